@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Every member of the model, and its name in JSON. A member that is missing here is lost between worker and
+ * parent, which a test shows: it fills whole structs and compares. */
+#include "facts/fields.h"
+
+#define TEXT(type, member)                                                                                   \
+    {                                                                                                        \
+        .name = #member, .kind = FIELD_TEXT, .offset = offsetof(struct type, member)                         \
+    }
+#define NEEDED(type, member)                                                                                 \
+    {                                                                                                        \
+        .name = #member, .kind = FIELD_TEXT, .required = true, .offset = offsetof(struct type, member)       \
+    }
+#define FIGURE(type, member)                                                                                 \
+    {                                                                                                        \
+        .name = #member, .kind = FIELD_FIGURE, .offset = offsetof(struct type, member)                       \
+    }
+#define SMALL(type, member, limit)                                                                           \
+    {                                                                                                        \
+        .name = #member, .kind = FIELD_SMALL, .offset = offsetof(struct type, member), .max = (limit)        \
+    }
+#define FLAG(type, member)                                                                                   \
+    {                                                                                                        \
+        .name = #member, .kind = FIELD_FLAG, .offset = offsetof(struct type, member)                         \
+    }
+#define TRI(type, member)                                                                                    \
+    {                                                                                                        \
+        .name = #member, .kind = FIELD_TRI, .offset = offsetof(struct type, member)                          \
+    }
+#define WORD(type, member, table)                                                                            \
+    {                                                                                                        \
+        .name = #member, .kind = FIELD_WORD, .offset = offsetof(struct type, member), .words = &(table)      \
+    }
+#define NAMES(type, member)                                                                                  \
+    {                                                                                                        \
+        .name = #member, .kind = FIELD_NAMES, .offset = offsetof(struct type, member), .max = FACTS_MAX_LIST \
+    }
+#define OBJECT(type, member, table)                                                                          \
+    {                                                                                                        \
+        .name = #member, .kind = FIELD_OBJECT, .offset = offsetof(struct type, member), .rows = (table)      \
+    }
+#define LIST(text, type, member, count, table, limit)                                                        \
+    {                                                                                                        \
+        .name = (text), .kind = FIELD_LIST, .offset = offsetof(struct type, member), .rows = (table),        \
+        .count_offset = offsetof(struct type, count), .element_size = sizeof *((struct type *)NULL)->member, \
+        .max = (limit)                                                                                       \
+    }
+#define END                                                                                                  \
+    {                                                                                                        \
+        .name = NULL                                                                                         \
+    }
+
+const struct field fields_finding[] = {
+    NEEDED(finding, id),  WORD(finding, severity, words_severity),
+    TEXT(finding, where), TEXT(finding, what),
+    TEXT(finding, fix),   END,
+};
+
+static const struct field fields_layer[] = {
+    WORD(disk_layer, type, words_disk_type),
+    TEXT(disk_layer, format),
+    TEXT(disk_layer, source),
+    END,
+};
+
+static const struct field fields_image[] = {
+    TRI(disk_image, present),
+    TEXT(disk_image, identity),
+    TEXT(disk_image, directory),
+    TEXT(disk_image, evidence),
+    FIGURE(disk_image, capacity_bytes),
+    FIGURE(disk_image, allocated_bytes),
+    FIGURE(disk_image, free_bytes),
+    TEXT(disk_image, pool),
+    END,
+};
+
+const struct field fields_disk[] = {
+    NEEDED(disk, target),
+    TEXT(disk, bus),
+    WORD(disk, device, words_disk_device),
+    { .name = "type",
+      .kind = FIELD_WORD,
+      .required = true, /* absent would read as empty, and the disk would be left behind */
+      .offset = offsetof(struct disk, type),
+      .words = &words_disk_type },
+    TEXT(disk, source),
+    TEXT(disk, pool),
+    TEXT(disk, volume),
+    TEXT(disk, protocol),
+    TEXT(disk, server),
+    TEXT(disk, format),
+    TEXT(disk, cache),
+    TEXT(disk, startup_policy),
+    FLAG(disk, readonly),
+    FLAG(disk, shareable),
+    FLAG(disk, transient),
+    FLAG(disk, encrypted),
+    LIST("chain", disk, chain, n_chain, fields_layer, FACTS_MAX_LAYERS),
+    TEXT(disk, driver),
+    TEXT(disk, file_system),
+    FLAG(disk, driver_shares),
+    FLAG(disk, driver_creates),
+    TRI(disk, reads_zero),
+    TRI(disk, lock_enforced),
+    WORD(disk, sharing, words_sharing),
+    TEXT(disk, sharing_evidence),
+    OBJECT(disk, at_source, fields_image),
+    OBJECT(disk, at_dest, fields_image),
+    END,
+};
+
+static const struct field fields_interface[] = {
+    TEXT(interface, type), TEXT(interface, source), TEXT(interface, mac), TEXT(interface, model), END,
+};
+
+static const struct field fields_device[] = { NEEDED(device, kind), TEXT(device, detail), END };
+
+static const struct field fields_domain[] = {
+    TEXT(domain, name),
+    TEXT(domain, uuid),
+    TEXT(domain, title),
+    TEXT(domain, type),
+    TEXT(domain, arch),
+    TEXT(domain, machine),
+    TEXT(domain, cpu_mode),
+    TEXT(domain, cpu_model),
+    FIGURE(domain, memory_bytes),
+    FIGURE(domain, memory_now_bytes),
+    FIGURE(domain, memory_rss_bytes),
+    FIGURE(domain, vcpus),
+    TEXT(domain, kernel),
+    TEXT(domain, initrd),
+    TEXT(domain, loader),
+    TEXT(domain, nvram),
+    TEXT(domain, nvram_template),
+    FLAG(domain, has_tpm),
+    FLAG(domain, has_hugepages),
+    FLAG(domain, has_snapshots),
+    FLAG(domain, has_managed_save),
+    TEXT(domain, manager),
+    LIST("disks", domain, disks, n_disks, fields_disk, FACTS_MAX_DISKS),
+    LIST("interfaces", domain, interfaces, n_interfaces, fields_interface, FACTS_MAX_LIST),
+    LIST("devices", domain, devices, n_devices, fields_device, FACTS_MAX_LIST),
+    WORD(domain, run, words_run),
+    TRI(domain, persistent),
+    TRI(domain, autostart),
+    TEXT(domain, job),
+    FIGURE(domain, max_downtime_ms),
+    END,
+};
+
+static const struct field fields_host[] = {
+    TEXT(host, name),
+    TEXT(host, uri),
+    TEXT(host, hostname),
+    TEXT(host, uuid),
+    FIGURE(host, libvirt_version),
+    FIGURE(host, qemu_version),
+    FIGURE(host, memory_free_bytes),
+    FIGURE(host, memory_bytes),
+    FIGURE(host, cpus),
+    FIGURE(host, link_bytes_per_s),
+    FLAG(host, is_local_socket),
+    FLAG(host, has_same_name),
+    NAMES(host, networks),
+    NAMES(host, bridges),
+    END,
+};
+
+static const struct field fields_channel[] = {
+    NEEDED(channel, driver),
+    TEXT(channel, dest_uri),
+    TEXT(channel, data_uri),
+    TEXT(channel, peer_address),
+    FLAG(channel, was_probed),
+    FLAG(channel, is_trusted),
+    SMALL(channel, protects_control, 2),
+    SMALL(channel, protects_data, 2),
+    FIGURE(channel, bytes_per_s),
+    FIGURE(channel, latency_us),
+    FLAG(channel, can_copy_disks),
+    FLAG(channel, can_p2p),
+    FLAG(channel, can_multifd),
+    FLAG(channel, can_postcopy),
+    END,
+};
+
+static const struct field fields_constants[] = {
+    FIGURE(constants, bytes_per_s), FIGURE(constants, setup_ms), FIGURE(constants, finish_ms),
+    FIGURE(constants, downtime_ms), FIGURE(constants, samples),  END,
+};
+
+const struct field fields_facts[] = {
+    OBJECT(facts, domain, fields_domain),
+    OBJECT(facts, source, fields_host),
+    OBJECT(facts, dest, fields_host),
+    LIST("channels", facts, channels, n_channels, fields_channel, FACTS_MAX_LIST),
+    OBJECT(facts, history, fields_constants),
+    { .name = "findings",
+      .kind = FIELD_LIST,
+      .offset = offsetof(struct facts, findings.list),
+      .rows = fields_finding,
+      .count_offset = offsetof(struct facts, findings.n),
+      .element_size = sizeof(struct finding),
+      .max = FACTS_MAX_LIST },
+    END,
+};

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Makes the facts, and keeps one promise for them: what was not measured reads NOT_KNOWN, never 0.
+ * Owns nothing but the arena; see facts/model.h. */
+#include "facts/model.h"
+#include "base/text.h"
+
+static void forget_host(struct host *h)
+{
+    h->libvirt_version = h->qemu_version = NOT_KNOWN;
+    h->memory_free_bytes = h->memory_bytes = NOT_KNOWN;
+    h->cpus = h->link_bytes_per_s = NOT_KNOWN;
+}
+
+static void forget_image(struct disk_image *i)
+{
+    i->capacity_bytes = i->allocated_bytes = i->free_bytes = NOT_KNOWN;
+}
+
+struct facts *facts_new(void)
+{
+    OWNED(arena) a = arena_new();
+    struct facts *f = a ? arena_zeroed(a, 1, sizeof *f) : NULL;
+
+    if (!f)
+        return NULL;
+    f->domain.memory_bytes = f->domain.memory_now_bytes = f->domain.memory_rss_bytes = NOT_KNOWN;
+    f->domain.vcpus = f->domain.max_downtime_ms = NOT_KNOWN;
+    forget_host(&f->source);
+    forget_host(&f->dest);
+    f->history.bytes_per_s = f->history.setup_ms = f->history.finish_ms = NOT_KNOWN;
+    f->history.downtime_ms = f->history.samples = NOT_KNOWN;
+    f->arena = HAND_OVER(a);
+    return f;
+}
+
+void facts_free(struct facts *f)
+{
+    /* The facts themselves lie on the arena too. */
+    if (f)
+        arena_free(f->arena);
+}
+
+struct disk *facts_add_disk(struct facts *f)
+{
+    struct domain *dom = &f->domain;
+    struct disk *grown = arena_grown(f->arena, dom->disks, dom->n_disks, sizeof *grown);
+
+    if (!grown)
+        return NULL;
+    dom->disks = grown;
+    forget_image(&grown[dom->n_disks].at_source);
+    forget_image(&grown[dom->n_disks].at_dest);
+    return &grown[dom->n_disks++];
+}
+
+struct channel *facts_add_channel(struct facts *f)
+{
+    struct channel *grown = arena_grown(f->arena, f->channels, f->n_channels, sizeof *grown);
+
+    if (!grown)
+        return NULL;
+    f->channels = grown;
+    grown[f->n_channels].bytes_per_s = grown[f->n_channels].latency_us = NOT_KNOWN;
+    return &grown[f->n_channels++];
+}
+
+struct finding *facts_add_finding(struct facts *f, enum severity severity, const char *id, const char *where)
+{
+    struct findings *all = &f->findings;
+    struct finding *grown = arena_grown(f->arena, all->list, all->n, sizeof *grown);
+    struct finding added = { .id = arena_text(f->arena, id),
+                             .severity = severity,
+                             .where = arena_text(f->arena, where) };
+
+    if (!grown || !added.id || (where && !added.where))
+        return NULL;
+    all->list = grown;
+    grown[all->n] = added;
+    return &grown[all->n++];
+}
+
+struct disk *facts_disk(struct facts *f, const char *target)
+{
+    for (size_t i = 0; target && i < f->domain.n_disks; i++)
+        if (text_equal(f->domain.disks[i].target, target))
+            return &f->domain.disks[i];
+    return NULL;
+}
+
+bool disk_is_empty(const struct disk *d)
+{
+    switch (d->type) {
+    case DISK_EMPTY:
+        return true;
+    case DISK_NETWORK:
+        /* The image needs no name on some protocols: an NBD server has a default export. */
+        return !d->protocol;
+    case DISK_VOLUME:
+        return !d->pool || !d->volume;
+    case DISK_OTHER:
+        return false;
+    case DISK_FILE:
+    case DISK_BLOCK:
+    case DISK_DIR:
+        break;
+    }
+    return !d->source;
+}
+
+bool disk_is_writable(const struct disk *d)
+{
+    return !disk_is_empty(d) && !d->readonly && d->device != DEVICE_CDROM;
+}

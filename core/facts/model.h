@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The facts: all that was read or measured about a domain, its disks, two hosts and the way between them.
+ * Plain data on one arena, JSON in and out (facts/json.h); nothing here knows libvirt or a plugin. */
+#ifndef FACTS_MODEL_H
+#define FACTS_MODEL_H
+
+#include "base/arena.h"
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* What was never measured. Text that is not known is NULL. */
+#define NOT_KNOWN UINT64_MAX
+
+enum tristate { TRI_NOT_KNOWN = 0, TRI_NO, TRI_YES };
+
+enum severity { NOTES = 1, WARNS, REFUSES };
+
+/* A verdict over the facts: by a rule of the planner, by a driver, or by the survey itself. */
+struct finding {
+    const char *id; /* a word with dashes, as in docs/findings.md */
+    enum severity severity;
+    const char *where; /* a disk's target, a host's name, or NULL for the whole move */
+    const char *what;  /* one line */
+    const char *fix;   /* NULL when there is nothing to do */
+};
+struct findings {
+    struct finding *list;
+    size_t n;
+};
+
+enum disk_device { DEVICE_DISK, DEVICE_CDROM, DEVICE_FLOPPY, DEVICE_LUN };
+enum disk_type { DISK_EMPTY, DISK_FILE, DISK_BLOCK, DISK_NETWORK, DISK_VOLUME, DISK_DIR, DISK_OTHER };
+enum sharing {
+    SHARING_NOT_PROVED = 0, /* no evidence either way, and the reason stands in sharing_evidence */
+    SHARING_PROVED,
+    SHARING_DENIED, /* proved to be two different images */
+};
+/* A member of a backing chain, below the top image. */
+struct disk_layer {
+    enum disk_type type;
+    const char *format, *source;
+};
+/* One host's view of an image. */
+struct disk_image {
+    enum tristate present; /* at the destination: an image stands at that place already */
+    const char *identity;  /* globally unique, or NULL */
+    const char *directory; /* what the nonce must prove shared instead, or NULL */
+    const char *evidence;  /* for identity, for the reader */
+    uint64_t capacity_bytes, allocated_bytes;
+    uint64_t free_bytes;   /* where an image would be created */
+    const char *pool;      /* libvirt pool that it lives in, NULL = none */
+};
+struct disk {
+    const char *target; /* vda */
+    const char *bus;
+    enum disk_device device;
+    enum disk_type type;
+    const char *source;          /* path, device, or the image's name on a network protocol; NULL when empty */
+    const char *pool, *volume;   /* type volume */
+    const char *protocol, *server; /* type network */
+    const char *format;          /* raw, qcow2, …; NULL when the XML does not say */
+    const char *cache;           /* none, writeback, …; NULL = libvirt's default */
+    const char *startup_policy;
+    bool readonly, shareable, transient, encrypted;
+    struct disk_layer *chain; /* below source, nearest first */
+    size_t n_chain;
+    /* From the survey: */
+    const char *driver; /* the storage driver that claims it, NULL = none */
+    const char *file_system; /* as the driver calls it, NULL = not known */
+    bool driver_shares;      /* the driver declares that its images can be shared */
+    bool driver_creates;     /* the driver can create an image on the destination */
+    enum tristate reads_zero; /* a new image of this driver reads as zero */
+    enum tristate lock_enforced; /* declared by the driver: an open image is locked between hosts */
+    enum sharing sharing;
+    const char *sharing_evidence; /* how it was proved or denied, or why it could not be */
+    struct disk_image at_source, at_dest;
+};
+
+struct interface {
+    const char *type;   /* bridge, network, direct, … */
+    const char *source; /* the bridge or network */
+    const char *mac, *model;
+};
+/* Something that ties a domain to its host, in the XML's words. */
+struct device {
+    const char *kind; /* hostdev, tpm, filesystem, redirdev, shmem, … */
+    const char *detail;
+};
+struct domain {
+    const char *name, *uuid, *title;
+    const char *type;    /* kvm, qemu */
+    const char *arch, *machine;
+    const char *cpu_mode, *cpu_model;
+    uint64_t memory_bytes;      /* the most it can have */
+    uint64_t memory_now_bytes;  /* what the balloon leaves it */
+    uint64_t memory_rss_bytes;  /* what its QEMU holds, NOT_KNOWN if not running */
+    uint64_t vcpus;
+    const char *kernel, *initrd; /* direct boot: files that both hosts need */
+    const char *loader, *nvram, *nvram_template;
+    bool has_tpm, has_hugepages, has_snapshots, has_managed_save;
+    const char *manager; /* another manager that owns it (oVirt, OpenStack, …), NULL = none */
+    struct disk *disks;
+    size_t n_disks;
+    struct interface *interfaces;
+    size_t n_interfaces;
+    struct device *devices;
+    size_t n_devices;
+    /* From the survey: */
+    enum domain_run { RUN_NOT_KNOWN, RUN_RUNNING, RUN_PAUSED, RUN_SHUTOFF } run;
+    enum tristate persistent, autostart;
+    const char *job; /* a job in progress: "migration out", "block copy", …; NULL = none */
+    uint64_t max_downtime_ms; /* in force now; NOT_KNOWN */
+};
+
+struct host {
+    const char *name; /* as the user or the URI calls it; the source is "localhost" when its URI names none */
+    const char *uri;
+    const char *hostname, *uuid; /* as libvirt there says */
+    uint64_t libvirt_version, qemu_version; /* major * 1,000,000 + minor * 1,000 + release */
+    uint64_t memory_free_bytes, memory_bytes;
+    uint64_t cpus;
+    uint64_t link_bytes_per_s; /* the fastest physical-looking link that is up, NOT_KNOWN */
+    bool is_local_socket;      /* reached through a UNIX socket, which a gate can sit on */
+    bool has_same_name;        /* a domain of this name or uuid is defined or runs there (destination) */
+    struct finding_refs { const char **names; size_t n; } networks, bridges;
+};
+
+/* One channel that a transport driver offers for this pair. */
+struct channel {
+    const char *driver; /* tcp */
+    const char *dest_uri;
+    const char *data_uri;     /* where RAM and disks travel to: tcp://10.0.0.2 */
+    const char *peer_address; /* numeric, as seen from where it was probed */
+    bool was_probed;          /* the address was reached from the source itself */
+    bool is_trusted;          /* peer_address lies in a trusted network of the configuration */
+    uint8_t protects_control, protects_data; /* 0 nothing, 1 authentication, 2 encryption */
+    uint64_t bytes_per_s;     /* as the driver knows it, NOT_KNOWN */
+    uint64_t latency_us;
+    bool can_copy_disks, can_p2p, can_multifd, can_postcopy;
+};
+
+/* What this pair of hosts showed in earlier moves; NOT_KNOWN where none stands. */
+struct constants {
+    uint64_t bytes_per_s;
+    uint64_t setup_ms, finish_ms, downtime_ms;
+    uint64_t samples;
+};
+
+struct facts {
+    struct arena *arena; /* everything below hangs on it */
+    struct domain domain;
+    struct host source, dest;
+    struct channel *channels;
+    size_t n_channels;
+    struct constants history;
+    struct findings findings; /* of the survey and the drivers */
+};
+
+struct facts *facts_new(void); /* NULL when there is no memory; figures read NOT_KNOWN */
+void facts_free(struct facts *f);
+OWNED_DEFINE(facts)
+
+/* A zeroed disk or channel with its figures NOT_KNOWN, at the end of the array; NULL without memory. */
+struct disk *facts_add_disk(struct facts *f);
+struct channel *facts_add_channel(struct facts *f);
+struct finding *facts_add_finding(struct facts *f, enum severity severity, const char *id, const char *where);
+
+struct disk *facts_disk(struct facts *f, const char *target); /* NULL when there is none */
+
+bool disk_is_empty(const struct disk *d);
+bool disk_is_writable(const struct disk *d); /* not empty, not read-only, no CD-ROM */
+
+#endif
