@@ -17,7 +17,8 @@ OWNED_DEFINE(arena)
 /* Zeroed; NULL on failure, and arena_failed from then on. n * size is checked for overflow. */
 void *arena_zeroed(struct arena *a, size_t n, size_t size);
 
-/* Grows an array of n elements to n + 1, zeroes the new one; returns the (moved) array or NULL, old intact. */
+/* Grows an array of n elements to n + 1, zeroes the new one; returns the (moved) array or NULL, old intact.
+ */
 void *arena_grown(struct arena *a, const void *array, size_t n, size_t size);
 
 /* A copy; NULL gives NULL. On failure NULL too, and arena_failed. */

@@ -31,7 +31,7 @@ enum error_code {
 };
 
 struct error {
-    int code; /* enum error_code; ERROR_NONE while nothing was set */
+    int code;   /* enum error_code; ERROR_NONE while nothing was set */
     int detail; /* libvirt's own error number where code came from libvirt, errno for ERROR_SYSTEM, else 0 */
     char host[128]; /* "" where no host is concerned */
     char what[768];

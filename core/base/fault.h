@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Named fault points, armed from tests by VIRT_FERRY_FAULT=ACTION:POINT:N[,…]: at the N-th passage of POINT the
- * process kills itself (kill), stops (stop), or the call fails (fail). Compiled out of releases. */
+ * Named fault points, armed from tests by VIRT_FERRY_FAULT=ACTION:POINT:N[,…]: at the N-th passage of POINT
+ * the process kills itself (kill), stops (stop), or the call fails (fail). Compiled out of releases. */
 #ifndef BASE_FAULT_H
 #define BASE_FAULT_H
 

@@ -35,9 +35,9 @@ bool text_ends(const char *s, const char *suffix);
 
 /* "93.2 MiB"; "1.2 GiB"; returns buf. SIZE_TEXT gives one that lives to the end of the block. */
 const char *text_size(char *buf, size_t size, uint64_t bytes);
-const char *text_rate(char *buf, size_t size, uint64_t bytes_per_s);   /* "117 MiB/s" */
-const char *text_link(char *buf, size_t size, uint64_t bytes_per_s);   /* "1 Gbit/s" */
-const char *text_ms(char *buf, size_t size, uint64_t ms);              /* "80 ms", "1.45 s", "2 min 05 s" */
+const char *text_rate(char *buf, size_t size, uint64_t bytes_per_s); /* "117 MiB/s" */
+const char *text_link(char *buf, size_t size, uint64_t bytes_per_s); /* "1 Gbit/s" */
+const char *text_ms(char *buf, size_t size, uint64_t ms);            /* "80 ms", "1.45 s", "2 min 05 s" */
 #define SIZE_TEXT(n) text_size((char[32]){ 0 }, 32, (n))
 #define RATE_TEXT(n) text_rate((char[32]){ 0 }, 32, (n))
 #define LINK_TEXT(n) text_link((char[32]){ 0 }, 32, (n))

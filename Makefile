@@ -1,0 +1,233 @@
+# SPDX-License-Identifier: Apache-2.0
+# Builds virt-ferry, its plugins and its tests. `make help` lists the targets; V=1 shows each command.
+# Every path below can be given on the command line; objects stay under build/MODE.
+
+VERSION := 0.1.0
+
+PREFIX ?= /usr/local
+BINDIR ?= $(PREFIX)/bin
+LIBDIR ?= $(PREFIX)/lib
+INCLUDEDIR ?= $(PREFIX)/include
+DOCDIR ?= $(PREFIX)/share/doc/virt-ferry
+SYSCONFDIR ?= /etc
+PLUGINDIR ?= $(LIBDIR)/virt-ferry/plugins
+PKGCONFIGDIR ?= $(LIBDIR)/pkgconfig
+DESTDIR ?=
+
+PKG_CONFIG ?= pkg-config
+AR ?= ar
+INSTALL ?= install
+MODE ?= release
+BUILD ?= build
+B := $(BUILD)/$(MODE)
+
+ifneq ($(filter-out release debug asan,$(MODE)),)
+$(error virt-ferry: MODE is release, debug or asan, not '$(MODE)')
+endif
+
+MAKEFLAGS += --no-print-directory --no-builtin-rules
+ifneq ($(V),1)
+Q := @
+quiet = @printf '  %-8s %s\n' '$(1)' '$(2)';
+endif
+
+.SUFFIXES:
+.DELETE_ON_ERROR:
+.PHONY: all release debug asan install unit unit-programs check check-all demo lint clean help
+all: $(MODE)
+
+# ---- sources: everything that stands there ----
+
+CORE_SOURCES := $(filter-out core/cli/main.c,$(sort $(wildcard core/*/*.c)))
+MAIN_SOURCE := $(wildcard core/cli/main.c)
+UNIT_ALL := $(sort $(wildcard tests/unit/*.c tests/unit/*/*.c))
+UNIT_SOURCES := $(filter %-test.c,$(UNIT_ALL))
+UNIT_SHARED := $(filter-out %-test.c,$(UNIT_ALL))
+PLUGINS := $(sort $(notdir $(patsubst %/,%,$(dir $(wildcard plugins/*/*.c)))))
+
+# What a plugin links with, beside libc: PLUGIN_LIBS_NAME.
+PLUGIN_LIBS_local-block = -lvirt
+
+# ---- libraries: asked once for a whole run, and not by a target that needs none ----
+
+PACKAGES := libvirt libxml-2.0 jansson inih smartcols
+DEBIAN_libvirt := libvirt-dev
+DEBIAN_libxml-2.0 := libxml2-dev
+DEBIAN_jansson := libjansson-dev
+DEBIAN_inih := libinih-dev
+DEBIAN_smartcols := libsmartcols-dev
+DEBIAN_check := check
+
+GOALS := $(or $(MAKECMDGOALS),all)
+# The answers travel to the makes below this one.
+ask = $(shell $(PKG_CONFIG) --cflags --libs $(1) 2>/dev/null || echo missing)
+lacking = $(shell command -v $(PKG_CONFIG) >/dev/null || echo pkg-config; \
+	for p in $(1); do $(PKG_CONFIG) --exists $$p 2>/dev/null || echo $$p; done)
+refuse = $(error virt-ferry: $(1) is missing: install $(or $(DEBIAN_$(1)),$(1)), or run contrib/install-deps)
+export FERRY_FLAGS FERRY_CHECK_FLAGS
+
+ifneq ($(filter-out check demo clean help,$(GOALS)),)
+ifndef FERRY_FLAGS
+FERRY_FLAGS := $(call ask,$(PACKAGES))
+endif
+ifneq ($(filter missing,$(FERRY_FLAGS)),)
+$(call refuse,$(firstword $(call lacking,$(PACKAGES))))
+endif
+endif
+
+ifneq ($(filter unit unit-programs check-all lint,$(GOALS)),)
+ifndef FERRY_CHECK_FLAGS
+FERRY_CHECK_FLAGS := $(call ask,check)
+endif
+ifneq ($(filter missing,$(FERRY_CHECK_FLAGS)),)
+$(call refuse,check)
+endif
+endif
+
+IS_LIB := -l% -L% -pthread
+LIBS := $(filter $(IS_LIB),$(FERRY_FLAGS)) -ldl -lpthread -lm
+LIBS_UNIT = $(filter $(IS_LIB),$(FERRY_CHECK_FLAGS))
+LIBS_PATHS := $(filter -L%,$(FERRY_FLAGS))
+INCLUDES := $(filter-out $(IS_LIB),$(FERRY_FLAGS))
+
+# ---- flags ----
+
+WARNINGS := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 -Wformat-security
+HARDENING := -fstack-protector-strong -fstack-clash-protection
+CFLAGS_release := -O2 -g
+CFLAGS_debug := -O0 -g3
+CFLAGS_asan := -O1 -g3 -fno-omit-frame-pointer
+CFLAGS ?= $(CFLAGS_$(MODE))
+MODE_release := -D_FORTIFY_SOURCE=2
+MODE_debug := -DFERRY_FAULTS
+MODE_asan := -DFERRY_FAULTS -fsanitize=address,undefined -fno-sanitize-recover=all
+SANITIZE := $(filter -fsanitize% -fno-sanitize%,$(MODE_$(MODE)))
+
+STANDARD := -std=gnu11 -D_GNU_SOURCE
+COMMON := $(STANDARD) $(WARNINGS) $(HARDENING) $(MODE_$(MODE)) -MMD -MP
+DEFINES := -DFERRY_VERSION='"$(VERSION)"' -DFERRY_PLUGIN_DIR='"$(PLUGINDIR)"' \
+	-DFERRY_CONF='"$(SYSCONFDIR)/virt-ferry.conf"'
+CORE_FLAGS := $(COMMON) -fPIE -Icore $(DEFINES) $(INCLUDES) $(CPPFLAGS) $(CFLAGS)
+UNIT_FLAGS = $(CORE_FLAGS) -Itests/unit $(filter-out $(IS_LIB),$(FERRY_CHECK_FLAGS))
+PLUGIN_FLAGS := $(COMMON) -fPIC -fvisibility=hidden -Icore/plugin $(INCLUDES) $(CPPFLAGS) $(CFLAGS)
+LINK_COMMON := -Wl,-z,relro,-z,now -Wl,--as-needed $(SANITIZE) $(CFLAGS) $(LDFLAGS)
+LINK_PROGRAM := -pie $(LINK_COMMON)
+LINK_PLUGIN := -shared -Wl,-z,defs $(LINK_COMMON)
+
+# A change of flags or of the list of files must rebuild, and a run that changes nothing must print nothing:
+# so each is written while the Makefile is read, and only when it differs.
+stamp = $(shell mkdir -p $(B) && printf '%s\n' '$(subst ','\'',$(2))' >$(B)/$(1).new && \
+	if cmp -s $(B)/$(1).new $(B)/$(1); then rm -f $(B)/$(1).new; else mv $(B)/$(1).new $(B)/$(1); fi)
+ifneq ($(filter $(MODE) all unit unit-programs install $(B)/%,$(GOALS)),)
+$(call stamp,flags,$(CC) $(CORE_FLAGS) $(LINK_PROGRAM) $(LINK_PLUGIN) $(LIBS))
+$(call stamp,files,$(CORE_SOURCES) $(UNIT_SHARED) $(wildcard plugins/*/*.c))
+endif
+
+# ---- what is built ----
+
+objects = $(patsubst %.c,$(B)/%.o,$(1))
+PROGRAM := $(if $(MAIN_SOURCE),$(B)/virt-ferry)
+PLUGIN_FILES := $(patsubst %,$(B)/plugins/%.so,$(PLUGINS))
+UNIT_PROGRAMS := $(patsubst %.c,$(B)/%,$(UNIT_SOURCES))
+
+$(MODE): $(PROGRAM) $(B)/libcore.a $(PLUGIN_FILES)
+
+$(filter-out $(MODE),release debug asan):
+	+$(Q)$(MAKE) MODE=$@ $@
+
+# Two members may bear one name (base/json.o, facts/json.o): appended to a fresh archive, both stay.
+$(B)/libcore.a: $(call objects,$(CORE_SOURCES)) $(B)/files
+	$(call quiet,AR,$@)rm -f $@ && $(AR) qcsD $@ $(filter %.o,$^)
+
+$(B)/virt-ferry: $(call objects,$(MAIN_SOURCE)) $(B)/libcore.a
+	$(call quiet,LINK,$@)$(CC) $(LINK_PROGRAM) -o $@ $^ $(LIBS)
+
+$(B)/core/%.o: core/%.c $(B)/flags
+	@mkdir -p $(@D)
+	$(call quiet,CC,$<)$(CC) $(CORE_FLAGS) -c -o $@ $<
+
+$(B)/plugins/%.o: plugins/%.c $(B)/flags
+	@mkdir -p $(@D)
+	$(call quiet,CC,$<)$(CC) $(PLUGIN_FLAGS) -c -o $@ $<
+
+define plugin_rule
+$(B)/plugins/$(1).so: $(call objects,$(sort $(wildcard plugins/$(1)/*.c))) $(B)/files
+	$$(call quiet,PLUGIN,$$@)$$(CC) $$(LINK_PLUGIN) -o $$@ $$(filter %.o,$$^) $$(LIBS_PATHS) $$(PLUGIN_LIBS_$(1))
+endef
+$(foreach plugin,$(PLUGINS),$(eval $(call plugin_rule,$(plugin))))
+
+# ---- tests ----
+
+unit-programs: $(MODE) $(UNIT_PROGRAMS)
+
+$(B)/tests/%.o: tests/%.c $(B)/flags
+	@mkdir -p $(@D)
+	$(call quiet,CC,$<)$(CC) $(UNIT_FLAGS) -c -o $@ $<
+
+$(UNIT_PROGRAMS): %: %.o $(call objects,$(UNIT_SHARED)) $(B)/libcore.a
+	$(call quiet,LINK,$@)$(CC) $(LINK_PROGRAM) -o $@ $^ $(LIBS) $(LIBS_UNIT)
+
+COUNTS := $(BUILD)/counts
+
+unit: unit-programs
+	$(Q)mkdir -p $(COUNTS)
+	$(Q)FERRY_BUILD=$(B) COUNTS=$(COUNTS)/unit tests/unit/run $(UNIT_PROGRAMS)
+
+check:
+	$(Q)contrib/install-deps
+	+$(Q)$(MAKE) check-all
+
+# A test that fails does not keep the next set from running; a build that fails does.
+check-all:
+	$(Q)rm -rf $(COUNTS) && mkdir -p $(COUNTS)
+	+$(Q)$(MAKE) MODE=release release
+	+$(Q)$(MAKE) MODE=debug debug unit-programs
+	+-$(Q)$(MAKE) MODE=debug unit
+	$(Q)if test -x tests/integration/run; then \
+		BUILD='$(abspath $(BUILD))' COUNTS='$(abspath $(COUNTS))/integration' tests/integration/run || \
+		test -s $(COUNTS)/integration || echo 0 1 0 >$(COUNTS)/integration; fi
+	$(Q)awk '{ p += $$1; f += $$2; s += $$3 } END { printf "%d passed, %d failed", p, f; \
+		if (s) printf ", %d skipped", s; print ""; exit f > 0 || p == 0 }' $(COUNTS)/*
+
+demo:
+	$(Q)contrib/install-deps
+	+$(Q)$(MAKE) release
+	$(Q)BUILD='$(abspath $(BUILD))' tests/demo/run
+
+C_FILES = $(shell find core plugins tests contrib -name '*.[ch]' 2>/dev/null)
+SHELL_FILES = $(shell find contrib tests .ci -type f -exec grep -lIE '^\#!.*\b(ba|da)?sh\b' {} + 2>/dev/null)
+TIDY_FLAGS = $(STANDARD) -Icore -Icore/plugin -Itests/unit $(DEFINES) $(INCLUDES)
+
+lint:
+	clang-format --dry-run -Werror $(C_FILES)
+	clang-tidy --quiet $(filter core/%.c plugins/%.c tests/unit/%.c,$(C_FILES)) -- $(TIDY_FLAGS)
+	cppcheck --quiet --error-exitcode=1 --inline-suppr --enable=warning,portability,performance \
+		--suppress=missingIncludeSystem --suppress=checkersReport -Icore -Icore/plugin core plugins
+	shellcheck -x $(SHELL_FILES)
+
+# ---- installation and the rest ----
+
+install: $(MODE)
+	$(Q)$(INSTALL) -d '$(DESTDIR)$(BINDIR)' '$(DESTDIR)$(PLUGINDIR)' '$(DESTDIR)$(INCLUDEDIR)' \
+		'$(DESTDIR)$(PKGCONFIGDIR)' '$(DESTDIR)$(DOCDIR)'
+	$(Q)$(INSTALL) -m 0755 $(PROGRAM) '$(DESTDIR)$(BINDIR)/'
+	$(Q)$(INSTALL) -m 0755 $(PLUGIN_FILES) '$(DESTDIR)$(PLUGINDIR)/'
+	$(Q)$(INSTALL) -m 0644 core/plugin/virt-ferry-plugin.h '$(DESTDIR)$(INCLUDEDIR)/'
+	$(Q)$(INSTALL) -m 0644 README.md '$(DESTDIR)$(DOCDIR)/'
+	$(Q)sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@INCLUDEDIR@|$(INCLUDEDIR)|' -e 's|@PLUGINDIR@|$(PLUGINDIR)|' \
+		-e 's|@VERSION@|$(VERSION)|' contrib/virt-ferry-plugin.pc.in >$(B)/virt-ferry-plugin.pc
+	$(Q)$(INSTALL) -m 0644 $(B)/virt-ferry-plugin.pc '$(DESTDIR)$(PKGCONFIGDIR)/'
+
+clean:
+	$(Q)rm -rf $(BUILD)
+
+help:
+	@echo 'make                 virt-ferry and its plugins, in build/release'
+	@echo 'make debug | asan    with fault points, without optimisation; with sanitizers too'
+	@echo 'make unit            the unit tests (MODE=debug, MODE=asan; VG=1 under valgrind)'
+	@echo 'make check           installs what is needed, builds, runs all tests'
+	@echo 'make demo            installs what is needed, then shows a migration'
+	@echo 'make lint            clang-format, clang-tidy, cppcheck, shellcheck'
+	@echo 'make install         DESTDIR=, PREFIX=$(PREFIX)'
+
+-include $(patsubst %.o,%.d,$(call objects,$(CORE_SOURCES) $(MAIN_SOURCE) $(UNIT_ALL) $(wildcard plugins/*/*.c)))
