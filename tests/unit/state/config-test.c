@@ -1,0 +1,357 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Settings from two files and the environment: which one wins, and what is refused with which words. */
+#include "base/text.h"
+#include "check-main.h"
+#include "state/config.h"
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+static char folder[64], system_file[96], user_file[96];
+
+static void put(const char *path, const char *content)
+{
+    FILE *f = fopen(path, "w");
+
+    ck_assert_ptr_nonnull(f);
+    ck_assert_int_ge(fputs(content, f), 0);
+    ck_assert_int_eq(fclose(f), 0);
+}
+
+/* NULL = no such file. */
+static void world(const char *system_content, const char *user_content)
+{
+    (void)snprintf(folder, sizeof folder, "/tmp/ferry-config-XXXXXX");
+    ck_assert_ptr_nonnull(mkdtemp(folder));
+    (void)snprintf(system_file, sizeof system_file, "%s/system.conf", folder);
+    (void)snprintf(user_file, sizeof user_file, "%s/virt-ferry.conf", folder);
+    (void)setenv("VIRT_FERRY_CONF", system_file, 1);
+    (void)setenv("XDG_CONFIG_HOME", folder, 1);
+    if (system_content)
+        put(system_file, system_content);
+    if (user_content)
+        put(user_file, user_content);
+}
+
+static void world_ends(void)
+{
+    (void)unlink(system_file);
+    (void)rmdir(system_file);
+    (void)unlink(user_file);
+    ck_assert_int_eq(rmdir(folder), 0);
+}
+
+static struct config *load(void)
+{
+    struct error err = { 0 };
+    struct config *c = config_load(&err);
+
+    ck_assert_msg(c != NULL, "%s (%s)", err.what, err.why);
+    return c;
+}
+
+static struct error refused(const char *system_content)
+{
+    struct error err = { 0 };
+
+    world(system_content, NULL);
+    ck_assert_ptr_null(config_load(&err));
+    ck_assert_int_eq(error_exit(err.code), 2);
+    ck_assert_ptr_nonnull(strstr(err.what, system_file));
+    world_ends();
+    return err;
+}
+
+START_TEST(files_that_are_missing_are_empty)
+    {
+        world(NULL, NULL);
+        OWNED(config) c = load();
+
+        ck_assert_uint_eq(config_count(c), 0);
+        ck_assert_ptr_null(config_get(c, "migrate", "timeout"));
+        ck_assert_uint_eq(config_u64(c, "migrate", "timeout", 77), 77);
+        ck_assert(!config_is_trusted(c, "127.0.0.1"));
+        world_ends();
+    }
+END_TEST
+
+START_TEST(the_users_file_wins_over_the_system_and_the_environment_over_both)
+    {
+        world("[migrate]\nmax_downtime = 100\nbandwidth = 1MiB/s\ntimeout = 7\n",
+              "# mine\n[migrate]\nbandwidth = 2MiB/s\ntimeout = 8s ; seconds\n");
+        (void)setenv("VIRT_FERRY_TIMEOUT", "9", 1);
+        OWNED(config) c = load();
+
+        ck_assert_uint_eq(config_u64(c, "migrate", "max_downtime", 0), 100);
+        ck_assert_uint_eq(config_u64(c, "migrate", "bandwidth", 0), 2 << 20);
+        ck_assert_uint_eq(config_u64(c, "migrate", "timeout", 0), 9000);
+        ck_assert_str_eq(config_get(c, "migrate", "bandwidth"), "2MiB/s");
+        ck_assert(text_ends(config_origin(c, "migrate", "max_downtime"), "/system.conf:2"));
+        ck_assert(text_ends(config_origin(c, "migrate", "bandwidth"), "/virt-ferry.conf:3"));
+        ck_assert_str_eq(config_origin(c, "migrate", "timeout"), "VIRT_FERRY_TIMEOUT in the environment");
+        ck_assert_uint_eq(config_count(c), 3);
+        (void)unsetenv("VIRT_FERRY_TIMEOUT");
+        world_ends();
+    }
+END_TEST
+
+START_TEST(a_value_of_the_environment_that_cannot_be_read_is_refused_by_its_name)
+    {
+        struct error err = { 0 };
+
+        world(NULL, NULL);
+        (void)setenv("VIRT_FERRY_BANDWIDTH", "fast", 1);
+        ck_assert_ptr_null(config_load(&err));
+        ck_assert_int_eq(err.code, ERROR_USAGE);
+        ck_assert_ptr_nonnull(strstr(err.what, "VIRT_FERRY_BANDWIDTH"));
+        (void)unsetenv("VIRT_FERRY_BANDWIDTH");
+        world_ends();
+    }
+END_TEST
+
+START_TEST(sections_of_plugins_and_hosts_are_free)
+    {
+        world("[nfs]\nserver_wait = 3\n[hosts]\nhostB = qemu+tls://b/system\n", "[nfs]\nserver_wait = 4\n");
+        OWNED(config) c = load();
+
+        ck_assert_str_eq(config_get(c, "nfs", "server_wait"), "4");
+        ck_assert_str_eq(config_get(c, "hosts", "hostB"), "qemu+tls://b/system");
+        world_ends();
+    }
+END_TEST
+
+static const struct {
+    const char *address;
+    bool is_trusted;
+} addresses[] = {
+    { "10.1.0.0", true },
+    { "10.1.255.255", true },
+    { "10.0.255.255", false },
+    { "10.2.0.0", false },
+    { "192.168.7.9", true },
+    { "192.168.7.8", false },
+    { "192.168.7.10", false },
+    { "fd00:7::", true },
+    { "fd00:7:0:0:ffff::", true },
+    { "fd00:7:0:1::", false },
+    { "fd00:6::ffff", false },
+    { "::ffff:10.1.2.3", true },
+    { "::ffff:10.2.0.0", false },
+    { "fe80::1%eth0", true },
+    { "fec0::1", false },
+    { "172.16.0.1", true },
+    { "172.16.0.128", false },
+    { "host", false },
+    { "", false },
+    { "10.1.0.0/16", false },
+    { "[fd00:7::1]", false },
+    { "010.1.0.1", false },
+};
+
+START_TEST(trusted_networks_hold_their_borders)
+    {
+        world("[security]\n  trusted_networks = 10.1.0.0/16, 192.168.7.9\tfd00:7::/64\n    172.16.0.0/25\n"
+              "trusted_networks = fe80::/10\n",
+              NULL);
+        OWNED(config) c = load();
+
+        ck_assert_int_eq(config_is_trusted(c, addresses[_i].address), addresses[_i].is_trusted);
+        ck_assert(!config_is_trusted(c, NULL));
+        world_ends();
+    }
+END_TEST
+
+START_TEST(the_whole_of_one_family_trusts_nothing_of_the_other)
+    {
+        world("[security]\ntrusted_networks = 0.0.0.0/0\n", NULL);
+        OWNED(config) c = load();
+
+        ck_assert(config_is_trusted(c, "203.0.113.7"));
+        ck_assert(!config_is_trusted(c, "2001:db8::1"));
+        world_ends();
+    }
+END_TEST
+
+START_TEST(the_users_networks_replace_those_of_the_system)
+    {
+        world("[security]\ntrusted_networks = 10.0.0.0/8\ntrusted_networks = 11.0.0.0/8\n",
+              "[security]\ntrusted_networks = 12.0.0.0/8\ntrusted_networks = 13.0.0.0/8\n");
+        {
+            OWNED(config) c = load();
+
+            ck_assert(!config_is_trusted(c, "10.0.0.1"));
+            ck_assert(!config_is_trusted(c, "11.0.0.1"));
+            ck_assert(config_is_trusted(c, "12.0.0.1"));
+            ck_assert(config_is_trusted(c, "13.0.0.1"));
+            ck_assert_uint_eq(config_count(c), 2);
+        }
+        (void)setenv("VIRT_FERRY_TRUSTED_NETWORKS", "", 1);
+        OWNED(config) none = load();
+
+        ck_assert(!config_is_trusted(none, "12.0.0.1"));
+        (void)unsetenv("VIRT_FERRY_TRUSTED_NETWORKS");
+        world_ends();
+    }
+END_TEST
+
+static const struct {
+    const char *content, *line, *says, *fix;
+} bad[] = {
+    { "[migrate]\nmax_downtme = 1\n", ":2: ", "'max_downtme' is not known", "'max_downtime'" },
+    { "[migrate]\nzebra = 1\n", ":2: ", "'zebra' is not known", "Remove the line" },
+    { "[migrat]\ntimeout = 1\n", ":2: ", "'[migrat]' is not known", "'[migrate]'" },
+    { "timeout = 1\n", ":1: ", "before any section", "[migrate]" },
+    { "[migrate]\n\n\ntimeout = soon\n", ":4: ", "'soon' cannot be", "5min" },
+    { "[migrate]\ntimeout =\n", ":2: ", "'' cannot be", "5min" },
+    { "[migrate]\nbandwidth = -1\n", ":2: ", "'-1' cannot be", "MiB/s" },
+    { "[migrate]\ntimeout = 1\ntimeout = 2\n", ":3: ", "set already at", "Remove one" },
+    { "[migrate]\ntimeout = 1\n  5\n", ":3: ", "set already at", "Remove one" },
+    { "[nfs]\nx = 1\nx = 2\n", ":3: ", "set already at", "Remove one" },
+    { "[migrate]\njust words\n", ":2: ", "neither a section nor a setting", "key = value" },
+    { "[migrate\ntimeout = 1\n", ":1: ", "neither a section nor a setting", "key = value" },
+    { "[migrate]\n= 1\n", ":2: ", "0 characters", "" },
+    { "[security]\ntrusted_networks = 10.0.0.0/33\n", ":2: ", "cannot be the value", "10.1.0.0/16" },
+    { "[security]\ntrusted_networks = 10.0.0.0/-1\n", ":2: ", "cannot be the value", "10.1.0.0/16" },
+    { "[security]\ntrusted_networks = fd00::/129\n", ":2: ", "cannot be the value", "10.1.0.0/16" },
+    { "[security]\ntrusted_networks = 10.0.0.1/24\n", ":2: ", "cannot be the value", "10.1.0.0/16" },
+    { "[security]\ntrusted_networks = hostB\n", ":2: ", "cannot be the value", "10.1.0.0/16" },
+    { "[security]\ntrusted_networks = 10.0.0.0/8\n  11.0.0.0/99\n", ":3: ", "cannot be the value", "" },
+};
+
+START_TEST(what_cannot_be_accepted_is_named_with_file_line_and_fix)
+    {
+        struct error err = refused(bad[_i].content);
+
+        ck_assert_msg(strstr(err.what, bad[_i].line) != NULL, "%s", err.what);
+        ck_assert_msg(strstr(err.what, bad[_i].says) != NULL, "%s", err.what);
+        ck_assert_msg(strstr(err.fix, bad[_i].fix) != NULL, "%s", err.fix);
+    }
+END_TEST
+
+START_TEST(a_line_that_inih_would_cut_is_refused_at_the_first_such_length)
+    {
+        char content[512] = "[nfs]\nkey = ";
+        size_t n = strlen(content);
+
+        memset(content + n, 'v', 400);
+        content[6 + 197] = '\0';
+        world(content, NULL);
+        {
+            OWNED(config) c = load();
+
+            ck_assert_uint_eq(strlen(config_get(c, "nfs", "key")), 197 - strlen("key = "));
+        }
+        world_ends();
+        content[6 + 197] = 'v';
+        content[6 + 198] = '\0';
+        ck_assert_ptr_nonnull(strstr(refused(content).what, ":2: the line is too long"));
+    }
+END_TEST
+
+START_TEST(names_that_inih_would_cut_are_refused_at_the_first_such_length)
+    {
+        char section[64] = "", key[64] = "", content[256];
+
+        memset(section, 's', 49);
+        memset(key, 'k', 49);
+        (void)snprintf(content, sizeof content, "[%s]\n%s = v\n", section, key);
+        world(content, NULL);
+        {
+            OWNED(config) c = load();
+
+            ck_assert_str_eq(config_get(c, section, key), "v");
+        }
+        world_ends();
+        (void)snprintf(content, sizeof content, "[%s]\n%sk = v\n", section, key);
+        ck_assert_ptr_nonnull(strstr(refused(content).what, ":2: the key has 50"));
+        (void)snprintf(content, sizeof content, "[%ss]\n%s = v\n", section, key);
+        ck_assert_ptr_nonnull(strstr(refused(content).what, ":1: the name of the section"));
+    }
+END_TEST
+
+START_TEST(a_folder_in_place_of_the_file_is_refused)
+    {
+        struct error err = { 0 };
+
+        world(NULL, NULL);
+        ck_assert_int_eq(mkdir(system_file, 0700), 0);
+        ck_assert_ptr_null(config_load(&err));
+        ck_assert_int_eq(err.code, ERROR_USAGE);
+        ck_assert_ptr_nonnull(strstr(err.what, "is not a file"));
+        world_ends();
+    }
+END_TEST
+
+START_TEST(a_file_that_everybody_can_write_is_refused)
+    {
+        struct error err = { 0 };
+
+        world("", NULL);
+        ck_assert_int_eq(chmod(system_file, 0646), 0);
+        ck_assert_ptr_null(config_load(&err));
+        ck_assert_int_eq(err.code, ERROR_USAGE);
+        ck_assert_int_eq(chmod(system_file, 0664), 0);
+        OWNED(config) c = load();
+
+        ck_assert_uint_eq(config_count(c), 0);
+        world_ends();
+    }
+END_TEST
+
+START_TEST(a_file_that_cannot_be_read_is_refused)
+    {
+        struct error err = { 0 };
+
+        world("", NULL);
+        (void)chmod(folder, 0755);
+        (void)chmod(system_file, 0);
+        if (geteuid() == 0)
+            ck_assert_int_eq(seteuid(65534), 0);
+        ck_assert_ptr_null(config_load(&err));
+        if (getuid() == 0)
+            ck_assert_int_eq(seteuid(0), 0);
+        ck_assert_int_eq(err.code, ERROR_USAGE);
+        ck_assert_ptr_nonnull(strstr(err.what, "could not read"));
+        ck_assert_str_ne(err.fix, "");
+        world_ends();
+    }
+END_TEST
+
+START_TEST(a_file_with_zero_bytes_is_refused)
+    {
+        struct error err = { 0 };
+        FILE *f;
+
+        world("", NULL);
+        f = fopen(system_file, "w");
+        ck_assert_ptr_nonnull(f);
+        ck_assert_uint_eq(fwrite("[nfs]\na\0b = 1\n", 1, 14, f), 14);
+        ck_assert_int_eq(fclose(f), 0);
+        ck_assert_ptr_null(config_load(&err));
+        ck_assert_ptr_nonnull(strstr(err.what, ":2: the line holds a zero byte"));
+        world_ends();
+    }
+END_TEST
+
+START_TEST(a_byte_order_mark_and_windows_ends_of_line_are_accepted)
+    {
+        world("\xef\xbb\xbf[migrate]\r\ntimeout = 2\r\n", NULL);
+        OWNED(config) c = load();
+
+        ck_assert_uint_eq(config_u64(c, "migrate", "timeout", 0), 2000);
+        world_ends();
+    }
+END_TEST
+
+TEST_MAIN("state/config", files_that_are_missing_are_empty,
+          the_users_file_wins_over_the_system_and_the_environment_over_both,
+          a_value_of_the_environment_that_cannot_be_read_is_refused_by_its_name,
+          sections_of_plugins_and_hosts_are_free,
+          LOOP(trusted_networks_hold_their_borders, TEST_ROWS(addresses)),
+          the_whole_of_one_family_trusts_nothing_of_the_other, the_users_networks_replace_those_of_the_system,
+          LOOP(what_cannot_be_accepted_is_named_with_file_line_and_fix, TEST_ROWS(bad)),
+          a_line_that_inih_would_cut_is_refused_at_the_first_such_length,
+          names_that_inih_would_cut_are_refused_at_the_first_such_length,
+          a_folder_in_place_of_the_file_is_refused, a_file_that_everybody_can_write_is_refused,
+          a_file_that_cannot_be_read_is_refused, a_file_with_zero_bytes_is_refused,
+          a_byte_order_mark_and_windows_ends_of_line_are_accepted)
