@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * virt-ferry-plugin.h: all that a virt-ferry plugin needs, and all that it may use.
+ *
+ * A plugin is a shared object that exports one symbol, made by FERRY_PLUGIN at the bottom of its file. It
+ * lists storage drivers, which say what they know about a disk's image, and transport drivers, which say how
+ * bytes can travel between two hosts. The manual, with a plugin built from nothing, is docs/plugins.md.
+ *
+ * SIZES. Every struct begins with its own size in bytes. Fields are only ever added at the end. virt-ferry
+ * copies the smaller of the two sizes and zeroes the rest: a field that an older plugin lacks reads as
+ * absent (NULL or 0), and every field below says what absence means. A plugin built against a newer header
+ * runs in an older virt-ferry as long as `abi` is equal. ABI 0 is the number until version 1.0.
+ *
+ * PROCESSES AND THREADS. Drivers are called in a worker process, one per host, never in the process that
+ * holds the plan. Calls into one plugin come one at a time, from one thread. A call may take long: the
+ * worker is killed when its time (5 s for a question, 60 s for a creation) is over, and the answer is then
+ * "not known". A plugin keeps no state that it could not lose; static variables are per worker.
+ *
+ * OWNERSHIP. What is passed to a plugin lives until the call returns. Text that a plugin returns is copied
+ * at once and may be static, or be made by ferry_services.text, which frees it after the call. A driver's
+ * tables (`struct ferry_storage`, …) must stay valid as long as the object is loaded.
+ *
+ * ERRORS. A function that can fail returns 0, or -1 after services->error was called once. Positive returns
+ * are defined where they exist. A driver never prints, never exits, never changes signal handlers, the
+ * working directory, the umask or the locale.
+ *
+ * NAMES FROM OUTSIDE (domains, paths, hosts) are passed as they are: never hand them to a shell, never let
+ * them begin an option.
+ *
+ * FIGURES. Bytes are bytes, times are milliseconds unless the field says otherwise; FERRY_NOT_KNOWN is for
+ * what was not measured, never 0. */
+#ifndef VIRT_FERRY_PLUGIN_H
+#define VIRT_FERRY_PLUGIN_H
+
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define FERRY_ABI 0u
+#define FERRY_NOT_KNOWN UINT64_MAX
+
+/* ---- what virt-ferry tells a driver ---------------------------------------------------------------- */
+
+/* A disk of a domain, as its XML describes it. Texts are UTF-8 and bounded to 4,096 bytes; NULL = not said.
+ * Source of every field: the live domain XML. */
+struct ferry_disk {
+    uint32_t size;
+    uint32_t flags;       /* FERRY_DISK_* */
+    const char *target;   /* name on the guest's bus, "vda"; never NULL */
+    const char *type;     /* libvirt's word: "file", "block", "network", "volume", "dir"; never NULL */
+    const char *source;   /* path, device node, or image name on a network protocol */
+    const char *format;   /* "raw", "qcow2", …; never probed */
+    const char *protocol; /* "nfs", "rbd", … for type network */
+    const char *server;   /* first host of a network disk */
+    const char *pool;     /* for type volume */
+    const char *volume;
+    const char *cache;    /* libvirt's cache mode; NULL = its default */
+    uint64_t capacity_bytes; /* virtual size as the guest sees it, FERRY_NOT_KNOWN before the survey */
+};
+#define FERRY_DISK_READONLY 1u  /* the guest cannot write it */
+#define FERRY_DISK_SHAREABLE 2u /* marked for use by several domains */
+#define FERRY_DISK_CDROM 4u     /* a CD-ROM or floppy drive */
+
+/* ---- what a driver can call ------------------------------------------------------------------------ */
+
+struct ferry_call; /* the call in progress; opaque, valid until the driver returns */
+
+/* Services of virt-ferry, the same for every call. Never NULL up to the size that `size` gives. All are to be
+ * called on the thread that the driver was called on. */
+struct ferry_services {
+    uint32_t size;
+    uint32_t reserved; /* 0 */
+    /* Says why the call fails: what (lower case, no full stop), then what the operator can do (sentences with
+     * the command in them, or NULL). Once per failing call; a second one replaces the first. */
+    void (*error)(struct ferry_call *call, const char *fix, const char *what_format, ...)
+        __attribute__((format(printf, 3, 4)));
+    /* For the trace; one line, no secret. */
+    void (*log)(struct ferry_call *call, const char *format, ...) __attribute__((format(printf, 2, 3)));
+    /* A value of the section of the configuration that bears the plugin's name; NULL when it is not set. */
+    const char *(*config)(struct ferry_call *call, const char *key);
+    /* Formatted text that lives until the call has been answered. NULL when there is no memory (the error is
+     * set then). */
+    const char *(*text)(struct ferry_call *call, const char *format, ...) __attribute__((format(printf, 2, 3)));
+    /* The libvirt connection (virConnectPtr) of the host that this worker serves; do not close it. NULL, with
+     * the error set, when there is none. */
+    void *(*libvirt)(struct ferry_call *call);
+    /* Name of the host that this worker serves, as the user calls it. */
+    const char *(*host)(struct ferry_call *call);
+    /* Writes into the run's journal that `what` ("pool", "volume", "image") is about to be created under
+     * `name` in `place`; returns 0 when that is on disk and creation may begin, -1 (error set) otherwise.
+     * `identity` is what remove later compares, NULL when it is not known before. Also allowed to be called
+     * again with the identity once it is known. */
+    int (*journal)(struct ferry_call *call, const char *what, const char *place, const char *name,
+                   const char *identity);
+    /* Adds a finding to the answer of `check` or `probe`: severity 1 notes, 2 warns, 3 refuses; id is a word
+     * with dashes; what is one line; fix is NULL or sentences. Texts are copied. */
+    void (*finding)(struct ferry_call *call, int severity, const char *id, const char *what, const char *fix);
+};
+
+/* ---- storage drivers ------------------------------------------------------------------------------- */
+
+/* What a storage driver declares; each bit is a guarantee that the planner relies on. */
+#define FERRY_STORAGE_SHARES 1u      /* two hosts can hold the same image of this kind */
+#define FERRY_STORAGE_LOCKS 2u       /* an image that a QEMU has open for writing cannot be opened for writing
+                                        by a QEMU on another host */
+#define FERRY_STORAGE_READS_ZERO 4u  /* what was never written to an image made by create reads as zero */
+#define FERRY_STORAGE_UNSAFE_OK 8u   /* with proof of sharing and cache none or directsync, libvirt's own
+                                        refusal for a file system it does not know may be lifted */
+
+/* What proves that two hosts hold the same image. */
+struct ferry_identity {
+    uint32_t size;
+    uint32_t reserved;
+    const char *identity;  /* equal on two hosts if and only if the bytes are the same; globally unique (server
+                              and export, cluster and pool and image, …). NULL when the driver cannot know */
+    const char *directory; /* where identity is NULL: the directory whose sharing would prove it, together with
+                              the file's own name in it; virt-ferry then proves the directory itself. NULL =
+                              nothing can prove it */
+    const char *evidence;  /* one line for the operator: what was looked at */
+};
+
+struct ferry_image {
+    uint32_t size;
+    uint32_t present;         /* 1 stands there, 0 does not, 2 not known */
+    uint64_t capacity_bytes;  /* virtual size; FERRY_NOT_KNOWN */
+    uint64_t allocated_bytes; /* occupied on storage */
+    uint64_t free_bytes;      /* room where a new image would be created, as that storage tells */
+    const char *pool;         /* libvirt pool that holds it, NULL = none */
+};
+
+/* A new image at the place that `disk` names, on the host of the worker. */
+struct ferry_new_image {
+    uint32_t size;
+    uint32_t reserved;
+    const struct ferry_disk *disk; /* its source and format are those wanted */
+    uint64_t capacity_bytes;       /* exact virtual size */
+};
+
+struct ferry_storage {
+    uint32_t size;
+    uint32_t declares;   /* FERRY_STORAGE_* */
+    const char *name;    /* "local-block"; a word with dashes, unique; required */
+    const char *summary; /* one line; required */
+
+    /* Called on the source and on the destination alike. */
+
+    /* How sure the driver is that `disk` is its own, 0 (not mine) to 100; the highest of all drivers gets the
+     * disk, equal scores go to the first name in alphabetical order. No I/O. Required. */
+    int (*claim)(struct ferry_call *call, const struct ferry_services *services, const struct ferry_disk *disk);
+    /* What would prove, on this host, which image it is. ret is zeroed with its size set. Absent: the driver's
+     * disks are never shared. */
+    int (*identify)(struct ferry_call *call, const struct ferry_services *services, const struct ferry_disk *disk,
+                    struct ferry_identity *ret);
+    /* Presence, sizes and room, as seen from this host. Absent: not known, and a copy is refused. */
+    int (*inspect)(struct ferry_call *call, const struct ferry_services *services, const struct ferry_disk *disk,
+                   struct ferry_image *ret);
+    /* Adds findings about the disk on this host. Absent: nothing to say. */
+    int (*check)(struct ferry_call *call, const struct ferry_services *services, const struct ferry_disk *disk);
+
+    /* Called on the destination only; both or neither. Absent: images of this kind cannot be copied to. */
+
+    /* Creates the image, exclusively: fails when anything stands there. Journals each thing before it exists. */
+    int (*create)(struct ferry_call *call, const struct ferry_services *services,
+                  const struct ferry_new_image *image);
+    /* Removes one thing that create journalled under these words. 0 removed or not there; 1 left, since its
+     * identity differs from the journalled one. Never recursive. */
+    int (*remove)(struct ferry_call *call, const struct ferry_services *services, const char *what,
+                  const char *place, const char *name, const char *identity);
+};
+
+/* ---- transport drivers ----------------------------------------------------------------------------- */
+
+/* What a transport protects, for control and for data. */
+#define FERRY_PROTECTS_NOTHING 0u
+#define FERRY_PROTECTS_AUTHENTICATION 1u
+#define FERRY_PROTECTS_ENCRYPTION 2u
+
+/* What a transport can carry. */
+#define FERRY_CARRIES_DISKS 1u     /* block copy inside the migration (NBD) */
+#define FERRY_CARRIES_P2P 2u       /* the source's libvirtd can use it by itself */
+#define FERRY_CARRIES_MULTIFD 4u   /* several connections */
+#define FERRY_CARRIES_POSTCOPY 8u
+
+/* What a probe of a pair of hosts found. */
+struct ferry_route {
+    uint32_t size;
+    uint32_t from_source;      /* 1: probed on the source itself, 0: elsewhere (its worker runs on the client) */
+    const char *address;       /* numeric address of the destination that answered; never its own idea of its
+                                  name */
+    uint64_t latency_us;       /* one connection set-up, FERRY_NOT_KNOWN */
+    uint64_t bytes_per_s;      /* FERRY_NOT_KNOWN unless it was measured or read from the link */
+};
+
+/* A libvirt migration parameter that this transport needs, by libvirt's name ("migrate_uri"). */
+struct ferry_parameter {
+    uint32_t size;
+    uint32_t reserved;
+    const char *name;
+    const char *value; /* every value as text; virt-ferry gives it libvirt's type */
+};
+
+struct ferry_transport {
+    uint32_t size;
+    uint32_t carries;          /* FERRY_CARRIES_* */
+    uint32_t protects_control; /* FERRY_PROTECTS_* */
+    uint32_t protects_data;
+    const char *name;          /* "tcp"; required */
+    const char *summary;       /* required */
+    const char *uri_scheme;    /* the libvirt URI scheme it serves: "qemu+tcp"; required */
+    uint32_t control_port;     /* TCP port of the destination that control uses by default */
+    uint32_t preference;       /* lower is tried first among those that protect equally */
+
+    /* The libvirt URI of a host that was given by name. Required. Text by services->text. */
+    const char *(*uri)(struct ferry_call *call, const struct ferry_services *services, const char *host);
+    /* Called in the source's worker: reach the destination that `uri` names, within 5 s. ret is zeroed with
+     * its size set. -1: not available, with the error as the reason. Required. */
+    int (*probe)(struct ferry_call *call, const struct ferry_services *services, const char *uri,
+                 struct ferry_route *ret);
+    /* The i-th libvirt parameter for a move over `route`; 0 gives one, 1 says there are no more. Required. */
+    int (*parameter)(struct ferry_call *call, const struct ferry_services *services,
+                     const struct ferry_route *route, uint32_t i, struct ferry_parameter *ret);
+};
+
+/* ---- the plugin ------------------------------------------------------------------------------------ */
+
+struct ferry_plugin {
+    uint32_t size;
+    uint32_t abi;        /* FERRY_ABI of the header it was built with */
+    const char *name;    /* a word with dashes, unique; also its section in the configuration; required */
+    const char *version; /* its own; required */
+    const char *summary; /* one line; required */
+    const struct ferry_storage *const *storage;      /* NULL-ended, or NULL for none */
+    const struct ferry_transport *const *transports; /* NULL-ended, or NULL for none */
+};
+
+/* The one symbol. The struct stands at file scope: a compound literal inside a function is no constant. */
+#define FERRY_PLUGIN_SYMBOL "ferry_plugin_entry"
+#define FERRY_PLUGIN(...)                                                                                    \
+    static const struct ferry_plugin ferry_plugin_self = { .size = sizeof(struct ferry_plugin),              \
+                                                           .abi = FERRY_ABI,                                 \
+                                                           __VA_ARGS__ };                                    \
+    __attribute__((visibility("default"))) const struct ferry_plugin *ferry_plugin_entry(void);              \
+    const struct ferry_plugin *ferry_plugin_entry(void)                                                      \
+    {                                                                                                        \
+        return &ferry_plugin_self;                                                                           \
+    }
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
