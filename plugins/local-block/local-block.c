@@ -1,0 +1,421 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Storage driver "local-block": images that are files on a path of the host.
+ * Everything but a look at this machine's own files goes through libvirt's storage API, as the host may be
+ * another. Read it from the bottom. */
+#include "pool.h"
+#include "qcow2.h"
+#include "words.h"
+#include <errno.h>
+#include <inttypes.h>
+#include <libvirt/virterror.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+
+#define SIZE_WORD "size:"
+#define MADE_WORD "made"
+
+struct path {
+    char folder[PATH_MAX];
+    char name[PATH_MAX];
+};
+
+static int cut(struct ferry_call *call, const struct ferry_services *services, const char *source,
+               struct path *ret)
+{
+    const char *problem = words_cut_path(source, ret->folder, ret->name, sizeof ret->folder);
+
+    if (!problem)
+        return 0;
+    services->error(call, "Name the image by an absolute path in the domain's XML.", "image '%s' %s",
+                    source ? source : "", problem);
+    return -1;
+}
+
+static int local_claim(struct ferry_call *call, const struct ferry_services *services,
+                       const struct ferry_disk *disk)
+{
+    (void)call;
+    (void)services;
+    /* Low, so that a driver which knows what lies below a path gets its disks. */
+    return strcmp(disk->type, "file") == 0 && disk->source ? 10 : 0;
+}
+
+static int local_identify(struct ferry_call *call, const struct ferry_services *services,
+                          const struct ferry_disk *disk, struct ferry_identity *ret)
+{
+    struct path path;
+
+    if (cut(call, services, disk->source, &path) < 0)
+        return -1;
+    ret->directory = services->text(call, "%s", path.folder);
+    ret->evidence =
+        services->text(call, "a path; equal paths prove nothing, the folder '%s' may", path.folder);
+    return ret->directory && ret->evidence ? 0 : -1;
+}
+
+/* ---- inspect ---- */
+
+static bool worker_is_on_host(struct ferry_call *call, const struct ferry_services *services)
+{
+    virConnectPtr connection = services->libvirt(call);
+    OWNED_WORDS char *uri = connection ? virConnectGetURI(connection) : NULL;
+
+    return words_uri_is_local(uri);
+}
+
+static void report_missing(struct ferry_call *call, const struct ferry_services *services, const char *folder)
+{
+    services->finding(
+        call, 3, "destination-directory-missing",
+        services->text(call, "folder '%s' is not there on host '%s'", folder, services->host(call)),
+        services->text(call, "Make it on host '%s': mkdir -p -- '%s'.", services->host(call), folder));
+}
+
+/* false: this process may not look there, libvirt must. */
+static bool look_here(const char *source, const struct path *path, const struct ferry_disk *disk,
+                      struct ferry_image *ret, bool *ret_missing)
+{
+    struct stat st;
+    struct statvfs room;
+
+    *ret_missing = false;
+    if (stat(source, &st) < 0) {
+        if (errno != ENOENT)
+            return false;
+        ret->present = 0;
+        if (stat(path->folder, &st) < 0) {
+            *ret_missing = errno == ENOENT;
+            return *ret_missing;
+        }
+    } else {
+        if (!S_ISREG(st.st_mode))
+            return false;
+        ret->present = 1;
+        ret->allocated_bytes = (uint64_t)st.st_blocks * 512;
+        if (disk->format && strcmp(disk->format, "raw") == 0)
+            ret->capacity_bytes = (uint64_t)st.st_size;
+    }
+    if (statvfs(path->folder, &room) == 0)
+        ret->free_bytes = (uint64_t)room.f_bavail * room.f_frsize;
+    return true;
+}
+
+static void take_volume(struct ferry_call *call, const struct ferry_services *services,
+                        virStorageVolPtr volume, const struct ferry_disk *disk, struct ferry_image *ret)
+{
+    OWNED_WORDS char *xml = virStorageVolGetXMLDesc(volume, 0);
+    OWNED_WORDS char *format = xml ? words_xml_attribute(xml, "format", "type") : NULL;
+    virStorageVolInfo info;
+
+    ret->present = 1;
+    if (virStorageVolGetInfo(volume, &info) < 0)
+        return;
+    ret->allocated_bytes = info.allocation;
+    /* libvirt guesses the format from the content, which a guest writes: a virtual size is believed only
+     * where the guess is what the domain says. */
+    if (format && disk->format && strcmp(format, disk->format) == 0)
+        ret->capacity_bytes = info.capacity;
+    else
+        services->log(call, "volume '%s' looks like %s to libvirt, the domain says %s",
+                      virStorageVolGetName(volume), format ? format : "nothing",
+                      disk->format ? disk->format : "nothing");
+}
+
+static int look_through(struct ferry_call *call, const struct ferry_services *services,
+                        const struct ferry_disk *disk, const struct path *path, const struct place *place,
+                        struct ferry_image *ret)
+{
+    virStorageVolPtr volume = virStorageVolLookupByName(place->pool, path->name);
+    virStoragePoolInfo info;
+
+    if (volume) {
+        take_volume(call, services, volume, disk, ret);
+        (void)virStorageVolFree(volume);
+    } else if (virGetLastError() && virGetLastError()->code == VIR_ERR_NO_STORAGE_VOL) {
+        ret->present = 0;
+    } else {
+        return place_error(call, services, NULL, "could not look for the image");
+    }
+    /* As of the pool's last refresh, where it is not ours. */
+    if (virStoragePoolGetInfo(place->pool, &info) == 0)
+        ret->free_bytes = info.available;
+    if (!place->is_ours)
+        ret->pool = place->name;
+    return 0;
+}
+
+static int local_inspect(struct ferry_call *call, const struct ferry_services *services,
+                         const struct ferry_disk *disk, struct ferry_image *ret)
+{
+    struct path path;
+    struct place place;
+    bool is_missing = false;
+    int result = 0;
+
+    ret->present = 2;
+    ret->capacity_bytes = ret->allocated_bytes = ret->free_bytes = FERRY_NOT_KNOWN;
+    if (cut(call, services, disk->source, &path) < 0)
+        return -1;
+    if (worker_is_on_host(call, services) && look_here(disk->source, &path, disk, ret, &is_missing)) {
+        if (is_missing)
+            report_missing(call, services, path.folder);
+        return 0;
+    }
+    switch (place_open(call, services, path.folder, &place)) {
+    case PLACE_OPEN:
+        result = look_through(call, services, disk, &path, &place, ret);
+        place_close(call, services, &place);
+        return result;
+    case PLACE_MISSING:
+        ret->present = 0;
+        report_missing(call, services, path.folder);
+        return 0;
+    case PLACE_INACTIVE:
+        services->finding(call, 2, "pool-inactive",
+                          services->text(call, "pool '%s' of folder '%s' on host '%s' is not active",
+                                         place.name, path.folder, services->host(call)),
+                          services->text(call, "Start it on host '%s': virsh pool-start -- '%s'.",
+                                         services->host(call), place.name));
+        return 0;
+    case PLACE_FAILED:
+        break;
+    }
+    return -1;
+}
+
+/* ---- create ---- */
+
+/* The size that the new file has for a moment: the wanted one and a random number of sectors more. Nobody
+ * else makes a file of that size at that place, so that it tells, after a death between the creation and
+ * its second record, whether what stands there is ours. */
+static int first_size(struct ferry_call *call, const struct ferry_services *services, uint64_t wanted,
+                      uint64_t *ret_bytes)
+{
+    uint32_t sectors;
+
+    if (getrandom(&sectors, sizeof sectors, 0) != (ssize_t)sizeof sectors) {
+        services->error(call, NULL, "could not get random bytes");
+        return -1;
+    }
+    *ret_bytes = (wanted + 511) / 512 * 512 + ((uint64_t)(sectors & 0xfffff) + 1) * 512;
+    return 0;
+}
+
+static virStorageVolPtr make_volume(struct ferry_call *call, const struct ferry_services *services,
+                                    const struct place *place, const struct path *path, uint64_t bytes)
+{
+    OWNED_WORDS char *escaped = words_escape_xml(path->name);
+    const char *identity = services->text(call, SIZE_WORD "%" PRIu64, bytes);
+    const char *xml;
+    virStorageVolPtr volume;
+
+    xml = services->text(call,
+                         "<volume><name>%s</name><capacity>%" PRIu64 "</capacity><allocation>0</allocation>"
+                         "<target><format type='raw'/></target></volume>",
+                         escaped ? escaped : "", bytes);
+    if (!identity || !xml || !escaped)
+        return NULL;
+    if (services->journal(call, "volume", path->folder, path->name, identity) < 0)
+        return NULL;
+    volume = virStorageVolCreateXML(place->pool, xml, 0);
+    if (volume)
+        return volume;
+    if (place_errno_is(EEXIST) || (virGetLastError() && virGetLastError()->code == VIR_ERR_STORAGE_VOL_EXIST))
+        services->error(call, "Look at it and remove or rename it, or choose another place.",
+                        "something stands at '%s/%s' already", path->folder, path->name);
+    else
+        (void)place_error(call, services, "Check that the folder can be written and has room.",
+                          services->text(call, "could not create '%s/%s'", path->folder, path->name));
+    return NULL;
+}
+
+static int send_all(virStreamPtr stream, const unsigned char *bytes, size_t n)
+{
+    while (n > 0) {
+        int sent = virStreamSend(stream, (const char *)bytes, n);
+
+        if (sent <= 0)
+            return -1;
+        bytes += sent;
+        n -= (size_t)sent;
+    }
+    return 0;
+}
+
+/* When the stream ends libvirt refreshes the pool, which makes it see the new format. */
+static int upload_qcow2(struct ferry_call *call, const struct ferry_services *services,
+                        virStorageVolPtr volume, uint64_t capacity)
+{
+    OWNED_WORDS unsigned char *head = malloc(QCOW2_HEAD_BYTES);
+    virStreamPtr stream;
+    int result = -1;
+
+    if (!head) {
+        services->error(call, NULL, "no memory left");
+        return -1;
+    }
+    qcow2_write_head(capacity, head);
+    stream = virStreamNew(services->libvirt(call), 0);
+    if (stream && virStorageVolUpload(volume, stream, 0, QCOW2_HEAD_BYTES, 0) == 0) {
+        if (send_all(stream, head, QCOW2_HEAD_BYTES) == 0)
+            result = virStreamFinish(stream);
+        else
+            (void)virStreamAbort(stream);
+    }
+    if (result < 0)
+        (void)place_error(call, services, "Check that there is room in the folder.",
+                          "could not write the empty qcow2 image");
+    if (stream)
+        (void)virStreamFree(stream);
+    return result;
+}
+
+static int fill_place(struct ferry_call *call, const struct ferry_services *services,
+                      const struct place *place, const struct path *path, const struct ferry_new_image *image,
+                      uint64_t file_bytes)
+{
+    bool is_qcow2 = strcmp(image->disk->format, "qcow2") == 0;
+    virStorageVolPtr volume;
+    uint64_t bytes;
+    int result = -1;
+
+    if (first_size(call, services, file_bytes, &bytes) < 0)
+        return -1;
+    volume = make_volume(call, services, place, path, bytes);
+    if (!volume)
+        return -1;
+    if (services->journal(call, "volume", path->folder, path->name, MADE_WORD) == 0) {
+        /* Before the upload: of a qcow2 volume libvirt would resize the virtual disk. */
+        result = virStorageVolResize(volume, file_bytes, VIR_STORAGE_VOL_RESIZE_SHRINK);
+        if (result < 0)
+            (void)place_error(call, services, NULL, "could not give the new image its size");
+    }
+    if (result == 0 && is_qcow2)
+        result = upload_qcow2(call, services, volume, image->capacity_bytes);
+    (void)virStorageVolFree(volume);
+    return result;
+}
+
+/* The length of the new file; 0 with the error set. */
+static uint64_t wanted_bytes(struct ferry_call *call, const struct ferry_services *services,
+                             const struct ferry_new_image *image)
+{
+    const char *format = image->disk->format ? image->disk->format : "";
+    uint64_t bytes = 0;
+
+    if (strcmp(format, "raw") == 0)
+        bytes = image->capacity_bytes == FERRY_NOT_KNOWN ? 0 : image->capacity_bytes;
+    else if (strcmp(format, "qcow2") == 0)
+        bytes = qcow2_file_bytes(image->capacity_bytes);
+    else {
+        services->error(call, "Convert the image to raw or qcow2, or create it by hand.",
+                        "a new image of format '%s' cannot be created, only raw and qcow2", format);
+        return 0;
+    }
+    if (bytes == 0)
+        services->error(call, NULL, "a new %s image of %" PRIu64 " bytes cannot be created", format,
+                        image->capacity_bytes);
+    return bytes;
+}
+
+static int local_create(struct ferry_call *call, const struct ferry_services *services,
+                        const struct ferry_new_image *image)
+{
+    struct path path;
+    struct place place;
+    uint64_t bytes = wanted_bytes(call, services, image);
+    int result;
+
+    if (bytes == 0 || cut(call, services, image->disk->source, &path) < 0)
+        return -1;
+    if (place_open(call, services, path.folder, &place) != PLACE_OPEN)
+        return -1;
+    result = fill_place(call, services, &place, &path, image, bytes);
+    place_close(call, services, &place);
+    return result;
+}
+
+/* ---- remove ---- */
+
+static bool is_ours(virStorageVolPtr volume, const char *identity)
+{
+    virStorageVolInfo info;
+    char *end;
+    uint64_t bytes;
+
+    if (strcmp(identity, MADE_WORD) == 0)
+        return true;
+    if (strncmp(identity, SIZE_WORD, strlen(SIZE_WORD)) != 0)
+        return false;
+    bytes = strtoull(identity + strlen(SIZE_WORD), &end, 10);
+    return *end == '\0' && bytes > 0 && virStorageVolGetInfo(volume, &info) == 0 && info.capacity == bytes;
+}
+
+static int remove_volume(struct ferry_call *call, const struct ferry_services *services,
+                         const struct place *place, const char *name, const char *identity)
+{
+    virStorageVolPtr volume = virStorageVolLookupByName(place->pool, name);
+    virErrorPtr last;
+    int result = 1;
+
+    if (!volume) {
+        last = virGetLastError();
+        if (last && last->code == VIR_ERR_NO_STORAGE_VOL)
+            return 0;
+        return place_error(call, services, NULL, "could not look for the image");
+    }
+    if (is_ours(volume, identity))
+        result = virStorageVolDelete(volume, 0) == 0
+                     ? 0
+                     : place_error(call, services, NULL, "could not remove the image");
+    (void)virStorageVolFree(volume);
+    return result;
+}
+
+static int local_remove(struct ferry_call *call, const struct ferry_services *services, const char *what,
+                        const char *place_word, const char *name, const char *identity)
+{
+    struct place place;
+    int result;
+
+    if (strcmp(what, "pool") == 0)
+        return place_remove(call, services, name, identity);
+    /* Without a journalled identity nothing says that what stands there is ours. */
+    if (strcmp(what, "volume") != 0 || !identity || strchr(name, '/'))
+        return 1;
+    switch (place_open(call, services, place_word, &place)) {
+    case PLACE_OPEN:
+        break;
+    case PLACE_MISSING:
+        return 0;
+    default:
+        return -1;
+    }
+    result = remove_volume(call, services, &place, name, identity);
+    place_close(call, services, &place);
+    return result;
+}
+
+static const struct ferry_storage local_block = {
+    .size = sizeof local_block,
+    .name = "local-block",
+    .summary = "image files on a path of the host, alone or in a libvirt pool",
+    /* A path may lie on storage that both hosts reach, and QEMU locks image files. */
+    .declares =
+        FERRY_STORAGE_SHARES | FERRY_STORAGE_LOCKS | FERRY_STORAGE_READS_ZERO | FERRY_STORAGE_UNSAFE_OK,
+    .claim = local_claim,
+    .identify = local_identify,
+    .inspect = local_inspect,
+    /* No .check: what is to be said about a place is found while it is inspected. */
+    .create = local_create,
+    .remove = local_remove,
+};
+
+FERRY_PLUGIN(.name = "local-block", .version = "0.1",
+             .summary = "image files of a host, reached through libvirt",
+             .storage = (const struct ferry_storage *const[]){ &local_block, NULL })

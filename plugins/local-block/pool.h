@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * A folder of the worker's host as libvirt's storage API shows it: through the pool that stands there, or
+ * through a transient one of our own that is gone when the place is closed. */
+#ifndef LOCAL_BLOCK_POOL_H
+#define LOCAL_BLOCK_POOL_H
+
+#include <libvirt/libvirt.h>
+#include <stdbool.h>
+#include <virt-ferry-plugin.h>
+
+#define POOL_PREFIX ".virt-ferry-"
+
+struct place {
+    virStoragePoolPtr pool;
+    const char *name; /* lent by the call's texts */
+    bool is_ours;     /* transient, ours, destroyed at the end */
+};
+
+enum place_answer {
+    PLACE_OPEN = 0,
+    PLACE_FAILED = -1,   /* the error is set */
+    PLACE_MISSING = -2,  /* no such folder; the error is set */
+    PLACE_INACTIVE = -3, /* a pool with this target is defined but not active; the error is set */
+};
+
+enum place_answer place_open(struct ferry_call *call, const struct ferry_services *services,
+                             const char *folder, struct place *ret);
+void place_close(struct ferry_call *call, const struct ferry_services *services, struct place *place);
+
+/* Destroys a transient pool that an earlier call left; 0 gone, 1 left because it is another's, -1. */
+int place_remove(struct ferry_call *call, const struct ferry_services *services, const char *name,
+                 const char *uuid);
+
+/* Sets the call's error from libvirt's last one; returns -1. */
+int place_error(struct ferry_call *call, const struct ferry_services *services, const char *fix,
+                const char *doing);
+/* libvirt's last error is a system error with this errno. */
+bool place_errno_is(int number);
+
+#endif

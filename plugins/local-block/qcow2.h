@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The beginning of an empty qcow2 image: all of it that is not zero. */
+#ifndef LOCAL_BLOCK_QCOW2_H
+#define LOCAL_BLOCK_QCOW2_H
+
+#include <stdint.h>
+
+#define QCOW2_CLUSTER 65536u
+/* Header, refcount table, refcount block; the L1 table behind them is all zero in an empty image. */
+#define QCOW2_HEAD_BYTES (3u * QCOW2_CLUSTER)
+
+/* How long the file of an empty image is; 0 when the virtual size is none that this writer can do: 0, not a
+ * multiple of 512, or more than 1 PiB. */
+uint64_t qcow2_file_bytes(uint64_t capacity_bytes);
+
+/* Fills the head for a virtual size that qcow2_file_bytes accepts. */
+void qcow2_write_head(uint64_t capacity_bytes, unsigned char head[QCOW2_HEAD_BYTES]);
+
+#endif

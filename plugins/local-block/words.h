@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Paths, XML text and connection URIs, taken apart and put together. No I/O. */
+#ifndef LOCAL_BLOCK_WORDS_H
+#define LOCAL_BLOCK_WORDS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdlib.h>
+
+static inline void words_freep(void *p)
+{
+    free(*(void **)p);
+}
+/* Freed when it leaves its scope. */
+#define OWNED_WORDS __attribute__((cleanup(words_freep)))
+
+/* Cuts an absolute path into its folder, with single slashes and none at the end ("/" stays), and its last
+ * name. NULL when done, else what is wrong with it: it is not absolute, ends in a slash, has a '..', or
+ * control characters, which libvirt does not list. */
+const char *words_cut_path(const char *path, char *folder, char *name, size_t size);
+
+/* malloc'ed, escaped for element text and attributes. */
+char *words_escape_xml(const char *s);
+
+/* malloc'ed: the unescaped text of the first <element>… after the first <parent …>; NULL when it is not
+ * there. For XML that libvirt itself formatted, no other. */
+char *words_xml_text(const char *xml, const char *parent, const char *element);
+/* malloc'ed: the attribute of the first <element …>, single-quoted as libvirt does. */
+char *words_xml_attribute(const char *xml, const char *element, const char *attribute);
+
+/* The connection ends at this machine: no server in the URI, and no parameters, of which `socket` may be the
+ * near end of a forward. */
+bool words_uri_is_local(const char *uri);
+
+#endif
