@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Takes a URI apart by hand: the two parts that are needed, and nothing that is not understood. */
+#include "address.h"
+#include <string.h>
+
+bool address_needs_brackets(const char *host)
+{
+    return host[0] != '[' && strchr(host, ':') != NULL;
+}
+
+static bool take_port(const char *s, size_t n, char port[6])
+{
+    if (n == 0 || n > 5 || strspn(s, "0123456789") < n)
+        return false;
+    memcpy(port, s, n);
+    port[n] = '\0';
+    return true;
+}
+
+bool address_of_uri(const char *uri, char *host, size_t host_size, char port[6])
+{
+    const char *at = strstr(uri, "://");
+    const char *end;
+    const char *after; /* what follows the user, then the host */
+    const char *host_end;
+
+    if (!at)
+        return false;
+    at += 3;
+    end = at + strcspn(at, "/?#");
+    after = memchr(at, '@', (size_t)(end - at));
+    if (after)
+        at = after + 1;
+    if (*at == '[') {
+        at++;
+        host_end = memchr(at, ']', (size_t)(end - at));
+        if (!host_end)
+            return false;
+        after = host_end + 1;
+    } else {
+        host_end = memchr(at, ':', (size_t)(end - at));
+        after = host_end = host_end ? host_end : end;
+    }
+    port[0] = '\0';
+    if (after < end && (*after != ':' || !take_port(after + 1, (size_t)(end - after - 1), port)))
+        return false;
+    if (host_end == at || (size_t)(host_end - at) >= host_size)
+        return false;
+    memcpy(host, at, (size_t)(host_end - at));
+    host[host_end - at] = '\0';
+    return true;
+}

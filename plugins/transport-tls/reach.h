@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Is there somebody behind a host's TCP port, under which address, and over which link. */
+#ifndef TRANSPORT_TLS_REACH_H
+#define TRANSPORT_TLS_REACH_H
+
+#include <net/if.h>
+#include <netinet/in.h>
+#include <stdint.h>
+
+struct reached {
+    char address[INET6_ADDRSTRLEN + IF_NAMESIZE]; /* numeric, no brackets */
+    uint64_t latency_us;
+    uint64_t bytes_per_s; /* of the local link to it, UINT64_MAX when it does not say */
+};
+
+enum reach_answer {
+    REACH_YES = 0,
+    REACH_NO_NAME, /* why: the resolver's text */
+    REACH_REFUSED,
+    REACH_SILENT,
+    REACH_FAILED, /* why: the system's text */
+};
+
+/* Tries every address at once and takes the first that answers within `ms`; sends nothing. */
+enum reach_answer reach(const char *host, const char *port, int ms, struct reached *ret,
+                        const char **ret_why);
+
+#endif
