@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Enumerates the strategies: channels x hand-overs x assignments of treatments to disks.
+ * Judges nothing: what cannot be is enumerated too, so that a rule can say why. See README.md. */
+#include "plan/planner.h"
+#include <string.h>
+
+/* statfs() magics in libvirt's virFileIsSharedFS. smb2 and smb3 mounts have a magic that it does not list. */
+static const char *const known_file_systems[] = {
+    "nfs",  "nfs3", "nfs4", "gfs2", "ocfs",           "ocfs2",     "afs",          "smb",
+    "cifs", "ceph", "gpfs", "acfs", "fuse.glusterfs", "glusterfs", "fuse.quobyte", "quobyte",
+};
+static const char *const cluster_file_systems[] = {
+    "gfs2", "ocfs", "ocfs2", "ceph", "fuse.glusterfs", "glusterfs",
+};
+
+static bool is_among(const char *word, const char *const *list, size_t n)
+{
+    for (size_t i = 0; word && i < n; i++)
+        if (strcmp(word, list[i]) == 0)
+            return true;
+    return false;
+}
+
+bool candidates_file_system_known(const char *file_system)
+{
+    return is_among(file_system, known_file_systems,
+                    sizeof known_file_systems / sizeof known_file_systems[0]);
+}
+
+bool candidates_file_system_cluster(const char *file_system)
+{
+    return is_among(file_system, cluster_file_systems,
+                    sizeof cluster_file_systems / sizeof cluster_file_systems[0]);
+}
+
+bool candidates_disk_needs_unsafe(const struct disk *d)
+{
+    switch (d->type) {
+    case DISK_FILE:
+        return !candidates_file_system_known(d->file_system);
+    case DISK_VOLUME: /* libvirt looks at what the volume is: a file has a file system, a block device none */
+        return d->file_system && !candidates_file_system_known(d->file_system);
+    case DISK_OTHER:
+        return true;
+    case DISK_EMPTY:
+    case DISK_BLOCK:
+    case DISK_NETWORK:
+    case DISK_DIR:
+        return false;
+    }
+    return true;
+}
+
+enum treatment candidates_natural(const struct disk *d)
+{
+    if (!disk_is_writable(d))
+        return TREAT_NOTHING;
+    if (d->sharing == SHARING_PROVED)
+        return TREAT_SHARED;
+    if (!d->driver) /* refused either way; shared is the name without promises */
+        return TREAT_SHARED;
+    if (d->sharing == SHARING_DENIED || !d->driver_shares || d->at_dest.present == TRI_NO)
+        return TREAT_COPY;
+    return TREAT_SHARED;
+}
+
+/* An assignment, and what its strategies are called after. */
+struct assignment {
+    enum treatment *disks;
+    const char *suffix;
+    bool is_alternative, needs_unsafe;
+};
+enum { NATURAL, ALL_SHARED, ALL_COPIED, N_ASSIGNMENTS };
+
+static enum treatment treatment_in(const struct disk *d, int which)
+{
+    const enum treatment natural = candidates_natural(d);
+
+    if (natural == TREAT_NOTHING || which == NATURAL)
+        return natural;
+    return which == ALL_SHARED ? TREAT_SHARED : TREAT_COPY;
+}
+
+static void assignment_name(struct assignment *a, size_t n_shared, size_t n_copied)
+{
+    if (n_copied == 0)
+        a->suffix = "";
+    else
+        a->suffix = n_shared == 0 ? "-copy" : "-mixed";
+}
+
+static bool assignment_make(const struct planning *p, int which, struct assignment *a)
+{
+    const struct domain *domain = &p->facts->domain;
+    size_t n_shared = 0, n_copied = 0;
+
+    a->disks = arena_zeroed(p->plan->arena, domain->n_disks ? domain->n_disks : 1, sizeof *a->disks);
+    if (!a->disks)
+        return false;
+    for (size_t i = 0; i < domain->n_disks; i++) {
+        const struct disk *d = &domain->disks[i];
+
+        a->disks[i] = treatment_in(d, which);
+        n_shared += a->disks[i] == TREAT_SHARED;
+        n_copied += a->disks[i] == TREAT_COPY;
+        a->is_alternative |= a->disks[i] != candidates_natural(d);
+        a->needs_unsafe |= a->disks[i] == TREAT_SHARED && candidates_disk_needs_unsafe(d);
+    }
+    assignment_name(a, n_shared, n_copied);
+    return which == NATURAL || a->is_alternative;
+}
+
+/* "tcp", and "tcp2" for the second channel of that driver. */
+static const char *channel_word(const struct planning *p, size_t index)
+{
+    const struct facts *f = p->facts;
+    const char *driver = f->channels[index].driver ? f->channels[index].driver : "channel";
+    unsigned nth = 1;
+
+    for (size_t i = 0; i < index; i++)
+        nth += text_equal(f->channels[i].driver, f->channels[index].driver);
+    return nth == 1 ? driver : arena_format(p->plan->arena, "%s%u", driver, nth);
+}
+
+static bool id_is_taken(const struct plan *plan, const char *id)
+{
+    for (size_t i = 0; i < plan->n; i++)
+        if (strcmp(plan->list[i].id, id) == 0)
+            return true;
+    return false;
+}
+
+static void candidate_add(struct planning *p, const struct channel *channel, const char *word,
+                          enum hand_over hand_over, const struct assignment *a)
+{
+    struct plan *plan = p->plan;
+    struct strategy *s = &plan->list[plan->n];
+    const char *id = arena_format(plan->arena, "precopy-%s-%s%s", word, hand_over_word(hand_over), a->suffix);
+
+    /* Only drivers with names like "tcp" and "tcp2" side by side come here. */
+    for (unsigned i = 2; id && id_is_taken(plan, id); i++)
+        id = arena_format(plan->arena, "precopy-%s-%s%s.%u", word, hand_over_word(hand_over), a->suffix, i);
+    if (!id)
+        return;
+    *s = (struct strategy){
+        .id = id,
+        .disks = a->disks,
+        .mode = MODE_PRECOPY,
+        .hand_over = hand_over,
+        .channel = channel,
+        .needs_unsafe = a->needs_unsafe,
+        .is_alternative = a->is_alternative,
+    };
+    plan->n++;
+}
+
+void candidates_make(struct planning *p)
+{
+    static const enum hand_over hand_overs[] = { HAND_OVER_GATED, HAND_OVER_HELD };
+    const struct facts *f = p->facts;
+    struct assignment assignments[N_ASSIGNMENTS] = { 0 };
+    bool made[N_ASSIGNMENTS];
+
+    for (int i = 0; i < N_ASSIGNMENTS; i++)
+        made[i] = assignment_make(p, i, &assignments[i]);
+    p->plan->list = arena_zeroed(p->plan->arena, f->n_channels ? f->n_channels : 1,
+                                 2 * N_ASSIGNMENTS * sizeof *p->plan->list);
+    if (!p->plan->list || arena_failed(p->plan->arena))
+        return;
+    for (int a = 0; a < N_ASSIGNMENTS; a++)
+        for (size_t c = 0; made[a] && c < f->n_channels; c++) {
+            const char *word = channel_word(p, c);
+
+            for (int h = 0; word && h < 2; h++)
+                candidate_add(p, &f->channels[c], word, hand_overs[h], &assignments[a]);
+        }
+}

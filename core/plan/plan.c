@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Makes a plan by the five steps of README.md, and answers what was chosen and why nothing could be.
+ * Owns the plan's arena; the facts are the caller's. */
+#include "plan/plan.h"
+#include "plan/planner.h"
+#include <string.h>
+
+static const uint64_t libvirt_max_downtime_ms = 300;
+
+const char *treatment_word(enum treatment t)
+{
+    static const char *const words[] = { "shared", "copy", "nothing" };
+
+    return (size_t)t < sizeof words / sizeof words[0] ? words[t] : "nothing";
+}
+
+const char *memory_mode_word(enum memory_mode m)
+{
+    (void)m;
+    return "precopy";
+}
+
+const char *hand_over_word(enum hand_over h)
+{
+    return h == HAND_OVER_HELD ? "held" : "gated";
+}
+
+void findings_add(struct arena *a, struct findings *to, const struct finding *f)
+{
+    /* Grows at powers of two, so that a thousand findings are not a thousand copies of the list. */
+    if ((to->n & (to->n - 1)) == 0) {
+        struct finding *grown = arena_zeroed(a, to->n ? 2 * to->n : 1, sizeof *grown);
+
+        if (!grown)
+            return;
+        if (to->n)
+            memcpy(grown, to->list, to->n * sizeof *grown);
+        to->list = grown;
+    }
+    to->list[to->n++] = *f;
+}
+
+size_t findings_refusing(const struct findings *f)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < f->n; i++)
+        n += f->list[i].severity == REFUSES;
+    return n;
+}
+
+static uint64_t max_downtime_ms(const struct planning *p)
+{
+    if (p->limits.max_downtime_ms != NOT_KNOWN)
+        return p->limits.max_downtime_ms;
+    if (p->facts->domain.max_downtime_ms != NOT_KNOWN && p->facts->domain.max_downtime_ms)
+        return p->facts->domain.max_downtime_ms;
+    return libvirt_max_downtime_ms;
+}
+
+void plan_free(struct plan *p)
+{
+    if (!p)
+        return;
+    arena_free(p->arena);
+    free(p);
+}
+
+struct plan *plan_make(const struct facts *facts, const struct plan_limits *limits, struct error *err)
+{
+    OWNED(plan) plan = calloc(1, sizeof *plan);
+    struct planning p = { .plan = plan, .facts = facts, .limits = *limits };
+
+    if (!plan || !(plan->arena = arena_new())) {
+        (void)error_memory(err);
+        return NULL;
+    }
+    plan->facts = facts;
+    plan->max_downtime_ms = max_downtime_ms(&p);
+    candidates_make(&p);
+    for (size_t i = 0; i < plan->n; i++)
+        cost_price(&p, &plan->list[i]);
+    rules_judge(&p);
+    rank_plan(&p);
+    if (arena_failed(plan->arena)) {
+        (void)error_memory(err);
+        return NULL;
+    }
+    return HAND_OVER(plan);
+}
+
+const struct strategy *plan_chosen(const struct plan *p)
+{
+    return p->n_valid ? &p->list[0] : NULL;
+}
+
+const struct strategy *plan_strategy(const struct plan *p, const char *id)
+{
+    for (size_t i = 0; i < p->n; i++)
+        if (text_equal(p->list[i].id, id))
+            return &p->list[i];
+    return NULL;
+}
+
+static const struct finding *first_refusal(const struct findings *f)
+{
+    for (size_t i = 0; i < f->n; i++)
+        if (f->list[i].severity == REFUSES)
+            return &f->list[i];
+    return NULL;
+}
+
+const struct finding *plan_refuses(const struct plan *p, const struct strategy *s)
+{
+    const struct finding *of_plan = first_refusal(&p->findings);
+
+    return of_plan ? of_plan : first_refusal(&s->findings);
+}
+
+static size_t strategies_with(const struct plan *p, const struct finding *f)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < p->n; i++)
+        for (size_t k = 0; k < p->list[i].findings.n; k++) {
+            const struct finding *other = &p->list[i].findings.list[k];
+
+            if (text_equal(other->id, f->id) && text_equal(other->where, f->where)) {
+                n++;
+                break;
+            }
+        }
+    return n;
+}
+
+/* Only the nearest strategy's own refusals are counted: what refuses it is what the user can mend, and a
+ * thousand disks cost a thousand scans, not a million. Alternatives rank last and so never speak here. */
+static const struct finding *shared_refusal(const struct plan *p)
+{
+    const struct finding *best = NULL;
+    size_t best_n = 0;
+
+    for (size_t i = 0; p->n && i < p->list[0].findings.n; i++) {
+        const struct finding *f = &p->list[0].findings.list[i];
+        const size_t n =
+            f->severity == REFUSES && (!best || strcmp(best->id, f->id) != 0) ? strategies_with(p, f) : 0;
+
+        if (n > best_n) {
+            best = f;
+            best_n = n;
+        }
+    }
+    return best;
+}
+
+int plan_refusal(const struct plan *p, struct error *err)
+{
+    const struct finding *f = first_refusal(&p->findings);
+    const char *host = NULL;
+
+    if (!f)
+        f = shared_refusal(p);
+    if (!f)
+        return error_set(err, ERROR_REFUSED, NULL, "there is no strategy for this move");
+    if (f->where &&
+        (text_equal(f->where, p->facts->dest.name) || text_equal(f->where, p->facts->source.name)))
+        host = f->where;
+    (void)error_set(err, ERROR_REFUSED, host, "%s", f->what ? f->what : f->id);
+    if (f->fix)
+        return error_fix(err, "%s", f->fix);
+    return -ERROR_REFUSED;
+}

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Facts and the user's limits in, ranked strategies out, each priced and judged; refused ones keep why.
+ * Pure: no I/O, no clock, no libvirt. See README.md in this folder. */
+#ifndef PLAN_PLAN_H
+#define PLAN_PLAN_H
+
+#include "base/error.h"
+#include "base/json.h"
+#include "base/text.h"
+#include "facts/model.h"
+
+enum prefer { PREFER_TIME, PREFER_DOWNTIME, PREFER_BYTES };
+struct plan_limits {
+    bool allow_cleartext;
+    bool force_managed;
+    enum prefer prefer;
+    uint64_t max_downtime_ms;       /* NOT_KNOWN = libvirt's 300 ms, not a limit but an aim */
+    uint64_t bandwidth_bytes_per_s; /* the user's cap; NOT_KNOWN = none */
+};
+
+enum treatment { TREAT_SHARED, TREAT_COPY, TREAT_NOTHING /* empty or read-only: libvirt is told nothing */ };
+enum memory_mode { MODE_PRECOPY };
+enum hand_over { HAND_OVER_GATED, HAND_OVER_HELD };
+
+/* An interval with the value thought likeliest. */
+struct estimate {
+    uint64_t low, likely, high;
+};
+struct strategy {
+    const char *id;        /* "precopy-tcp-gated", unique in a plan; `--strategy` takes it */
+    enum treatment *disks; /* one per disk of the domain, in its order */
+    enum memory_mode mode;
+    enum hand_over hand_over;
+    const struct channel *channel;
+    bool needs_unsafe; /* libvirt would refuse its file system; proof stands in the facts */
+    struct estimate time_ms, downtime_ms, bytes;
+    struct findings findings; /* with a REFUSES among them it cannot be chosen */
+    bool is_alternative;      /* treats a disk as it cannot be treated; shown so that its refusal is seen */
+};
+struct plan {
+    struct arena *arena;
+    const struct facts *facts; /* lent */
+    struct strategy *list;     /* ranked: the valid first, cheapest first; then the refused */
+    size_t n, n_valid;
+    struct findings findings; /* that concern every strategy */
+    uint64_t max_downtime_ms;
+};
+
+/* facts must outlive the plan. Fails only without memory; a plan with n_valid 0 is an answer. */
+struct plan *plan_make(const struct facts *facts, const struct plan_limits *limits, struct error *err);
+void plan_free(struct plan *p);
+OWNED_DEFINE(plan)
+
+const struct strategy *plan_chosen(const struct plan *p); /* NULL when every one is refused */
+/* Why nothing can be chosen, as an error for exit 3: the finding that most strategies share. */
+int plan_refusal(const struct plan *p, struct error *err);
+
+/* NULL when there is none of this id. */
+const struct strategy *plan_strategy(const struct plan *p, const char *id);
+/* What refuses s (the plan's own findings first), NULL when it is valid. */
+const struct finding *plan_refuses(const struct plan *p, const struct strategy *s);
+
+const char *treatment_word(enum treatment t);
+const char *memory_mode_word(enum memory_mode m);
+const char *hand_over_word(enum hand_over h);
+
+/* For people, 80 columns: one sentence, a table of all candidates, the findings. colour adds SGR codes. */
+void plan_explain(const struct plan *p, bool colour, struct text *out);
+json_t *plan_to_json(const struct plan *p);
+
+#endif

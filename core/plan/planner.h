@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What the files of this folder share: the plan in the making, and the five steps that make it.
+ * Nothing outside core/plan includes it; tests of this folder may. */
+#ifndef PLAN_PLANNER_H
+#define PLAN_PLANNER_H
+
+#include "plan/plan.h"
+
+/* A plan in the making. Lack of memory is remembered by the arena and looked at once, at the end. */
+struct planning {
+    struct plan *plan;
+    const struct facts *facts;
+    struct plan_limits limits;
+};
+
+/* In this order. */
+void candidates_make(struct planning *p);
+void cost_price(const struct planning *p, struct strategy *s);
+void rules_judge(struct planning *p);
+void rank_plan(struct planning *p);
+
+/* The natural treatment of a disk, as README.md states it. */
+enum treatment candidates_natural(const struct disk *d);
+/* libvirt would refuse this shared disk's file system unless VIR_MIGRATE_UNSAFE is given. */
+bool candidates_disk_needs_unsafe(const struct disk *d);
+/* libvirt takes this file system for a shared one, and for a cluster's, whose cache mode it does not mind. */
+bool candidates_file_system_known(const char *file_system);
+bool candidates_file_system_cluster(const char *file_system);
+
+/* Adds a finding; its texts must live as long as the arena. */
+void findings_add(struct arena *a, struct findings *to, const struct finding *f);
+size_t findings_refusing(const struct findings *f);
+
+#endif

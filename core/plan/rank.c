@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Orders priced and judged strategies. The one place that knows what is cheaper, equal and safer.
+ * Owns the order, not the prices. See README.md. */
+#include "plan/plan.h"
+#include "plan/planner.h"
+#include <string.h>
+
+/* Costs nearer than this are equal: the model cannot tell them apart. The larger of share and floor counts.
+ */
+static const struct {
+    double share;
+    uint64_t floor;
+} error_of_model[] = {
+    [PREFER_TIME] = { 0.15, 300 },
+    [PREFER_DOWNTIME] = { 0.15, 100 },
+    [PREFER_BYTES] = { 0.05, 8u << 20 },
+};
+
+static enum prefer prefer_of(const struct plan_limits *limits)
+{
+    return (unsigned)limits->prefer <= PREFER_BYTES ? limits->prefer : PREFER_TIME;
+}
+
+static uint64_t cost_of(const struct strategy *s, enum prefer prefer)
+{
+    switch (prefer) {
+    case PREFER_DOWNTIME:
+        return s->downtime_ms.likely;
+    case PREFER_BYTES:
+        return s->bytes.likely;
+    case PREFER_TIME:
+        break;
+    }
+    return s->time_ms.likely;
+}
+
+/* dearer >= cheaper */
+static bool is_equal_cost(uint64_t cheaper, uint64_t dearer, enum prefer prefer)
+{
+    const double share = error_of_model[prefer].share * (double)dearer;
+    const double floor = (double)error_of_model[prefer].floor;
+
+    return (double)(dearer - cheaper) <= (share > floor ? share : floor);
+}
+
+static int order_u64(uint64_t a, uint64_t b)
+{
+    return (a > b) - (a < b);
+}
+
+/* Encryption first, then an address that was really reached; gated keeps the downtime short. */
+static int order_safer(const struct strategy *a, const struct strategy *b)
+{
+    int order = order_u64(b->channel->protects_data, a->channel->protects_data);
+
+    if (!order)
+        order = order_u64(b->channel->protects_control, a->channel->protects_control);
+    if (!order)
+        order = (int)b->channel->was_probed - (int)a->channel->was_probed;
+    if (!order)
+        order = (int)a->hand_over - (int)b->hand_over;
+    return order;
+}
+
+static int order_cheaper(const struct strategy *a, const struct strategy *b, enum prefer prefer)
+{
+    int order = order_u64(cost_of(a, prefer), cost_of(b, prefer));
+
+    if (!order)
+        order = order_u64(a->time_ms.likely, b->time_ms.likely);
+    return order ? order : strcmp(a->id, b->id);
+}
+
+struct ranking {
+    enum prefer prefer;
+};
+
+static int compare_cheaper(const void *a, const void *b, void *context)
+{
+    return order_cheaper(a, b, ((const struct ranking *)context)->prefer);
+}
+
+static int compare_safer(const void *a, const void *b, void *context)
+{
+    const int order = order_safer(a, b);
+
+    return order ? order : compare_cheaper(a, b, context);
+}
+
+/* The nearest to being valid first: its refusal is the one that helps. */
+static int compare_refused(const void *va, const void *vb, void *context)
+{
+    const struct strategy *a = va, *b = vb;
+    int order = (int)a->is_alternative - (int)b->is_alternative;
+
+    if (!order)
+        order = order_u64(findings_refusing(&a->findings), findings_refusing(&b->findings));
+    return order ? order : compare_safer(a, b, context);
+}
+
+static void rank_valid(struct strategy *list, size_t n, struct ranking *r)
+{
+    qsort_r(list, n, sizeof *list, compare_cheaper, r);
+    for (size_t first = 0, end; first < n; first = end) {
+        const uint64_t cheapest = cost_of(&list[first], r->prefer);
+
+        for (end = first + 1; end < n && is_equal_cost(cheapest, cost_of(&list[end], r->prefer), r->prefer);)
+            end++;
+        qsort_r(list + first, end - first, sizeof *list, compare_safer, r);
+    }
+}
+
+void rank_plan(struct planning *p)
+{
+    struct plan *plan = p->plan;
+    struct ranking r = { .prefer = prefer_of(&p->limits) };
+
+    for (size_t i = 0; i < plan->n; i++)
+        if (!plan_refuses(plan, &plan->list[i])) {
+            const struct strategy valid = plan->list[i];
+
+            plan->list[i] = plan->list[plan->n_valid];
+            plan->list[plan->n_valid++] = valid;
+        }
+    if (plan->n_valid)
+        rank_valid(plan->list, plan->n_valid, &r);
+    if (plan->n > plan->n_valid)
+        qsort_r(plan->list + plan->n_valid, plan->n - plan->n_valid, sizeof *plan->list, compare_refused, &r);
+}

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Rules about the channel that bytes take, the hand-over, and what a strategy as a whole needs.
+ * The refused ones stay in the plan with their price. */
+#include "plan/planner.h"
+#include "plan/rules.h"
+
+#define SAY(...) arena_format(c->arena, __VA_ARGS__)
+
+/* FERRY_PROTECTS_ENCRYPTION of the plugin header, which this folder does not include. */
+enum { PROTECTS_ENCRYPTION = 2 };
+
+static const char *check_no_channel(struct rule_case *c)
+{
+    if (c->facts->n_channels)
+        return NULL;
+    return SAY("no channel leads from '%s' to '%s'", rules_name(c->facts->source.name),
+               rules_name(c->facts->dest.name));
+}
+
+static bool is_clear(const struct channel *channel)
+{
+    return channel->protects_data < PROTECTS_ENCRYPTION;
+}
+
+static const char *address_of(const struct channel *channel)
+{
+    return channel->peer_address ? channel->peer_address : rules_name(channel->data_uri);
+}
+
+static const char *check_cleartext(struct rule_case *c)
+{
+    if (!is_clear(c->channel) || c->channel->is_trusted || c->limits->allow_cleartext)
+        return NULL;
+    return SAY("the guest's memory would cross the network in the clear to %s over %s",
+               address_of(c->channel), rules_name(c->channel->driver));
+}
+
+static const char *check_cleartext_allowed(struct rule_case *c)
+{
+    if (!is_clear(c->channel) || (!c->channel->is_trusted && !c->limits->allow_cleartext))
+        return NULL;
+    return SAY("the guest's memory crosses the network in the clear to %s: %s", address_of(c->channel),
+               c->channel->is_trusted ? "that network is declared trusted" : "--allow-cleartext was given");
+}
+
+static const char *check_no_address(struct rule_case *c)
+{
+    return c->channel->data_uri ? NULL
+                                : SAY("channel %s has no address for data", rules_name(c->channel->driver));
+}
+
+static const char *check_not_probed(struct rule_case *c)
+{
+    if (c->channel->was_probed)
+        return NULL;
+    return SAY("address %s was not checked from the source itself", address_of(c->channel));
+}
+
+static const char *check_copies(struct rule_case *c)
+{
+    if (c->channel->can_copy_disks)
+        return NULL;
+    for (size_t i = 0; i < c->facts->domain.n_disks; i++)
+        if (c->strategy->disks[i] == TREAT_COPY)
+            return SAY("channel %s cannot carry disks", rules_name(c->channel->driver));
+    return NULL;
+}
+
+static const char *check_no_gate(struct rule_case *c)
+{
+    if (c->strategy->hand_over != HAND_OVER_GATED || c->facts->source.is_local_socket)
+        return NULL;
+    return SAY("the gate cannot stand between us and '%s': its libvirt is not reached over a UNIX socket",
+               rules_name(c->facts->source.name));
+}
+
+static const char *check_unsafe(struct rule_case *c)
+{
+    size_t n = 0;
+    const struct disk *first = NULL;
+
+    if (!c->strategy->needs_unsafe)
+        return NULL;
+    for (size_t i = 0; i < c->facts->domain.n_disks; i++) {
+        const struct disk *d = &c->facts->domain.disks[i];
+
+        if (c->strategy->disks[i] != TREAT_SHARED || !candidates_disk_needs_unsafe(d))
+            continue;
+        if (d->sharing != SHARING_PROVED)
+            return NULL; /* refused by its own rule: there is no proof to show */
+        if (n++ == 0)
+            first = d;
+    }
+    if (!first)
+        return NULL;
+    return SAY("libvirt does not know file system '%s' of disk '%s'%s; its check is lifted, since sharing is "
+               "proved: %s",
+               rules_name(first->file_system), first->target, n > 1 ? " and of others" : "",
+               rules_name(first->sharing_evidence));
+}
+
+static const struct rule rows[] = {
+    { .id = "no-channel",
+      .severity = REFUSES,
+      .scope = PER_MOVE,
+      .check = check_no_channel,
+      .cause = "No transport driver reached the destination from the source.",
+      .fix =
+          "See the other findings for what each transport driver met; 'virt-ferry plugin list' shows those "
+          "that are loaded." },
+    { .id = "cleartext",
+      .severity = REFUSES,
+      .scope = PER_CHANNEL,
+      .check = check_cleartext,
+      .cause = "RAM and disks never cross the network unprotected unless that network is declared trusted or "
+               "the user says so. Whoever can read the network could read the guest's memory, its keys too.",
+      .fix = "Pass --allow-cleartext for this move, or list the destination's network in trusted_networks of "
+             "the configuration." },
+    { .id = "cleartext-allowed",
+      .severity = NOTES,
+      .scope = PER_CHANNEL,
+      .check = check_cleartext_allowed,
+      .cause = "The channel does not encrypt, and that was allowed." },
+    { .id = "channel-no-address",
+      .severity = REFUSES,
+      .scope = PER_CHANNEL,
+      .check = check_no_address,
+      .cause = "The address that RAM and disks travel to is always given to libvirt, never left to what the "
+               "destination thinks its own name is.",
+      .fix = "Name the destination by an address that the source can reach." },
+    { .id = "address-not-checked",
+      .severity = WARNS,
+      .scope = PER_CHANNEL,
+      .check = check_not_probed,
+      .cause = "Nothing could run on the source to try the address, so it may not be reachable from there.",
+      .fix = "Run virt-ferry on the source, or try the address from there by hand." },
+    { .id = "channel-without-disks",
+      .severity = REFUSES,
+      .scope = PER_STRATEGY,
+      .check = check_copies,
+      .cause = "A disk has to be copied, and this channel carries memory only.",
+      .fix = "Use another channel, or bring the image to storage that both hosts share." },
+    { .id = "no-gate",
+      .severity = REFUSES,
+      .scope = PER_STRATEGY,
+      .about = ABOUT_SOURCE,
+      .check = check_no_gate,
+      .cause = "The gated hand-over looks at the destination before the source may resume; for that the "
+               "control connection to the source must pass a socket of ours.",
+      .fix = "Run virt-ferry on the source, or take a strategy whose hand-over is held." },
+    { .id = "unsafe-with-proof",
+      .severity = NOTES,
+      .scope = PER_STRATEGY,
+      .check = check_unsafe,
+      .cause =
+          "libvirt refuses file systems that it does not know as shared. VIR_MIGRATE_UNSAFE lifts that, "
+          "and is passed only when sharing is proved or the disk is copied, and the cache mode is none or "
+          "directsync, for every writable disk of the domain." },
+};
+
+const struct rule_set rules_channel = { "The channel and the hand-over", rows, sizeof rows / sizeof rows[0] };

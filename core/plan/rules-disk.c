@@ -1,0 +1,387 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Rules about disks: what may be shared, what may be copied, and what must stand at the destination.
+ * Sharing that is not proved is not assumed; an image that stands there is never overwritten. */
+#include "plan/planner.h"
+#include "plan/rules.h"
+
+#define SAY(...) arena_format(c->arena, __VA_ARGS__)
+
+/* The first QEMU that drops the destination's page cache by itself, so that libvirt minds no cache mode. */
+static const uint64_t qemu_drops_cache = 4000000;
+
+static bool is_copied(const struct rule_case *c)
+{
+    return c->treatment == TREAT_COPY;
+}
+
+/* ---- whatever the treatment ---- */
+
+static const char *check_no_driver(struct rule_case *c)
+{
+    if (c->disk->driver || !disk_is_writable(c->disk))
+        return NULL;
+    return SAY("no storage driver claims disk '%s'", c->disk->target);
+}
+
+static const char *check_transient(struct rule_case *c)
+{
+    return c->disk->transient ? SAY("disk '%s' is transient", c->disk->target) : NULL;
+}
+
+static bool needs_image_there(const struct disk *d)
+{
+    return !disk_is_empty(d) && !disk_is_writable(d) && d->type != DISK_NETWORK;
+}
+
+static const char *check_readonly_missing(struct rule_case *c)
+{
+    const struct disk *d = c->disk;
+
+    if (!needs_image_there(d) || d->at_dest.present != TRI_NO)
+        return NULL;
+    if (d->device == DEVICE_CDROM)
+        c->fix =
+            SAY("Put the same file there, or eject it first: virsh change-media %s %s --eject",
+                rules_command_word(c->facts->domain.name, "DOMAIN"), rules_command_word(d->target, "TARGET"));
+    return SAY("image '%s' of read-only disk '%s' does not stand at the destination",
+               rules_name(d->source ? d->source : d->volume), d->target);
+}
+
+static const char *check_readonly_not_known(struct rule_case *c)
+{
+    const struct disk *d = c->disk;
+
+    if (!needs_image_there(d) || d->at_dest.present != TRI_NOT_KNOWN)
+        return NULL;
+    return SAY("whether image '%s' of read-only disk '%s' stands at the destination is not known",
+               rules_name(d->source ? d->source : d->volume), d->target);
+}
+
+static const char *check_encrypted(struct rule_case *c)
+{
+    return c->disk->encrypted ? SAY("disk '%s' is encrypted", c->disk->target) : NULL;
+}
+
+/* ---- shared ---- */
+
+static const char *evidence_of(const struct disk *d)
+{
+    return d->sharing_evidence ? d->sharing_evidence : "no evidence was found either way";
+}
+
+static const char *check_not_proved(struct rule_case *c)
+{
+    const struct disk *d = c->disk;
+
+    if (c->treatment != TREAT_SHARED || d->sharing != SHARING_NOT_PROVED || !d->driver)
+        return NULL;
+    return SAY("disk '%s' is not proved to be shared: %s", d->target, evidence_of(d));
+}
+
+static const char *check_denied(struct rule_case *c)
+{
+    const struct disk *d = c->disk;
+
+    if (c->treatment != TREAT_SHARED || d->sharing != SHARING_DENIED)
+        return NULL;
+    return SAY("disk '%s' is not shared: %s", d->target, evidence_of(d));
+}
+
+/* Network disks too: lifting libvirt's check lifts it for all, and a cache that is none is safe anywhere. */
+static bool cache_is_safe(const struct disk *d)
+{
+    return text_equal(d->cache, "none") || text_equal(d->cache, "directsync");
+}
+
+static const char *check_cache(struct rule_case *c)
+{
+    if (c->treatment != TREAT_SHARED || !c->strategy->needs_unsafe || cache_is_safe(c->disk))
+        return NULL;
+    return SAY("disk '%s' has cache mode '%s', and libvirt's check would have to be lifted", c->disk->target,
+               c->disk->cache ? c->disk->cache : "default");
+}
+
+/* Where libvirt itself looks at the cache mode. */
+static bool libvirt_minds_cache(const struct rule_case *c)
+{
+    const struct disk *d = c->disk;
+
+    return c->treatment == TREAT_SHARED && !c->strategy->needs_unsafe && !d->shareable &&
+           d->type != DISK_NETWORK && !candidates_file_system_cluster(d->file_system) && !cache_is_safe(d);
+}
+
+static bool qemu_is_too_old(const struct facts *f)
+{
+    return f->source.qemu_version != NOT_KNOWN && f->source.qemu_version < qemu_drops_cache;
+}
+
+static const char *check_cache_old_qemu(struct rule_case *c)
+{
+    if (!libvirt_minds_cache(c) || !qemu_is_too_old(c->facts))
+        return NULL;
+    return SAY("disk '%s' has cache mode '%s', and the source's QEMU is older than 4.0", c->disk->target,
+               c->disk->cache ? c->disk->cache : "default");
+}
+
+static const char *check_cache_dropped(struct rule_case *c)
+{
+    if (!libvirt_minds_cache(c) || qemu_is_too_old(c->facts))
+        return NULL;
+    return SAY("disk '%s' has cache mode '%s'; QEMU drops the destination's cache by itself", c->disk->target,
+               c->disk->cache ? c->disk->cache : "default");
+}
+
+/* ---- copied ---- */
+
+static const char *check_already_shared(struct rule_case *c)
+{
+    if (!is_copied(c) || c->disk->sharing != SHARING_PROVED)
+        return NULL;
+    return SAY("disk '%s' is shared and would be copied onto itself: %s", c->disk->target,
+               evidence_of(c->disk));
+}
+
+/* What is proved shared stands there by its nature; "already-shared" says all of it. */
+static bool is_copied_apart(const struct rule_case *c)
+{
+    return is_copied(c) && c->disk->sharing != SHARING_PROVED && c->disk->driver;
+}
+
+static const char *check_image_exists(struct rule_case *c)
+{
+    if (!is_copied_apart(c) || c->disk->at_dest.present != TRI_YES)
+        return NULL;
+    return SAY("an image stands at '%s' on the destination already", rules_name(c->disk->source));
+}
+
+static const char *check_image_not_known(struct rule_case *c)
+{
+    if (!is_copied_apart(c) || c->disk->at_dest.present != TRI_NOT_KNOWN)
+        return NULL;
+    return SAY("whether an image stands at '%s' on the destination is not known",
+               rules_name(c->disk->source));
+}
+
+static const char *check_cannot_create(struct rule_case *c)
+{
+    if (!is_copied_apart(c) || c->disk->driver_creates)
+        return NULL;
+    return SAY("driver %s cannot create an image for disk '%s' on the destination", c->disk->driver,
+               c->disk->target);
+}
+
+static const char *check_format(struct rule_case *c)
+{
+    const char *format = c->disk->format;
+
+    if (!is_copied_apart(c) || text_equal(format, "raw") || text_equal(format, "qcow2"))
+        return NULL;
+    if (!format)
+        return SAY("the format of disk '%s' is not said", c->disk->target);
+    return SAY("disk '%s' has format '%s'", c->disk->target, format);
+}
+
+static const char *check_chain(struct rule_case *c)
+{
+    if (!is_copied_apart(c) || c->disk->n_chain == 0)
+        return NULL;
+    c->fix = SAY("Flatten it first: virsh blockpull %s %s --wait",
+                 rules_command_word(c->facts->domain.name, "DOMAIN"),
+                 rules_command_word(c->disk->target, "TARGET"));
+    return SAY("disk '%s' rests on '%s'", c->disk->target, rules_name(c->disk->chain[0].source));
+}
+
+static const char *check_lun(struct rule_case *c)
+{
+    if (!is_copied_apart(c) || c->disk->device != DEVICE_LUN)
+        return NULL;
+    return SAY("disk '%s' is a passed-through LUN", c->disk->target);
+}
+
+static const char *check_shareable(struct rule_case *c)
+{
+    if (!is_copied_apart(c) || !c->disk->shareable)
+        return NULL;
+    return SAY("disk '%s' is marked for use by several domains", c->disk->target);
+}
+
+static const char *check_encrypted_copied(struct rule_case *c)
+{
+    if (!is_copied_apart(c) || !c->disk->encrypted)
+        return NULL;
+    return SAY("encrypted disk '%s' would be copied", c->disk->target);
+}
+
+static const char *check_size_not_known(struct rule_case *c)
+{
+    if (!is_copied_apart(c) || c->disk->at_source.capacity_bytes != NOT_KNOWN)
+        return NULL;
+    return SAY("the virtual size of disk '%s' is not known", c->disk->target);
+}
+
+static uint64_t occupied(const struct disk *d)
+{
+    return d->at_source.allocated_bytes != NOT_KNOWN ? d->at_source.allocated_bytes
+                                                     : d->at_source.capacity_bytes;
+}
+
+static uint64_t sum_of(uint64_t a, uint64_t b)
+{
+    uint64_t sum;
+
+    /* NOT_KNOWN is the largest figure, so one that is not known makes the sum so. */
+    return __builtin_add_overflow(a, b, &sum) ? NOT_KNOWN : sum;
+}
+
+/* What this disk and the copied ones before it put where this one goes: each alone may fit, all may not. */
+static uint64_t wanted(const struct rule_case *c, uint64_t (*size)(const struct disk *))
+{
+    const struct disk_image *there = &c->disk->at_dest;
+    uint64_t sum = size(c->disk);
+
+    for (size_t i = 0; i < c->disk_index; i++) {
+        const struct disk *d = &c->facts->domain.disks[i];
+
+        if (c->strategy->disks[i] == TREAT_COPY &&
+            (there->pool ? text_equal(d->at_dest.pool, there->pool)
+                         : text_equal(d->at_dest.directory, there->directory) && !d->at_dest.pool &&
+                               there->directory))
+            sum = sum_of(sum, size(d));
+    }
+    return sum;
+}
+
+static uint64_t capacity(const struct disk *d)
+{
+    return d->at_source.capacity_bytes;
+}
+
+static const char *room_place(const struct rule_case *c)
+{
+    const struct disk_image *there = &c->disk->at_dest;
+
+    return there->pool ? there->pool : there->directory ? there->directory : rules_name(c->disk->source);
+}
+
+static const char *check_space(struct rule_case *c)
+{
+    const uint64_t room = c->disk->at_dest.free_bytes;
+    uint64_t need;
+
+    if (!is_copied_apart(c) || room == NOT_KNOWN)
+        return NULL;
+    need = wanted(c, occupied);
+    if (need == NOT_KNOWN || room >= need)
+        return NULL;
+    return SAY("'%s' has %s free, disk '%s' with those before it needs %s", room_place(c), SIZE_TEXT(room),
+               c->disk->target, SIZE_TEXT(need));
+}
+
+static const char *check_space_not_known(struct rule_case *c)
+{
+    if (!is_copied_apart(c) || c->disk->at_dest.free_bytes != NOT_KNOWN)
+        return NULL;
+    return SAY("how much room disk '%s' finds on the destination is not known", c->disk->target);
+}
+
+static const char *check_overcommit(struct rule_case *c)
+{
+    const uint64_t room = c->disk->at_dest.free_bytes;
+    uint64_t full;
+
+    if (!is_copied_apart(c) || room == NOT_KNOWN || check_space(c))
+        return NULL;
+    full = wanted(c, capacity);
+    if (full == NOT_KNOWN || room >= full)
+        return NULL;
+    return SAY("'%s' has %s free, disk '%s' with those before it may grow to %s", room_place(c),
+               SIZE_TEXT(room), c->disk->target, SIZE_TEXT(full));
+}
+
+#define ROW(name, level, per, function, because, ...)                                                        \
+    {                                                                                                        \
+        .id = (name), .severity = (level), .scope = (per), .check = (function), .cause = (because),          \
+        __VA_ARGS__                                                                                          \
+    }
+
+static const struct rule rows[] = {
+    ROW("no-driver", REFUSES, PER_DISK, check_no_driver,
+        "What no driver knows can neither be proved shared nor be copied.",
+        .fix = "Install the plugin for this kind of storage; 'virt-ferry plugin list' shows those that are "
+               "loaded, and why one was not."),
+    ROW("transient-disk", REFUSES, PER_DISK, check_transient,
+        "libvirt does not move a domain with a transient disk: what it wrote is in a file that is thrown "
+        "away.",
+        .fix =
+            "Detach the disk with 'virsh detach-disk', or take <transient/> out and start the domain anew."),
+    ROW("readonly-image-missing", REFUSES, PER_DISK, check_readonly_missing,
+        "Read-only disks and CD-ROMs are not copied; QEMU on the destination opens the image at the same "
+        "place.",
+        .fix = "Put the same file there, or detach the disk first."),
+    ROW("readonly-image-not-known", WARNS, PER_DISK, check_readonly_not_known,
+        "Read-only disks and CD-ROMs are not copied, and the destination could not be asked for the image.",
+        .fix = "Look for the same file on the destination."),
+    ROW("encrypted-disk", WARNS, PER_DISK, check_encrypted,
+        "The destination needs the libvirt secret of the disk's encryption, with its value.",
+        .fix = "Compare with 'virsh secret-list' on the destination."),
+    ROW("sharing-not-proved", REFUSES, PER_TREATMENT, check_not_proved,
+        "Sharing that is not proved is not assumed: two hosts that write two images of one name lose one of "
+        "them.",
+        .fix =
+            "Make both hosts reach the same storage in a way that can be proved: the same NFS export, Ceph "
+            "image or block device, or a directory in which both may create files."),
+    ROW("not-shared", REFUSES, PER_TREATMENT, check_denied,
+        "The two hosts hold two different images at this place.",
+        .fix = "Take a strategy that copies the disk."),
+    ROW("cache-mode", REFUSES, PER_TREATMENT, check_cache,
+        "libvirt does not know the file system of a disk of this domain, so its check would have to be "
+        "lifted "
+        "for all disks; with a host cache the destination may read old data then.",
+        .fix = "Set cache='none' on the disk's <driver> with 'virsh edit' and start the domain anew."),
+    ROW("cache-mode-old-qemu", REFUSES, PER_TREATMENT, check_cache_old_qemu,
+        "Before QEMU 4.0 the destination could read old data from its page cache; libvirt refuses.",
+        .fix = "Set cache='none' on the disk's <driver> with 'virsh edit' and start the domain anew."),
+    ROW("cache-dropped", NOTES, PER_TREATMENT, check_cache_dropped,
+        "A host cache is in use. Since QEMU 4.0 it is dropped on the destination, and libvirt allows it."),
+    ROW("already-shared", REFUSES, PER_TREATMENT, check_already_shared,
+        "What both hosts reach is never copied onto itself.",
+        .fix = "Take a strategy that leaves it shared."),
+    ROW("destination-image-exists", REFUSES, PER_TREATMENT, check_image_exists,
+        "An image that stands at the destination is never overwritten; libvirt would.",
+        .fix = "Look whose it is; move it away or remove it on the destination, then plan again."),
+    ROW("destination-image-not-known", REFUSES, PER_TREATMENT, check_image_not_known,
+        "An image that may stand at the destination is never overwritten, and it could not be asked for.",
+        .fix = "Give the destination a libvirt pool on that folder, so that it can be looked into."),
+    ROW("cannot-create", REFUSES, PER_TREATMENT, check_cannot_create,
+        "The storage driver cannot create images of this kind on the destination.",
+        .fix = "Bring the image to storage that both hosts share."),
+    ROW("copy-format", REFUSES, PER_TREATMENT, check_format,
+        "A copied disk must say its format, raw or qcow2; an image is never probed.",
+        .fix = "Say the format in the domain's XML (<driver type='…'/>) and start the domain anew."),
+    ROW("copy-backing-chain", REFUSES, PER_TREATMENT, check_chain,
+        "Disks that rest on a backing file are not copied yet.",
+        .fix = "Flatten it first with 'virsh blockpull DOMAIN TARGET --wait'."),
+    ROW("copy-lun", REFUSES, PER_TREATMENT, check_lun,
+        "A passed-through LUN is a device, not an image, and cannot be created elsewhere.",
+        .fix = "Make the LUN reachable from both hosts."),
+    ROW("copy-shareable", REFUSES, PER_TREATMENT, check_shareable,
+        "Other domains may write a shareable disk; a copy would part them.",
+        .fix = "Bring the image to storage that both hosts share."),
+    ROW("copy-encrypted", REFUSES, PER_TREATMENT, check_encrypted_copied,
+        "The copy would be written without the encryption of its source.",
+        .fix = "Bring the image to storage that both hosts share."),
+    ROW("copy-size-not-known", REFUSES, PER_TREATMENT, check_size_not_known,
+        "A copy is created with the exact virtual size of its source.",
+        .fix = "Check that 'virsh domblkinfo DOMAIN TARGET' answers on the source."),
+    ROW("destination-space", REFUSES, PER_TREATMENT, check_space,
+        "The place on the destination has less room than what the copied disks occupy.",
+        .fix = "Free space there, then plan again."),
+    ROW("destination-space-not-known", WARNS, PER_TREATMENT, check_space_not_known,
+        "The room on the destination could not be read; the copy may stop for lack of it.",
+        .fix = "Look at it with 'virsh pool-info' on the destination."),
+    ROW("destination-overcommit", WARNS, PER_TREATMENT, check_overcommit,
+        "What is occupied fits, but the disks may grow to more than the room there is.",
+        .fix = "Watch the room on the destination."),
+};
+
+const struct rule_set rules_disk = { "The disks", rows, sizeof rows / sizeof rows[0] };

@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Calls every rule for what its scope names, and puts what it finds where it belongs.
+ * Knows no rule by name; the rows stand in rules-domain.c, rules-disk.c and rules-channel.c. */
+#include "plan/rules.h"
+#include "facts/json.h"
+#include "plan/planner.h"
+#include <string.h>
+
+static const struct rule_set *const rule_sets[] = { &rules_domain, &rules_disk, &rules_channel };
+enum { N_SETS = sizeof rule_sets / sizeof rule_sets[0] };
+
+const char *rules_name(const char *name)
+{
+    return name ? name : "(not said)";
+}
+
+const char *rules_command_word(const char *name, const char *otherwise)
+{
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._+-";
+
+    /* A dash at the start would be an option. */
+    if (!name || !*name || *name == '-' || name[strspn(name, plain)] != '\0')
+        return otherwise;
+    return name;
+}
+
+static const char *where_of(const struct rule *r, const struct rule_case *c)
+{
+    switch (r->scope) {
+    case PER_DISK:
+    case PER_TREATMENT:
+        return c->disk->target;
+    case PER_CHANNEL:
+        return c->channel->driver;
+    case PER_STRATEGY:
+    case PER_MOVE:
+    case PER_INTERFACE:
+    case PER_DEVICE:
+        break;
+    }
+    if (r->about == ABOUT_MOVE)
+        return NULL;
+    return r->about == ABOUT_SOURCE ? c->facts->source.name : c->facts->dest.name;
+}
+
+static void apply(const struct rule *r, struct rule_case c, struct findings *to)
+{
+    const char *what = r->check(&c);
+
+    if (!what)
+        return;
+    findings_add(c.arena, to,
+                 &(struct finding){
+                     .id = r->id,
+                     .severity = r->severity,
+                     .where = where_of(r, &c),
+                     .what = what,
+                     .fix = c.fix ? c.fix : r->fix,
+                 });
+}
+
+static void apply_to_plan(const struct rule *r, struct rule_case c, struct findings *to)
+{
+    const struct domain *d = &c.facts->domain;
+
+    if (r->scope == PER_MOVE)
+        apply(r, c, to);
+    for (size_t i = 0; r->scope == PER_DISK && i < d->n_disks; i++) {
+        c.disk = &d->disks[i];
+        c.disk_index = i;
+        apply(r, c, to);
+    }
+    for (size_t i = 0; r->scope == PER_INTERFACE && i < d->n_interfaces; i++) {
+        c.interface = &d->interfaces[i];
+        apply(r, c, to);
+    }
+    for (size_t i = 0; r->scope == PER_DEVICE && i < d->n_devices; i++) {
+        c.device = &d->devices[i];
+        apply(r, c, to);
+    }
+}
+
+static void apply_to_strategy(const struct rule *r, struct rule_case c, struct findings *to)
+{
+    if (r->scope == PER_CHANNEL || r->scope == PER_STRATEGY)
+        apply(r, c, to);
+    for (size_t i = 0; r->scope == PER_TREATMENT && i < c.facts->domain.n_disks; i++) {
+        c.disk = &c.facts->domain.disks[i];
+        c.disk_index = i;
+        c.treatment = c.strategy->disks[i];
+        apply(r, c, to);
+    }
+}
+
+/* A finding that names a channel's driver says something of that channel alone, whoever made it. */
+static bool is_about_channel(const struct facts *f, const struct finding *finding)
+{
+    for (size_t i = 0; finding->where && i < f->n_channels; i++)
+        if (text_equal(f->channels[i].driver, finding->where))
+            return true;
+    return false;
+}
+
+static void take_over(struct planning *p)
+{
+    const struct facts *f = p->facts;
+
+    for (size_t i = 0; i < f->findings.n; i++) {
+        const struct finding *finding = &f->findings.list[i];
+
+        if (!is_about_channel(f, finding)) {
+            findings_add(p->plan->arena, &p->plan->findings, finding);
+            continue;
+        }
+        for (size_t k = 0; k < p->plan->n; k++)
+            if (text_equal(p->plan->list[k].channel->driver, finding->where))
+                findings_add(p->plan->arena, &p->plan->list[k].findings, finding);
+    }
+}
+
+void rules_judge(struct planning *p)
+{
+    struct rule_case c = { .arena = p->plan->arena, .facts = p->facts, .limits = &p->limits };
+
+    take_over(p);
+    for (size_t set = 0; set < N_SETS; set++)
+        for (size_t i = 0; i < rule_sets[set]->n; i++)
+            apply_to_plan(&rule_sets[set]->rows[i], c, &p->plan->findings);
+    for (size_t k = 0; k < p->plan->n; k++) {
+        struct strategy *s = &p->plan->list[k];
+
+        c.strategy = s;
+        c.channel = s->channel;
+        for (size_t set = 0; set < N_SETS; set++)
+            for (size_t i = 0; i < rule_sets[set]->n; i++)
+                apply_to_strategy(&rule_sets[set]->rows[i], c, &s->findings);
+    }
+}
+
+static const char *scope_word(enum rule_scope scope)
+{
+    static const char *const words[] = {
+        [PER_MOVE] = "move",
+        [PER_DISK] = "disk",
+        [PER_INTERFACE] = "interface",
+        [PER_DEVICE] = "device",
+        [PER_CHANNEL] = "channel",
+        [PER_STRATEGY] = "strategy",
+        [PER_TREATMENT] = "disk, by treatment",
+    };
+
+    return words[scope];
+}
+
+void rules_document(struct text *out)
+{
+    text_add(out,
+             "# Findings of the planner\n\n"
+             "Printed from the rows of core/plan/rules-*.c; do not edit. A finding that *refuses* takes its\n"
+             "strategy out of the choice, or every strategy when it is about the move, a disk, an interface\n"
+             "or a device. One that *warns* asks for a look; one that *notes* says what was taken for\n"
+             "granted. Storage and transport drivers and the survey add findings of their own.\n");
+    for (size_t set = 0; set < N_SETS; set++) {
+        text_add(out, "\n## %s\n", rule_sets[set]->title);
+        for (size_t i = 0; i < rule_sets[set]->n; i++) {
+            const struct rule *r = &rule_sets[set]->rows[i];
+
+            text_add(out, "\n### %s\n\n%s; judged per %s.\n\n%s\n", r->id, severity_word(r->severity),
+                     scope_word(r->scope), r->cause);
+            if (r->fix)
+                text_add(out, "\n*What to do:* %s\n", r->fix);
+        }
+    }
+}

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Rules: rows of one table, each a check over facts with its cause and its fix. docs/findings.md is printed
+ * from the rows, so a rule that is not documented cannot be. */
+#ifndef PLAN_RULES_H
+#define PLAN_RULES_H
+
+#include "plan/plan.h"
+
+/* What a check is called for. The first four give findings of the plan, the others of a strategy. */
+enum rule_scope { PER_MOVE, PER_DISK, PER_INTERFACE, PER_DEVICE, PER_TREATMENT, PER_CHANNEL, PER_STRATEGY };
+/* What a finding of PER_MOVE, PER_INTERFACE and PER_DEVICE is about; the other scopes know by themselves. */
+enum rule_about { ABOUT_MOVE, ABOUT_SOURCE, ABOUT_DEST };
+
+/* What a check may read; members that its scope does not have are NULL. */
+struct rule_case {
+    struct arena *arena;
+    const struct facts *facts;
+    const struct plan_limits *limits;
+    const struct disk *disk; /* PER_DISK, PER_TREATMENT */
+    size_t disk_index;
+    enum treatment treatment; /* PER_TREATMENT */
+    const struct interface *interface;
+    const struct device *device;
+    const struct channel *channel;   /* PER_CHANNEL, PER_STRATEGY, PER_TREATMENT */
+    const struct strategy *strategy; /* the same */
+    const char *fix;                 /* a check may set it where it can be closer than the row's */
+};
+
+struct rule {
+    const char *id;
+    enum severity severity;
+    enum rule_scope scope;
+    enum rule_about about;
+    const char *(*check)(struct rule_case *c); /* what was found, on c->arena; NULL = nothing */
+    const char *cause, *fix;                   /* for any reader; fix NULL = nothing to do */
+};
+
+struct rule_set {
+    const char *title;
+    const struct rule *rows;
+    size_t n;
+};
+extern const struct rule_set rules_domain, rules_disk, rules_channel;
+
+/* "(not said)" for NULL, so that a name that is not known still makes a sentence. */
+const char *rules_name(const char *name);
+/* name where a shell takes it for one plain word, else otherwise: for commands within a fix. */
+const char *rules_command_word(const char *name, const char *otherwise);
+
+/* docs/findings.md, all of it. */
+void rules_document(struct text *out);
+
+#endif
