@@ -73,7 +73,7 @@ static void report_missing(struct ferry_call *call, const struct ferry_services 
     services->finding(
         call, 3, "destination-directory-missing",
         services->text(call, "folder '%s' is not there on host '%s'", folder, services->host(call)),
-        services->text(call, "Make it on host '%s': mkdir -p -- '%s'.", services->host(call), folder));
+        place_make_fix(call, services, folder));
 }
 
 /* false: this process may not look there, libvirt must. */
@@ -144,7 +144,7 @@ static int look_through(struct ferry_call *call, const struct ferry_services *se
     /* As of the pool's last refresh, where it is not ours. */
     if (virStoragePoolGetInfo(place->pool, &info) == 0)
         ret->free_bytes = info.available;
-    if (!place->is_ours)
+    if (!place_is_temporary(place))
         ret->pool = place->name;
     return 0;
 }
@@ -179,10 +179,10 @@ static int local_inspect(struct ferry_call *call, const struct ferry_services *s
         services->finding(call, 2, "pool-inactive",
                           services->text(call, "pool '%s' of folder '%s' on host '%s' is not active",
                                          place.name, path.folder, services->host(call)),
-                          services->text(call, "Start it on host '%s': virsh pool-start -- '%s'.",
-                                         services->host(call), place.name));
+                          place_start_fix(call, services, place.name));
         return 0;
     case PLACE_FAILED:
+    case PLACE_TAKEN:
         break;
     }
     return -1;
@@ -229,8 +229,10 @@ static virStorageVolPtr make_volume(struct ferry_call *call, const struct ferry_
         services->error(call, "Look at it and remove or rename it, or choose another place.",
                         "something stands at '%s/%s' already", path->folder, path->name);
     else
-        (void)place_error(call, services, "Check that the folder can be written and has room.",
-                          services->text(call, "could not create '%s/%s'", path->folder, path->name));
+        (void)place_error(
+            call, services,
+            "See that nothing stands there, that the folder can be written, and that it has room.",
+            services->text(call, "could not create '%s/%s'", path->folder, path->name));
     return NULL;
 }
 

@@ -12,7 +12,9 @@
 #include <sys/random.h>
 #include <time.h>
 
-#define DESTROY_TRIES 20
+#define TRIES 20
+
+static const struct timespec moment = { .tv_nsec = 50 * 1000 * 1000 };
 
 int place_error(struct ferry_call *call, const struct ferry_services *services, const char *fix,
                 const char *doing)
@@ -29,6 +31,30 @@ bool place_errno_is(int number)
     virErrorPtr last = virGetLastError();
 
     return last && last->code == VIR_ERR_SYSTEM_ERROR && last->int1 == number;
+}
+
+bool place_is_temporary(const struct place *place)
+{
+    return place->name && strncmp(place->name, POOL_PREFIX, strlen(POOL_PREFIX)) == 0;
+}
+
+static const char *fix_with(struct ferry_call *call, const struct ferry_services *services, const char *doing,
+                            const char *command, const char *name)
+{
+    OWNED_WORDS char *quoted = words_quote(name ? name : "");
+
+    return services->text(call, "%s on host '%s': %s -- %s", doing, services->host(call), command,
+                          quoted ? quoted : "NAME");
+}
+
+const char *place_start_fix(struct ferry_call *call, const struct ferry_services *services, const char *pool)
+{
+    return fix_with(call, services, "Start it", "virsh pool-start", pool);
+}
+
+const char *place_make_fix(struct ferry_call *call, const struct ferry_services *services, const char *folder)
+{
+    return fix_with(call, services, "Make it", "mkdir -p", folder);
 }
 
 /* dir, fs and netfs pools keep images as files under their own names; in others a new volume would be
@@ -118,11 +144,12 @@ static enum place_answer make_pool(struct ferry_call *call, const struct ferry_s
         ret->is_ours = true;
         return PLACE_OPEN;
     }
+    if (virGetLastError() && virGetLastError()->code == VIR_ERR_OPERATION_FAILED) {
+        (void)place_error(call, services, "Try again.", "another pool was just made on the folder");
+        return PLACE_TAKEN;
+    }
     if (place_errno_is(ENOENT) || place_errno_is(ENOTDIR)) {
-        (void)place_error(
-            call, services,
-            services->text(call, "Make it on host '%s': mkdir -p -- '%s'.", services->host(call), folder),
-            "the folder is not there");
+        (void)place_error(call, services, place_make_fix(call, services, folder), "the folder is not there");
         return PLACE_MISSING;
     }
     (void)place_error(call, services, "Check the folder, or define a storage pool on it.",
@@ -130,15 +157,12 @@ static enum place_answer make_pool(struct ferry_call *call, const struct ferry_s
     return PLACE_FAILED;
 }
 
-enum place_answer place_open(struct ferry_call *call, const struct ferry_services *services,
-                             const char *folder, struct place *ret)
+static enum place_answer open_once(struct ferry_call *call, const struct ferry_services *services,
+                                   virConnectPtr connection, const char *folder, struct place *ret)
 {
-    virConnectPtr connection = services->libvirt(call);
     bool failed;
 
     *ret = (struct place){ 0 };
-    if (!connection)
-        return PLACE_FAILED;
     ret->pool = find_pool(connection, folder, &failed);
     if (failed) {
         (void)place_error(call, services, NULL, "could not list the storage pools");
@@ -149,21 +173,36 @@ enum place_answer place_open(struct ferry_call *call, const struct ferry_service
     ret->name = services->text(call, "%s", virStoragePoolGetName(ret->pool));
     if (ret->name && virStoragePoolIsActive(ret->pool) == 1)
         return PLACE_OPEN;
-    services->error(call,
-                    services->text(call, "Start it on host '%s': virsh pool-start -- '%s'.",
-                                   services->host(call), as_given(ret->name)),
+    services->error(call, place_start_fix(call, services, ret->name),
                     "pool '%s' holds folder '%s' and is not active", as_given(ret->name), folder);
     (void)virStoragePoolFree(ret->pool);
     ret->pool = NULL;
     return ret->name ? PLACE_INACTIVE : PLACE_FAILED;
 }
 
+enum place_answer place_open(struct ferry_call *call, const struct ferry_services *services,
+                             const char *folder, struct place *ret)
+{
+    virConnectPtr connection = services->libvirt(call);
+    enum place_answer answer = PLACE_FAILED;
+
+    *ret = (struct place){ 0 };
+    if (!connection)
+        return PLACE_FAILED;
+    /* Two runs that look into one folder: libvirt has room for one pool on it. */
+    for (int i = 0; i < TRIES; i++) {
+        answer = open_once(call, services, connection, folder, ret);
+        if (answer != PLACE_TAKEN)
+            return answer;
+        (void)nanosleep(&moment, NULL);
+    }
+    return PLACE_FAILED;
+}
+
 /* libvirt refuses to destroy a pool while a thread of its own still works on a volume of it. */
 static int destroy(virStoragePoolPtr pool)
 {
-    const struct timespec moment = { .tv_nsec = 50 * 1000 * 1000 };
-
-    for (int i = 0; i < DESTROY_TRIES; i++) {
+    for (int i = 0; i < TRIES; i++) {
         virErrorPtr last;
 
         if (virStoragePoolDestroy(pool) == 0)

@@ -21,6 +21,7 @@ enum place_answer {
     PLACE_FAILED = -1,   /* the error is set */
     PLACE_MISSING = -2,  /* no such folder; the error is set */
     PLACE_INACTIVE = -3, /* a pool with this target is defined but not active; the error is set */
+    PLACE_TAKEN = -4,    /* inside pool.c: somebody made a pool there a moment ago */
 };
 
 enum place_answer place_open(struct ferry_call *call, const struct ferry_services *services,
@@ -34,6 +35,12 @@ int place_remove(struct ferry_call *call, const struct ferry_services *services,
 /* Sets the call's error from libvirt's last one; returns -1. */
 int place_error(struct ferry_call *call, const struct ferry_services *services, const char *fix,
                 const char *doing);
+/* The command that starts a pool or makes a folder, as a sentence. */
+const char *place_start_fix(struct ferry_call *call, const struct ferry_services *services, const char *pool);
+const char *place_make_fix(struct ferry_call *call, const struct ferry_services *services,
+                           const char *folder);
+/* A temporary pool, ours or another run's. */
+bool place_is_temporary(const struct place *place);
 /* libvirt's last error is a system error with this errno. */
 bool place_errno_is(int number);
 

@@ -77,6 +77,26 @@ char *words_escape_xml(const char *s)
     return out;
 }
 
+char *words_quote(const char *s)
+{
+    char *out = malloc(strlen(s) * 4 + 3);
+    size_t n = 0;
+
+    if (!out)
+        return NULL;
+    out[n++] = '\'';
+    for (; *s; s++) {
+        if (*s == '\'') {
+            memcpy(out + n, "'\\'", 3);
+            n += 3;
+        }
+        out[n++] = *s;
+    }
+    out[n++] = '\'';
+    out[n] = '\0';
+    return out;
+}
+
 static char *unescaped(const char *s, size_t len)
 {
     char *out = malloc(len + 1);

@@ -22,6 +22,9 @@ const char *words_cut_path(const char *path, char *folder, char *name, size_t si
 /* malloc'ed, escaped for element text and attributes. */
 char *words_escape_xml(const char *s);
 
+/* malloc'ed, in single quotes for a shell: for commands that an operator is told to type. */
+char *words_quote(const char *s);
+
 /* malloc'ed: the unescaped text of the first <element>… after the first <parent …>; NULL when it is not
  * there. For XML that libvirt itself formatted, no other. */
 char *words_xml_text(const char *xml, const char *parent, const char *element);
