@@ -90,7 +90,7 @@ static void short_time(char *buf, size_t size, uint64_t hundredths)
 const char *text_ms(char *buf, size_t size, uint64_t ms)
 {
     uint64_t s = ms / 1000 + (ms % 1000 >= 500);
-    uint64_t min = s / 60 + (s % 60 >= 30);
+    uint64_t min = ms / 60000 + (ms % 60000 >= 30000);
 
     if (ms < 1000)
         (void)snprintf(buf, size, "%u ms", (unsigned)ms);
