@@ -43,9 +43,12 @@ const char *words_cut_path(const char *path, char *folder, char *name, size_t si
     last = strrchr(path, '/') + 1;
     if (*last == '\0' || strcmp(last, ".") == 0)
         return "does not end in a file's name";
-    for (const char *at = path; at < last; at++)
-        if (n == 0 || *at != '/' || folder[n - 1] != '/')
+    for (const char *at = path; at < last; at++) {
+        if (n > 0 && folder[n - 1] == '/' && at[0] == '.' && at[1] == '/')
+            at++;
+        else if (n == 0 || *at != '/' || folder[n - 1] != '/')
             folder[n++] = *at;
+    }
     if (n > 1)
         n--;
     folder[n] = '\0';

@@ -14,9 +14,9 @@ static inline void words_freep(void *p)
 /* Freed when it leaves its scope. */
 #define OWNED_WORDS __attribute__((cleanup(words_freep)))
 
-/* Cuts an absolute path into its folder, with single slashes and none at the end ("/" stays), and its last
- * name. NULL when done, else what is wrong with it: it is not absolute, ends in a slash, has a '..', or
- * control characters, which libvirt does not list. */
+/* Cuts an absolute path into its folder, with single slashes and none at the end ("/" stays) and no '.',
+ * and its last name. NULL when done, else what is wrong with it: it is not absolute, ends in a slash, has a
+ * '..', or control characters, which libvirt does not list. */
 const char *words_cut_path(const char *path, char *folder, char *name, size_t size);
 
 /* malloc'ed, escaped for element text and attributes. */
