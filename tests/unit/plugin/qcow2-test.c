@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The empty qcow2 image that local-block writes, judged by qemu-img. */
+#include "../../../plugins/local-block/qcow2.c"
+
+#include "base/owned.h"
+#include "check-main.h"
+#include "plugin-build.h"
+#include <fcntl.h>
+#include <inttypes.h>
+
+#define MiB(n) ((uint64_t)(n) << 20)
+#define GiB(n) ((uint64_t)(n) << 30)
+#define TiB(n) ((uint64_t)(n) << 40)
+
+static const struct {
+    uint64_t capacity;
+    uint64_t clusters; /* of the file */
+} sizes[] = {
+    { 512, 4 },
+    { MiB(1), 4 },
+    { MiB(1) + 512, 4 },
+    { MiB(512), 4 },
+    { MiB(512) + 512, 4 },
+    { GiB(1), 4 },
+    { GiB(1) + 512 * 12345, 4 },
+    { TiB(1), 4 },
+    { TiB(4), 4 },       /* the last that one cluster of L1 table covers */
+    { TiB(4) + 512, 5 }, /* the first that it does not */
+    { TiB(8), 5 },
+    { TiB(1024), 259 },
+};
+
+static void write_image(const char *path, uint64_t capacity)
+{
+    OWNED_MEMORY unsigned char *head = malloc(QCOW2_HEAD_BYTES);
+    OWNED_FD fd = open(path, O_CREAT | O_EXCL | O_WRONLY, 0600);
+
+    ck_assert_ptr_nonnull(head);
+    ck_assert_int_ge(fd, 0);
+    qcow2_write_head(capacity, head);
+    ck_assert_int_eq(ftruncate(fd, (off_t)qcow2_file_bytes(capacity)), 0);
+    ck_assert_int_eq(pwrite(fd, head, QCOW2_HEAD_BYTES, 0), QCOW2_HEAD_BYTES);
+}
+
+START_TEST(an_empty_image_passes_the_check_and_has_the_size_that_was_asked)
+    {
+        struct build b = build_begin();
+        char command[1024];
+
+        ck_assert_uint_eq(qcow2_file_bytes(sizes[_i].capacity), sizes[_i].clusters * QCOW2_CLUSTER);
+        write_image(build_path(&b, "i"), sizes[_i].capacity);
+        (void)snprintf(command, sizeof command,
+                       "cd %s && qemu-img check -q -f qcow2 i && "
+                       "qemu-img info -f qcow2 --output=json i | tr -d ' \\n' >info && "
+                       "grep -q '\"virtual-size\":%" PRIu64
+                       ",' info && grep -q '\"cluster-size\":65536,' info && "
+                       "grep -q '\"compat\":\"1.1\"' info && ! grep -q backing info",
+                       b.folder, sizes[_i].capacity);
+        ck_assert_int_eq(system(command), 0);
+        build_end(&b);
+    }
+END_TEST
+
+START_TEST(an_image_that_was_written_to_still_passes_and_reads_back)
+    {
+        struct build b = build_begin();
+        char command[1024];
+
+        write_image(build_path(&b, "i"), GiB(1));
+        (void)snprintf(
+            command, sizeof command,
+            "cd %s && { qemu-io -f qcow2 -c 'read -P 0 0 64M' -c 'write -P 7 600M 1M' -c 'read -P 7 600M 1M' "
+            "-c 'read -P 0 700M 8M' i || echo pattern; } >out 2>&1 && ! grep -qi pattern out && "
+            "qemu-img check -q -f qcow2 i",
+            b.folder);
+        ck_assert_int_eq(system(command), 0);
+        build_end(&b);
+    }
+END_TEST
+
+static const uint64_t refused[] = { 0, 1, 511, 513, TiB(1024) + 512, UINT64_MAX };
+
+START_TEST(a_size_that_it_cannot_do_is_refused)
+    {
+        ck_assert_uint_eq(qcow2_file_bytes(refused[_i]), 0);
+    }
+END_TEST
+
+TEST_MAIN("plugin/qcow2",
+          LOOP(an_empty_image_passes_the_check_and_has_the_size_that_was_asked, TEST_ROWS(sizes)),
+          an_image_that_was_written_to_still_passes_and_reads_back,
+          LOOP(a_size_that_it_cannot_do_is_refused, TEST_ROWS(refused)))
