@@ -39,7 +39,7 @@ all: $(MODE)
 # ---- sources: everything that stands there ----
 
 CORE_SOURCES := $(filter-out core/cli/main.c,$(sort $(wildcard core/*/*.c)))
-MAIN_SOURCE := $(wildcard core/cli/main.c)
+MAIN_SOURCE := core/cli/main.c
 UNIT_ALL := $(sort $(wildcard tests/unit/*.c tests/unit/*/*.c))
 UNIT_SOURCES := $(filter %-test.c,$(UNIT_ALL))
 UNIT_SHARED := $(filter-out %-test.c,$(UNIT_ALL))
@@ -126,7 +126,7 @@ endif
 # ---- what is built ----
 
 objects = $(patsubst %.c,$(B)/%.o,$(1))
-PROGRAM := $(if $(MAIN_SOURCE),$(B)/virt-ferry)
+PROGRAM := $(B)/virt-ferry
 PLUGIN_FILES := $(patsubst %,$(B)/plugins/%.so,$(PLUGINS))
 UNIT_PROGRAMS := $(patsubst %.c,$(B)/%,$(UNIT_SOURCES))
 
@@ -200,7 +200,8 @@ TIDY_FLAGS = $(STANDARD) -Icore -Icore/plugin -Itests/unit $(DEFINES) $(INCLUDES
 
 lint:
 	clang-format --dry-run -Werror $(C_FILES)
-	clang-tidy --quiet $(filter core/%.c plugins/%.c tests/unit/%.c,$(C_FILES)) -- $(TIDY_FLAGS)
+	printf '%s\n' $(filter core/%.c plugins/%.c tests/unit/%.c,$(C_FILES)) | \
+		xargs -P 2 -I{} clang-tidy --quiet {} -- $(TIDY_FLAGS)
 	cppcheck --quiet --error-exitcode=1 --inline-suppr --enable=warning,portability,performance \
 		--suppress=missingIncludeSystem --suppress=checkersReport -Icore -Icore/plugin core plugins
 	shellcheck -x $(SHELL_FILES)
@@ -213,7 +214,7 @@ install: $(MODE)
 	$(Q)$(INSTALL) -m 0755 $(PROGRAM) '$(DESTDIR)$(BINDIR)/'
 	$(Q)$(INSTALL) -m 0755 $(PLUGIN_FILES) '$(DESTDIR)$(PLUGINDIR)/'
 	$(Q)$(INSTALL) -m 0644 core/plugin/virt-ferry-plugin.h '$(DESTDIR)$(INCLUDEDIR)/'
-	$(Q)$(INSTALL) -m 0644 README.md '$(DESTDIR)$(DOCDIR)/'
+	$(Q)$(INSTALL) -m 0644 $(wildcard README.md LICENSE) '$(DESTDIR)$(DOCDIR)/'
 	$(Q)sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@INCLUDEDIR@|$(INCLUDEDIR)|' -e 's|@PLUGINDIR@|$(PLUGINDIR)|' \
 		-e 's|@VERSION@|$(VERSION)|' contrib/virt-ferry-plugin.pc.in >$(B)/virt-ferry-plugin.pc
 	$(Q)$(INSTALL) -m 0644 $(B)/virt-ferry-plugin.pc '$(DESTDIR)$(PKGCONFIGDIR)/'

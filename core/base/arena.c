@@ -135,8 +135,8 @@ void *arena_grown(struct arena *a, const void *array, size_t n, size_t size)
 
 char *arena_text(struct arena *a, const char *s)
 {
-    size_t n = s ? strlen(s) : 0;
-    char *copy = s ? arena_zeroed(a, n + 1, 1) : NULL;
+    size_t n = s ? strlen(s) + 1 : 0;
+    char *copy = s ? arena_zeroed(a, n, 1) : NULL;
 
     if (copy)
         memcpy(copy, s, n);

@@ -106,7 +106,7 @@ int name_random_hex(char *buf, unsigned n, struct error *err)
     /* The kernel never gives less than asked below 256 bytes; half a name must still not pass for one. */
     if (got != (ssize_t)n)
         return error_set(err, ERROR_SYSTEM, NULL, "could not get random bytes");
-    for (unsigned i = 0; i < n; i++)
+    for (size_t i = 0; i < n; i++)
         (void)snprintf(buf + 2 * i, 3, "%02x", bytes[i]);
     return 0;
 }

@@ -2,6 +2,7 @@
  * Errors: the parts an operator reads, bounded, and the exit codes that the manual documents. */
 #include "base/error.h"
 
+#include "base/text.h"
 #include "check-main.h"
 #include <errno.h>
 #include <stdint.h>
@@ -111,14 +112,14 @@ END_TEST
 START_TEST(a_cut_never_leaves_half_a_character)
     {
         struct error err;
-        char text[2048] = "";
 
         for (int shift = 0; shift < 4; shift++) {
-            memset(text, 'a', (size_t)shift);
-            text[shift] = '\0';
-            while (strlen(text) < 1600)
-                strcat(text, "\xf0\x9f\x98\x80");
-            error_set(&err, ERROR_FAILED, NULL, "%s", text);
+            OWNED_TEXT t = { 0 };
+
+            text_add(&t, "%.*s", shift, "aaaa");
+            while (t.len < 1600)
+                text_add(&t, "\xf0\x9f\x98\x80");
+            error_set(&err, ERROR_FAILED, NULL, "%s", t.s);
             ck_assert_uint_eq((strlen(err.what) - (size_t)shift - 3) % 4, 0);
             ck_assert_str_eq(err.what + strlen(err.what) - 4, "\x80...");
         }

@@ -36,6 +36,9 @@ static int passing(const char *setting, int times)
     return status;
 }
 
+#define FOUR "fail:a:9,fail:a:9,fail:a:9,fail:a:9"
+#define SIXTEEN FOUR "," FOUR "," FOUR "," FOUR
+
 static const struct {
     const char *setting;
     int failed;
@@ -49,6 +52,7 @@ static const struct {
     { "fail:a:1,fail:a:2", 3 },
     { "fail:b:1,fail:a:2", 2 },
     { "kill:a:6,fail:a:5", 16 },
+    { SIXTEEN, 0 },
 };
 
 START_TEST(a_call_fails_at_the_armed_passage_only)
@@ -94,9 +98,7 @@ static const char *const unreadable[] = {
     "fail:a:1,fail",
     "fail a 1",
     "fail:a:18446744073709551616",
-    "fail:a:1,fail:a:1,fail:a:1,fail:a:1,fail:a:1,fail:a:1,fail:a:1,fail:a:1,fail:a:1,fail:a:1,fail:a:1,fail:"
-    "a:1,"
-    "fail:a:1,fail:a:1,fail:a:1,fail:a:1,fail:a:1",
+    SIXTEEN ",fail:a:1",
 };
 
 START_TEST(a_setting_that_cannot_be_read_aborts)

@@ -2,7 +2,7 @@
  * JSON: what is too large, too deep or ambiguous is refused; getters never fail; errors survive the way. */
 #include "base/json.h"
 
-#include "base/owned.h"
+#include "base/text.h"
 #include "check-main.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -55,29 +55,26 @@ START_TEST(what_is_no_json_is_refused_with_its_source)
     }
 END_TEST
 
-/* n levels of arrays or objects, as a text that the caller frees. */
-static char *nested(size_t n, bool is_object)
+/* n levels of arrays, or of objects whose keys hold brackets and quotes. */
+static void add_nested(struct text *t, size_t n, bool is_object)
 {
-    const char *open = is_object ? "{\"[[[[\\\"{{\":" : "[";
-    size_t width = strlen(open);
-    char *s = calloc(n + 1, width + 2);
-
     for (size_t i = 0; i + 1 < n; i++)
-        strcat(s, open);
-    strcat(s, is_object ? "{}" : "[]");
+        text_add(t, "%s", is_object ? "{\"[[[[\\\"{{\":" : "[");
+    text_add(t, "%s", is_object ? "{}" : "[]");
     for (size_t i = 0; i + 1 < n; i++)
-        strcat(s, is_object ? "}" : "]");
-    return s;
+        text_add(t, "%s", is_object ? "}" : "]");
 }
 
 START_TEST(depth_ends_at_its_limit)
     {
         struct error err = { 0 };
-        OWNED_MEMORY char *most = nested(JSON_MAX_DEPTH, _i), *more = nested(JSON_MAX_DEPTH + 1, _i);
-        OWNED_JSON j = read_text(most, &err);
+        OWNED_TEXT most = { 0 }, more = { 0 };
 
+        add_nested(&most, JSON_MAX_DEPTH, _i);
+        add_nested(&more, JSON_MAX_DEPTH + 1, _i);
+        OWNED_JSON j = read_text(most.s, &err);
         ck_assert_ptr_nonnull(j);
-        ck_assert_ptr_null(read_text(more, &err));
+        ck_assert_ptr_null(read_text(more.s, &err));
         ck_assert_int_eq(err.code, ERROR_INPUT);
         ck_assert_str_eq(err.what, "the JSON of 'test' is more than 64 levels deep");
     }
@@ -86,12 +83,13 @@ END_TEST
 START_TEST(many_neighbours_are_not_deep)
     {
         struct error err = { 0 };
-        char s[1024] = "[";
+        OWNED_TEXT t = { 0 };
 
+        text_add(&t, "[");
         for (int i = 0; i < 200; i++)
-            strcat(s, "[],");
-        strcat(s, "{}]");
-        OWNED_JSON j = read_text(s, &err);
+            text_add(&t, "[],");
+        text_add(&t, "{}]");
+        OWNED_JSON j = read_text(t.s, &err);
         ck_assert_uint_eq(json_array_size(j), 201);
     }
 END_TEST
