@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Every member of the model, and its name in JSON. A member that is missing here is lost between worker and
- * parent, which a test shows: it fills whole structs and compares. */
+ * parent; tests/unit/facts/json-test.c counts the bytes of each struct to remind of it. */
 #include "facts/fields.h"
 
 #define TEXT(type, member)                                                                                   \
