@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The parent's one epoll loop: workers, the gate, and signals report here; nothing else in it waits.
+ * SIGINT and SIGTERM are counted, never delivered. */
+#ifndef HOST_LOOP_H
+#define HOST_LOOP_H
+
+#include "base/error.h"
+#include "base/owned.h"
+#include <stdint.h>
+
+struct loop;
+typedef void loop_event(void *context, uint32_t events);
+
+struct loop *loop_new(struct error *err);
+void loop_free(struct loop *l);
+OWNED_DEFINE(loop)
+
+/* events as for epoll; one handler per descriptor. */
+int loop_add(struct loop *l, int fd, uint32_t events, loop_event *handler, void *context, struct error *err);
+int loop_change(struct loop *l, int fd, uint32_t events, struct error *err);
+void loop_remove(struct loop *l, int fd);
+
+/* One round: waits at most timeout_ms (-1: for ever) and calls the handlers of what is ready. */
+int loop_step(struct loop *l, int timeout_ms, struct error *err);
+
+/* How often the user asked to stop since loop_new. */
+unsigned loop_interrupts(const struct loop *l);
+
+/* Sleeps where nothing else is under way. */
+void loop_pause_ms(unsigned ms);
+
+/* Monotonic. */
+uint64_t loop_now_ms(void);
+/* Undoes for a forked child what loop_new did to the process (the signal mask); the loop itself is not usable
+ * there. */
+void loop_leave_child(void);
+
+#endif

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The mover: the one process that makes the migrate call, with a connection to either host. Its return code is
+ * a hint, no more. Secrets of the definition live in its memory alone and are wiped. */
+#include "host/verbs.h"
+
+#include "base/text.h"
+#include "facts/domain-xml.h"
+#include "host/serve.h"
+#include <pthread.h>
+#include <string.h>
+
+/* A peer that is silent for KEEPALIVE_SECONDS * (KEEPALIVE_COUNT + 1) ends the call. */
+#define KEEPALIVE_SECONDS 3
+#define KEEPALIVE_COUNT 4u
+
+static void *run_events(void *context)
+{
+    for (;;)
+        (void)virEventRunDefaultImpl();
+    return context;
+}
+
+static virConnectPtr open_host(const char *uri, const char *host, bool keep_alive, struct error *err)
+{
+    virConnectPtr conn = virConnectOpenAuth(uri, virConnectAuthPtrDefault, 0);
+
+    if (!conn) {
+        libvirt_error(err, host, "could not connect to '%s'", uri);
+        err->code = ERROR_CONNECTION;
+        return NULL;
+    }
+    /* 1 = the peer does not speak keepalive: the call is then bounded by the user's time-out alone. */
+    if (keep_alive && virConnectSetKeepAlive(conn, KEEPALIVE_SECONDS, KEEPALIVE_COUNT) < 0) {
+        libvirt_error(err, host, "could not ask for keepalive");
+        (void)virConnectClose(conn);
+        return NULL;
+    }
+    return conn;
+}
+
+/* {"source_uri", "gate_uri" (absent: none), "dest_uri", "dest_host"}: opens all connections; {} */
+static int mover_open(struct child *c, const json_t *args, json_t *reply, struct error *err)
+{
+    const char *gate = json_text(args, "gate_uri", NULL), *dest = json_text(args, "dest_host", "destination");
+    pthread_t thread;
+
+    (void)reply;
+    if (virEventRegisterDefaultImpl() < 0)
+        return libvirt_error(err, c->host, "could not start libvirt's event loop");
+    if (pthread_create(&thread, NULL, run_events, NULL) != 0)
+        return error_set(err, ERROR_SYSTEM, NULL, "could not start the event thread");
+    (void)pthread_detach(thread);
+    /* The ordinary one first: it starts a daemon that socket activation or libvirt itself would start. */
+    c->libvirt = open_host(json_text(args, "source_uri", ""), c->host, !gate, err);
+    if (!c->libvirt)
+        return -err->code;
+    if (gate && !(c->gated = open_host(gate, c->host, true, err)))
+        return -err->code;
+    c->other = open_host(json_text(args, "dest_uri", ""), dest, true, err);
+    return c->other ? 0 : -err->code;
+}
+
+static void wipe(char **s)
+{
+    if (*s)
+        explicit_bzero(*s, strlen(*s));
+    free(*s);
+    *s = NULL;
+}
+#define OWNED_SECRET __attribute__((cleanup(wipe))) char *
+
+struct parameters {
+    virTypedParameterPtr list;
+    int n, size;
+};
+
+/* libvirt's own free does not wipe; the definition may hold a VNC password. */
+static void parameters_done(struct parameters *p)
+{
+    for (int i = 0; i < p->n; i++)
+        if (p->list[i].type == VIR_TYPED_PARAM_STRING && p->list[i].value.s)
+            explicit_bzero(p->list[i].value.s, strlen(p->list[i].value.s));
+    virTypedParamsFree(p->list, p->n);
+}
+
+static int add_persistent(struct child *c, virDomainPtr d, struct parameters *p, struct error *err)
+{
+    OWNED_SECRET secret = virDomainGetXMLDesc(
+        d, VIR_DOMAIN_XML_INACTIVE | VIR_DOMAIN_XML_SECURE | VIR_DOMAIN_XML_MIGRATABLE);
+    OWNED_SECRET clean = secret ? domain_xml_without_mark(secret, err) : NULL;
+
+    if (!secret)
+        return libvirt_error(err, c->host, "could not read the domain's definition");
+    if (!clean)
+        return -err->code;
+    if (virTypedParamsAddString(&p->list, &p->n, &p->size, VIR_MIGRATE_PARAM_PERSIST_XML, clean) < 0)
+        return error_memory(err);
+    return 0;
+}
+
+static int add_parameters(const json_t *args, struct parameters *p, struct error *err)
+{
+    uint64_t bandwidth = json_u64(args, "bandwidth_mib_per_s", 0);
+    const json_t *disks = json_child(args, "disks");
+    const json_t *disk;
+    size_t i;
+    int r = virTypedParamsAddString(&p->list, &p->n, &p->size, VIR_MIGRATE_PARAM_URI,
+                                    json_text(args, "data_uri", ""));
+
+    if (r == 0 && bandwidth)
+        r = virTypedParamsAddULLong(&p->list, &p->n, &p->size, VIR_MIGRATE_PARAM_BANDWIDTH, bandwidth);
+    json_array_foreach (disks, i, disk)
+        if (r == 0)
+            r = virTypedParamsAddString(&p->list, &p->n, &p->size, VIR_MIGRATE_PARAM_MIGRATE_DISKS,
+                                        json_string_value(disk));
+    return r < 0 ? error_memory(err) : 0;
+}
+
+static unsigned flags_of(const json_t *args)
+{
+    unsigned flags = VIR_MIGRATE_LIVE | VIR_MIGRATE_CHANGE_PROTECTION;
+
+    if (json_flag(args, "is_persistent", false))
+        flags |= VIR_MIGRATE_PERSIST_DEST;
+    if (json_flag(args, "stay_paused", false))
+        flags |= VIR_MIGRATE_PAUSED;
+    if (json_flag(args, "unsafe_with_proof", false))
+        flags |= VIR_MIGRATE_UNSAFE;
+    if (json_array_size(json_child(args, "disks")) > 0)
+        flags |= VIR_MIGRATE_NON_SHARED_DISK | VIR_MIGRATE_ABORT_ON_ERROR;
+    return flags;
+}
+
+/* {"uuid", "data_uri", "is_persistent", "stay_paused", "unsafe_with_proof", "disks": [targets to copy],
+ * "bandwidth_mib_per_s"}: makes the call and returns when libvirt does; {} */
+static int mover_migrate(struct child *c, const json_t *args, json_t *reply, struct error *err)
+{
+    __attribute__((cleanup(parameters_done))) struct parameters p = { 0 };
+    OWNED_DOMAIN plain = virDomainLookupByUUIDString(c->libvirt, json_text(args, "uuid", ""));
+    OWNED_DOMAIN d = NULL, moved = NULL;
+
+    (void)reply;
+    if (!plain)
+        return libvirt_error(err, c->host, "no domain '%s'", json_text(args, "uuid", ""));
+    if (json_flag(args, "is_persistent", false) && add_persistent(c, plain, &p, err) < 0)
+        return -err->code;
+    if (add_parameters(args, &p, err) < 0)
+        return -err->code;
+    d = virDomainLookupByUUIDString(c->gated ? c->gated : c->libvirt, json_text(args, "uuid", ""));
+    if (!d)
+        return libvirt_error(err, c->host, "no domain '%s'", json_text(args, "uuid", ""));
+    moved = virDomainMigrate3(d, c->other, p.list, (unsigned)p.n, flags_of(args));
+    if (!moved)
+        return libvirt_error(err, c->host, "libvirt ended the migration");
+    return 0;
+}
+
+const struct verb verbs_mover[] = {
+    { "open", mover_open },
+    { "migrate", mover_migrate },
+    { NULL, NULL },
+};

@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Asks both workers side by side. What goes wrong on one host is a gap in the proof, never a proof. */
+#include "host/proof.h"
+
+#include "base/json.h"
+#include "base/name.h"
+#include "base/text.h"
+#include <stdio.h>
+#include <string.h>
+
+#define NONCE_MS 20000u /* a pool over a directory of thousands of files takes seconds to start */
+#define NONCE_NAME_SIZE 48
+#define STAT_TRIES 4 /* an NFS client may show old attributes for some seconds */
+
+/* One directory, on both hosts. */
+struct nonce {
+    const char *directory;
+    struct nonce_side {
+        struct worker *worker;
+        char name[NONCE_NAME_SIZE], third[NONCE_NAME_SIZE];
+        const char *pool; /* lent from opened */
+        bool is_ours, is_open;
+        json_t *opened, *stat;
+        bool seen;
+    } sides[2];
+    char gap[512]; /* why it could not be proved; "" while it can */
+    bool is_shared;
+};
+
+static void nonce_gap(struct nonce *n, const struct error *err)
+{
+    char line[sizeof n->gap];
+
+    error_line(err, line, sizeof line);
+    if (!n->gap[0])
+        snprintf(n->gap, sizeof n->gap, "%s", line);
+}
+
+/* Asks both at once; a side whose args are NULL is not asked. false: a gap. */
+static bool ask_both(struct nonce *n, const char *verb, json_t *args[2], json_t *replies[2])
+{
+    struct error err = { 0 };
+    struct call *calls[2] = { NULL, NULL };
+    bool good = true;
+
+    for (int i = 0; i < 2; i++)
+        if (args[i] && !(calls[i] = worker_ask(n->sides[i].worker, verb, args[i], NONCE_MS, &err))) {
+            nonce_gap(n, &err);
+            good = false;
+        }
+    for (int i = 0; i < 2; i++) {
+        err = (struct error){ 0 };
+        if (calls[i] && call_wait(calls[i], replies ? &replies[i] : NULL, &err) < 0) {
+            nonce_gap(n, &err);
+            good = false;
+        }
+        call_free(calls[i]);
+    }
+    return good;
+}
+
+static int make_names(struct nonce *n, struct error *err)
+{
+    for (int i = 0; i < 2; i++) {
+        char hex[33];
+
+        if (name_random_hex(hex, 16, err) < 0)
+            return -err->code;
+        snprintf(n->sides[i].name, NONCE_NAME_SIZE, ".virt-ferry-%s", hex);
+        if (name_random_hex(hex, 16, err) < 0)
+            return -err->code;
+        snprintf(n->sides[i].third, NONCE_NAME_SIZE, ".virt-ferry-%s", hex);
+    }
+    return 0;
+}
+
+static bool nonce_open(struct nonce *n)
+{
+    json_t *args[2], *replies[2] = { NULL, NULL };
+    bool good;
+
+    for (int i = 0; i < 2; i++)
+        args[i] = json_pack("{ss ss}", "directory", n->directory, "name", n->sides[i].name);
+    good = ask_both(n, "nonce-open", args, replies);
+    for (int i = 0; i < 2; i++) {
+        struct nonce_side *side = &n->sides[i];
+        const char *gap = json_text(replies[i], "gap", NULL);
+
+        side->opened = replies[i];
+        side->pool = json_text(replies[i], "pool", NULL);
+        side->is_ours = json_flag(replies[i], "is_ours", false);
+        side->is_open = side->pool != NULL;
+        if (gap && !n->gap[0])
+            snprintf(n->gap, sizeof n->gap, "%s", gap);
+        good = good && side->is_open;
+    }
+    return good;
+}
+
+static bool nonce_look(struct nonce *n)
+{
+    json_t *args[2], *replies[2] = { NULL, NULL };
+    bool good;
+
+    for (int i = 0; i < 2; i++)
+        args[i] = json_pack("{ss ss ss ss}", "pool", n->sides[i].pool, "directory", n->directory, "other",
+                            n->sides[1 - i].name, "third", n->sides[i].third);
+    good = ask_both(n, "nonce-look", args, replies);
+    for (int i = 0; i < 2; i++) {
+        n->sides[i].seen = json_flag(replies[i], "seen", false);
+        json_decref(replies[i]);
+    }
+    if (good && n->sides[0].seen != n->sides[1].seen) {
+        snprintf(n->gap, sizeof n->gap, "only one of the two hosts saw what the other wrote in '%s'", n->directory);
+        good = false;
+    }
+    n->is_shared = good && n->sides[0].seen;
+    return good;
+}
+
+static void nonce_close(struct nonce *n)
+{
+    json_t *args[2] = { NULL, NULL };
+    char gap[sizeof n->gap];
+
+    for (int i = 0; i < 2; i++)
+        if (n->sides[i].is_open)
+            args[i] = json_pack("{ss ss sb}", "pool", n->sides[i].pool, "name", n->sides[i].name, "is_ours",
+                                (int)n->sides[i].is_ours);
+    /* A clean-up that does not work is no gap of the proof: the journal has it, the next run removes it. */
+    memcpy(gap, n->gap, sizeof gap);
+    (void)ask_both(n, "nonce-close", args, NULL);
+    memcpy(n->gap, gap, sizeof gap);
+    for (int i = 0; i < 2; i++)
+        json_decref(n->sides[i].opened);
+}
+
+/* ---- the image in a directory that is shared: the same file, no symlink and no bind mount of its own ---- */
+
+/* "seconds.nanoseconds" compared as text would be wrong only for unequal lengths of seconds. */
+static int compare_times(const char *a, const char *b)
+{
+    size_t na = strcspn(a, "."), nb = strcspn(b, ".");
+
+    return na != nb ? (na < nb ? -1 : 1) : strcmp(a, b);
+}
+
+static json_t *stat_of(struct nonce *n, int i, const char *name, struct error *err)
+{
+    json_t *reply = NULL;
+    json_t *args = json_pack("{ss s[s]}", "pool", n->sides[i].pool, "names", name);
+
+    return worker_do(n->sides[i].worker, "nonce-stat", args, NONCE_MS, &reply, err) < 0 ? NULL : reply;
+}
+
+/* 1 the same file, 0 not, -1 not known (with the reason in gap). */
+static int is_same_file(struct nonce *n, const char *name, char *gap, size_t size)
+{
+    struct error err = { 0 };
+
+    for (int i = 0; i < STAT_TRIES; i++) {
+        OWNED_JSON before = stat_of(n, 0, name, &err);
+        OWNED_JSON there = before ? stat_of(n, 1, name, &err) : NULL;
+        OWNED_JSON after = there ? stat_of(n, 0, name, &err) : NULL;
+        const char *low = json_text(json_child(before, "ctimes"), name, NULL);
+        const char *at_dest = json_text(json_child(there, "ctimes"), name, NULL);
+        const char *high = json_text(json_child(after, "ctimes"), name, NULL);
+
+        if (!after) {
+            error_line(&err, gap, size);
+            return -1;
+        }
+        if (!low || !high || !at_dest) {
+            snprintf(gap, size, "the pool over '%s' does not list '%s' on host '%s'", n->directory, name,
+                     worker_host(n->sides[at_dest ? 0 : 1].worker));
+            return -1;
+        }
+        if (compare_times(low, at_dest) <= 0 && compare_times(at_dest, high) <= 0)
+            return 1;
+        if (i + 1 < STAT_TRIES)
+            loop_pause_ms(500);
+    }
+    return 0;
+}
+
+static void judge_file(struct facts *f, struct disk *d, struct nonce *n)
+{
+    const char *slash = strrchr(d->source, '/');
+    const char *name = slash ? slash + 1 : d->source;
+    char gap[512] = "";
+    int same = is_same_file(n, name, gap, sizeof gap);
+
+    d->at_dest.present = TRI_YES;
+    if (same > 0) {
+        d->sharing = SHARING_PROVED;
+        d->sharing_evidence = arena_format(f->arena,
+                                           "each host saw what the other wrote in '%s', and '%s' changed at the "
+                                           "same time on both",
+                                           n->directory, name);
+    } else if (same < 0) {
+        d->sharing_evidence = arena_text(f->arena, gap);
+    } else {
+        d->sharing_evidence =
+            arena_format(f->arena,
+                         "directory '%s' is shared, but '%s' is not the same file on both hosts (a symlink, "
+                         "or a mount of its own)",
+                         n->directory, name);
+    }
+}
+
+static bool asks_for(const struct disk *d, const char *directory)
+{
+    return disk_is_writable(d) && d->sharing == SHARING_NOT_PROVED && !d->sharing_evidence &&
+           text_equal(d->at_source.directory, directory);
+}
+
+static int prove_directory(struct facts *f, struct worker *source, struct worker *dest, const char *directory,
+                           struct error *err)
+{
+    struct nonce n = { .directory = directory, .sides = { { .worker = source }, { .worker = dest } } };
+    bool known;
+
+    if (make_names(&n, err) < 0)
+        return -err->code;
+    known = nonce_open(&n) && nonce_look(&n);
+    for (size_t i = 0; i < f->domain.n_disks; i++) {
+        struct disk *d = &f->domain.disks[i];
+
+        if (!asks_for(d, directory))
+            continue;
+        if (!known) {
+            d->sharing_evidence = arena_text(f->arena, n.gap);
+        } else if (!n.is_shared) {
+            d->sharing = SHARING_DENIED;
+            d->sharing_evidence =
+                arena_format(f->arena, "neither host saw what the other wrote in '%s'", directory);
+        } else {
+            judge_file(f, d, &n);
+        }
+    }
+    nonce_close(&n);
+    return arena_failed(f->arena) ? error_memory(err) : 0;
+}
+
+/* What the drivers know by themselves. */
+static void judge_by_identity(struct facts *f, struct disk *d)
+{
+    const char *here = d->at_source.identity, *there = d->at_dest.identity;
+
+    if (disk_is_empty(d) || !d->driver)
+        return;
+    if (here && there) {
+        d->sharing = text_equal(here, there) && d->driver_shares ? SHARING_PROVED : SHARING_DENIED;
+        d->sharing_evidence = arena_format(f->arena, "%s: '%s' on the source, '%s' on the destination", d->driver,
+                                           here, there);
+    } else if (!d->at_source.directory || !d->at_dest.directory) {
+        d->sharing_evidence =
+            arena_format(f->arena, "driver '%s' knows no way to prove it on both hosts", d->driver);
+    } else if (!text_equal(d->at_source.directory, d->at_dest.directory)) {
+        d->sharing_evidence = arena_text(f->arena, "the image lies in different directories on the two hosts");
+    }
+}
+
+int proof_of_sharing(struct facts *f, struct worker *source, struct worker *dest, struct error *err)
+{
+    for (size_t i = 0; i < f->domain.n_disks; i++)
+        judge_by_identity(f, &f->domain.disks[i]);
+    for (size_t i = 0; i < f->domain.n_disks; i++) {
+        struct disk *d = &f->domain.disks[i];
+
+        if (d->at_source.directory && asks_for(d, d->at_source.directory) &&
+            prove_directory(f, source, dest, d->at_source.directory, err) < 0)
+            return -err->code;
+    }
+    return arena_failed(f->arena) ? error_memory(err) : 0;
+}

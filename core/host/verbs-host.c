@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * A worker's connection, what its host is, and the ways from it to another host. */
+#include "host/verbs.h"
+
+#include "base/text.h"
+#include "host/serve.h"
+#include "host/xml.h"
+#include "state/config.h"
+#include <stdio.h>
+#include <string.h>
+
+const struct verb verbs_host[] = {
+    { "connect", verb_connect },
+    { "survey-host", verb_survey_host },
+    { "probe", verb_probe },
+    { "survey-domain", verb_survey_domain },
+    { "survey-disks", verb_survey_disks },
+    { "state", verb_state },
+    { "mark-set", verb_mark_set },
+    { "mark-clear", verb_mark_clear },
+    { "autostart", verb_autostart },
+    { "max-downtime", verb_max_downtime },
+    { "resume", verb_resume },
+    { "destroy", verb_destroy },
+    { "undefine", verb_undefine },
+    { "job", verb_job },
+    { "abort-job", verb_abort_job },
+    { "nonce-open", verb_nonce_open },
+    { "nonce-look", verb_nonce_look },
+    { "nonce-stat", verb_nonce_stat },
+    { "nonce-close", verb_nonce_close },
+    { "nonce-remove", verb_nonce_remove },
+    { "image-create", verb_image_create },
+    { "image-remove", verb_image_remove },
+    { NULL, NULL },
+};
+
+/* {"uri"}: connects; {} */
+int verb_connect(struct child *c, const json_t *args, json_t *reply, struct error *err)
+{
+    const char *uri = json_text(args, "uri", "");
+
+    (void)reply;
+    c->libvirt = virConnectOpenAuth(uri, virConnectAuthPtrDefault, 0);
+    if (!c->libvirt) {
+        libvirt_error(err, c->host, "could not connect to '%s'", uri);
+        err->code = ERROR_CONNECTION;
+        return error_fix(err, "Try the same by hand: virsh -c '%s' version.", uri);
+    }
+    return 0;
+}
+
+bool verb_is_local(struct child *c)
+{
+    char *uri = virConnectGetURI(c->libvirt);
+    const char *slashes = uri ? strstr(uri, "://") : NULL;
+    bool is_local = slashes && slashes[3] == '/' && !strstr(uri, "+ext:") && !strchr(uri, '?');
+
+    free(uri);
+    return is_local;
+}
+
+static const char *config_for_driver(void *context, const char *section, const char *key)
+{
+    const struct child *c = context;
+
+    return c->config ? config_get(c->config, section, key) : NULL;
+}
+
+static int journal_for_driver(void *context, const char *driver, const char *what, const char *place,
+                              const char *name, const char *identity, struct error *err)
+{
+    struct child *c = context;
+    OWNED_JSON record = json_pack("{ss ss ss ss ss ss*}", "step", "create", "host", c->host, "driver", driver,
+                                  "what", what, "place", place ? place : "", "identity", identity);
+
+    if (!record || json_put_text(record, "name", name) < 0)
+        return error_memory(err);
+    return child_journal(c, json_incref(record), err);
+}
+
+struct call_host verb_call_host(struct child *c)
+{
+    return (struct call_host){ .host = c->host,
+                               .libvirt = c->libvirt,
+                               .config = config_for_driver,
+                               .journal = journal_for_driver,
+                               .context = c };
+}
+
+static void names_of_networks(struct child *c, json_t *host)
+{
+    virNetworkPtr *list = NULL;
+    int n = virConnectListAllNetworks(c->libvirt, &list, VIR_CONNECT_LIST_NETWORKS_ACTIVE);
+    json_t *names = json_array();
+
+    for (int i = 0; i < n; i++) {
+        (void)json_array_append_new(names, json_string(virNetworkGetName(list[i])));
+        (void)virNetworkFree(list[i]);
+    }
+    free(list);
+    if (n < 0)
+        json_decref(names);
+    else
+        (void)json_put(host, "networks", names);
+}
+
+/* Bridges and other interfaces that are up; not every libvirt is built to tell. */
+static void names_of_interfaces(struct child *c, json_t *host)
+{
+    virInterfacePtr *list = NULL;
+    int n = virConnectListAllInterfaces(c->libvirt, &list, VIR_CONNECT_LIST_INTERFACES_ACTIVE);
+    json_t *names = json_array();
+
+    for (int i = 0; i < n; i++) {
+        (void)json_array_append_new(names, json_string(virInterfaceGetName(list[i])));
+        (void)virInterfaceFree(list[i]);
+    }
+    free(list);
+    if (n < 0)
+        json_decref(names);
+    else
+        (void)json_put(host, "bridges", names);
+}
+
+/* The fastest link that is up, from the node devices: they need no shell on that host. */
+static void fastest_link(struct child *c, json_t *host)
+{
+    virNodeDevicePtr *list = NULL;
+    int n = virConnectListAllNodeDevices(c->libvirt, &list, VIR_CONNECT_LIST_NODE_DEVICES_CAP_NET);
+    uint64_t fastest = 0;
+
+    for (int i = 0; i < n; i++) {
+        char *text = virNodeDeviceGetXMLDesc(list[i], 0);
+        OWNED(xml) x = text ? xml_read(text) : NULL;
+        OWNED_MEMORY char *speed = x ? xml_value(x, "/device/capability/link[@state='up']/@speed") : NULL;
+        uint64_t mbit = speed ? strtoull(speed, NULL, 10) : 0;
+
+        if (mbit > fastest && mbit < 10000000u)
+            fastest = mbit;
+        free(text);
+        (void)virNodeDeviceFree(list[i]);
+    }
+    free(list);
+    if (fastest)
+        (void)json_put_u64(host, "link_bytes_per_s", fastest * 125000u);
+}
+
+static int put_versions(struct child *c, json_t *host, struct error *err)
+{
+    unsigned long libvirt_version, qemu_version;
+    virNodeInfo node;
+
+    if (virConnectGetLibVersion(c->libvirt, &libvirt_version) < 0 ||
+        virConnectGetVersion(c->libvirt, &qemu_version) < 0 || virNodeGetInfo(c->libvirt, &node) < 0)
+        return libvirt_error(err, c->host, "could not ask the host what it is");
+    if (json_put_u64(host, "libvirt_version", libvirt_version) < 0 ||
+        json_put_u64(host, "qemu_version", qemu_version) < 0 || json_put_u64(host, "cpus", node.cpus) < 0 ||
+        json_put_u64(host, "memory_bytes", (uint64_t)node.memory * 1024u) < 0 ||
+        json_put_u64(host, "memory_free_bytes", virNodeGetFreeMemory(c->libvirt)) < 0)
+        return error_memory(err);
+    return 0;
+}
+
+/* {}: a host as facts have it, under "host" */
+int verb_survey_host(struct child *c, const json_t *args, json_t *reply, struct error *err)
+{
+    OWNED_JSON host = json_object();
+    char *capabilities = virConnectGetCapabilities(c->libvirt);
+    OWNED(xml) x = capabilities ? xml_read(capabilities) : NULL;
+    OWNED_MEMORY char *uuid = x ? xml_value(x, "/capabilities/host/uuid") : NULL;
+    OWNED_MEMORY char *hostname = virConnectGetHostname(c->libvirt);
+    OWNED_MEMORY char *uri = virConnectGetURI(c->libvirt);
+    const char *type = virConnectGetType(c->libvirt);
+
+    (void)args;
+    free(capabilities);
+    if (!x || !hostname || !host || !type)
+        return libvirt_error(err, c->host, "could not ask the host what it is");
+    if (strcmp(type, "QEMU") != 0) {
+        error_set(err, ERROR_REFUSED, c->host, "its hypervisor is '%s', not QEMU", type);
+        return error_fix(err, "virt-ferry moves QEMU domains: give a qemu:// URI.");
+    }
+    if (json_put_text(host, "name", c->host) < 0 || json_put_text(host, "uuid", uuid) < 0 ||
+        json_put_text(host, "hostname", hostname) < 0 || json_put_text(host, "uri", uri) < 0 ||
+        json_put_flag(host, "is_local_socket", verb_is_local(c)) < 0)
+        return error_memory(err);
+    if (put_versions(c, host, err) < 0)
+        return -err->code;
+    names_of_networks(c, host);
+    names_of_interfaces(c, host);
+    fastest_link(c, host);
+    return json_put(reply, "host", json_incref(host));
+}
+
+static void channel_fill(struct child *c, struct channel *ch, struct arena *a, const struct ferry_transport *t,
+                         const char *uri, const struct ferry_route *route)
+{
+    ch->driver = arena_text(a, t->name);
+    ch->dest_uri = arena_text(a, uri);
+    ch->peer_address = arena_text(a, route->address);
+    ch->was_probed = verb_is_local(c);
+    ch->protects_control = (uint8_t)t->protects_control;
+    ch->protects_data = (uint8_t)t->protects_data;
+    ch->bytes_per_s = route->bytes_per_s;
+    ch->latency_us = route->latency_us;
+    ch->can_copy_disks = t->carries & FERRY_CARRIES_DISKS;
+    ch->can_p2p = t->carries & FERRY_CARRIES_P2P;
+    ch->can_multifd = t->carries & FERRY_CARRIES_MULTIFD;
+    ch->can_postcopy = t->carries & FERRY_CARRIES_POSTCOPY;
+}
+
+/* Probes one driver; a channel is added, or a finding that says why there is none. */
+static int probe_one(struct child *c, struct facts *f, const struct ferry_transport *t,
+                     const struct plugin_entry *owner, const char *given_uri, const char *host, struct error *err)
+{
+    struct call_host lent = verb_call_host(c);
+    struct ferry_call call;
+    struct ferry_route route = { .size = sizeof route, .latency_us = NOT_KNOWN, .bytes_per_s = NOT_KNOWN };
+    struct ferry_parameter p = { .size = sizeof p };
+    struct error failed = { 0 };
+    const char *uri;
+    int r = 0;
+
+    if (call_begin(&call, &lent, owner, t->name, host, f, &failed) < 0)
+        return error_memory(err);
+    uri = given_uri ? given_uri : t->uri(&call, &call_services, host);
+    if (!uri || t->probe(&call, &call_services, uri, &route) < 0) {
+        struct finding *finding = facts_add_finding(f, REFUSES, "channel-not-available", host);
+
+        (void)call_failed(&call, "probing");
+        if (finding) {
+            finding->what = arena_format(f->arena, "%s: %s", t->name, failed.what);
+            finding->fix = failed.fix[0] ? arena_text(f->arena, failed.fix) : NULL;
+        }
+    } else {
+        struct channel *ch = facts_add_channel(f);
+
+        if (ch)
+            channel_fill(c, ch, f->arena, t, uri, &route);
+        for (uint32_t i = 0; ch && t->parameter(&call, &call_services, &route, i, &p) == 0; i++)
+            if (text_equal(p.name, "migrate_uri"))
+                ch->data_uri = arena_text(f->arena, p.value);
+    }
+    call_done(&call);
+    if (arena_failed(f->arena))
+        r = error_memory(err);
+    return r;
+}
+
+/* {"uri" or "host"}: the channels that the drivers offer from here, in "facts" (channels and findings) */
+int verb_probe(struct child *c, const json_t *args, json_t *reply, struct error *err)
+{
+    const char *uri = json_text(args, "uri", NULL), *host = json_text(args, "host", c->host);
+    OWNED(facts) f = facts_new();
+
+    if (!f)
+        return error_memory(err);
+    for (size_t i = 0; i < registry_count(); i++) {
+        const struct plugin_entry *owner = registry_at(i);
+
+        for (size_t k = 0; !owner->refused && k < owner->n_transports; k++) {
+            const struct ferry_transport *t = &owner->transports[k];
+            size_t n = strlen(t->uri_scheme);
+
+            if (uri && (strncmp(uri, t->uri_scheme, n) != 0 || strncmp(uri + n, "://", 3) != 0))
+                continue;
+            if (probe_one(c, f, t, owner, uri, host, err) < 0)
+                return -err->code;
+        }
+    }
+    return json_put(reply, "facts", facts_to_json(f));
+}

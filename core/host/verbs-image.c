@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Destination images through the storage drivers: create exclusively, and remove what a run had journalled. */
+#include "host/verbs.h"
+
+/* {"facts", "target"}: creates the image of that disk here, at the place its source names; {} */
+int verb_image_create(struct child *c, const json_t *args, json_t *reply, struct error *err)
+{
+    struct call_host lent = verb_call_host(c);
+    OWNED(facts) f = facts_from_json(json_child(args, "facts"), err);
+    struct disk *disk = f ? facts_disk(f, json_text(args, "target", "")) : NULL;
+    const struct plugin_entry *owner = NULL;
+    const struct ferry_storage *driver;
+    struct ferry_call call;
+    struct ferry_disk wanted;
+    struct ferry_new_image image = { .size = sizeof image, .disk = &wanted };
+    int r = 0;
+
+    (void)reply;
+    if (!f)
+        return -err->code;
+    driver = disk && disk->driver ? registry_storage(disk->driver, &owner) : NULL;
+    if (!driver || !driver->create)
+        return error_set(err, ERROR_FAILED, c->host, "no storage driver creates the image of disk '%s'",
+                         json_text(args, "target", ""));
+    wanted = call_disk(disk);
+    wanted.capacity_bytes = image.capacity_bytes = disk->at_source.capacity_bytes;
+    if (call_begin(&call, &lent, owner, driver->name, disk->target, NULL, err) < 0)
+        return -err->code;
+    if (driver->create(&call, &call_services, &image) < 0)
+        r = call_failed(&call, "creating the image");
+    call_done(&call);
+    return r;
+}
+
+/* {"driver", "what", "place", "name", "identity"}, as journalled: {"left": its identity had changed} */
+int verb_image_remove(struct child *c, const json_t *args, json_t *reply, struct error *err)
+{
+    struct call_host lent = verb_call_host(c);
+    const struct plugin_entry *owner = NULL;
+    const char *name = json_text(args, "driver", "");
+    const struct ferry_storage *driver = registry_storage(name, &owner);
+    struct ferry_call call;
+    int r;
+
+    if (!driver || !driver->remove)
+        return error_set(err, ERROR_FAILED, c->host, "no storage driver '%s' is loaded to remove what it created",
+                         name);
+    if (call_begin(&call, &lent, owner, driver->name, json_text(args, "name", ""), NULL, err) < 0)
+        return -err->code;
+    r = driver->remove(&call, &call_services, json_text(args, "what", ""), json_text(args, "place", ""),
+                       json_text(args, "name", ""), json_text(args, "identity", NULL));
+    if (r < 0)
+        r = call_failed(&call, "removing what was created");
+    call_done(&call);
+    return r < 0 ? r : json_put_flag(reply, "left", r > 0);
+}

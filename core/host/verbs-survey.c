@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * A domain read into facts on its own host, and its disks looked at through the storage drivers on either.
+ * Reads only: what a driver must create to look (a transient pool) it journals first. */
+#include "host/verbs.h"
+
+#include "base/text.h"
+#include "facts/domain-xml.h"
+#include "host/serve.h"
+#include <string.h>
+#include <sys/vfs.h>
+
+virDomainPtr verb_domain(struct child *c, const json_t *args, struct error *err)
+{
+    const char *uuid = json_text(args, "uuid", NULL), *name = json_text(args, "domain", "");
+    virDomainPtr d = NULL;
+
+    if (uuid)
+        d = virDomainLookupByUUIDString(c->libvirt, uuid);
+    else if (!(d = virDomainLookupByName(c->libvirt, name)) && strlen(name) == 36)
+        d = virDomainLookupByUUIDString(c->libvirt, name);
+    if (!d) {
+        libvirt_error(err, c->host, "no domain '%s'", uuid ? uuid : name);
+        if (err->code == ERROR_ABSENT)
+            error_fix(err, "See what is there: virsh -c URI list --all.");
+    }
+    return d;
+}
+
+static const char *job_word(int operation)
+{
+    static const char *const words[] = {
+        [VIR_DOMAIN_JOB_OPERATION_START] = "start",
+        [VIR_DOMAIN_JOB_OPERATION_SAVE] = "save",
+        [VIR_DOMAIN_JOB_OPERATION_RESTORE] = "restore",
+        [VIR_DOMAIN_JOB_OPERATION_MIGRATION_IN] = "migration in",
+        [VIR_DOMAIN_JOB_OPERATION_MIGRATION_OUT] = "migration out",
+        [VIR_DOMAIN_JOB_OPERATION_SNAPSHOT] = "snapshot",
+        [VIR_DOMAIN_JOB_OPERATION_SNAPSHOT_REVERT] = "snapshot revert",
+        [VIR_DOMAIN_JOB_OPERATION_DUMP] = "dump",
+        [VIR_DOMAIN_JOB_OPERATION_BACKUP] = "backup",
+    };
+
+    if (operation < 0 || (size_t)operation >= sizeof words / sizeof *words || !words[operation])
+        return "a job";
+    return words[operation];
+}
+
+static void survey_job(virDomainPtr d, struct facts *f)
+{
+    virTypedParameterPtr params = NULL;
+    int n = 0, type = VIR_DOMAIN_JOB_NONE, operation = -1;
+
+    if (virDomainGetJobStats(d, &type, &params, &n, 0) < 0)
+        return;
+    if (type != VIR_DOMAIN_JOB_NONE) {
+        (void)virTypedParamsGetInt(params, n, VIR_DOMAIN_JOB_OPERATION, &operation);
+        f->domain.job = job_word(operation);
+    }
+    virTypedParamsFree(params, n);
+    for (size_t i = 0; !f->domain.job && i < f->domain.n_disks; i++) {
+        virDomainBlockJobInfo info;
+
+        if (!disk_is_empty(&f->domain.disks[i]) &&
+            virDomainGetBlockJobInfo(d, f->domain.disks[i].target, &info, 0) > 0)
+            f->domain.job = "block job";
+    }
+}
+
+static void survey_memory(virDomainPtr d, struct facts *f)
+{
+    virDomainMemoryStatStruct stats[VIR_DOMAIN_MEMORY_STAT_NR];
+    int n = virDomainMemoryStats(d, stats, VIR_DOMAIN_MEMORY_STAT_NR, 0);
+
+    for (int i = 0; i < n; i++)
+        if (stats[i].tag == VIR_DOMAIN_MEMORY_STAT_RSS)
+            f->domain.memory_rss_bytes = (uint64_t)stats[i].val * 1024u;
+}
+
+static void survey_sizes(virDomainPtr d, struct facts *f)
+{
+    for (size_t i = 0; i < f->domain.n_disks; i++) {
+        struct disk *disk = &f->domain.disks[i];
+        virDomainBlockInfo info;
+
+        if (disk_is_empty(disk) || virDomainGetBlockInfo(d, disk->target, &info, 0) < 0)
+            continue;
+        disk->at_source.capacity_bytes = info.capacity;
+        disk->at_source.allocated_bytes = info.allocation;
+    }
+}
+
+/* The names of the file systems that libvirt itself takes for shared; anything else is told as it is. */
+static const char *file_system_of(const char *path)
+{
+    static const struct {
+        uint32_t magic;
+        const char *name;
+    } known[] = {
+        { 0x6969, "nfs" },       { 0x01161970, "gfs2" }, { 0x7461636f, "ocfs2" }, { 0x5346414F, "afs" },
+        { 0xFF534D42, "cifs" },  { 0xFE534D42, "smb3" }, { 0x00C36400, "ceph" },  { 0x65735546, "fuse" },
+        { 0x47504653, "gpfs" },  { 0xEF53, "ext4" },     { 0x58465342, "xfs" },   { 0x9123683E, "btrfs" },
+        { 0x01021994, "tmpfs" }, { 0x794c7630, "overlay" },
+    };
+    struct statfs fs;
+
+    if (statfs(path, &fs) < 0)
+        return NULL;
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        if ((uint32_t)fs.f_type == known[i].magic)
+            return known[i].name;
+    return "other";
+}
+
+static int survey_state(struct child *c, virDomainPtr d, struct facts *f, struct error *err)
+{
+    int state, reason, persistent, autostart = 0;
+    long long downtime = -1;
+    unsigned long long ms;
+
+    if (virDomainGetState(d, &state, &reason, 0) < 0)
+        return libvirt_error(err, c->host, "could not ask for the domain's state");
+    f->domain.run = state == VIR_DOMAIN_RUNNING || state == VIR_DOMAIN_BLOCKED ? RUN_RUNNING
+                    : state == VIR_DOMAIN_PAUSED                               ? RUN_PAUSED
+                                                                               : RUN_SHUTOFF;
+    persistent = virDomainIsPersistent(d);
+    f->domain.persistent = persistent < 0 ? TRI_NOT_KNOWN : persistent ? TRI_YES : TRI_NO;
+    if (persistent == 1 && virDomainGetAutostart(d, &autostart) == 0)
+        f->domain.autostart = autostart ? TRI_YES : TRI_NO;
+    else if (persistent == 0)
+        f->domain.autostart = TRI_NO;
+    if (virDomainMigrateGetMaxDowntime(d, &ms, 0) == 0)
+        downtime = (long long)ms;
+    f->domain.max_downtime_ms = downtime < 0 ? NOT_KNOWN : (uint64_t)downtime;
+    f->domain.has_managed_save = virDomainHasManagedSaveImage(d, 0) == 1;
+    f->domain.has_snapshots = virDomainSnapshotNum(d, 0) > 0;
+    return 0;
+}
+
+/* ---- disks through the drivers ---- */
+
+static void image_of_driver(struct arena *a, struct disk_image *ret, const struct ferry_image *image)
+{
+    ret->present = image->present == 1u ? TRI_YES : image->present == 0u ? TRI_NO : TRI_NOT_KNOWN;
+    if (image->capacity_bytes != FERRY_NOT_KNOWN)
+        ret->capacity_bytes = image->capacity_bytes;
+    if (image->allocated_bytes != FERRY_NOT_KNOWN)
+        ret->allocated_bytes = image->allocated_bytes;
+    ret->free_bytes = image->free_bytes;
+    ret->pool = arena_text(a, image->pool);
+}
+
+static void driver_error(struct facts *f, const struct disk *disk, const struct error *failed)
+{
+    struct finding *finding = facts_add_finding(f, WARNS, "storage-not-answering", disk->target);
+
+    if (!finding)
+        return;
+    finding->what = failed->why[0] ? arena_format(f->arena, "%s: %s", failed->what, failed->why)
+                                   : arena_text(f->arena, failed->what);
+    finding->fix = failed->fix[0] ? arena_text(f->arena, failed->fix) : NULL;
+}
+
+static int look_at_image(struct child *c, struct facts *f, struct disk *disk, struct disk_image *at,
+                         struct error *err)
+{
+    struct call_host lent = verb_call_host(c);
+    const struct plugin_entry *owner = NULL;
+    const struct ferry_storage *driver = call_claim(&lent, disk, &owner);
+    struct ferry_disk seen = call_disk(disk);
+    struct ferry_identity identity = { .size = sizeof identity };
+    struct ferry_image image = { .size = sizeof image,
+                                 .present = 2,
+                                 .capacity_bytes = FERRY_NOT_KNOWN,
+                                 .allocated_bytes = FERRY_NOT_KNOWN,
+                                 .free_bytes = FERRY_NOT_KNOWN };
+    struct error failed = { 0 };
+    struct ferry_call call;
+
+    if (!driver)
+        return 0;
+    disk->driver = arena_text(f->arena, driver->name);
+    disk->driver_shares = driver->declares & FERRY_STORAGE_SHARES;
+    disk->driver_creates = driver->create != NULL;
+    disk->reads_zero = driver->declares & FERRY_STORAGE_READS_ZERO ? TRI_YES : TRI_NOT_KNOWN;
+    disk->lock_enforced = driver->declares & FERRY_STORAGE_LOCKS ? TRI_YES : TRI_NOT_KNOWN;
+    if (call_begin(&call, &lent, owner, driver->name, disk->target, f, &failed) < 0)
+        return error_memory(err);
+    if ((driver->identify && driver->identify(&call, &call_services, &seen, &identity) < 0) ||
+        (driver->inspect && driver->inspect(&call, &call_services, &seen, &image) < 0) ||
+        (driver->check && driver->check(&call, &call_services, &seen) < 0)) {
+        (void)call_failed(&call, "looking at the disk");
+        driver_error(f, disk, &failed);
+    }
+    at->identity = arena_text(f->arena, identity.identity);
+    at->directory = arena_text(f->arena, identity.directory);
+    at->evidence = arena_text(f->arena, identity.evidence);
+    image_of_driver(f->arena, at, &image);
+    call_done(&call);
+    return arena_failed(f->arena) ? error_memory(err) : 0;
+}
+
+static int look_at_images(struct child *c, struct facts *f, bool is_dest, struct error *err)
+{
+    for (size_t i = 0; i < f->domain.n_disks; i++) {
+        struct disk *disk = &f->domain.disks[i];
+
+        if (!disk_is_empty(disk) &&
+            look_at_image(c, f, disk, is_dest ? &disk->at_dest : &disk->at_source, err) < 0)
+            return -err->code;
+    }
+    return 0;
+}
+
+/* {"domain"}: "facts" with the domain in them, each disk looked at from here */
+int verb_survey_domain(struct child *c, const json_t *args, json_t *reply, struct error *err)
+{
+    OWNED_DOMAIN d = verb_domain(c, args, err);
+    OWNED_MEMORY char *xml = d ? virDomainGetXMLDesc(d, 0) : NULL;
+    OWNED(facts) f = facts_new();
+
+    if (!d)
+        return -err->code;
+    if (!f)
+        return error_memory(err);
+    if (!xml)
+        return libvirt_error(err, c->host, "could not read the domain's XML");
+    if (domain_xml_read(f, xml, err) < 0 || survey_state(c, d, f, err) < 0)
+        return -err->code;
+    if (f->domain.run != RUN_SHUTOFF) {
+        survey_job(d, f);
+        survey_memory(d, f);
+    }
+    survey_sizes(d, f);
+    if (verb_is_local(c))
+        for (size_t i = 0; i < f->domain.n_disks; i++)
+            if (f->domain.disks[i].type == DISK_FILE && f->domain.disks[i].source)
+                f->domain.disks[i].file_system = file_system_of(f->domain.disks[i].source);
+    if (look_at_images(c, f, false, err) < 0)
+        return -err->code;
+    if (arena_failed(f->arena))
+        return error_memory(err);
+    return json_put(reply, "facts", facts_to_json(f));
+}
+
+/* {"facts"}: the same facts, each disk looked at from here, the destination; and whether a domain of that name
+ * or uuid is here already, in "has_same_name" */
+int verb_survey_disks(struct child *c, const json_t *args, json_t *reply, struct error *err)
+{
+    OWNED(facts) f = facts_from_json(json_child(args, "facts"), err);
+    OWNED_DOMAIN by_name = f ? virDomainLookupByName(c->libvirt, f->domain.name) : NULL;
+    OWNED_DOMAIN by_uuid = f ? virDomainLookupByUUIDString(c->libvirt, f->domain.uuid) : NULL;
+
+    if (!f || look_at_images(c, f, true, err) < 0)
+        return -err->code;
+    if (json_put_flag(reply, "has_same_name", by_name || by_uuid) < 0)
+        return error_memory(err);
+    return json_put(reply, "facts", facts_to_json(f));
+}

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What a worker can be asked: the verbs of a host's worker and of the mover, a file per subject.
+ * Each runs in the worker; arguments and replies are JSON objects, described at each function. */
+#ifndef HOST_VERBS_H
+#define HOST_VERBS_H
+
+#include "base/arena.h"
+#include "facts/json.h"
+#include "host/worker.h"
+#include "plugin/call.h"
+#include <libvirt/libvirt.h>
+
+static inline void virt_domain_freep(virDomainPtr *d)
+{
+    if (*d)
+        (void)virDomainFree(*d);
+}
+static inline void virt_pool_freep(virStoragePoolPtr *p)
+{
+    if (*p)
+        (void)virStoragePoolFree(*p);
+}
+static inline void virt_volume_freep(virStorageVolPtr *v)
+{
+    if (*v)
+        (void)virStorageVolFree(*v);
+}
+#define OWNED_DOMAIN __attribute__((cleanup(virt_domain_freep))) virDomainPtr
+#define OWNED_POOL __attribute__((cleanup(virt_pool_freep))) virStoragePoolPtr
+#define OWNED_VOLUME __attribute__((cleanup(virt_volume_freep))) virStorageVolPtr
+
+extern const struct verb verbs_host[];
+extern const struct verb verbs_mover[];
+
+/* The domain that args name by "uuid", or by "domain" (a name, or a uuid); NULL with err set. */
+virDomainPtr verb_domain(struct child *c, const json_t *args, struct error *err);
+/* What drivers are given in this worker. */
+struct call_host verb_call_host(struct child *c);
+/* The worker's connection goes through a socket of this machine. */
+bool verb_is_local(struct child *c);
+
+/* verbs-host.c */
+int verb_connect(struct child *c, const json_t *args, json_t *reply, struct error *err);
+int verb_survey_host(struct child *c, const json_t *args, json_t *reply, struct error *err);
+int verb_probe(struct child *c, const json_t *args, json_t *reply, struct error *err);
+/* verbs-survey.c */
+int verb_survey_domain(struct child *c, const json_t *args, json_t *reply, struct error *err);
+int verb_survey_disks(struct child *c, const json_t *args, json_t *reply, struct error *err);
+/* verbs-domain.c */
+int verb_state(struct child *c, const json_t *args, json_t *reply, struct error *err);
+int verb_mark_set(struct child *c, const json_t *args, json_t *reply, struct error *err);
+int verb_mark_clear(struct child *c, const json_t *args, json_t *reply, struct error *err);
+int verb_autostart(struct child *c, const json_t *args, json_t *reply, struct error *err);
+int verb_max_downtime(struct child *c, const json_t *args, json_t *reply, struct error *err);
+int verb_resume(struct child *c, const json_t *args, json_t *reply, struct error *err);
+int verb_destroy(struct child *c, const json_t *args, json_t *reply, struct error *err);
+int verb_undefine(struct child *c, const json_t *args, json_t *reply, struct error *err);
+/* verbs-job.c */
+int verb_job(struct child *c, const json_t *args, json_t *reply, struct error *err);
+int verb_abort_job(struct child *c, const json_t *args, json_t *reply, struct error *err);
+/* verbs-nonce.c */
+int verb_nonce_open(struct child *c, const json_t *args, json_t *reply, struct error *err);
+int verb_nonce_look(struct child *c, const json_t *args, json_t *reply, struct error *err);
+int verb_nonce_stat(struct child *c, const json_t *args, json_t *reply, struct error *err);
+int verb_nonce_close(struct child *c, const json_t *args, json_t *reply, struct error *err);
+int verb_nonce_remove(struct child *c, const json_t *args, json_t *reply, struct error *err);
+/* verbs-image.c */
+int verb_image_create(struct child *c, const json_t *args, json_t *reply, struct error *err);
+int verb_image_remove(struct child *c, const json_t *args, json_t *reply, struct error *err);
+
+#endif

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The way forward: the guest is at the destination, so the source's QEMU and definition go, autostart comes back
+ * there, and last of all the mark. Each step tolerates that it was done before. */
+#include "run/move.h"
+
+#include "base/log.h"
+
+#define JOB_END_MS 15000u
+
+struct ends {
+    struct worker *source, *dest;
+};
+
+static void ends_done(struct ends *e)
+{
+    worker_free(e->source);
+    worker_free(e->dest);
+}
+
+static json_t *state_at(struct move *m, struct worker *w, struct error *err)
+{
+    json_t *state = NULL;
+
+    return worker_do(w, "state", json_pack("{ss}", "uuid", m->uuid), ANSWER_MS, &state, err) < 0 ? NULL : state;
+}
+
+/* A source that is left paused, with the gate closed or the client dead: its job must end before its QEMU can. */
+static int end_source(struct move *m, struct worker *source, struct error *err)
+{
+    uint64_t until = loop_now_ms() + JOB_END_MS;
+
+    for (;;) {
+        OWNED_JSON state = state_at(m, source, err);
+
+        if (!state)
+            return -err->code;
+        if (!json_flag(state, "present", false) || !json_flag(state, "is_active", false))
+            return 0;
+        if (text_equal(json_text(state, "state", ""), "running"))
+            return error_set(err, ERROR_NOT_KNOWN, m->survey.source_host, "the domain runs there again");
+        if (!json_flag(state, "has_job", false))
+            break;
+        if (loop_now_ms() > until)
+            return error_set(err, ERROR_TIMEOUT, m->survey.source_host, "the migration job there does not end");
+        loop_pause_ms(100);
+    }
+    if (move_record(m, "source-destroy", NULL, err) < 0)
+        return -err->code;
+    return worker_do(source, "destroy", json_pack("{ss}", "uuid", m->uuid), ANSWER_MS * 2u, NULL, err);
+}
+
+static int forget_source(struct move *m, struct error *err)
+{
+    OWNED(worker) source = survey_fresh(&m->survey, false, err);
+
+    if (!source || end_source(m, source, err) < 0)
+        return -err->code;
+    if (!m->is_persistent)
+        return 0;
+    if (move_record(m, "source-undefine", NULL, err) < 0)
+        return -err->code;
+    return worker_do(source, "undefine", json_pack("{ss}", "uuid", m->uuid), ANSWER_MS, NULL, err);
+}
+
+static void read_actual(struct move *m, struct worker *dest)
+{
+    struct error err = { 0 };
+    OWNED_JSON job = NULL;
+
+    if (worker_do(dest, "job", json_pack("{ss sb}", "uuid", m->uuid, "completed", 1), ANSWER_MS, &job, &err) < 0)
+        return;
+    m->result->downtime_ms = json_u64(job, "downtime_ms", json_u64(job, "downtime_net_ms", NOT_KNOWN));
+    m->result->bytes = json_u64(job, "processed_bytes", NOT_KNOWN);
+}
+
+/* What is missing at the destination is a problem to name, never a reason to go back. */
+static int complete_dest(struct move *m, struct worker *dest, struct error *err)
+{
+    OWNED_JSON state = state_at(m, dest, err);
+
+    if (!state)
+        return -err->code;
+    if (m->is_persistent && !json_flag(state, "is_persistent", false))
+        move_problem(m, "the domain is not defined persistently on '%s': virsh dumpxml it there and define it",
+                     m->survey.dest_host);
+    if (text_equal(json_text(state, "state", ""), "paused") && !m->was_paused)
+        move_problem(m, "the guest is paused on '%s' (%s): see virsh domstate --reason", m->survey.dest_host,
+                     json_text(state, "reason", "?"));
+    read_actual(m, dest);
+    if (m->autostart && (move_record(m, "dest-autostart", NULL, err) < 0 ||
+                         worker_do(dest, "autostart", json_pack("{ss sb}", "uuid", m->uuid, "on", 1), ANSWER_MS,
+                                   NULL, err) < 0))
+        return -err->code;
+    return 0;
+}
+
+int finish_forward(struct move *m, struct error *err)
+{
+    __attribute__((cleanup(ends_done))) struct ends ends = { 0 };
+    struct error failed = { 0 };
+    bool source_stays;
+
+    m->result->outcome = OUTCOME_MOVED;
+    if (move_record(m, "moved", NULL, err) < 0)
+        return -err->code;
+    source_stays = forget_source(m, &failed) < 0;
+    if (failed.code == ERROR_NOT_KNOWN) {
+        m->result->outcome = OUTCOME_NOT_KNOWN;
+        *err = failed;
+        return -err->code;
+    }
+    if (source_stays)
+        move_problem(m, "the domain's definition or its paused QEMU could not be removed from '%s': %s: %s; never "
+                        "start it there",
+                     m->survey.source_host, failed.what, failed.why);
+    ends.dest = survey_fresh(&m->survey, true, err);
+    if (!ends.dest || complete_dest(m, ends.dest, err) < 0) {
+        move_problem(m, "the destination could not be completed: %s: %s", err->what, err->why);
+        return error_set(err, ERROR_PROBLEMS, NULL, "domain '%s' moved to '%s', with problems", m->name,
+                         m->survey.dest_host);
+    }
+    /* With the source not cleaned the run is not over: the mark stays, and the next run goes on from here. */
+    if (!source_stays &&
+        (move_record(m, "mark-clear", NULL, err) < 0 ||
+         worker_do(ends.dest, "mark-clear", json_pack("{ss ss}", "uuid", m->uuid, "run", m->run), ANSWER_MS, NULL,
+                   err) < 0 ||
+         move_record(m, "end", json_pack("{ss}", "outcome", "moved"), err) < 0))
+        move_problem(m, "the run's mark could not be removed on '%s': %s", m->survey.dest_host, err->what);
+    if (m->result->problems.len > 0)
+        return error_set(err, ERROR_PROBLEMS, NULL, "domain '%s' moved to '%s', with problems", m->name,
+                         m->survey.dest_host);
+    return 0;
+}

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * A look at a host over a fresh connection: an error is "not known", never "absent". */
+#include "run/move.h"
+
+#include "base/log.h"
+#include <time.h>
+
+static enum side_state state_of_word(const char *word)
+{
+    if (text_equal(word, "running"))
+        return SIDE_RUNNING;
+    if (text_equal(word, "paused"))
+        return SIDE_PAUSED;
+    if (text_equal(word, "shutoff") || text_equal(word, "crashed"))
+        return SIDE_OFF;
+    return SIDE_NOT_KNOWN;
+}
+
+static enum side_reason reason_of_word(const char *word)
+{
+    if (text_equal(word, "migration") || text_equal(word, "starting-up"))
+        return REASON_MIGRATION;
+    if (text_equal(word, "user"))
+        return REASON_USER;
+    if (text_equal(word, "postcopy") || text_equal(word, "postcopy-failed"))
+        return REASON_POSTCOPY;
+    if (text_equal(word, "failed"))
+        return REASON_FAILED;
+    if (text_equal(word, "migrated"))
+        return REASON_MIGRATED;
+    return REASON_OTHER;
+}
+
+static struct side side_of(struct move *m, bool is_dest, const json_t *state)
+{
+    struct side side = { .state = SIDE_ABSENT };
+    uint64_t age_s = m->began_wall_s ? (uint64_t)time(NULL) - m->began_wall_s : 0;
+
+    side.has_rebooted = json_u64(state, "uptime_s", NOT_KNOWN) < age_s;
+
+    if (json_flag(state, "present", false)) {
+        side.state = state_of_word(json_text(state, "state", ""));
+        side.reason = reason_of_word(json_text(state, "reason", ""));
+        side.has_job = json_flag(state, "has_job", false);
+    }
+    log_event("run", "look", "%s: %s %s%s", is_dest ? m->survey.dest_host : m->survey.source_host,
+              json_flag(state, "present", false) ? json_text(state, "state", "?") : "absent",
+              json_text(state, "reason", ""), side.has_job ? ", with a job" : "");
+    return side;
+}
+
+struct side look_at(struct move *m, bool is_dest)
+{
+    struct error err = { 0 };
+    OWNED(worker) fresh = survey_fresh(&m->survey, is_dest, &err);
+    OWNED_JSON state = NULL;
+
+    if (!fresh || worker_do(fresh, "state", json_pack("{ss}", "uuid", m->uuid), ANSWER_MS, &state, &err) < 0) {
+        log_event("run", "look", "%s: not known: %s", is_dest ? m->survey.dest_host : m->survey.source_host,
+                  err.what);
+        return (struct side){ .state = SIDE_NOT_KNOWN };
+    }
+    return side_of(m, is_dest, state);
+}
+
+struct evidence look_at_both(struct move *m)
+{
+    struct evidence e = {
+        .was_asked = journal_last(m->journal, "migrate") != NULL,
+        .was_paused = m->was_paused,
+        .is_held = m->is_held,
+        .dest_destroyed = journal_last(m->journal, "dest-destroy") != NULL,
+    };
+
+    e.source = look_at(m, false);
+    e.dest = e.was_asked ? look_at(m, true) : (struct side){ .state = SIDE_ABSENT };
+    e.dest_rebooted = e.dest.has_rebooted;
+    return e;
+}

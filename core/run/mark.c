@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The mark: a run's name in the domain's own metadata while it works on it. The lower name wins, the other
+ * undoes; a mark whose journal is here and held by nobody is that of a run that died, and is settled first. */
+#include "run/move.h"
+
+#include "base/log.h"
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#define SETTLE_MS 200u /* longer than two runs need to read "no mark" and set theirs */
+
+static int busy(const char *run, const char *host, uint64_t time_s, struct error *err)
+{
+    char when[32] = "?";
+    time_t t = (time_t)time_s;
+    struct tm utc;
+
+    if (gmtime_r(&t, &utc))
+        (void)strftime(when, sizeof when, "%Y-%m-%d %H:%M:%S", &utc);
+    error_set(err, ERROR_BUSY, NULL, "run '%s' of host '%s' holds the domain since %s UTC", run, host, when);
+    return error_fix(err, "Wait for it, or finish what it left: run virt-ferry migrate of this domain on '%s'.", host);
+}
+
+/* What an earlier run left; 0 when it is out of the way. */
+static int settle_other(struct move *m, const json_t *mark, struct error *err)
+{
+    const char *run = json_text(mark, "run", "?"), *host = json_text(mark, "host", "?");
+    bool is_held = false;
+    struct error absent = { 0 };
+    enum run_outcome outcome;
+    OWNED_JSON records = NULL;
+
+    if (name_check_run(run, &absent) == 0)
+        records = journal_peek(m->state_dir, run, &is_held, &absent);
+    if (!records || is_held)
+        return busy(run, host, json_u64(mark, "time_s", 0), err);
+    move_say(m, "run %s of this host died; it is settled first", run);
+    if (recover_run(m, run, &outcome, err) < 0)
+        return -err->code;
+    if (outcome == OUTCOME_MOVED)
+        return error_set(err, ERROR_FAILED, NULL, "run '%s' turned out to have moved the domain", run);
+    return 0;
+}
+
+static json_t *state_of(struct move *m, struct error *err)
+{
+    json_t *state = NULL;
+    json_t *args = m->uuid[0] ? json_pack("{ss}", "uuid", m->uuid) : json_pack("{ss}", "domain", m->o->domain);
+
+    return worker_do(m->survey.source, "state", args, ANSWER_MS, &state, err) < 0 ? NULL : state;
+}
+
+static int read_domain(struct move *m, const json_t *state, struct error *err)
+{
+    if (!json_flag(state, "present", false)) {
+        error_set(err, ERROR_ABSENT, m->survey.source_host, "no domain '%s'", m->o->domain);
+        return error_fix(err, "See what is there: virsh -c '%s' list --all.", m->o->source_uri);
+    }
+    if (json_flag(state, "has_job", false)) {
+        error_set(err, ERROR_REFUSED, m->survey.source_host, "a job is in progress on domain '%s'", m->o->domain);
+        return error_fix(err, "Wait for it or abort it: virsh domjobinfo, virsh domjobabort.");
+    }
+    snprintf(m->uuid, sizeof m->uuid, "%s", json_text(state, "uuid", ""));
+    snprintf(m->name, sizeof m->name, "%s", json_text(state, "name", ""));
+    m->was_paused = text_equal(json_text(state, "state", ""), "paused");
+    m->is_persistent = json_flag(state, "is_persistent", false);
+    m->autostart = json_flag(state, "autostart", false);
+    return 0;
+}
+
+static const char *this_host(char *buf, size_t size)
+{
+    if (gethostname(buf, size) < 0)
+        snprintf(buf, size, "?");
+    buf[size - 1] = '\0';
+    return buf;
+}
+
+static int set_mark(struct move *m, struct error *err)
+{
+    char host[128];
+
+    m->marked_ms = loop_now_ms();
+    return worker_do(m->survey.source, "mark-set",
+                     json_pack("{ss ss ss sI}", "uuid", m->uuid, "run", m->run, "host",
+                               this_host(host, sizeof host), "time_s", (json_int_t)time(NULL)),
+                     ANSWER_MS, NULL, err);
+}
+
+static int begin_journal(struct move *m, struct error *err)
+{
+    m->journal = journal_create(m->state_dir, m->run, err);
+    if (!m->journal)
+        return -err->code;
+    return move_record(m, "begin",
+                       json_pack("{ss ss ss ss ss ss ss ss sb sb sb}", "kind", "migrate", "domain", m->name,
+                                 "uuid", m->uuid, "source_uri", m->o->source_uri, "dest_uri",
+                                 m->survey.dest_uri, "source_host", m->survey.source_host, "dest_host",
+                                 m->survey.dest_host, "dest", m->o->dest, "was_paused", (int)m->was_paused,
+                                 "is_persistent", (int)m->is_persistent, "autostart", (int)m->autostart),
+                       err);
+}
+
+int mark_take(struct move *m, struct error *err)
+{
+    OWNED_JSON state = state_of(m, err);
+    const json_t *mark;
+
+    if (!state || read_domain(m, state, err) < 0)
+        return -err->code;
+    mark = json_child(state, "mark") ? json_child(state, "mark") : json_child(state, "mark_config");
+    if (mark && settle_other(m, mark, err) < 0)
+        return -err->code;
+    if (name_new_run(m->run, err) < 0 || begin_journal(m, err) < 0)
+        return -err->code;
+    snprintf(m->result->run, sizeof m->result->run, "%s", m->run);
+    if (move_record(m, "mark", NULL, err) < 0)
+        return -err->code;
+    return set_mark(m, err);
+}
+
+int mark_still_ours(struct move *m, struct error *err)
+{
+    for (int tries = 0; tries < 3; tries++) {
+        uint64_t age = loop_now_ms() - m->marked_ms;
+        OWNED_JSON state = NULL;
+        const json_t *mark;
+        const char *run;
+
+        if (age < SETTLE_MS)
+            loop_pause_ms((unsigned)(SETTLE_MS - age));
+        state = state_of(m, err);
+        if (!state)
+            return -err->code;
+        mark = json_child(state, "mark") ? json_child(state, "mark") : json_child(state, "mark_config");
+        run = json_text(mark, "run", "");
+        if (text_equal(run, m->run))
+            return 0;
+        if (run[0] && strcmp(run, m->run) < 0)
+            return busy(run, json_text(mark, "host", "?"), json_u64(mark, "time_s", 0), err);
+        if (set_mark(m, err) < 0)
+            return -err->code;
+    }
+    return error_set(err, ERROR_BUSY, NULL, "another run sets its mark on the domain again and again");
+}

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The order of a run: settle what earlier ones left, mark, survey, plan, prepare, carry, settle. Until libvirt
+ * is asked, any failure undoes what was prepared; from then on both hosts decide. */
+#include "run/move.h"
+
+#include "base/log.h"
+#include <stdio.h>
+#include <time.h>
+
+static void begin(struct move *m, const struct run_options *o, struct run_result *ret)
+{
+    *ret = (struct run_result){ .time_ms = NOT_KNOWN, .downtime_ms = NOT_KNOWN, .bytes = NOT_KNOWN };
+    *m = (struct move){ .o = o, .result = ret, .old_downtime_ms = NOT_KNOWN };
+    m->began_ms = loop_now_ms();
+    m->began_wall_s = (uint64_t)time(NULL);
+    m->survey = (struct survey){ .config = o->config,
+                                 .source_uri = o->source_uri,
+                                 .domain = o->domain,
+                                 .dest = o->dest,
+                                 .journal = move_record_for_worker,
+                                 .context = m };
+}
+
+static int look_and_plan(struct move *m, struct error *err)
+{
+    m->facts = m->result->facts = survey_run(&m->survey, err);
+    if (!m->facts)
+        return -err->code;
+    /* What the proofs made is gone again; a recovery need not look for it. */
+    if (m->journal && move_record(m, "nonces-gone", NULL, err) < 0)
+        return -err->code;
+    m->plan = m->result->plan = plan_make(m->facts, &m->o->limits, err);
+    if (!m->plan)
+        return -err->code;
+    if (m->o->planned)
+        m->o->planned(m->o->context, m->plan);
+    return 0;
+}
+
+int run_plan(const struct run_options *o, struct run_result *ret, struct error *err)
+{
+    struct move m;
+    OWNED(loop) loop = loop_new(err);
+    int r;
+
+    begin(&m, o, ret);
+    m.loop = m.survey.loop = loop;
+    r = !loop || survey_connect_source(&m.survey, err) < 0 || survey_connect_dest(&m.survey, err) < 0 ||
+                look_and_plan(&m, err) < 0
+            ? -err->code
+            : 0;
+    if (m.journal) {
+        struct error undone = { 0 };
+
+        if (undo_all(&m, &undone) < 0 && r == 0)
+            move_say(&m, "what the survey created is not all removed: %s: %s", undone.what, undone.why);
+    }
+    move_done(&m);
+    return r;
+}
+
+static const struct strategy *wanted(struct move *m, struct error *err)
+{
+    const struct strategy *best = plan_chosen(m->plan);
+
+    if (!m->o->strategy) {
+        if (!best)
+            plan_refusal(m->plan, err);
+        return best;
+    }
+    for (size_t i = 0; i < m->plan->n; i++) {
+        if (!text_equal(m->plan->list[i].id, m->o->strategy))
+            continue;
+        if (i < m->plan->n_valid)
+            return &m->plan->list[i];
+        error_set(err, ERROR_REFUSED, NULL, "strategy '%s' is refused", m->o->strategy);
+        error_fix(err, "See why: virt-ferry plan.");
+        return NULL;
+    }
+    error_set(err, ERROR_USAGE, NULL, "the plan has no strategy '%s'", m->o->strategy);
+    error_fix(err, "See their names: virt-ferry plan.");
+    return NULL;
+}
+
+static int not_interrupted(struct move *m, struct error *err)
+{
+    if (loop_step(m->loop, 0, err) < 0)
+        return -err->code;
+    if (loop_interrupts(m->loop) > 0)
+        return error_set(err, ERROR_CANCELLED, NULL, "cancelled; the guest is at '%s'", m->survey.source_host);
+    return 0;
+}
+
+static void phase(struct move *m, const char *name)
+{
+    struct run_progress p = { .phase = name,
+                              .elapsed_ms = loop_now_ms() - m->began_ms,
+                              .total_bytes = NOT_KNOWN,
+                              .processed_bytes = NOT_KNOWN,
+                              .remaining_bytes = NOT_KNOWN,
+                              .bytes_per_s = NOT_KNOWN,
+                              .dirty_bytes_per_s = NOT_KNOWN,
+                              .pass = NOT_KNOWN };
+
+    if (m->o->progress)
+        m->o->progress(m->o->context, &p);
+}
+
+/* Everything up to the point where libvirt is asked; a failure here is undone by the caller. */
+static int make_ready(struct move *m, struct error *err)
+{
+    phase(m, "survey");
+    if (survey_connect_dest(&m->survey, err) < 0 || look_and_plan(m, err) < 0)
+        return -err->code;
+    m->strategy = wanted(m, err);
+    if (!m->strategy)
+        return -err->code;
+    m->result->strategy = m->strategy->id;
+    m->is_held = m->strategy->hand_over == HAND_OVER_HELD;
+    phase(m, "prepare");
+    if (not_interrupted(m, err) < 0 || prepare_mover(m, err) < 0 || prepare_images(m, err) < 0 ||
+        prepare_domain(m, err) < 0)
+        return -err->code;
+    if (mark_still_ours(m, err) < 0)
+        return -err->code;
+    return not_interrupted(m, err);
+}
+
+static int give_up(struct move *m, struct error *err)
+{
+    struct error undone = { 0 };
+
+    m->result->outcome = OUTCOME_STAYED;
+    if (undo_all(m, &undone) < 0)
+        move_problem(m, "what was prepared is not all undone: %s: %s; the next run for this domain does it",
+                     undone.what, undone.why);
+    return -err->code;
+}
+
+static int migrate(struct move *m, struct error *err)
+{
+    bool moved_before = false;
+
+    if (!(m->state_dir = state_dir(err)) || recover_domain(m, &moved_before, err) < 0)
+        return -err->code;
+    if (moved_before) {
+        m->result->outcome = OUTCOME_MOVED;
+        return 0;
+    }
+    if (survey_connect_source(&m->survey, err) < 0)
+        return -err->code;
+    if (mark_take(m, err) < 0 || make_ready(m, err) < 0)
+        return give_up(m, err);
+    if (carry_over(m, err) < 0 && !journal_last(m->journal, "migrate"))
+        return give_up(m, err);
+    /* Whatever the mover still holds open would be a second opinion on the way. */
+    worker_free(m->mover);
+    m->mover = NULL;
+    phase(m, "verify");
+    return settle(m, err);
+}
+
+int run_migrate(const struct run_options *o, struct run_result *ret, struct error *err)
+{
+    struct move m;
+    OWNED(loop) loop = loop_new(err);
+    int r;
+
+    begin(&m, o, ret);
+    m.loop = m.survey.loop = loop;
+    r = loop ? migrate(&m, err) : -err->code;
+    ret->time_ms = loop_now_ms() - m.began_ms;
+    move_done(&m);
+    return r;
+}

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What the parts of a run share: its journal, its words to the user, its end. */
+#include "run/move.h"
+
+#include "base/log.h"
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+void move_done(struct move *m)
+{
+    worker_free(m->mover);
+    gate_free(m->gate);
+    survey_done(&m->survey);
+    journal_free(m->journal);
+    free(m->state_dir);
+    m->mover = NULL;
+    m->gate = NULL;
+    m->journal = NULL;
+    m->state_dir = NULL;
+}
+
+void move_say(struct move *m, const char *format, ...)
+{
+    char line[1024];
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(line, sizeof line, format, args);
+    va_end(args);
+    log_event("run", "says", "%s", line);
+    if (m->o->say)
+        m->o->say(m->o->context, line);
+}
+
+void move_problem(struct move *m, const char *format, ...)
+{
+    char line[1024];
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(line, sizeof line, format, args);
+    va_end(args);
+    text_add(&m->result->problems, "%s\n", line);
+    move_say(m, "%s", line);
+}
+
+/* A survey alone has a journal too, once a worker is about to create something. */
+static int journal_of_survey(struct move *m, struct error *err)
+{
+    if (!m->state_dir && !(m->state_dir = state_dir(err)))
+        return -err->code;
+    if (name_new_run(m->run, err) < 0 || !(m->journal = journal_create(m->state_dir, m->run, err)))
+        return -err->code;
+    return journal_append(m->journal, "begin",
+                          json_pack("{ss ss ss ss* ss ss}", "kind", "survey", "domain", m->o->domain,
+                                    "source_uri", m->o->source_uri, "dest_uri", m->survey.dest_uri,
+                                    "source_host", m->survey.source_host, "dest_host", m->survey.dest_host),
+                          err);
+}
+
+int move_record(struct move *m, const char *step, json_t *fields, struct error *err)
+{
+    OWNED_JSON owned = fields;
+
+    if (!m->journal && journal_of_survey(m, err) < 0)
+        return -err->code;
+    log_event("run", "step", "%s", step);
+    return journal_append(m->journal, step, owned ? json_incref(owned) : NULL, err);
+}
+
+int move_record_for_worker(void *move, const json_t *record, struct error *err)
+{
+    OWNED_JSON fields = json_deep_copy(record);
+    const char *step = json_text(record, "step", NULL);
+
+    if (!fields || !step)
+        return error_set(err, ERROR_INPUT, NULL, "a worker's record for the journal has no step");
+    (void)json_object_del(fields, "step");
+    return move_record(move, step, json_incref(fields), err);
+}
+
+void run_result_done(struct run_result *r)
+{
+    plan_free(r->plan);
+    facts_free(r->facts);
+    text_done(&r->problems);
+    r->plan = NULL;
+    r->facts = NULL;
+}

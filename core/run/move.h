@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * A run from the inside: what its parts share. Each part is a file; migrate.c is the order of them.
+ * What a part does to a host stands in the journal before it is done. */
+#ifndef RUN_MOVE_H
+#define RUN_MOVE_H
+
+#include "host/survey.h"
+#include "run/gate.h"
+#include "run/outcome.h"
+#include "run/run.h"
+#include "state/journal.h"
+
+struct move {
+    const struct run_options *o;
+    struct run_result *result;
+    struct loop *loop;
+    struct survey survey;
+    char *state_dir;
+    struct journal *journal;
+    char run[NAME_RUN_SIZE];
+    uint64_t began_ms, marked_ms; /* monotonic */
+    uint64_t began_wall_s;        /* as the journal has it */
+
+    /* Of the domain, as the journal's "begin" has it: */
+    char name[256], uuid[40];
+    bool was_paused, is_persistent, autostart, is_held;
+    uint64_t old_downtime_ms; /* NOT_KNOWN when it was not changed */
+
+    struct facts *facts;
+    struct plan *plan;
+    const struct strategy *strategy;
+
+    struct worker *mover;
+    struct gate *gate;
+    bool is_cancelled, is_timed_out;
+    struct error libvirt; /* what libvirt said of the migration; a hint */
+};
+
+void move_done(struct move *m);
+void move_say(struct move *m, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* A problem that remains although the guest moved. */
+void move_problem(struct move *m, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* journal.c's append with this run's journal, made first if there is none; takes the reference to fields. */
+int move_record(struct move *m, const char *step, json_t *fields, struct error *err);
+/* For workers that create things. */
+int move_record_for_worker(void *move, const json_t *record, struct error *err);
+
+/* mark.c */
+int mark_take(struct move *m, struct error *err);       /* sets it; ERROR_BUSY when another run holds the domain */
+int mark_still_ours(struct move *m, struct error *err); /* waits out the 200 ms, reads it back */
+
+/* prepare.c: everything before libvirt is asked */
+int prepare_images(struct move *m, struct error *err);
+int prepare_domain(struct move *m, struct error *err);
+int prepare_mover(struct move *m, struct error *err);
+
+/* carry.c: asks libvirt, watches, serves the gate; returns 0 when the call is over, however */
+int carry_over(struct move *m, struct error *err);
+
+/* look.c */
+struct evidence look_at_both(struct move *m);
+struct side look_at(struct move *m, bool is_dest);
+
+/* settle.c: looks, decides, acts until it is known where the guest is; then finishes forward or undoes. The
+ * return is what run_migrate returns. */
+int settle(struct move *m, struct error *err);
+/* undo.c */
+int undo_all(struct move *m, struct error *err);
+/* finish.c */
+int finish_forward(struct move *m, struct error *err);
+/* recover.c: settles what earlier runs of this client left of the domain. ret_moved: one of them turned out to
+ * have moved it to the same destination, so that nothing is left to do. */
+int recover_domain(struct move *m, bool *ret_moved, struct error *err);
+/* Finishes or undoes a run by its name; ERROR_BUSY when it lives. */
+int recover_run(struct move *m, const char *run, enum run_outcome *ret, struct error *err);
+
+#endif

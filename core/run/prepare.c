@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Everything that must stand before libvirt is asked: images, the domain's settings, the mover and its gate.
+ * Each act is journalled before it is done; undo.c has the way back of each. */
+#include "run/move.h"
+
+#include "base/log.h"
+#include "facts/json.h"
+#include "host/verbs.h"
+#include <stdio.h>
+
+#define CREATE_MS 60000u
+#define GATE_FOLDER "/run/virt-ferry"
+
+int prepare_images(struct move *m, struct error *err)
+{
+    for (size_t i = 0; i < m->facts->domain.n_disks; i++) {
+        const struct disk *d = &m->facts->domain.disks[i];
+        json_t *args;
+
+        if (m->strategy->disks[i] != TREAT_COPY)
+            continue;
+        args = json_pack("{so ss}", "facts", facts_to_json(m->facts), "target", d->target);
+        if (worker_do(m->survey.destination, "image-create", args, CREATE_MS, NULL, err) < 0)
+            return error_while(err, "creating the image of disk '%s'", d->target);
+    }
+    return 0;
+}
+
+int prepare_domain(struct move *m, struct error *err)
+{
+    uint64_t wanted = m->o->limits.max_downtime_ms;
+
+    if (m->autostart) {
+        if (move_record(m, "autostart-off", NULL, err) < 0 ||
+            worker_do(m->survey.source, "autostart", json_pack("{ss sb}", "uuid", m->uuid, "on", 0), ANSWER_MS,
+                      NULL, err) < 0)
+            return -err->code;
+    }
+    if (wanted != NOT_KNOWN) {
+        uint64_t old = m->facts->domain.max_downtime_ms;
+
+        if (move_record(m, "max-downtime",
+                        json_pack("{sI sI}", "wanted_ms", (json_int_t)wanted, "old_ms",
+                                  (json_int_t)(old == NOT_KNOWN ? 300u : old)),
+                        err) < 0 ||
+            worker_do(m->survey.source, "max-downtime",
+                      json_pack("{ss sI}", "uuid", m->uuid, "ms", (json_int_t)wanted), ANSWER_MS, NULL, err) < 0)
+            return -err->code;
+    }
+    return 0;
+}
+
+static int open_gate(struct move *m, struct error *err)
+{
+    OWNED_MEMORY char *upstream = gate_upstream(m->o->source_uri, err);
+    const char *runtime = getenv("XDG_RUNTIME_DIR");
+    char folder[64];
+
+    if (!upstream)
+        return -err->code;
+    if (geteuid() == 0 || !runtime)
+        snprintf(folder, sizeof folder, "%s", GATE_FOLDER);
+    else
+        snprintf(folder, sizeof folder, "%s/virt-ferry", runtime);
+    m->gate = gate_open(m->loop, upstream, text_ends(m->o->source_uri, "/session"), folder, err);
+    return m->gate ? 0 : -err->code;
+}
+
+int prepare_mover(struct move *m, struct error *err)
+{
+    struct worker_setup setup = { .host = m->survey.source_host, .verbs = verbs_mover, .config = m->o->config };
+    OWNED_MEMORY char *uri = NULL;
+
+    if (m->strategy->hand_over == HAND_OVER_GATED) {
+        if (open_gate(m, err) < 0)
+            return -err->code;
+        uri = gate_uri(m->gate, err);
+        if (!uri)
+            return -err->code;
+    }
+    m->mover = worker_start(m->loop, &setup, err);
+    if (!m->mover)
+        return -err->code;
+    if (m->gate)
+        gate_admit(m->gate, worker_pid(m->mover));
+    return worker_do(m->mover, "open",
+                     json_pack("{ss ss ss ss*}", "source_uri", m->o->source_uri, "dest_uri",
+                               m->strategy->channel->dest_uri, "dest_host", m->survey.dest_host, "gate_uri", uri),
+                     2u * ANSWER_MS, NULL, err);
+}

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * One run: survey, plan, and for `migrate` the move itself under its journal, settled on both hosts whatever
+ * libvirt returned. Never prints: what it has to say goes through the reporter. */
+#ifndef RUN_RUN_H
+#define RUN_RUN_H
+
+#include "base/error.h"
+#include "base/name.h"
+#include "base/text.h"
+#include "facts/model.h"
+#include "plan/plan.h"
+
+struct config;
+
+/* A look at the job, several times a second. Figures that are not known are NOT_KNOWN. */
+struct run_progress {
+    const char *phase; /* "survey", "copying disks", "pre-copy", "switch-over", "verify" */
+    uint64_t elapsed_ms;
+    uint64_t total_bytes, processed_bytes, remaining_bytes;
+    uint64_t bytes_per_s, dirty_bytes_per_s;
+    uint64_t pass;
+};
+
+struct run_options {
+    const char *source_uri, *domain, *dest;
+    const struct config *config;
+    struct plan_limits limits;
+    const char *strategy; /* id of the one to take, NULL = the cheapest */
+    uint64_t timeout_ms;  /* NOT_KNOWN = none */
+    void (*say)(void *context, const char *line); /* one message for the user, whole, not escaped */
+    void (*progress)(void *context, const struct run_progress *p);
+    void (*planned)(void *context, const struct plan *p); /* before anything is done */
+    void *context;
+};
+
+enum run_outcome { OUTCOME_NONE, OUTCOME_MOVED, OUTCOME_STAYED, OUTCOME_NOT_KNOWN };
+
+struct run_result {
+    char run[NAME_RUN_SIZE]; /* "" when nothing was begun */
+    enum run_outcome outcome;
+    struct facts *facts;
+    struct plan *plan;
+    const char *strategy; /* id of the one that was carried out */
+    uint64_t time_ms, downtime_ms, bytes; /* actual; NOT_KNOWN */
+    struct text problems; /* one line each: moved, but … */
+};
+void run_result_done(struct run_result *r);
+
+/* Surveys and plans; 0 also when every strategy is refused (plan_chosen is NULL then). */
+int run_plan(const struct run_options *o, struct run_result *ret, struct error *err);
+
+/* 0 moved; negative: the code says what (error_exit), ret->outcome where the guest is. */
+int run_migrate(const struct run_options *o, struct run_result *ret, struct error *err);
+
+#endif

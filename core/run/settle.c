@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Where is the guest? Looks at both hosts, decides by the table, acts, and looks again, until it stayed, moved,
+ * or cannot be known; the same for a run that just ended and for one that died (recover.c). */
+#include "run/move.h"
+
+#include "base/log.h"
+#include <stdio.h>
+
+#define PATIENCE_MS 20000u /* for a host that does not answer, or a job that does not end */
+#define PAUSE_MS 200u
+#define MAX_ACTS 6
+
+static int act(struct move *m, bool is_dest, const char *step, const char *verb, struct error *err)
+{
+    OWNED(worker) fresh = NULL;
+
+    if (move_record(m, step, NULL, err) < 0 || !(fresh = survey_fresh(&m->survey, is_dest, err)))
+        return -err->code;
+    return worker_do(fresh, verb, json_pack("{ss}", "uuid", m->uuid), ANSWER_MS * 2u, NULL, err);
+}
+
+static const char *seen_word(const struct side *s)
+{
+    static const char *const words[] = { [SIDE_NOT_KNOWN] = "does not answer",
+                                         [SIDE_ABSENT] = "absent",
+                                         [SIDE_OFF] = "shut off",
+                                         [SIDE_PAUSED] = "paused",
+                                         [SIDE_RUNNING] = "running" };
+
+    return s->has_job ? "busy with a job" : words[s->state];
+}
+
+/* What could not be settled: exit 7, with what was seen and what to do. */
+static int not_settled(struct move *m, const struct evidence *e, enum decision d, struct error *err)
+{
+    m->result->outcome = OUTCOME_NOT_KNOWN;
+    error_set(err, ERROR_NOT_KNOWN, NULL,
+              d == DECIDE_TWICE  ? "domain '%s' runs, or has run, on both hosts"
+              : d == DECIDE_GONE ? "domain '%s' runs on neither host"
+                                 : "it is not known where domain '%s' runs",
+              m->name);
+    error_why(err, "on '%s': %s; on '%s': %s; nothing was started or removed", m->survey.source_host,
+              seen_word(&e->source), m->survey.dest_host, seen_word(&e->dest));
+    if (d == DECIDE_TWICE)
+        return error_fix(err, "Decide which of the two is right and end the other: virsh destroy. Then run the "
+                              "same virt-ferry migrate again to clean up.");
+    return error_fix(err, "When both hosts answer again, run the same virt-ferry migrate: it first settles run %s.",
+                     m->run);
+}
+
+static int stayed(struct move *m, struct error *err)
+{
+    struct error undo = { 0 };
+
+    m->result->outcome = OUTCOME_STAYED;
+    if (undo_all(m, &undo) < 0)
+        move_problem(m, "what was prepared is not all undone: %s: %s; the next run for this domain does it",
+                     undo.what, undo.why);
+    if (m->is_timed_out)
+        return error_set(err, ERROR_CANCELLED, NULL, "the time that was allowed was over; the guest is at '%s'",
+                         m->survey.source_host);
+    if (m->is_cancelled)
+        return error_set(err, ERROR_CANCELLED, NULL, "cancelled; the guest is at '%s'", m->survey.source_host);
+    if (m->libvirt.code) {
+        *err = m->libvirt;
+        err->code = ERROR_FAILED;
+        return error_fix(err, "The guest is untouched at '%s'; when the cause is gone, run the same command again.",
+                         m->survey.source_host);
+    }
+    return error_set(err, ERROR_FAILED, NULL, "the migration did not take place; the guest is at '%s'",
+                     m->survey.source_host);
+}
+
+/* 1: look again; 0 or negative: settled. */
+static int obey(struct move *m, enum decision d, struct error *err)
+{
+    switch (d) {
+    case DECIDE_STAYED:
+        return stayed(m, err);
+    case DECIDE_FINISH:
+        return finish_forward(m, err);
+    case DECIDE_RESUME_SOURCE:
+        (void)act(m, false, "source-resume", "resume", err);
+        return 1;
+    case DECIDE_DROP_DEST:
+        (void)act(m, true, "dest-destroy", "destroy", err);
+        return 1;
+    case DECIDE_RESUME_DEST:
+        (void)act(m, true, "dest-resume", "resume", err);
+        return 1;
+    default:
+        return 1;
+    }
+}
+
+static bool is_act(enum decision d)
+{
+    return d == DECIDE_RESUME_SOURCE || d == DECIDE_DROP_DEST || d == DECIDE_RESUME_DEST;
+}
+
+int settle(struct move *m, struct error *err)
+{
+    uint64_t until = loop_now_ms() + PATIENCE_MS;
+    int acts = 0;
+
+    for (;;) {
+        struct evidence e = look_at_both(m);
+        enum decision d = outcome_decide(&e);
+        struct error failed = { 0 };
+        int r;
+
+        log_event("run", "decision", "%s", decision_word(d));
+        if (d == DECIDE_TWICE || d == DECIDE_GONE || acts > MAX_ACTS ||
+            (loop_now_ms() > until && (d == DECIDE_NOT_KNOWN || d == DECIDE_WAIT)))
+            return not_settled(m, &e, d, err);
+        acts += is_act(d);
+        r = obey(m, d, &failed);
+        if (r <= 0) {
+            *err = failed;
+            return r;
+        }
+        if (failed.code)
+            move_say(m, "%s: %s", failed.what, failed.why);
+        if (d == DECIDE_WAIT || d == DECIDE_NOT_KNOWN || failed.code)
+            loop_pause_ms(PAUSE_MS);
+    }
+}

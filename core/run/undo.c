@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The way back: each journalled step undone, the newest first, when the guest stayed at its source. A step that
+ * cannot be undone now is left in the journal, which then stays open for the next run. */
+#include "run/move.h"
+
+#include "base/log.h"
+
+#define REMOVE_MS 30000u
+
+struct undo {
+    struct move *m;
+    struct worker *source, *dest; /* fresh, made when first needed */
+    struct error first;           /* of what could not be undone */
+};
+
+static struct worker *worker_for(struct undo *u, bool is_dest, struct error *err)
+{
+    struct worker **w = is_dest ? &u->dest : &u->source;
+
+    if (!*w)
+        *w = survey_fresh(&u->m->survey, is_dest, err);
+    return *w;
+}
+
+static int ask(struct undo *u, bool is_dest, const char *verb, json_t *args, struct error *err)
+{
+    struct worker *w = worker_for(u, is_dest, err);
+
+    if (!w) {
+        json_decref(args);
+        return -err->code;
+    }
+    worker_journal_to(w, move_record_for_worker, u->m);
+    return worker_do(w, verb, args, REMOVE_MS, NULL, err);
+}
+
+static bool is_of_dest(struct undo *u, const json_t *record)
+{
+    return text_equal(json_text(record, "host", ""), u->m->survey.dest_host);
+}
+
+static int undo_mark(struct undo *u, const json_t *record, struct error *err)
+{
+    (void)record;
+    return ask(u, false, "mark-clear", json_pack("{ss ss}", "uuid", u->m->uuid, "run", u->m->run), err);
+}
+
+static int undo_autostart(struct undo *u, const json_t *record, struct error *err)
+{
+    (void)record;
+    return ask(u, false, "autostart", json_pack("{ss sb}", "uuid", u->m->uuid, "on", 1), err);
+}
+
+static int undo_max_downtime(struct undo *u, const json_t *record, struct error *err)
+{
+    return ask(u, false, "max-downtime",
+               json_pack("{ss sI}", "uuid", u->m->uuid, "ms", (json_int_t)json_u64(record, "old_ms", 300)), err);
+}
+
+static int undo_create(struct undo *u, const json_t *record, struct error *err)
+{
+    return ask(u, is_of_dest(u, record), "image-remove", json_deep_copy(record), err);
+}
+
+static int undo_nonce(struct undo *u, const json_t *record, struct error *err)
+{
+    return ask(u, is_of_dest(u, record), "nonce-remove", json_deep_copy(record), err);
+}
+
+/* libvirt persists the definition before it starts the guest: what did not start may have left one behind. The
+ * destination had no domain of that name or uuid when this began, so it is this run's. */
+static int undo_migrate(struct undo *u, const json_t *record, struct error *err)
+{
+    struct side dest = look_at(u->m, true);
+
+    (void)record;
+    if (dest.state == SIDE_ABSENT)
+        return 0;
+    if (dest.state != SIDE_OFF)
+        return error_set(err, ERROR_NOT_KNOWN, u->m->survey.dest_host, "the destination was not seen empty");
+    return ask(u, true, "undefine", json_pack("{ss}", "uuid", u->m->uuid), err);
+}
+
+static const struct {
+    const char *step;
+    int (*undo)(struct undo *u, const json_t *record, struct error *err);
+} undos[] = {
+    { "mark", undo_mark },     { "autostart-off", undo_autostart }, { "max-downtime", undo_max_downtime },
+    { "create", undo_create }, { "nonce", undo_nonce },             { "migrate", undo_migrate },
+};
+
+static void undo_one(struct undo *u, const json_t *record)
+{
+    const char *step = json_text(record, "step", "");
+
+    for (size_t i = 0; i < sizeof undos / sizeof *undos; i++) {
+        struct error err = { 0 };
+
+        if (!text_equal(step, undos[i].step))
+            continue;
+        if (undos[i].undo(u, record, &err) < 0) {
+            log_event("run", "undo", "%s: %s: %s", step, err.what, err.why);
+            if (!u->first.code)
+                u->first = err;
+        }
+    }
+}
+
+int undo_all(struct move *m, struct error *err)
+{
+    struct undo u = { .m = m };
+    OWNED_JSON records = NULL;
+    bool nonces_are_gone = false;
+
+    if (!m->journal)
+        return 0;
+    records = json_copy((json_t *)(uintptr_t)journal_records(m->journal));
+    if (!records || move_record(m, "undo", NULL, err) < 0)
+        return records ? -err->code : error_memory(err);
+    for (size_t i = json_array_size(records); i-- > 0;) {
+        const json_t *record = json_array_get(records, i);
+        const char *step = json_text(record, "step", "");
+
+        nonces_are_gone = nonces_are_gone || text_equal(step, "nonces-gone");
+        if (!nonces_are_gone || !text_equal(step, "nonce"))
+            undo_one(&u, record);
+    }
+    worker_free(u.source);
+    worker_free(u.dest);
+    if (u.first.code) {
+        *err = u.first;
+        return -err->code;
+    }
+    return move_record(m, "end", json_pack("{ss}", "outcome", "stayed"), err);
+}
