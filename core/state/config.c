@@ -353,7 +353,7 @@ static int read_file(struct config *c, const char *path, struct error *err)
     }
     if (check_file(fd, path, err) < 0 || read_bytes(fd, bytes, CONFIG_MAX_BYTES + 1, &s.n, path, err) < 0)
         return -err->code;
-    bad_line = ini_parse_stream((ini_reader)next_line, &s, take_line, &s);
+    bad_line = ini_parse_stream(next_line, &s, take_line, &s);
     /* inih goes on after a line that it cannot read: the first bad line is the one to tell. */
     if (bad_line == 0 || (s.failed && (unsigned)bad_line >= s.line))
         return s.failed ? -err->code : 0;
