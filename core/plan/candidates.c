@@ -164,7 +164,7 @@ void candidates_make(struct planning *p)
     for (int i = 0; i < N_ASSIGNMENTS; i++)
         made[i] = assignment_make(p, i, &assignments[i]);
     p->plan->list = arena_zeroed(p->plan->arena, f->n_channels ? f->n_channels : 1,
-                                 2 * N_ASSIGNMENTS * sizeof *p->plan->list);
+                                 sizeof *p->plan->list * 2 * N_ASSIGNMENTS);
     if (!p->plan->list || arena_failed(p->plan->arena))
         return;
     for (int a = 0; a < N_ASSIGNMENTS; a++)

@@ -28,7 +28,9 @@ static const struct range passes = { 1.0, 1.02, 3.0 };
 
 static const double gbit_bytes_per_s = 125e6;
 static const struct range rate_default = { 12.5e6, 125e6, 12.5e9 };
-static const double link_shaped = 0.1;  /* a link may give a tenth of what it says */
+/* What a link may give of what it says: others use it too; and above 1 Gbit/s it may be a virtual one, which
+ * says 10 Gbit/s and gives what it is shaped to. */
+static const double link_shared = 0.5, link_shaped = 0.1;
 static const double framing = 0.94;     /* of a link's rate, left to the payload by Ethernet, IP and TCP */
 static const double rate_floor = 65536; /* below it nothing migrates; keeps zero out of the divisions */
 
@@ -140,6 +142,12 @@ static double link_of(const struct facts *f, const struct channel *c)
     return link;
 }
 
+static double link_low(double link)
+{
+    return link <= gbit_bytes_per_s ? link * link_shared
+                                    : fmax(link * link_shaped, gbit_bytes_per_s * link_shared);
+}
+
 static struct range channel_rate(const struct planning *p, const struct channel *c)
 {
     const uint64_t seen = p->facts->history.bytes_per_s, cap = p->limits.bandwidth_bytes_per_s;
@@ -149,8 +157,7 @@ static struct range channel_rate(const struct planning *p, const struct channel 
     if (is_rate(seen)) /* a payload rate: framing is in it */
         rate = times(range_of((double)seen), history_share);
     else if (isfinite(link))
-        rate = times((struct range){ link * link_shaped, fmin(link, gbit_bytes_per_s), link },
-                     range_of(framing));
+        rate = times((struct range){ link_low(link), fmin(link, gbit_bytes_per_s), link }, range_of(framing));
     if (is_rate(cap))
         rate = smaller(rate, range_of((double)cap));
     return rate;
@@ -184,9 +191,10 @@ static struct range copied_bytes(const struct planning *p, const struct strategy
 
 /* ---- the constants of a move ---- */
 
+/* Nothing takes no time: a zero is a figure that was not taken. */
 static struct range known_or(uint64_t seen, struct range otherwise)
 {
-    return is_known(seen) ? times(range_of((double)seen), history_share) : otherwise;
+    return is_known(seen) && seen ? times(range_of((double)seen), history_share) : otherwise;
 }
 
 static struct range fixed_ms(const struct planning *p, const struct channel *c)

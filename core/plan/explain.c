@@ -112,7 +112,9 @@ static void add_finding(const struct finding *f, bool colour, struct text *out)
 
 /* Findings that are gathered for showing: lent, each once, the worst first. */
 struct shown {
-    const struct finding **list;
+    struct shown_one {
+        const struct finding *finding;
+    } * list;
     size_t n, size;
     bool failed;
 };
@@ -125,11 +127,11 @@ static bool is_same(const struct finding *a, const struct finding *b)
 static void shown_add(struct shown *s, const struct finding *f)
 {
     for (size_t i = 0; i < s->n; i++)
-        if (s->list[i] == f || is_same(s->list[i], f))
+        if (is_same(s->list[i].finding, f))
             return;
     if (s->n == s->size) {
         const size_t size = s->size ? 2 * s->size : 16;
-        const struct finding **grown = reallocarray(s->list, size, sizeof(*grown));
+        struct shown_one *grown = reallocarray(s->list, size, sizeof *grown);
 
         if (!grown) {
             s->failed = true;
@@ -138,7 +140,7 @@ static void shown_add(struct shown *s, const struct finding *f)
         s->list = grown;
         s->size = size;
     }
-    s->list[s->n++] = f;
+    s->list[s->n++].finding = f;
 }
 
 static void shown_add_all(struct shown *s, const struct findings *f)
@@ -157,15 +159,14 @@ static void add_findings(const struct shown *s, size_t from, const char *title, 
     text_add(out, "\n%s\n", title);
     for (int severity = REFUSES; severity >= NOTES; severity--)
         for (size_t i = from; i < s->n; i++)
-            if ((int)s->list[i]->severity == severity && count++ < MAX_SHOWN_FINDINGS)
-                add_finding(s->list[i], colour, out);
+            if ((int)s->list[i].finding->severity == severity && count++ < MAX_SHOWN_FINDINGS)
+                add_finding(s->list[i].finding, colour, out);
     if (count > MAX_SHOWN_FINDINGS)
         text_add(out, "and %zu more, which --json shows\n", count - MAX_SHOWN_FINDINGS);
 }
 
 void plan_explain(const struct plan *p, bool colour, struct text *out)
 {
-    const struct strategy *first = p->n ? &p->list[0] : NULL; /* the chosen, or the nearest to it */
     OWNED_TEXT sentence = { 0 };
     struct shown shown = { 0 };
     size_t n_first;
@@ -181,11 +182,12 @@ void plan_explain(const struct plan *p, bool colour, struct text *out)
         explain_table(p, colour, out);
     }
     shown_add_all(&shown, &p->findings);
-    if (first)
-        shown_add_all(&shown, &first->findings);
     n_first = shown.n;
-    for (size_t i = 1; i < p->n; i++)
+    for (size_t i = 0; i < p->n; i++) {
         shown_add_all(&shown, &p->list[i].findings);
+        if (i == 0) /* the chosen one, or the nearest to being it */
+            n_first = shown.n;
+    }
     add_findings(&(struct shown){ .list = shown.list, .n = n_first }, 0, "Findings", colour, out);
     add_findings(&shown, n_first, "Findings of the other strategies", colour, out);
     out->failed |= sentence.failed || shown.failed;

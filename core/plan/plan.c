@@ -60,22 +60,32 @@ static uint64_t max_downtime_ms(const struct planning *p)
 
 void plan_free(struct plan *p)
 {
-    if (!p)
-        return;
-    arena_free(p->arena);
-    free(p);
+    /* The plan itself lies on its arena too. */
+    if (p)
+        arena_free(p->arena);
+}
+
+static struct plan *plan_new(const struct facts *facts)
+{
+    OWNED(arena) a = arena_new();
+    struct plan *plan = a ? arena_zeroed(a, 1, sizeof *plan) : NULL;
+
+    if (!plan)
+        return NULL;
+    plan->facts = facts;
+    plan->arena = HAND_OVER(a);
+    return plan;
 }
 
 struct plan *plan_make(const struct facts *facts, const struct plan_limits *limits, struct error *err)
 {
-    OWNED(plan) plan = calloc(1, sizeof *plan);
+    OWNED(plan) plan = plan_new(facts);
     struct planning p = { .plan = plan, .facts = facts, .limits = *limits };
 
-    if (!plan || !(plan->arena = arena_new())) {
+    if (!plan) {
         (void)error_memory(err);
         return NULL;
     }
-    plan->facts = facts;
     plan->max_downtime_ms = max_downtime_ms(&p);
     candidates_make(&p);
     for (size_t i = 0; i < plan->n; i++)

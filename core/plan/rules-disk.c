@@ -87,6 +87,16 @@ static const char *check_denied(struct rule_case *c)
     return SAY("disk '%s' is not shared: %s", d->target, evidence_of(d));
 }
 
+static const char *check_contradicted(struct rule_case *c)
+{
+    const struct disk *d = c->disk;
+
+    if (c->treatment != TREAT_SHARED || d->sharing != SHARING_PROVED || d->at_dest.present != TRI_NO)
+        return NULL;
+    return SAY("disk '%s' is proved to be shared (%s), yet the destination does not find it", d->target,
+               evidence_of(d));
+}
+
 /* Network disks too: lifting libvirt's check lifts it for all, and a cache that is none is safe anywhere. */
 static bool cache_is_safe(const struct disk *d)
 {
@@ -333,6 +343,10 @@ static const struct rule rows[] = {
     ROW("not-shared", REFUSES, PER_TREATMENT, check_denied,
         "The two hosts hold two different images at this place.",
         .fix = "Take a strategy that copies the disk."),
+    ROW("sharing-contradicted", REFUSES, PER_TREATMENT, check_contradicted,
+        "Two facts exclude each other, so neither is built upon.",
+        .fix = "Look at the image from both hosts; refresh the destination's pool if it has one, then plan "
+               "again."),
     ROW("cache-mode", REFUSES, PER_TREATMENT, check_cache,
         "libvirt does not know the file system of a disk of this domain, so its check would have to be "
         "lifted "

@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Prices against what was seen on real hosts, and against figures that no host could have. */
+#include "plan/sample.h"
+
+static void ck_ordered(const struct estimate *e)
+{
+    ck_assert_uint_le(e->low, e->likely);
+    ck_assert_uint_le(e->likely, e->high);
+}
+
+static void ck_priced(const struct plan *p)
+{
+    ck_assert_uint_gt(p->n, 0);
+    for (size_t i = 0; i < p->n; i++) {
+        ck_ordered(&p->list[i].time_ms);
+        ck_ordered(&p->list[i].downtime_ms);
+        ck_ordered(&p->list[i].bytes);
+        ck_assert_uint_gt(p->list[i].time_ms.high, 0);
+    }
+}
+
+/* Seen: 1.45 s, 93 MiB, downtime 80-160 ms. */
+START_TEST(an_idle_guest_costs_about_what_it_did_in_the_laboratory)
+    {
+        OWNED(facts) f = sample();
+        OWNED(plan) p = plan_of(f);
+        const struct strategy *s = plan_strategy(p, "precopy-tcp-gated");
+
+        ck_assert_uint_ge(s->time_ms.likely, 1200);
+        ck_assert_uint_le(s->time_ms.likely, 1800);
+        ck_assert_uint_le(s->time_ms.low, 1450);
+        ck_assert_uint_ge(s->time_ms.high, 1450);
+        ck_assert_uint_ge(s->bytes.likely, MiB(80));
+        ck_assert_uint_le(s->bytes.likely, MiB(110));
+        ck_assert_uint_le(s->downtime_ms.low, 80);
+        ck_assert_uint_ge(s->downtime_ms.high, 160);
+        ck_assert_uint_eq(s->downtime_ms.likely, 120);
+    }
+END_TEST
+
+/* Seen: 1 GiB qcow2 with 400 MiB, 1 Gbit/s: 5.26 s. */
+START_TEST(a_copied_disk_costs_about_what_it_did_in_the_laboratory)
+    {
+        OWNED(facts) f = sample();
+
+        (void)sample_local(facts_disk(f, "vda"));
+        OWNED(plan) p = plan_of(f);
+        const struct strategy *s = plan_strategy(p, "precopy-tcp-gated-copy");
+
+        ck_assert_uint_ge(s->time_ms.likely, 4500);
+        ck_assert_uint_le(s->time_ms.likely, 6000);
+        ck_assert_uint_ge(s->bytes.likely, MiB(480));
+        ck_assert_uint_le(s->bytes.likely, MiB(520));
+    }
+END_TEST
+
+/* Seen: 1.7-2.0 s more. */
+START_TEST(held_adds_the_end_of_the_source_to_the_downtime_and_gated_adds_nothing)
+    {
+        OWNED(facts) f = sample();
+        OWNED(plan) p = plan_of(f);
+        const struct strategy *gated = plan_strategy(p, "precopy-tcp-gated");
+        const struct strategy *held = plan_strategy(p, "precopy-tcp-held");
+
+        ck_assert_uint_eq(held->downtime_ms.low, gated->downtime_ms.low + 1700);
+        ck_assert_uint_eq(held->downtime_ms.likely, gated->downtime_ms.likely + 2000);
+        ck_assert_uint_eq(held->downtime_ms.high, gated->downtime_ms.high + 2300);
+        ck_assert_uint_eq(held->bytes.likely, gated->bytes.likely);
+    }
+END_TEST
+
+START_TEST(a_paused_guest_has_no_downtime_and_sends_each_page_once)
+    {
+        OWNED(facts) f = sample();
+
+        f->domain.run = RUN_PAUSED;
+        OWNED(plan) p = plan_of(f);
+        const struct strategy *s = plan_strategy(p, "precopy-tcp-held");
+
+        ck_assert_uint_eq(s->downtime_ms.high, 0);
+        ck_assert_uint_le(s->bytes.high, MiB(160));
+    }
+END_TEST
+
+START_TEST(the_allowed_downtime_bounds_the_predicted_one)
+    {
+        OWNED(facts) f = sample();
+        struct plan_limits limits = sample_limits();
+
+        f->domain.max_downtime_ms = 500;
+        OWNED(plan) in_force = plan_of(f);
+        ck_assert_uint_eq(in_force->max_downtime_ms, 500);
+        ck_assert_uint_eq(plan_chosen(in_force)->downtime_ms.high, 600);
+
+        limits.max_downtime_ms = 10;
+        OWNED(plan) asked = plan_with(f, limits);
+        ck_assert_uint_eq(asked->max_downtime_ms, 10);
+        ck_assert_uint_eq(plan_chosen(asked)->downtime_ms.high, 110);
+        ck_assert_uint_le(plan_chosen(asked)->downtime_ms.likely, 110);
+
+        limits.max_downtime_ms = NOT_KNOWN;
+        f->domain.max_downtime_ms = NOT_KNOWN;
+        OWNED(plan) neither = plan_with(f, limits);
+        ck_assert_uint_eq(neither->max_downtime_ms, 300);
+    }
+END_TEST
+
+static uint64_t width(const struct plan *p)
+{
+    const struct strategy *s = plan_strategy(p, "precopy-tcp-gated");
+
+    return s->time_ms.high - s->time_ms.low;
+}
+
+START_TEST(a_history_narrows_the_interval_and_is_believed_before_the_link)
+    {
+        OWNED(facts) f = sample();
+        OWNED(plan) without = plan_of(f);
+
+        f->source.link_bytes_per_s = f->dest.link_bytes_per_s = 1250000000; /* what a virtual link says */
+        f->history = (struct constants){
+            .bytes_per_s = 117500000, .setup_ms = 450, .finish_ms = 200, .downtime_ms = 90, .samples = 3
+        };
+        OWNED(plan) with = plan_of(f);
+        ck_assert_uint_lt(width(with), width(without));
+        ck_assert_uint_eq(plan_strategy(with, "precopy-tcp-gated")->downtime_ms.likely, 90);
+    }
+END_TEST
+
+START_TEST(a_cap_on_the_bandwidth_is_never_exceeded_and_zero_is_none)
+    {
+        OWNED(facts) f = sample();
+        struct plan_limits limits = sample_limits();
+        OWNED(plan) free_of_it = plan_with(f, limits);
+
+        limits.bandwidth_bytes_per_s = MiB(1);
+        OWNED(plan) capped = plan_with(f, limits);
+        const struct strategy *s = plan_strategy(capped, "precopy-tcp-gated");
+
+        ck_assert_uint_ge(s->time_ms.likely, s->bytes.likely / MiB(1) * 1000);
+        limits.bandwidth_bytes_per_s = 0;
+        OWNED(plan) zero = plan_with(f, limits);
+        ck_assert_uint_eq(zero->list[0].time_ms.likely, free_of_it->list[0].time_ms.likely);
+    }
+END_TEST
+
+START_TEST(what_is_not_known_makes_wide_intervals_and_no_crash)
+    {
+        OWNED(facts) f = facts_new();
+
+        ck_assert_ptr_nonnull(f);
+        (void)facts_add_channel(f);
+        struct disk *d = facts_add_disk(f);
+        d->target = "vda";
+        d->type = DISK_FILE;
+        d->sharing = SHARING_DENIED;
+        d->driver = "x";
+        OWNED(plan) p = plan_of(f);
+        ck_priced(p);
+        ck_assert_uint_gt(p->list[0].time_ms.high, 100 * p->list[0].time_ms.low);
+    }
+END_TEST
+
+static const uint64_t extreme[] = { 0,          1,         4095,          MiB(1),   GiB(1),
+                                    GiB(12288), INT64_MAX, NOT_KNOWN - 1, NOT_KNOWN };
+
+/* Every extreme in turn in every figure that a price is made of. */
+START_TEST(no_figure_makes_a_price_that_is_out_of_order)
+    {
+        const uint64_t x = extreme[_i];
+
+        for (size_t k = 0; k < TEST_ROWS(extreme); k++) {
+            const uint64_t y = extreme[k];
+            OWNED(facts) f = sample();
+            struct plan_limits limits = { .max_downtime_ms = y, .bandwidth_bytes_per_s = y };
+
+            f->domain.memory_bytes = x;
+            f->domain.memory_now_bytes = y;
+            f->domain.memory_rss_bytes = x;
+            f->domain.max_downtime_ms = x;
+            f->source.link_bytes_per_s = y;
+            f->dest.link_bytes_per_s = x;
+            f->channels[0].latency_us = x;
+            f->channels[0].bytes_per_s = y;
+            facts_disk(f, "vda")->at_source.allocated_bytes = x;
+            facts_disk(f, "vda")->at_source.capacity_bytes = y;
+            f->history = (struct constants){ y, x, x, y, x };
+            OWNED(plan) p = plan_with(f, limits);
+            ck_priced(p);
+            f->history = (struct constants){ NOT_KNOWN, NOT_KNOWN, NOT_KNOWN, NOT_KNOWN, NOT_KNOWN };
+            OWNED(plan) q = plan_with(f, limits);
+            ck_priced(q);
+        }
+    }
+END_TEST
+
+START_TEST(twelve_tebibytes_over_a_gigabit_take_more_than_a_day)
+    {
+        OWNED(facts) f = sample();
+
+        f->domain.memory_bytes = f->domain.memory_now_bytes = f->domain.memory_rss_bytes = GiB(12288);
+        f->dest.memory_free_bytes = GiB(16384);
+        OWNED(plan) p = plan_of(f);
+        ck_assert_uint_gt(plan_chosen(p)->bytes.likely, GiB(7000));
+        ck_assert_uint_gt(plan_chosen(p)->time_ms.likely, 57600000);
+        ck_assert_uint_gt(plan_chosen(p)->time_ms.high, 86400000);
+    }
+END_TEST
+
+TEST_MAIN("plan/cost", an_idle_guest_costs_about_what_it_did_in_the_laboratory,
+          a_copied_disk_costs_about_what_it_did_in_the_laboratory,
+          held_adds_the_end_of_the_source_to_the_downtime_and_gated_adds_nothing,
+          a_paused_guest_has_no_downtime_and_sends_each_page_once,
+          the_allowed_downtime_bounds_the_predicted_one,
+          a_history_narrows_the_interval_and_is_believed_before_the_link,
+          a_cap_on_the_bandwidth_is_never_exceeded_and_zero_is_none,
+          what_is_not_known_makes_wide_intervals_and_no_crash,
+          LOOP(no_figure_makes_a_price_that_is_out_of_order, TEST_ROWS(extreme)),
+          twelve_tebibytes_over_a_gigabit_take_more_than_a_day)

@@ -1,0 +1,429 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Every rule on both sides of its border, and docs/findings.md against the rows (REGEN=1 rewrites it). */
+#include "plan/rules.h"
+#include "plan/sample.h"
+
+typedef void spoil(struct facts *f, struct plan_limits *limits);
+
+#define SPOIL(name, ...)                                                                                     \
+    static void name(struct facts *f, struct plan_limits *limits)                                            \
+    {                                                                                                        \
+        struct disk *vda __attribute__((unused)) = facts_disk(f, "vda");                                     \
+        struct channel *tcp __attribute__((unused)) = &f->channels[0];                                       \
+                                                                                                             \
+        (void)limits;                                                                                        \
+        __VA_ARGS__;                                                                                         \
+    }
+
+static void add_device(struct facts *f, const char *kind, const char *detail)
+{
+    struct device *d = arena_grown(f->arena, f->domain.devices, f->domain.n_devices, sizeof *d);
+
+    ck_assert_ptr_nonnull(d);
+    f->domain.devices = d;
+    d[f->domain.n_devices++] = (struct device){ .kind = kind, .detail = detail };
+}
+
+static void add_interface(struct facts *f, const char *type, const char *source)
+{
+    static const char *names[] = { "br0", "default" };
+    struct interface *i = arena_grown(f->arena, f->domain.interfaces, f->domain.n_interfaces, sizeof *i);
+
+    ck_assert_ptr_nonnull(i);
+    f->domain.interfaces = i;
+    i[f->domain.n_interfaces++] = (struct interface){ .type = type, .source = source };
+    f->dest.bridges = f->dest.networks = (struct finding_refs){ names, 2 };
+}
+
+SPOIL(fine, )
+SPOIL(shut_off, f->domain.run = RUN_SHUTOFF)
+SPOIL(paused, f->domain.run = RUN_PAUSED)
+SPOIL(job, f->domain.job = "block copy")
+SPOIL(managed, f->domain.manager = "oVirt")
+SPOIL(managed_forced, f->domain.manager = "oVirt"; limits->force_managed = true)
+SPOIL(only_forced, limits->force_managed = true)
+SPOIL(managed_save, f->domain.has_managed_save = true)
+SPOIL(snapshots, f->domain.has_snapshots = true)
+SPOIL(same_host, f->dest.uuid = "AAAAAAAA-0000-0000-0000-000000000001")
+SPOIL(no_uuids, f->source.uuid = f->dest.uuid = NULL)
+SPOIL(same_name, f->dest.has_same_name = true)
+SPOIL(memory_short, f->dest.memory_free_bytes = MiB(256) - 1)
+SPOIL(memory_exact, f->dest.memory_free_bytes = MiB(256))
+SPOIL(memory_not_known, f->dest.memory_free_bytes = NOT_KNOWN)
+SPOIL(hugepages, f->domain.has_hugepages = true)
+SPOIL(older_qemu, f->dest.qemu_version = 7001999)
+SPOIL(passthrough_cpu, f->domain.cpu_mode = "host-passthrough")
+SPOIL(custom_cpu, f->domain.cpu_mode = "custom")
+SPOIL(direct_boot, f->domain.kernel = "/boot/vmlinuz")
+SPOIL(firmware, f->domain.loader = "/usr/share/OVMF/OVMF_CODE.fd")
+SPOIL(has_tpm, f->domain.has_tpm = true; add_device(f, "tpm", "tpm-crb emulator"))
+SPOIL(tpm_passed, add_device(f, "tpm", "tpm-tis passthrough"))
+SPOIL(hostdev, add_device(f, "hostdev", "pci 0:3:0.0"))
+SPOIL(redirdev, add_device(f, "redirdev", "usb spicevmc"))
+SPOIL(nvdimm, add_device(f, "memory", "nvdimm /dev/pmem0"))
+SPOIL(bridge_missing, add_interface(f, "bridge", "br1"))
+SPOIL(bridge_there, add_interface(f, "bridge", "br0"))
+SPOIL(bridge_list_not_known, add_interface(f, "bridge", "br1"); f->dest.bridges.n = 0)
+SPOIL(network_missing, add_interface(f, "network", "lan"))
+SPOIL(network_there, add_interface(f, "network", "default"))
+SPOIL(interface_passed, add_interface(f, "hostdev", NULL))
+SPOIL(interface_direct, add_interface(f, "direct", "eth0"))
+SPOIL(interface_user, add_interface(f, "user", NULL))
+SPOIL(no_channel, f->n_channels = 0)
+SPOIL(untrusted, tcp->is_trusted = false)
+SPOIL(untrusted_signed, tcp->is_trusted = false; tcp->protects_data = 1)
+SPOIL(untrusted_allowed, tcp->is_trusted = false; limits->allow_cleartext = true)
+SPOIL(untrusted_encrypted, tcp->is_trusted = false; tcp->protects_data = 2)
+SPOIL(no_address, tcp->data_uri = NULL)
+SPOIL(not_probed, tcp->was_probed = false)
+SPOIL(copy_on_bare_channel, sample_local(vda); tcp->can_copy_disks = false)
+SPOIL(copy_fine, sample_local(vda))
+SPOIL(remote_source, f->source.is_local_socket = false)
+SPOIL(file_system_unusual, vda->file_system = "fuse.moosefs")
+SPOIL(file_system_not_known, vda->file_system = NULL)
+SPOIL(unusual_block, vda->file_system = NULL; vda->type = DISK_BLOCK)
+SPOIL(no_driver, vda->driver = NULL; vda->sharing = SHARING_NOT_PROVED)
+SPOIL(no_driver_readonly, vda->driver = NULL; vda->readonly = true)
+SPOIL(transient, vda->transient = true)
+SPOIL(readonly_missing, vda->readonly = true; vda->at_dest.present = TRI_NO)
+SPOIL(readonly_there, vda->readonly = true)
+SPOIL(readonly_unseen, vda->readonly = true; vda->at_dest.present = TRI_NOT_KNOWN)
+SPOIL(cdrom_empty, vda->device = DEVICE_CDROM; vda->type = DISK_EMPTY; vda->source = NULL;
+      vda->at_dest.present = TRI_NO)
+SPOIL(cdrom_missing, vda->device = DEVICE_CDROM; vda->at_dest.present = TRI_NO)
+SPOIL(encrypted, vda->encrypted = true)
+SPOIL(not_proved, vda->sharing = SHARING_NOT_PROVED)
+SPOIL(not_proved_unseen, vda->sharing = SHARING_NOT_PROVED; vda->at_dest.present = TRI_NOT_KNOWN)
+SPOIL(proved_yet_absent, vda->at_dest.present = TRI_NO)
+SPOIL(proved_unseen, vda->at_dest.present = TRI_NOT_KNOWN)
+SPOIL(unusual_cached, vda->file_system = "fuse.moosefs"; vda->cache = "writeback")
+SPOIL(unusual_directsync, vda->file_system = "fuse.moosefs"; vda->cache = "directsync")
+SPOIL(nfs_cached, vda->cache = NULL)
+SPOIL(nfs_cached_old, vda->cache = NULL; f->source.qemu_version = 3999999)
+SPOIL(nfs_cached_first, vda->cache = NULL; f->source.qemu_version = 4000000)
+SPOIL(ceph_cached_old, vda->cache = NULL; vda->file_system = "ceph"; f->source.qemu_version = 3999999)
+SPOIL(copy_there, sample_local(vda)->at_dest.present = TRI_YES)
+SPOIL(copy_unseen, sample_local(vda)->at_dest.present = TRI_NOT_KNOWN)
+SPOIL(copy_uncreatable, sample_local(vda)->driver_creates = false)
+SPOIL(copy_no_format, sample_local(vda)->format = NULL)
+SPOIL(copy_vmdk, sample_local(vda)->format = "vmdk")
+SPOIL(copy_raw, sample_local(vda)->format = "raw")
+static struct disk_layer base = { DISK_FILE, "qcow2", "/images/base.qcow2" };
+SPOIL(copy_chain, sample_local(vda)->chain = &base; vda->n_chain = 1)
+SPOIL(copy_lun, sample_local(vda)->device = DEVICE_LUN)
+SPOIL(copy_shareable, sample_local(vda)->shareable = true)
+SPOIL(shared_shareable, vda->shareable = true)
+SPOIL(copy_encrypted, sample_local(vda)->encrypted = true)
+SPOIL(copy_no_size, sample_local(vda)->at_source.capacity_bytes = NOT_KNOWN)
+SPOIL(space_short, sample_local(vda)->at_dest.free_bytes = MiB(400) - 1)
+SPOIL(space_exact, sample_local(vda)->at_dest.free_bytes = MiB(400))
+SPOIL(space_by_capacity, sample_local(vda)->at_dest.free_bytes = GiB(1) - 1;
+      vda->at_source.allocated_bytes = NOT_KNOWN)
+SPOIL(space_of_two_short, sample_local(vda)->at_dest.free_bytes = MiB(800) - 1;
+      sample_local(sample_disk(f, "vdb"))->at_dest.free_bytes = MiB(800) - 1)
+SPOIL(space_of_two_exact, sample_local(vda)->at_dest.free_bytes = MiB(800);
+      sample_local(sample_disk(f, "vdb"))->at_dest.free_bytes = MiB(800))
+SPOIL(space_of_two_pools, sample_local(vda)->at_dest.free_bytes = MiB(400);
+      sample_local(sample_disk(f, "vdb"))->at_dest.free_bytes = MiB(400);
+      facts_disk(f, "vdb")->at_dest.pool = "other")
+SPOIL(space_not_known, sample_local(vda)->at_dest.free_bytes = NOT_KNOWN)
+SPOIL(space_to_grow_short, sample_local(vda)->at_dest.free_bytes = GiB(1) - 1)
+SPOIL(space_to_grow, sample_local(vda)->at_dest.free_bytes = GiB(1))
+
+/* found: does the rule speak; valid: can anything be chosen then. */
+static const struct {
+    const char *id;
+    spoil *facts;
+    bool found, valid;
+} cases[] = {
+    { "domain-not-running", shut_off, true, false },
+    { "domain-not-running", paused, false, true },
+    { "job-in-progress", job, true, false },
+    { "job-in-progress", fine, false, true },
+    { "managed-domain", managed, true, false },
+    { "managed-domain", managed_forced, false, true },
+    { "managed-domain-forced", managed_forced, true, true },
+    { "managed-domain-forced", only_forced, false, true },
+    { "managed-save", managed_save, true, false },
+    { "managed-save", fine, false, true },
+    { "snapshots", snapshots, true, false },
+    { "snapshots", fine, false, true },
+    { "same-host", same_host, true, false },
+    { "same-host", no_uuids, false, true },
+    { "name-taken", same_name, true, false },
+    { "name-taken", fine, false, true },
+    { "destination-memory", memory_short, true, false },
+    { "destination-memory", memory_exact, false, true },
+    { "destination-memory", memory_not_known, false, true },
+    { "destination-memory-not-known", memory_not_known, true, true },
+    { "destination-memory-not-known", memory_exact, false, true },
+    { "hugepages", hugepages, true, true },
+    { "hugepages", fine, false, true },
+    { "older-destination", older_qemu, true, true },
+    { "older-destination", fine, false, true },
+    { "cpu-of-source", passthrough_cpu, true, true },
+    { "cpu-of-source", custom_cpu, false, true },
+    { "direct-boot", direct_boot, true, true },
+    { "direct-boot", fine, false, true },
+    { "firmware", firmware, true, true },
+    { "firmware", fine, false, true },
+    { "tpm-state", has_tpm, true, true },
+    { "tpm-state", fine, false, true },
+    { "device-tied", hostdev, true, false },
+    { "device-tied", tpm_passed, true, false },
+    { "device-tied", nvdimm, true, false },
+    { "device-tied", has_tpm, false, true },
+    { "device-tied", redirdev, false, true },
+    { "device-host-side", redirdev, true, true },
+    { "device-host-side", has_tpm, false, true },
+    { "bridge-missing", bridge_missing, true, false },
+    { "bridge-missing", bridge_there, false, true },
+    { "bridge-missing", bridge_list_not_known, false, true },
+    { "network-missing", network_missing, true, false },
+    { "network-missing", network_there, false, true },
+    { "interface-tied", interface_passed, true, false },
+    { "interface-tied", interface_user, false, true },
+    { "interface-direct", interface_direct, true, true },
+    { "interface-direct", interface_user, false, true },
+    { "no-channel", no_channel, true, false },
+    { "no-channel", fine, false, true },
+    { "cleartext", untrusted, true, false },
+    { "cleartext", untrusted_signed, true, false },
+    { "cleartext", untrusted_allowed, false, true },
+    { "cleartext", untrusted_encrypted, false, true },
+    { "cleartext", fine, false, true },
+    { "cleartext-allowed", untrusted_allowed, true, true },
+    { "cleartext-allowed", fine, true, true },
+    { "cleartext-allowed", untrusted_encrypted, false, true },
+    { "channel-no-address", no_address, true, false },
+    { "channel-no-address", fine, false, true },
+    { "address-not-checked", not_probed, true, true },
+    { "address-not-checked", fine, false, true },
+    { "channel-without-disks", copy_on_bare_channel, true, false },
+    { "channel-without-disks", copy_fine, false, true },
+    { "no-gate", remote_source, true, true },
+    { "no-gate", fine, false, true },
+    { "unsafe-with-proof", file_system_unusual, true, true },
+    { "unsafe-with-proof", file_system_not_known, true, true },
+    { "unsafe-with-proof", unusual_block, false, true },
+    { "unsafe-with-proof", fine, false, true },
+    { "unsafe-with-proof", copy_fine, false, true },
+    { "no-driver", no_driver, true, false },
+    { "no-driver", no_driver_readonly, false, true },
+    { "transient-disk", transient, true, false },
+    { "transient-disk", fine, false, true },
+    { "readonly-image-missing", readonly_missing, true, false },
+    { "readonly-image-missing", cdrom_missing, true, false },
+    { "readonly-image-missing", readonly_there, false, true },
+    { "readonly-image-missing", cdrom_empty, false, true },
+    { "readonly-image-not-known", readonly_unseen, true, true },
+    { "readonly-image-not-known", readonly_there, false, true },
+    { "encrypted-disk", encrypted, true, true },
+    { "encrypted-disk", fine, false, true },
+    { "sharing-not-proved", not_proved, true, false },
+    { "sharing-not-proved", not_proved_unseen, true, false },
+    { "sharing-not-proved", fine, false, true },
+    { "not-shared", copy_fine, true, true },
+    { "not-shared", fine, false, true },
+    { "sharing-contradicted", proved_yet_absent, true, false },
+    { "sharing-contradicted", proved_unseen, false, true },
+    { "cache-mode", unusual_cached, true, false },
+    { "cache-mode", unusual_directsync, false, true },
+    { "cache-mode", nfs_cached, false, true },
+    { "cache-mode-old-qemu", nfs_cached_old, true, false },
+    { "cache-mode-old-qemu", nfs_cached_first, false, true },
+    { "cache-mode-old-qemu", ceph_cached_old, false, true },
+    { "cache-dropped", nfs_cached, true, true },
+    { "cache-dropped", fine, false, true },
+    { "already-shared", fine, true, true },
+    { "already-shared", copy_fine, false, true },
+    { "destination-image-exists", copy_there, true, false },
+    { "destination-image-exists", copy_fine, false, true },
+    { "destination-image-not-known", copy_unseen, true, false },
+    { "destination-image-not-known", copy_fine, false, true },
+    { "cannot-create", copy_uncreatable, true, false },
+    { "cannot-create", copy_fine, false, true },
+    { "copy-format", copy_no_format, true, false },
+    { "copy-format", copy_vmdk, true, false },
+    { "copy-format", copy_raw, false, true },
+    { "copy-backing-chain", copy_chain, true, false },
+    { "copy-backing-chain", copy_fine, false, true },
+    { "copy-lun", copy_lun, true, false },
+    { "copy-lun", copy_fine, false, true },
+    { "copy-shareable", copy_shareable, true, false },
+    { "copy-shareable", shared_shareable, false, true },
+    { "copy-encrypted", copy_encrypted, true, false },
+    { "copy-encrypted", encrypted, false, true },
+    { "copy-size-not-known", copy_no_size, true, false },
+    { "copy-size-not-known", copy_fine, false, true },
+    { "destination-space", space_short, true, false },
+    { "destination-space", space_exact, false, true },
+    { "destination-space", space_by_capacity, true, false },
+    { "destination-space", space_of_two_short, true, false },
+    { "destination-space", space_of_two_exact, false, true },
+    { "destination-space", space_of_two_pools, false, true },
+    { "destination-space-not-known", space_not_known, true, true },
+    { "destination-space-not-known", copy_fine, false, true },
+    { "destination-overcommit", space_to_grow_short, true, true },
+    { "destination-overcommit", space_to_grow, false, true },
+    { "destination-overcommit", space_short, false, false },
+};
+
+/* One test over the whole table: Check forks for each turn of a loop test, and there are many. */
+START_TEST(each_rule_speaks_on_one_side_of_its_border_only)
+    {
+        for (size_t i = 0; i < TEST_ROWS(cases); i++) {
+            OWNED(facts) f = sample();
+            struct plan_limits limits = sample_limits();
+
+            cases[i].facts(f, &limits);
+            OWNED(plan) p = plan_with(f, limits);
+            ck_assert_msg(!!plan_finds(p, cases[i].id, NULL) == cases[i].found, "case %zu: '%s' %s", i,
+                          cases[i].id, cases[i].found ? "is missing" : "stands there");
+            ck_assert_msg(!!plan_chosen(p) == cases[i].valid, "case %zu, '%s': %zu of %zu are valid", i,
+                          cases[i].id, p->n_valid, p->n);
+        }
+    }
+END_TEST
+
+static const struct rule_set *const sets[] = { &rules_domain, &rules_disk, &rules_channel };
+
+START_TEST(every_rule_has_cases_on_both_sides_and_says_its_cause)
+    {
+        for (size_t s = 0; s < TEST_ROWS(sets); s++)
+            for (size_t r = 0; r < sets[s]->n; r++) {
+                const struct rule *rule = &sets[s]->rows[r];
+                int n[2] = { 0, 0 };
+
+                for (size_t i = 0; i < TEST_ROWS(cases); i++)
+                    if (text_equal(cases[i].id, rule->id))
+                        n[cases[i].found]++;
+                ck_assert_msg(n[0] && n[1], "'%s' has %d and %d cases", rule->id, n[0], n[1]);
+                ck_assert_msg(rule->cause && (rule->fix || rule->severity == NOTES), "'%s'", rule->id);
+            }
+    }
+END_TEST
+
+START_TEST(no_driver_begins_with_the_words_that_operators_search_for)
+    {
+        OWNED(facts) f = sample();
+        struct plan_limits limits = sample_limits();
+        struct error err = { 0 };
+
+        no_driver(f, &limits);
+        OWNED(plan) p = plan_of(f);
+        ck_assert_int_eq(plan_refusal(p, &err), -ERROR_REFUSED);
+        ck_assert(text_starts(err.what, "no storage driver claims disk 'vda'"));
+        ck_assert_ptr_nonnull(strstr(err.fix, "plugin list"));
+    }
+END_TEST
+
+START_TEST(cleartext_is_priced_and_its_fix_names_both_ways_out)
+    {
+        OWNED(facts) f = sample();
+
+        f->channels[0].is_trusted = false;
+        OWNED(plan) p = plan_of(f);
+        const struct finding *found = plan_finds(p, "cleartext", "tcp");
+
+        ck_assert_ptr_nonnull(found);
+        ck_assert_ptr_nonnull(strstr(found->fix, "--allow-cleartext"));
+        ck_assert_ptr_nonnull(strstr(found->fix, "trusted_networks"));
+        ck_assert_uint_gt(p->list[0].time_ms.likely, 0);
+    }
+END_TEST
+
+START_TEST(the_reason_of_a_refusal_is_the_evidence_that_was_looked_for)
+    {
+        OWNED(facts) f = sample();
+        struct error err = { 0 };
+
+        facts_disk(f, "vda")->sharing = SHARING_NOT_PROVED;
+        facts_disk(f, "vda")->sharing_evidence = "root squash forbids the nonce";
+        OWNED(plan) p = plan_of(f);
+        ck_assert_int_eq(plan_refusal(p, &err), -ERROR_REFUSED);
+        ck_assert_ptr_nonnull(strstr(err.what, "root squash forbids the nonce"));
+    }
+END_TEST
+
+START_TEST(unsafe_needs_proof_and_cache_none_for_every_disk_not_only_the_unusual_one)
+    {
+        OWNED(facts) f = sample();
+
+        facts_disk(f, "vda")->file_system = "fuse.moosefs";
+        sample_disk(f, "vdb")->cache = "writeback"; /* on nfs, where libvirt would have allowed it */
+        OWNED(plan) p = plan_of(f);
+        ck_assert_ptr_nonnull(plan_finds(p, "cache-mode", "vdb"));
+        ck_assert_ptr_null(plan_chosen(p));
+    }
+END_TEST
+
+START_TEST(a_finding_of_the_survey_refuses_and_one_about_a_channel_refuses_that_channel_alone)
+    {
+        OWNED(facts) f = sample();
+
+        (void)sample_channel(f, "tls", 2);
+        facts_add_finding(f, REFUSES, "certificate", "tls")->what = "the certificate is out of date";
+        OWNED(plan) p = plan_of(f);
+        ck_assert_str_eq(plan_chosen(p)->channel->driver, "tcp");
+        ck_assert_ptr_nonnull(
+            find_in(&plan_strategy(p, "precopy-tls-gated")->findings, "certificate", "tls"));
+        ck_assert_ptr_null(find_in(&p->findings, "certificate", NULL));
+
+        facts_add_finding(f, REFUSES, "broken-image", "vda")->what = "the image is broken";
+        OWNED(plan) q = plan_of(f);
+        ck_assert_ptr_null(plan_chosen(q));
+        ck_assert_str_eq(plan_refuses(q, &q->list[0])->id, "broken-image");
+    }
+END_TEST
+
+START_TEST(a_name_that_a_shell_would_take_apart_stands_in_no_command)
+    {
+        OWNED(facts) f = sample();
+
+        f->domain.name = "web; reboot";
+        f->domain.run = RUN_SHUTOFF;
+        OWNED(plan) p = plan_of(f);
+        ck_assert_str_eq(plan_finds(p, "domain-not-running", "hostA")->fix,
+                         "Start it first: virsh start DOMAIN");
+        ck_assert_str_eq(rules_command_word("-web", "X"), "X");
+        ck_assert_str_eq(rules_command_word("we-b.1", "X"), "we-b.1");
+        ck_assert_str_eq(rules_command_word("", "X"), "X");
+        ck_assert_str_eq(rules_command_word(NULL, "X"), "X");
+    }
+END_TEST
+
+/* Program and file are found from the top of the tree, where tests are run. */
+START_TEST(the_document_of_findings_is_what_the_rows_say)
+    {
+        static const char path[] = "docs/findings.md";
+        OWNED_TEXT expected = { 0 }, found = { 0 };
+        FILE *file;
+
+        rules_document(&expected);
+        ck_assert(!expected.failed);
+        if (getenv("REGEN")) {
+            file = fopen(path, "w");
+            ck_assert_ptr_nonnull(file);
+            ck_assert_int_ge(fputs(text_of(&expected), file), 0);
+            ck_assert_int_eq(fclose(file), 0);
+        }
+        file = fopen(path, "r");
+        ck_assert_msg(file != NULL, "run it from the top of the tree: %s cannot be opened", path);
+        for (char line[4096]; fgets(line, sizeof line, file);)
+            text_add(&found, "%s", line);
+        (void)fclose(file);
+        ck_assert_msg(strcmp(text_of(&expected), text_of(&found)) == 0,
+                      "%s differs from the rules; REGEN=1 rewrites it", path);
+    }
+END_TEST
+
+TEST_MAIN("plan/rules", each_rule_speaks_on_one_side_of_its_border_only,
+          every_rule_has_cases_on_both_sides_and_says_its_cause,
+          no_driver_begins_with_the_words_that_operators_search_for,
+          cleartext_is_priced_and_its_fix_names_both_ways_out,
+          the_reason_of_a_refusal_is_the_evidence_that_was_looked_for,
+          unsafe_needs_proof_and_cache_none_for_every_disk_not_only_the_unusual_one,
+          a_finding_of_the_survey_refuses_and_one_about_a_channel_refuses_that_channel_alone,
+          a_name_that_a_shell_would_take_apart_stands_in_no_command,
+          the_document_of_findings_is_what_the_rows_say)

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The facts that the planner's tests begin with: an idle 256 MiB guest, one disk on NFS proved shared, one
+ * trusted clear channel. Everything is in order, so a test spoils just one thing. */
+#ifndef UNIT_PLAN_SAMPLE_H
+#define UNIT_PLAN_SAMPLE_H
+
+#include "check-main.h"
+#include "plan/plan.h"
+#include "plan/planner.h"
+
+#define MiB(n) ((uint64_t)(n) << 20)
+#define GiB(n) ((uint64_t)(n) << 30)
+
+__attribute__((unused)) static struct channel *sample_channel(struct facts *f, const char *driver,
+                                                              uint8_t protects)
+{
+    struct channel *c = facts_add_channel(f);
+
+    ck_assert_ptr_nonnull(c);
+    c->driver = driver;
+    c->dest_uri = "qemu+tcp://10.0.0.2/system";
+    c->data_uri = "tcp://10.0.0.2";
+    c->peer_address = "10.0.0.2";
+    c->was_probed = true;
+    c->is_trusted = true;
+    c->can_copy_disks = true;
+    c->protects_control = c->protects_data = protects;
+    c->latency_us = 200;
+    return c;
+}
+
+__attribute__((unused)) static struct disk *sample_disk(struct facts *f, const char *target)
+{
+    struct disk *d = facts_add_disk(f);
+
+    ck_assert_ptr_nonnull(d);
+    d->target = target;
+    d->type = DISK_FILE;
+    d->source = "/images/web.qcow2";
+    d->format = "qcow2";
+    d->cache = "none";
+    d->driver = "local-block";
+    d->file_system = "nfs";
+    d->driver_shares = d->driver_creates = true;
+    d->sharing = SHARING_PROVED;
+    d->sharing_evidence = "the nonce was seen from both hosts";
+    d->at_dest.present = TRI_YES;
+    d->at_dest.pool = "default";
+    d->at_dest.free_bytes = GiB(10);
+    d->at_source.capacity_bytes = GiB(1);
+    d->at_source.allocated_bytes = MiB(400);
+    return d;
+}
+
+/* The disk becomes one that has to be copied, and can be. */
+__attribute__((unused)) static struct disk *sample_local(struct disk *d)
+{
+    d->file_system = "ext4";
+    d->sharing = SHARING_DENIED;
+    d->sharing_evidence = "the identities differ";
+    d->at_dest.present = TRI_NO;
+    return d;
+}
+
+__attribute__((unused)) static struct facts *sample(void)
+{
+    struct facts *f = facts_new();
+
+    ck_assert_ptr_nonnull(f);
+    f->domain.name = "web";
+    f->domain.uuid = "7ad8ab1c-5a5e-4e1c-9b53-000000000001";
+    f->domain.run = RUN_RUNNING;
+    f->domain.memory_bytes = f->domain.memory_now_bytes = MiB(256);
+    f->domain.memory_rss_bytes = MiB(155);
+    f->source.name = "hostA";
+    f->source.uuid = "aaaaaaaa-0000-0000-0000-000000000001";
+    f->source.is_local_socket = true;
+    f->source.qemu_version = f->dest.qemu_version = 7002000;
+    f->source.link_bytes_per_s = f->dest.link_bytes_per_s = 125000000;
+    f->dest.name = "hostB";
+    f->dest.uuid = "bbbbbbbb-0000-0000-0000-000000000002";
+    f->dest.memory_free_bytes = GiB(4);
+    (void)sample_disk(f, "vda");
+    (void)sample_channel(f, "tcp", 0);
+    return f;
+}
+
+__attribute__((unused)) static struct plan_limits sample_limits(void)
+{
+    return (struct plan_limits){ .max_downtime_ms = NOT_KNOWN, .bandwidth_bytes_per_s = NOT_KNOWN };
+}
+
+__attribute__((unused)) static struct plan *plan_with(const struct facts *f, struct plan_limits limits)
+{
+    struct error err = { 0 };
+    struct plan *p = plan_make(f, &limits, &err);
+
+    ck_assert_msg(p != NULL, "%s", err.what);
+    return p;
+}
+
+__attribute__((unused)) static struct plan *plan_of(const struct facts *f)
+{
+    return plan_with(f, sample_limits());
+}
+
+__attribute__((unused)) static const struct finding *find_in(const struct findings *f, const char *id,
+                                                             const char *where)
+{
+    for (size_t i = 0; i < f->n; i++)
+        if (text_equal(f->list[i].id, id) && (!where || text_equal(f->list[i].where, where)))
+            return &f->list[i];
+    return NULL;
+}
+
+/* In the plan or in any strategy; where NULL = anywhere. */
+__attribute__((unused)) static const struct finding *plan_finds(const struct plan *p, const char *id,
+                                                                const char *where)
+{
+    const struct finding *found = find_in(&p->findings, id, where);
+
+    for (size_t i = 0; !found && i < p->n; i++)
+        found = find_in(&p->list[i].findings, id, where);
+    return found;
+}
+
+#endif
