@@ -22,7 +22,7 @@ static const struct word storage_words[] = {
     { 0, NULL, NULL },
 };
 static const struct word transport_words[] = {
-    { FERRY_CARRIES_DISKS, "disks", "carries disks" },
+    { FERRY_CARRIES_DISKS, "disks", "disks" },
     { FERRY_CARRIES_P2P, "p2p", "the source's libvirtd can use it by itself" },
     { FERRY_CARRIES_MULTIFD, "multifd", "several connections" },
     { FERRY_CARRIES_POSTCOPY, "postcopy", "post-copy" },
@@ -155,34 +155,34 @@ static void print_words(const char *label, const struct word *w, uint32_t bits)
     for (; w->word; w++) {
         if (!(bits & w->bit))
             continue;
-        (void)printf("%-18s%s\n", is_first ? label : "", w->meaning);
+        (void)printf("%-19s%s\n", is_first ? label : "", w->meaning);
         is_first = false;
     }
     if (is_first)
-        (void)printf("%-18s%s\n", label, "nothing");
+        (void)printf("%-19s%s\n", label, "nothing");
 }
 
 static void print_entry(const struct plugin_entry *e)
 {
-    (void)printf("%-18s%s\n", "File:", ESCAPED(e->path));
+    (void)printf("%-19s%s\n", "File:", ESCAPED(e->path));
     if (e->refused) {
-        (void)printf("%-18s%s\n", "Refused:", ESCAPED(e->refused));
+        (void)printf("%-19s%s\n", "Refused:", ESCAPED(e->refused));
         return;
     }
-    (void)printf("%-18s%s\n", "Name:", ESCAPED(e->plugin.name));
-    (void)printf("%-18s%s\n", "Version:", ESCAPED(e->plugin.version));
-    (void)printf("%-18s%s\n", "Summary:", ESCAPED(e->plugin.summary));
+    (void)printf("%-19s%s\n", "Name:", ESCAPED(e->plugin.name));
+    (void)printf("%-19s%s\n", "Version:", ESCAPED(e->plugin.version));
+    (void)printf("%-19s%s\n", "Summary:", ESCAPED(e->plugin.summary));
     for (size_t i = 0; i < e->n_storage; i++) {
         const struct ferry_storage *s = &e->storage[i];
 
-        (void)printf("\n%-18s%s: %s\n", "Storage driver:", ESCAPED(s->name), ESCAPED(s->summary));
+        (void)printf("\n%-19s%s: %s\n", "Storage driver:", ESCAPED(s->name), ESCAPED(s->summary));
         print_words("  Declares:", storage_words, s->declares);
     }
     for (size_t i = 0; i < e->n_transports; i++) {
         const struct ferry_transport *t = &e->transports[i];
 
-        (void)printf("\n%-18s%s: %s\n", "Transport driver:", ESCAPED(t->name), ESCAPED(t->summary));
-        (void)printf("%-18s%s, port %u\n", "  URI scheme:", ESCAPED(t->uri_scheme),
+        (void)printf("\n%-19s%s: %s\n", "Transport driver:", ESCAPED(t->name), ESCAPED(t->summary));
+        (void)printf("%-19s%s, port %u\n", "  URI scheme:", ESCAPED(t->uri_scheme),
                      (unsigned)t->control_port);
         print_words("  Carries:", transport_words, t->carries);
         print_words("  Protects control:", protects_words, t->protects_control);

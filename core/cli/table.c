@@ -17,6 +17,8 @@ struct table *table_new(const char *const *headings, struct error *err)
         error_memory(err);
         return NULL;
     }
+    /* What is escaped already would be escaped again: the table's own form differs from ours. */
+    (void)scols_table_enable_noencoding(t->scols, 1);
     for (; headings[t->n_columns]; t->n_columns++) {
         int flags = headings[t->n_columns + 1] ? 0 : SCOLS_FL_WRAP;
 

@@ -343,6 +343,41 @@ START_TEST(a_byte_order_mark_and_windows_ends_of_line_are_accepted)
     }
 END_TEST
 
+/* The example as it is shipped, and with the marks of its commented settings taken away. */
+START_TEST(the_example_is_accepted_and_shows_every_key)
+    {
+        static const char *const keys[][2] = { { "security", "trusted_networks" },
+                                               { "migrate", "max_downtime" },
+                                               { "migrate", "bandwidth" },
+                                               { "migrate", "timeout" } };
+        char bytes[8192], settings[8192] = "";
+        FILE *f = fopen("docs/virt-ferry.conf.example", "r");
+        size_t n;
+
+        ck_assert_msg(f != NULL, "run from the top of the tree");
+        n = fread(bytes, 1, sizeof bytes - 1, f);
+        (void)fclose(f);
+        bytes[n] = '\0';
+        world(bytes, NULL);
+        {
+            OWNED(config) c = load();
+
+            ck_assert_uint_eq(config_count(c), 0);
+        }
+        for (char *line = strtok(bytes, "\n"); line; line = strtok(NULL, "\n")) {
+            (void)strcat(settings, line[0] == '#' && line[1] != ' ' && line[1] != '\0' ? line + 1 : line);
+            (void)strcat(settings, "\n");
+        }
+        put(system_file, settings);
+        OWNED(config) c = load();
+
+        for (size_t i = 0; i < TEST_ROWS(keys); i++)
+            ck_assert_msg(config_get(c, keys[i][0], keys[i][1]) != NULL, "%s", keys[i][1]);
+        ck_assert(config_is_trusted(c, "192.168.7.9"));
+        world_ends();
+    }
+END_TEST
+
 TEST_MAIN("state/config", files_that_are_missing_are_empty,
           the_users_file_wins_over_the_system_and_the_environment_over_both,
           a_value_of_the_environment_that_cannot_be_read_is_refused_by_its_name,
@@ -354,4 +389,5 @@ TEST_MAIN("state/config", files_that_are_missing_are_empty,
           names_that_inih_would_cut_are_refused_at_the_first_such_length,
           a_folder_in_place_of_the_file_is_refused, a_file_that_everybody_can_write_is_refused,
           a_file_that_cannot_be_read_is_refused, a_file_with_zero_bytes_is_refused,
-          a_byte_order_mark_and_windows_ends_of_line_are_accepted)
+          a_byte_order_mark_and_windows_ends_of_line_are_accepted,
+          the_example_is_accepted_and_shows_every_key)

@@ -511,6 +511,53 @@ START_TEST(the_file_is_for_its_owner_alone)
     }
 END_TEST
 
+#ifdef FERRY_FAULTS
+#define FAULTS_ARE_BUILT_IN 1
+#else
+#define FAULTS_ARE_BUILT_IN 0
+#endif
+
+static const struct {
+    const char *setting;
+    int exit_code;    /* of a child whose third append must fail; -1 = killed */
+    unsigned records; /* on disk afterwards, the header among them */
+} faults[] = {
+    { "fail:journal:3", 1, 4 },         { "fail:journal-before:3", 1, 3 }, { "kill:journal:3", -1, 4 },
+    { "kill:journal-before:3", -1, 3 }, { "fail:journal:4", 0, 4 },
+};
+
+/* In a child: the points are armed once in the life of a process. */
+START_TEST(a_fault_strikes_right_before_or_right_after_the_record)
+    {
+        struct error err = { 0 };
+        bool is_held;
+        int status;
+        pid_t pid;
+
+        world();
+        (void)setenv("VIRT_FERRY_FAULT", faults[_i].setting, 1);
+        pid = fork();
+        ck_assert_int_ge(pid, 0);
+        if (pid == 0) {
+            struct journal *j = journal_create(dir, RUN, &err);
+
+            for (int i = 0; i < 3; i++)
+                if (!j || journal_append(j, "step", NULL, &err) < 0)
+                    _exit(i == 2 ? 1 : 2);
+            _exit(0);
+        }
+        (void)unsetenv("VIRT_FERRY_FAULT");
+        ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+        ck_assert_int_eq(WIFEXITED(status) ? WEXITSTATUS(status) : -1,
+                         FAULTS_ARE_BUILT_IN ? faults[_i].exit_code : 0);
+        OWNED_JSON records = journal_peek(dir, RUN, &is_held, &err);
+
+        ck_assert_ptr_nonnull(records);
+        ck_assert_uint_eq(json_array_size(records), FAULTS_ARE_BUILT_IN ? faults[_i].records : 4);
+        world_ends();
+    }
+END_TEST
+
 TEST_MAIN("state/journal", what_was_appended_is_read_back_in_order, fields_cannot_change_the_step_or_its_time,
           a_run_is_created_once, a_run_that_is_not_there_is_absent,
           a_name_that_is_no_runs_name_reaches_no_file,
@@ -523,4 +570,5 @@ TEST_MAIN("state/journal", what_was_appended_is_read_back_in_order, fields_canno
           a_journal_that_cannot_be_begun_is_not_given,
           LOOP(a_journal_for_a_newer_reader_is_left_alone, TEST_ROWS(headers)),
           runs_are_listed_by_age_and_nothing_else_is, a_folder_that_others_can_write_is_not_used,
-          the_file_is_for_its_owner_alone)
+          the_file_is_for_its_owner_alone,
+          LOOP(a_fault_strikes_right_before_or_right_after_the_record, TEST_ROWS(faults)))
