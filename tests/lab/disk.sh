@@ -1,0 +1,111 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: Apache-2.0
+# The disks of a guest: where each KIND keeps its images, how one is created and filled, and what
+# the domain says of it. A new KIND is a row in KINDS, and a source_NAME if it is no file.
+# shellcheck disable=SC2154  # STATE and others come from lab and base.sh
+
+# kind|where its images live, as QEMU names the place|what it is
+KINDS="shared|$SHARED_DIR|one directory, bound into every host
+local|$LOCAL_DIR|a directory of each host alone, pool 'default'"
+
+kind_place() { # KIND
+    local kind place
+    while IFS='|' read -r kind place _; do
+        [ "$kind" = "$1" ] || continue
+        echo "$place"
+        return
+    done <<<"$KINDS"
+    usage_error "no disk kind '$1'"
+}
+
+source_file() { # LOCATION
+    printf "type='file'|<source file='%s'/>\n" "$1"
+}
+
+# All that is written to an image goes through QEMU's tools on the host, by location and format, so
+# that it holds for network locations too.
+image_create() { # HOST LOCATION FORMAT SIZE [BASE]
+    local -a backing=()
+    [ -z "${5:-}" ] || backing=(-b "$5" -F qcow2)
+    inside "$1" qemu-img create -q -f "$3" "${backing[@]}" "$2" "$4"
+}
+
+image_fill() { # HOST LOCATION FORMAT OFFSET-MiB MiB
+    local at=$4 end=$(($4 + $5)) step
+    local -a commands=()
+    while [ "$at" -lt "$end" ]; do
+        step=$((end - at < 256 ? end - at : 256))
+        commands+=(-c "write -q -s $STATE/boot/random ${at}M ${step}M")
+        at=$((at + step))
+    done
+    [ ${#commands[@]} = 0 ] || inside "$1" qemu-io -f "$3" "${commands[@]}" "$2" >/dev/null
+}
+
+# The base has data of its own near its end, which no fill of the overlay covers.
+base_create() { # HOST LOCATION SIZE
+    local size_mib
+    image_create "$1" "$2" qcow2 "$3"
+    size_mib=$(($(numfmt --from=iec "${3%iB}") >> 20))
+    [ "$size_mib" -lt 256 ] || image_fill "$1" "$2" qcow2 $((size_mib - 80)) 64
+}
+
+disk_create() { # HOST GUEST TARGET KIND FORMAT BASE-or-empty SIZE FILL; prints the location
+    local place location base=
+    place=$(kind_place "$4")
+    location=$place/$2-$3.${5/raw/img}
+    if [ -n "$6" ]; then
+        base=$place/$2-$3-base.qcow2
+        base_create "$1" "$base" "$7"
+    fi
+    image_create "$1" "$location" "$5" "$7" "$base"
+    # From 16 MiB on: the ring of --write-log lies before.
+    image_fill "$1" "$location" "$5" 16 "$8"
+    echo "$location"
+}
+
+disk_xml() { # TARGET LOCATION FORMAT CACHE
+    local type source
+    IFS='|' read -r type source <<<"$(source_file "$2")"
+    cat <<END
+    <disk $type device='disk'>
+      <driver name='qemu' type='$3' cache='$4'/>
+      $source
+      <target dev='$1' bus='virtio'/>
+    </disk>
+END
+}
+
+# Reads "KIND[:raw|qcow2][:base],…" and makes each disk; prints TARGET|LOCATION|FORMAT lines.
+disks_create() { # HOST GUEST SPEC SIZE FILL
+    local disk part kind format base letter=97 target location
+    for disk in ${3//,/ }; do
+        kind=${disk%%:*} format=qcow2 base=
+        case $disk in
+            *:*)
+                for part in $(tr : ' ' <<<"${disk#*:}"); do
+                    case $part in
+                        raw | qcow2) format=$part ;;
+                        base) base=base ;;
+                        *) usage_error "no disk format '$part'" ;;
+                    esac
+                done
+                ;;
+        esac
+        [ "$format$base" != rawbase ] || usage_error "a raw image has no base"
+        # shellcheck disable=SC2059
+        target=vd$(printf "\\x$(printf %x "$letter")")
+        letter=$((letter + 1))
+        location=$(disk_create "$1" "$2" "$target" "$kind" "$format" "$base" "$4" "$5")
+        echo "$target|$location|$format"
+    done
+}
+
+# By the names that disk_create gives, on every host: a copy lies where the guest came to.
+images_remove() { # GUEST
+    local host
+    rm -f "$STATE/shared/$1"-vd[a-z].{img,qcow2} "$STATE/shared/$1"-vd[a-z]-base.qcow2
+    for host in $(hosts); do
+        rm -f "$STATE/machines/$host/lib-libvirt/images/$1"-vd[a-z].{img,qcow2} \
+            "$STATE/machines/$host/lib-libvirt/images/$1"-vd[a-z]-base.qcow2
+    done
+}

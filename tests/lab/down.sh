@@ -1,0 +1,68 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: Apache-2.0
+# `lab down`: ends every process of one lab and removes what it left, however it came to its end.
+# Works from /proc alone: a lab that was killed half-way has no complete records.
+# shellcheck disable=SC2154  # LAB_DIR, LAB_ID and STATE come from lab
+# shellcheck source=mounts.sh
+. "$LAB_DIR/mounts.sh"
+
+# Marked are all processes that a changing lab command started, unless they clean their environment.
+pids_marked() {
+    grep -lzsx "ferry_lab_mark=$LAB_ID" /proc/[0-9]*/environ | cut -d/ -f3
+}
+
+# libvirtd cleans QEMU's environment and `lab on` its command's: those are found by the namespaces
+# of the marked ones. The first look keeps them; whoever holds them may end before the last.
+pids_in() { # FILE of namespaces
+    stat -L -c '%i %n' /proc/[0-9]*/ns/{net,mnt,uts} 2>/dev/null |
+        awk 'NR == FNR { ours[$1]; next } $1 in ours { split($2, part, "/"); print part[3] }' "$1" -
+}
+
+namespaces_of() { # PID…
+    local pid
+    for pid; do
+        stat -L -c %i "/proc/$pid/ns/net" "/proc/$pid/ns/mnt" "/proc/$pid/ns/uts" 2>/dev/null || true
+    done | sort -u | grep -vxF "$(stat -L -c %i /proc/self/ns/net /proc/self/ns/mnt /proc/self/ns/uts)"
+}
+
+# Zombies have no namespaces, so they do not count: pid 1 may reap late.
+is_alive() { # PID
+    [ -n "$(readlink "/proc/$1/ns/net" 2>/dev/null)" ]
+}
+
+processes_end() {
+    local round pid alive known
+    known=$(mktemp "${TMPDIR:-/tmp}/lab-down.XXXXXX")
+    for ((round = 0; round < 500; round++)); do
+        alive=
+        # shellcheck disable=SC2046
+        namespaces_of $(pids_marked) >>"$known" || true
+        for pid in $( { pids_marked; [ ! -s "$known" ] || pids_in "$known"; } | sort -un); do
+            if ! is_alive "$pid" || [ "$pid" = $$ ]; then
+                continue
+            fi
+            kill -KILL "$pid" 2>/dev/null || true
+            alive="$alive $pid"
+        done
+        if [ -z "$alive" ]; then
+            rm -f "$known"
+            return
+        fi
+        sleep 0.02
+    done
+    rm -f "$known"
+    die "could not end these processes of lab $LAB_ID:$alive"
+}
+
+cmd_down() {
+    case ${1:-} in
+        '' | --failed) ;;
+        *) usage_error "lab down takes no argument" ;;
+    esac
+    case $(tr '\0' ' ' <"/proc/$$/environ") in
+        *"ferry_lab_mark=$LAB_ID "*) die "lab down cannot run inside lab $LAB_ID" ;;
+    esac
+    processes_end
+    locked /run mount_points_remove
+    [ "${1:-}" != --failed ] || exit 1
+}
