@@ -270,6 +270,12 @@ static int open_object(struct plugin_entry *entry, int fd, struct error *err)
     return take_plugin(entry, theirs, err);
 }
 
+static void give_fd(int *fd, int *ret_fd)
+{
+    *ret_fd = *fd;
+    *fd = -1;
+}
+
 int load_plugin(struct plugin_entry *entry, int *ret_fd, struct error *err)
 {
     char why[PATH_MAX + 200];
@@ -296,9 +302,7 @@ int load_plugin(struct plugin_entry *entry, int *ret_fd, struct error *err)
     if ((problem = elf_problem(fd)))
         return load_refuse(entry, err, "%s", problem);
     result = open_object(entry, fd, err);
-    if (entry->handle) {
-        *ret_fd = fd;
-        fd = -1;
-    }
+    if (entry->handle)
+        give_fd(&fd, ret_fd);
     return result;
 }

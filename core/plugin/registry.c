@@ -51,6 +51,11 @@ static int refuse_folder(const char *folder, const char *why, struct error *err)
     return entry ? load_refuse(entry, err, "is not trusted: %s", why) : -err->code;
 }
 
+static const char *path_of(const struct plugin_entry *entry)
+{
+    return entry ? entry->path : "";
+}
+
 /* One name, one owner: which of two would be asked must not depend on the order of the folders. */
 static int check_duplicates(struct plugin_entry *entry, struct error *err)
 {
@@ -62,11 +67,11 @@ static int check_duplicates(struct plugin_entry *entry, struct error *err)
     for (size_t i = 0; i < entry->n_storage; i++)
         if (registry_storage(entry->storage[i].name, &owner) != &entry->storage[i])
             return load_refuse(entry, err, "storage driver '%s' is there already, from '%s'",
-                               entry->storage[i].name, owner->path);
+                               entry->storage[i].name, path_of(owner));
     for (size_t i = 0; i < entry->n_transports; i++)
         if (registry_transport(entry->transports[i].name, &owner) != &entry->transports[i])
             return load_refuse(entry, err, "transport driver '%s' is there already, from '%s'",
-                               entry->transports[i].name, owner->path);
+                               entry->transports[i].name, path_of(owner));
     return 0;
 }
 
@@ -159,7 +164,7 @@ const struct plugin_entry *registry_at(size_t i)
 
 const struct plugin_entry *registry_find(const char *name)
 {
-    for (size_t i = 0; i < n_slots; i++)
+    for (size_t i = 0; slots && i < n_slots; i++)
         if (!slots[i].entry.refused && text_equal(slots[i].entry.plugin.name, name))
             return &slots[i].entry;
     return NULL;
@@ -167,7 +172,7 @@ const struct plugin_entry *registry_find(const char *name)
 
 const struct ferry_storage *registry_storage(const char *driver, const struct plugin_entry **ret_owner)
 {
-    for (size_t i = 0; i < n_slots; i++)
+    for (size_t i = 0; slots && i < n_slots; i++)
         for (size_t j = 0; j < slots[i].entry.n_storage; j++)
             if (text_equal(slots[i].entry.storage[j].name, driver)) {
                 if (ret_owner)
@@ -179,7 +184,7 @@ const struct ferry_storage *registry_storage(const char *driver, const struct pl
 
 const struct ferry_transport *registry_transport(const char *driver, const struct plugin_entry **ret_owner)
 {
-    for (size_t i = 0; i < n_slots; i++)
+    for (size_t i = 0; slots && i < n_slots; i++)
         for (size_t j = 0; j < slots[i].entry.n_transports; j++)
             if (text_equal(slots[i].entry.transports[j].name, driver)) {
                 if (ret_owner)
@@ -192,7 +197,7 @@ const struct ferry_transport *registry_transport(const char *driver, const struc
 const struct ferry_transport *registry_transport_for_scheme(const char *scheme,
                                                             const struct plugin_entry **ret_owner)
 {
-    for (size_t i = 0; i < n_slots; i++)
+    for (size_t i = 0; slots && i < n_slots; i++)
         for (size_t j = 0; j < slots[i].entry.n_transports; j++)
             if (text_equal(slots[i].entry.transports[j].uri_scheme, scheme)) {
                 if (ret_owner)

@@ -83,6 +83,13 @@ static void next_name(struct walk *w, char name[NAME_MAX + 1], bool *ret_too_lon
     memmove(w->rest, w->rest + skip + n, strlen(w->rest + skip + n) + 1);
 }
 
+static void move_to(struct walk *w, int *next)
+{
+    (void)close(w->at);
+    w->at = *next;
+    *next = -1;
+}
+
 static bool rest_is_empty(const struct walk *w)
 {
     return w->rest[strspn(w->rest, "/")] == '\0';
@@ -147,9 +154,7 @@ static enum trust_answer step(struct walk *w, enum trust_kind kind)
         return say_no(w, "is not a regular file");
     if ((!rest_is_empty(w) || kind == TRUST_FOLDER) && !S_ISDIR(st.st_mode))
         return say_no(w, "is not a folder");
-    (void)close(w->at);
-    w->at = next;
-    next = -1;
+    move_to(w, &next);
     return TRUST_YES;
 }
 

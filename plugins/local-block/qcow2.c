@@ -44,11 +44,12 @@ uint64_t qcow2_file_bytes(uint64_t capacity_bytes)
 
 void qcow2_write_head(uint64_t capacity_bytes, unsigned char head[QCOW2_HEAD_BYTES])
 {
+    static const unsigned char magic[4] = { 'Q', 'F', 'I', 0xfb };
     unsigned char *counts = head + (size_t)CLUSTER_REFCOUNT_BLOCK * QCOW2_CLUSTER;
     uint64_t clusters = clusters_of(capacity_bytes);
 
     memset(head, 0, QCOW2_HEAD_BYTES);
-    memcpy(head, "QFI\xfb", 4);
+    memcpy(head, magic, sizeof magic);
     put32(head + 4, 3);
     put32(head + 20, CLUSTER_BITS);
     put64(head + 24, capacity_bytes);

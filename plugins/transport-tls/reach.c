@@ -132,7 +132,7 @@ static uint64_t speed_of(const char *interface)
 /* By the interface that bears the local end's address. */
 static uint64_t speed_of_link(int fd)
 {
-    struct sockaddr_storage own;
+    struct sockaddr_storage own = { 0 };
     socklen_t size = sizeof own;
     struct ifaddrs *all = NULL;
     uint64_t speed = UINT64_MAX;

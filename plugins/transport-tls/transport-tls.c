@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <virt-ferry-plugin.h>
 
-#define LIBVIRT_PORT 16509
+#define LIBVIRT_PORT 16509u
 #define PROBE_MS 4500 /* the worker is killed at 5 s, and then nobody hears the reason */
 
 static const char *tcp_uri(struct ferry_call *call, const struct ferry_services *services, const char *host)

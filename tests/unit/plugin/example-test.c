@@ -29,7 +29,7 @@ static void build_example(const struct build *b)
         "env -u MAKEFLAGS make -s -C contrib/example-plugin FERRY_CFLAGS='-I../../core/plugin -Werror' "
         "OUT='%s/example.so'",
         b->folder);
-    ck_assert_int_eq(system(command), 0);
+    ck_assert_int_eq(build_run(command), 0);
     ck_assert_int_eq(chmod(build_path(b, "example.so"), 0755), 0);
     ck_assert_int_eq(registry_load(b->folder, &err), 0);
     ck_assert_uint_eq(registry_count(), 1);

@@ -9,11 +9,27 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 struct build {
     char folder[64];
 };
+
+/* A shell's exit code. */
+__attribute__((unused)) static int build_run(const char *command)
+{
+    int status = -1;
+    pid_t child = fork();
+
+    if (child == 0) {
+        (void)execl("/bin/sh", "sh", "-c", command, (char *)NULL);
+        _exit(127);
+    }
+    ck_assert_int_gt(child, 0);
+    ck_assert_int_eq(waitpid(child, &status, 0), child);
+    return status;
+}
 
 __attribute__((unused)) static struct build build_begin(void)
 {
@@ -29,7 +45,7 @@ __attribute__((unused)) static void build_end(struct build *b)
 
     registry_unload();
     (void)snprintf(command, sizeof command, "rm -rf -- '%s'", b->folder);
-    ck_assert_int_eq(system(command), 0);
+    ck_assert_int_eq(build_run(command), 0);
 }
 
 static inline const char *build_path(const struct build *b, const char *name)
@@ -51,7 +67,7 @@ __attribute__((unused)) static void build_plugin(const struct build *b, const ch
     (void)snprintf(command, sizeof command,
                    "%s -w -O0 -shared -fPIC -Icore/plugin %s -o '%s' tests/unit/plugin/sample/sample.c",
                    cc && *cc ? cc : "cc", defines, build_path(b, name));
-    ck_assert_int_eq(system(command), 0);
+    ck_assert_int_eq(build_run(command), 0);
     ck_assert_int_eq(chmod(build_path(b, name), 0755), 0);
 }
 

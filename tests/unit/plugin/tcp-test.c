@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The TCP transport's probe against sockets that listen, refuse and keep silent, and its URIs. */
-#include "../../../plugins/transport-tls/address.c"
-#include "../../../plugins/transport-tls/reach.c"
+#include "../../../plugins/transport-tls/address.c" /* NOLINT(bugprone-suspicious-include) */
+#include "../../../plugins/transport-tls/reach.c"   /* NOLINT(bugprone-suspicious-include) */
 
 #include "base/owned.h"
 #include "check-main.h"
@@ -132,7 +132,8 @@ START_TEST(a_silent_socket_costs_the_time_that_was_given_and_no_more)
     {
         char port[6];
         OWNED_FD fd = listen_on(AF_INET, "127.0.0.1", 0, port);
-        struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons((uint16_t)atoi(port)) };
+        struct sockaddr_in to = { .sin_family = AF_INET,
+                                  .sin_port = htons((uint16_t)strtoul(port, NULL, 10)) };
         uint64_t begun;
         struct reached r;
         const char *why;
