@@ -58,15 +58,11 @@ static int check_operands(const struct command *c, const struct options *o, stru
                      *c->operands ? " " : "", c->operands);
 }
 
-/* --help and --version stand in for a command, and ask for nothing else to be right. */
-static int run_command(struct cli *cli, const struct command *c, const struct options *o, struct error *err)
+/* c may be NULL: all commands then. */
+static int show_help(const struct command *c, struct error *err)
 {
     OWNED_TEXT t = { 0 };
 
-    if (option_flag(o, "version"))
-        return cmd_version(cli, o, err);
-    if (!option_flag(o, "help"))
-        return check_operands(c, o, err) < 0 ? -err->code : c->run(cli, o, err);
     if (c)
         help_command(&t, c);
     else
@@ -99,7 +95,12 @@ static int read_and_run(struct cli *cli, struct options *o, int argc, char **arg
             return result;
         *ret_flags = c->flags;
     }
-    return run_command(cli, c, o, err);
+    /* These two stand in for a command, and ask for nothing else to be right. */
+    if (option_flag(o, "version"))
+        return cmd_version(cli, o, err);
+    if (!c || option_flag(o, "help"))
+        return show_help(c, err);
+    return check_operands(c, o, err) < 0 ? -err->code : c->run(cli, o, err);
 }
 
 /* A program that reads JSON shall get its error so, even where that stands before --json. */

@@ -68,7 +68,7 @@ static bool is_beginning(const char *s, size_t n)
     uint32_t length, crc;
 
     if (n < 8) {
-        memcpy(prefix, "00000000", 8);
+        memset(prefix, '0', sizeof prefix);
         memcpy(prefix, s, n);
         return read_hex(prefix, &length);
     }

@@ -350,7 +350,8 @@ START_TEST(the_example_is_accepted_and_shows_every_key)
                                                { "migrate", "max_downtime" },
                                                { "migrate", "bandwidth" },
                                                { "migrate", "timeout" } };
-        char bytes[8192], settings[8192] = "";
+        OWNED_TEXT settings = { 0 };
+        char bytes[8192];
         FILE *f = fopen("docs/virt-ferry.conf.example", "r");
         size_t n;
 
@@ -364,11 +365,9 @@ START_TEST(the_example_is_accepted_and_shows_every_key)
 
             ck_assert_uint_eq(config_count(c), 0);
         }
-        for (char *line = strtok(bytes, "\n"); line; line = strtok(NULL, "\n")) {
-            (void)strcat(settings, line[0] == '#' && line[1] != ' ' && line[1] != '\0' ? line + 1 : line);
-            (void)strcat(settings, "\n");
-        }
-        put(system_file, settings);
+        for (char *line = strtok(bytes, "\n"); line; line = strtok(NULL, "\n"))
+            text_add(&settings, "%s\n", line[0] == '#' && line[1] != ' ' && line[1] ? line + 1 : line);
+        put(system_file, text_of(&settings));
         OWNED(config) c = load();
 
         for (size_t i = 0; i < TEST_ROWS(keys); i++)
