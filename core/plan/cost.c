@@ -21,7 +21,7 @@ struct range {
 static const double page_bytes = 4096, zero_page_bytes = 8;
 /* Where not even the size of the guest is known. */
 static const struct range guest_bytes_not_known = { 67108864.0, 2147483648.0, 1099511627776.0 };
-/* Of what QEMU holds, the share that is neither zero nor its own. Lab: 93 MiB sent of an idle guest's 160. */
+/* Of what QEMU holds, the share that is neither zero nor its own: a guess. */
 static const double nonzero_share = 0.6;
 /* How often each byte travels. Idle guests re-send next to nothing; the high one is a cap, not a bound. */
 static const struct range passes = { 1.0, 1.02, 3.0 };

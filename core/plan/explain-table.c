@@ -28,21 +28,22 @@ static const char *protection_word(uint8_t protects)
     return words[protects < 2 ? protects : 2];
 }
 
-/* Breaks at dashes, so that no line is wider than width if words allow. */
+/* Breaks after dashes, so that no line is wider than width; a part that is wider by itself is broken too. */
 static void add_broken(struct text *out, const char *s, size_t width)
 {
     size_t column = 0;
 
     while (*s) {
         const size_t n = strcspn(s, "-"), with_dash = n + (s[n] == '-');
+        const size_t part = with_dash < width ? with_dash : width;
 
-        if (column && column + with_dash > width) {
+        if (column && column + part > width) {
             text_add(out, "\n");
             column = 0;
         }
-        text_add_bytes(out, s, with_dash);
-        column += with_dash;
-        s += with_dash;
+        text_add_bytes(out, s, part);
+        column += part;
+        s += part;
     }
 }
 
@@ -85,7 +86,7 @@ static size_t verdict_width(const struct plan *p)
 
         for (size_t i = 0; i < p->n; i++) {
             char buf[64];
-            size_t width = strlen(cell_text(p, &p->list[i], c, buf, sizeof buf));
+            size_t width = strlen(ESCAPED(cell_text(p, &p->list[i], c, buf, sizeof buf)));
 
             if (columns[c].width && width > columns[c].width)
                 width = columns[c].width;
@@ -138,6 +139,8 @@ static struct libscols_table *table_new(bool colour)
     (void)scols_table_set_termforce(table, SCOLS_TERMFORCE_ALWAYS);
     (void)scols_table_set_termwidth(table, EXPLAIN_COLUMNS);
     (void)scols_table_enable_colors(table, colour);
+    /* What stands in a cell is escaped already, and would be once more. */
+    (void)scols_table_enable_noencoding(table, 1);
     for (size_t i = 0; i < N_COLUMNS; i++) {
         struct libscols_column *column = scols_table_new_column(table, columns[i].name, 0, columns[i].flags);
 

@@ -144,6 +144,22 @@ START_TEST(a_cap_on_the_bandwidth_is_never_exceeded_and_zero_is_none)
     }
 END_TEST
 
+START_TEST(a_rate_that_nothing_migrates_at_is_priced_as_the_least_one)
+    {
+        OWNED(facts) f = sample();
+        struct plan_limits limits = sample_limits();
+
+        limits.bandwidth_bytes_per_s = 1;
+        OWNED(plan) crawling = plan_with(f, limits);
+        limits.bandwidth_bytes_per_s = 65536;
+        OWNED(plan) least = plan_with(f, limits);
+        ck_assert_uint_eq(crawling->list[0].time_ms.high, least->list[0].time_ms.high);
+        limits.bandwidth_bytes_per_s = 65537;
+        OWNED(plan) more = plan_with(f, limits);
+        ck_assert_uint_lt(more->list[0].time_ms.high, least->list[0].time_ms.high);
+    }
+END_TEST
+
 START_TEST(what_is_not_known_makes_wide_intervals_and_no_crash)
     {
         OWNED(facts) f = facts_new();
@@ -214,6 +230,7 @@ TEST_MAIN("plan/cost", an_idle_guest_costs_about_what_it_did_in_the_laboratory,
           the_allowed_downtime_bounds_the_predicted_one,
           a_history_narrows_the_interval_and_is_believed_before_the_link,
           a_cap_on_the_bandwidth_is_never_exceeded_and_zero_is_none,
+          a_rate_that_nothing_migrates_at_is_priced_as_the_least_one,
           what_is_not_known_makes_wide_intervals_and_no_crash,
           LOOP(no_figure_makes_a_price_that_is_out_of_order, TEST_ROWS(extreme)),
           twelve_tebibytes_over_a_gigabit_take_more_than_a_day)

@@ -91,7 +91,8 @@ START_TEST(names_from_outside_cannot_steer_a_terminal_nor_widen_the_page)
         memset(wide, 'x', sizeof wide - 1);
         f->domain.name = "web\033[2J\nroot \xff \xe2\x80\xae";
         f->source.name = wide;
-        f->channels[0].driver = "t\033cp-with-a-name-that-is-longer-than-any-column";
+        f->channels[0].driver = "t\033\xe2\x80\xae"
+                                "cp-with-a-name-that-is-longer-than-any-column";
         facts_disk(f, "vda")->sharing = SHARING_NOT_PROVED;
         facts_disk(f, "vda")->sharing_evidence = "a\033]0;title\007 \xc3\xa4\xc3\xa4\xc3\xa4";
         f->domain.manager = "\033[31mred";
@@ -103,6 +104,28 @@ START_TEST(names_from_outside_cannot_steer_a_terminal_nor_widen_the_page)
         ck_assert(!t.failed);
         ck_page(text_of(&t));
         ck_assert_ptr_nonnull(strstr(text_of(&t), "\\x1b"));
+    ck_assert_ptr_null(strstr(text_of(&t), "\\x5c")); /* not escaped twice */
+        ck_assert_ptr_null(
+            strstr(text_of(&t), "\xe2\x80\xae")); /* a mark that turns the direction of writing */
+    }
+END_TEST
+
+START_TEST(a_line_is_filled_to_its_last_column_and_a_word_is_moved_rather_than_broken)
+    {
+        OWNED_TEXT fits = { 0 };
+        OWNED_TEXT moved = { 0 };
+        OWNED_TEXT broken = { 0 };
+        char word[90];
+
+        memset(word, 'x', sizeof word);
+        word[sizeof word - 1] = '\0';
+        explain_wrapped(&fits, "ab cd", 75, 3); /* up to column 80 */
+        ck_assert_str_eq(text_of(&fits), "ab cd");
+        explain_wrapped(&moved, "ab cd", 76, 3);
+        ck_assert_str_eq(text_of(&moved), "ab\n   cd");
+        explain_wrapped(&broken, word, 0, 3);
+        ck_assert_uint_eq(strcspn(text_of(&broken), "\n"), 80);
+        ck_assert_uint_eq(strlen(text_of(&broken)), 89 + 4);
     }
 END_TEST
 
@@ -110,7 +133,8 @@ START_TEST(colour_is_there_only_when_it_was_asked_for)
     {
         OWNED(facts) f = sample();
         OWNED(plan) p = plan_of(f);
-        OWNED_TEXT plain = { 0 }, coloured = { 0 };
+        OWNED_TEXT plain = { 0 };
+        OWNED_TEXT coloured = { 0 };
 
         plan_explain(p, false, &plain);
         plan_explain(p, true, &coloured);
@@ -186,6 +210,7 @@ TEST_MAIN("plan/explain", the_first_sentence_says_what_will_be_done_and_what_it_
           a_refused_plan_says_so_first_and_still_shows_the_table,
           without_any_channel_there_is_a_sentence_and_no_table,
           names_from_outside_cannot_steer_a_terminal_nor_widen_the_page,
+          a_line_is_filled_to_its_last_column_and_a_word_is_moved_rather_than_broken,
           colour_is_there_only_when_it_was_asked_for,
           LOOP(a_span_has_one_unit_and_no_false_precision, TEST_ROWS(spans)),
           the_json_of_a_plan_has_every_strategy_with_its_price_and_verdict,
