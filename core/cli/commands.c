@@ -25,6 +25,17 @@ const struct option_row global_options[] = {
 };
 
 static const struct command commands[] = {
+    { .name = "plan",
+      .operands = "DOMAIN DEST",
+      .summary = "show what a move would do and cost, and why not otherwise",
+      .run = cmd_plan,
+      .options = plan_options },
+    { .name = "migrate",
+      .operands = "DOMAIN DEST",
+      .summary = "move a domain by the cheapest way that is safe",
+      .run = cmd_migrate,
+      .options = migrate_options,
+      .flags = COMMAND_CHANGES },
     { .name = "survey",
       .operands = "",
       .summary = "read a domain and print its facts as JSON",

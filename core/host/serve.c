@@ -63,6 +63,10 @@ void serve_child(int fd, const struct worker_setup *setup)
 
     close_others(fd);
     (void)signal(SIGPIPE, SIG_IGN);
+    /* libvirt's client library writes its warnings to stderr, into the midst of ours; whoever wants them sets
+     * this himself. */
+    if (setenv("LIBVIRT_LOG_OUTPUTS", "1:file:/dev/null", 0) < 0)
+        _exit(1);
     if (virInitialize() < 0)
         _exit(1);
     virSetErrorFunc(NULL, quiet);

@@ -57,7 +57,8 @@ static void report(struct move *m, const json_t *job)
         .pass = json_u64(job, "pass", NOT_KNOWN),
     };
 
-    if (m->o->progress && json_flag(job, "is_active", false))
+    /* Before the first pass libvirt counts nothing, and a bar of zeroes says nothing. */
+    if (m->o->progress && json_flag(job, "is_active", false) && p.total_bytes != NOT_KNOWN && p.total_bytes > 0)
         m->o->progress(m->o->context, &p);
 }
 
@@ -178,8 +179,10 @@ static void serve_gate(struct move *m)
         }
         (void)loop_step(m->loop, 300, &err);
     }
-    if (gate_is_holding(m->gate))
+    if (gate_is_holding(m->gate)) {
+        m->gave_up_looking = true;
         close_gate(m, "the destination could not be looked at");
+    }
 }
 
 int carry_over(struct move *m, struct error *err)

@@ -26,8 +26,8 @@ static int look_and_plan(struct move *m, struct error *err)
     m->facts = m->result->facts = survey_run(&m->survey, err);
     if (!m->facts)
         return -err->code;
-    /* What the proofs made is gone again; a recovery need not look for it. */
-    if (m->journal && move_record(m, "nonces-gone", NULL, err) < 0)
+    /* What looking and proving made is gone again; a recovery need not look for it. */
+    if (m->journal && move_record(m, "surveyed", NULL, err) < 0)
         return -err->code;
     m->plan = m->result->plan = plan_make(m->facts, &m->o->limits, err);
     if (!m->plan)

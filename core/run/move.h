@@ -33,6 +33,7 @@ struct move {
     struct worker *mover;
     struct gate *gate;
     bool is_cancelled, is_timed_out;
+    bool gave_up_looking; /* the destination did not answer while the gate held */
     struct error libvirt; /* what libvirt said of the migration; a hint */
 };
 

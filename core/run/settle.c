@@ -100,7 +100,8 @@ static bool is_act(enum decision d)
 
 int settle(struct move *m, struct error *err)
 {
-    uint64_t until = loop_now_ms() + PATIENCE_MS;
+    /* The gate has waited for that host already. */
+    uint64_t until = loop_now_ms() + (m->gave_up_looking ? PATIENCE_MS / 10u : PATIENCE_MS);
     int acts = 0;
 
     for (;;) {

@@ -110,7 +110,7 @@ int undo_all(struct move *m, struct error *err)
 {
     struct undo u = { .m = m };
     OWNED_JSON records = NULL;
-    bool nonces_are_gone = false;
+    bool of_survey = false;
 
     if (!m->journal)
         return 0;
@@ -121,8 +121,9 @@ int undo_all(struct move *m, struct error *err)
         const json_t *record = json_array_get(records, i);
         const char *step = json_text(record, "step", "");
 
-        nonces_are_gone = nonces_are_gone || text_equal(step, "nonces-gone");
-        if (!nonces_are_gone || !text_equal(step, "nonce"))
+        /* A survey that ended took down what it had made. */
+        of_survey = of_survey || text_equal(step, "surveyed");
+        if (!of_survey || (!text_equal(step, "nonce") && !text_equal(step, "create")))
             undo_one(&u, record);
     }
     worker_free(u.source);

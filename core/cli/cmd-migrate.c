@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * virt-ferry migrate: moves a domain by the cheapest way that is safe, and says what became of it. */
+#include "cli/commands.h"
+#include "cli/output.h"
+#include "cli/request.h"
+#include <stdio.h>
+
+const struct option_row migrate_options[] = {
+    REQUEST_LIMITS,
+    { .name = "strategy", .argument = "ID", .type = OPTION_TEXT, .help = "take this one of the plan" },
+    { .name = "timeout",
+      .argument = "TIME",
+      .type = OPTION_MS,
+      .bare_ms = 1000,
+      .help = "abort the move after so many seconds; the guest then stays" },
+    { .name = "dry-run", .help = "show the plan and end" },
+    { .name = "live", .flags = OPTION_HIDDEN },
+    { .name = "persistent", .flags = OPTION_HIDDEN },
+    { .name = "undefinesource", .flags = OPTION_HIDDEN },
+    { .name = "verbose", .flags = OPTION_HIDDEN },
+    { .name = NULL },
+};
+
+static void put_figure(json_t *j, const char *key, uint64_t figure)
+{
+    if (figure != NOT_KNOWN)
+        (void)json_put_u64(j, key, figure);
+}
+
+static int result_json(const struct run_options *o, const struct run_result *result, struct error *err)
+{
+    OWNED_JSON j = json_pack("{ss ss ss ss}", "outcome", "moved", "run", result->run, "domain", o->domain,
+                             "destination", o->dest);
+    OWNED_JSON problems = json_array();
+    json_t *actual = json_object();
+
+    if (!j || !actual || !problems || json_put(j, "actual", actual) < 0 ||
+        (result->strategy && json_put_text(j, "strategy", result->strategy) < 0))
+        return error_memory(err);
+    put_figure(actual, "time_ms", result->time_ms);
+    put_figure(actual, "downtime_ms", result->downtime_ms);
+    put_figure(actual, "bytes", result->bytes);
+    if (result->plan && json_put(j, "plan", plan_to_json(result->plan)) < 0)
+        return error_memory(err);
+    if (result->problems.len > 0 && json_put_text(j, "problems", text_of(&result->problems)) < 0)
+        return error_memory(err);
+    return output_json(j, err);
+}
+
+static void actual_line(const struct run_options *o, const struct run_result *result)
+{
+    printf("Moved '%s' to '%s'", ESCAPED(o->domain), ESCAPED(o->dest));
+    if (result->strategy)
+        printf(" by %s", result->strategy);
+    printf(": %s", MS_TEXT(result->time_ms));
+    if (result->downtime_ms != NOT_KNOWN)
+        printf(", downtime %s", MS_TEXT(result->downtime_ms));
+    if (result->bytes != NOT_KNOWN)
+        printf(", %s", SIZE_TEXT(result->bytes));
+    printf(".\n");
+}
+
+static int report(const struct cli *cli, const struct run_options *o, const struct run_result *result,
+                  struct error *err)
+{
+    if (result->outcome != OUTCOME_MOVED)
+        return 0;
+    if (cli->is_json)
+        return result_json(o, result, err);
+    actual_line(o, result);
+    return 0;
+}
+
+static int dry_run(struct request *request, struct error *err)
+{
+    struct run_result result = { 0 };
+    int r = run_plan(&request->run, &result, err);
+
+    if (r == 0 && request->cli->is_json)
+        r = request_show_plan(request->cli, result.plan, err);
+    if (r == 0 && !plan_chosen(result.plan))
+        r = plan_refusal(result.plan, err);
+    run_result_done(&result);
+    return r;
+}
+
+int cmd_migrate(struct cli *cli, const struct options *o, struct error *err)
+{
+    struct run_result result = { 0 };
+    struct request request = { 0 };
+    struct error shown = { 0 };
+    int r = request_read(&request, cli, o, err);
+
+    if (r < 0)
+        return r;
+    request.shows_plan = option_flag(o, "dry-run") || cli->verbosity > 0;
+    if (option_flag(o, "dry-run")) {
+        r = dry_run(&request, err);
+        request_done(&request);
+        return r;
+    }
+    request.progress = progress_new(cli, stderr, err);
+    if (!request.progress)
+        return -err->code;
+    r = run_migrate(&request.run, &result, err);
+    request_done(&request);
+    if (report(cli, &request.run, &result, &shown) < 0 && r == 0) {
+        *err = shown;
+        r = -shown.code;
+    }
+    if (r < 0 && result.run[0])
+        output_remark(cli, "this was run %s", result.run);
+    run_result_done(&result);
+    return r;
+}

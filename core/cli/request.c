@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Precedence: option, environment, the user's file, the system's; the settings know the last three. */
+#include "cli/request.h"
+
+#include "cli/output.h"
+#include "plugin/registry.h"
+
+static void say(void *context, const char *line)
+{
+    struct request *r = context;
+
+    if (r->progress)
+        progress_clear(r->progress);
+    output_remark(r->cli, "%s", line);
+}
+
+static void planned(void *context, const struct plan *p)
+{
+    struct request *r = context;
+    struct error err = { 0 };
+
+    /* With --json stdout holds one document, the result; the plan is then its member. */
+    if (r->shows_plan && !r->cli->is_json && !r->cli->is_quiet)
+        (void)request_show_plan(r->cli, p, &err);
+    (void)fflush(stdout);
+}
+
+static void progress(void *context, const struct run_progress *p)
+{
+    struct request *r = context;
+    struct progress_sample s = { .phase = p->phase,
+                                 .done_bytes = p->processed_bytes,
+                                 .total_bytes = p->total_bytes,
+                                 .remaining_bytes = p->remaining_bytes,
+                                 .rate_bytes_per_s = p->bytes_per_s,
+                                 .dirty_bytes_per_s = p->dirty_bytes_per_s,
+                                 .pass = p->pass,
+                                 .eta_ms = NOT_KNOWN };
+
+    /* Zero pages are done without being sent, so what is left says more than what was processed. */
+    if (p->total_bytes != NOT_KNOWN && p->remaining_bytes <= p->total_bytes)
+        s.done_bytes = p->total_bytes - p->remaining_bytes;
+    if (p->remaining_bytes != NOT_KNOWN && p->bytes_per_s != NOT_KNOWN && p->bytes_per_s > 0 &&
+        p->remaining_bytes < UINT64_MAX / 1000u)
+        s.eta_ms = p->remaining_bytes * 1000u / p->bytes_per_s;
+    if (r->progress)
+        progress_show(r->progress, &s, p->elapsed_ms);
+}
+
+static uint64_t figure(const struct options *o, const char *option, const struct config *config, const char *key)
+{
+    return option_u64(o, option, config_u64(config, "migrate", key, NOT_KNOWN));
+}
+
+static enum prefer prefer_of(const char *word)
+{
+    return text_equal(word, "downtime") ? PREFER_DOWNTIME : text_equal(word, "bytes") ? PREFER_BYTES : PREFER_TIME;
+}
+
+int request_read(struct request *r, struct cli *cli, const struct options *o, struct error *err)
+{
+    const struct config *config = cli_config(cli, err);
+
+    if (!config || registry_load(NULL, err) < 0)
+        return -err->code;
+    *r = (struct request){ .cli = cli };
+    r->run = (struct run_options){
+        .source_uri = cli->uri,
+        .domain = operand_at(o, 0),
+        .dest = operand_at(o, 1),
+        .config = config,
+        .limits = { .allow_cleartext = option_flag(o, "allow-cleartext"),
+                    .force_managed = option_flag(o, "force-managed"),
+                    .prefer = prefer_of(option_text(o, "prefer")),
+                    .max_downtime_ms = figure(o, "max-downtime", config, "max_downtime"),
+                    .bandwidth_bytes_per_s = figure(o, "bandwidth", config, "bandwidth") },
+        .strategy = option_text(o, "strategy"),
+        .timeout_ms = figure(o, "timeout", config, "timeout"),
+        .say = say,
+        .progress = progress,
+        .planned = planned,
+        .context = r,
+    };
+    return 0;
+}
+
+void request_done(struct request *r)
+{
+    progress_free(r->progress);
+    r->progress = NULL;
+}
+
+int request_show_plan(const struct cli *cli, const struct plan *p, struct error *err)
+{
+    OWNED_TEXT text = { 0 };
+
+    if (cli->is_json) {
+        OWNED_JSON j = plan_to_json(p);
+
+        return j ? output_json(j, err) : error_memory(err);
+    }
+    plan_explain(p, cli->colors_stdout, &text);
+    if (text.failed)
+        return error_memory(err);
+    if (fputs(text_of(&text), stdout) == EOF)
+        return error_errno(err, NULL, "could not write the plan");
+    return 0;
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What plan and migrate share: options and settings into a run's request, and a plan onto the screen. */
+#ifndef CLI_REQUEST_H
+#define CLI_REQUEST_H
+
+#include "cli/cli.h"
+#include "cli/options.h"
+#include "cli/progress.h"
+#include "run/run.h"
+
+struct request {
+    struct cli *cli;
+    struct run_options run;
+    struct progress *progress; /* NULL: none */
+    bool shows_plan;           /* before anything is done */
+};
+
+/* Rows that both commands have. */
+#define REQUEST_LIMITS                                                                                       \
+    { .name = "allow-cleartext", .help = "let RAM and disks cross the network unencrypted, this time" },     \
+        { .name = "force-managed", .help = "move a domain that another manager owns" },                      \
+        { .name = "prefer",                                                                                  \
+          .argument = "time|downtime|bytes",                                                                 \
+          .type = OPTION_CHOICE,                                                                             \
+          .help = "what the cheapest strategy has least of" },                                               \
+        { .name = "max-downtime",                                                                            \
+          .argument = "MS",                                                                                  \
+          .type = OPTION_MS,                                                                                 \
+          .help = "how long the guest may stand still at the switch-over" },                                 \
+        { .name = "migrate-setmaxdowntime", .argument = "MS", .type = OPTION_MS, .flags = OPTION_HIDDEN,     \
+          .stands_for = "max-downtime" },                                                                    \
+        { .name = "bandwidth", .argument = "RATE", .type = OPTION_RATE,                                      \
+          .help = "the most that the move may use, such as 500MiB/s or 1gbit" }
+
+/* The operands DOMAIN and DEST, the options, and the settings below them. */
+int request_read(struct request *r, struct cli *cli, const struct options *o, struct error *err);
+void request_done(struct request *r);
+
+/* For people, or as JSON with --json. */
+int request_show_plan(const struct cli *cli, const struct plan *p, struct error *err);
+
+#endif
