@@ -1,5 +1,5 @@
-# shellcheck shell=bash
 # SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash
 # What every lab command shares: messages, the names and addresses of the machines, how to enter one,
 # and the mark by which `lab down` finds each process of the lab whatever became of its parent.
 # shellcheck disable=SC2034,SC2153,SC2154  # LAB_DIR, LAB_ID and STATE come from lab; others use what is set here
@@ -105,7 +105,7 @@ virsh_on() { # HOST ARGUMENT…
         say "lab: libvirtd on '$host' is not running"
         return 1
     fi
-    inside "$host" timeout -k 1 20 virsh -q "$@"
+    inside "$host" timeout -k 1 60 virsh -q "$@"
 }
 
 # Pids of a guest's QEMU on a host, found by network namespace and command line, not by libvirt.

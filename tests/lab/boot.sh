@@ -1,5 +1,5 @@
-# shellcheck shell=bash
 # SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash
 # What is built when a lab comes up: its small C programs, and kernel and initramfs of the guests.
 # All of it lies in the state folder, at the same path on every host.
 # shellcheck disable=SC2154  # LAB_DIR and STATE come from lab

@@ -1,7 +1,8 @@
-# shellcheck shell=bash
 # SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash
 # The disks of a guest: where each KIND keeps its images, how one is created and filled, and what
-# the domain says of it. A new KIND is a row in KINDS, and a source_NAME if it is no file.
+# the domain says of it. A new KIND is a row in KINDS; one whose places are no folders also needs its
+# own form in source_xml and images_remove.
 # shellcheck disable=SC2154  # STATE and others come from lab and base.sh
 
 # kind|where its images live, as QEMU names the place|what it is
@@ -18,7 +19,7 @@ kind_place() { # KIND
     usage_error "no disk kind '$1'"
 }
 
-source_file() { # LOCATION
+source_xml() { # LOCATION
     printf "type='file'|<source file='%s'/>\n" "$1"
 }
 
@@ -65,7 +66,7 @@ disk_create() { # HOST GUEST TARGET KIND FORMAT BASE-or-empty SIZE FILL; prints 
 
 disk_xml() { # TARGET LOCATION FORMAT CACHE
     local type source
-    IFS='|' read -r type source <<<"$(source_file "$2")"
+    IFS='|' read -r type source <<<"$(source_xml "$2")"
     cat <<END
     <disk $type device='disk'>
       <driver name='qemu' type='$3' cache='$4'/>

@@ -1,5 +1,6 @@
-# shellcheck shell=bash
 # SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash
+# shellcheck source-path=SCRIPTDIR
 # `lab down`: ends every process of one lab and removes what it left, however it came to its end.
 # Works from /proc alone: a lab that was killed half-way has no complete records.
 # shellcheck disable=SC2154  # LAB_DIR, LAB_ID and STATE come from lab
@@ -8,13 +9,14 @@
 
 # Marked are all processes that a changing lab command started, unless they clean their environment.
 pids_marked() {
-    grep -lzsx "ferry_lab_mark=$LAB_ID" /proc/[0-9]*/environ | cut -d/ -f3
+    # Processes end while it reads, which grep takes for an error.
+    { grep -lzsx "ferry_lab_mark=$LAB_ID" /proc/[0-9]*/environ || true; } | cut -d/ -f3
 }
 
 # libvirtd cleans QEMU's environment and `lab on` its command's: those are found by the namespaces
 # of the marked ones. The first look keeps them; whoever holds them may end before the last.
 pids_in() { # FILE of namespaces
-    stat -L -c '%i %n' /proc/[0-9]*/ns/{net,mnt,uts} 2>/dev/null |
+    { stat -L -c '%i %n' /proc/[0-9]*/ns/{net,mnt,uts} 2>/dev/null || true; } |
         awk 'NR == FNR { ours[$1]; next } $1 in ours { split($2, part, "/"); print part[3] }' "$1" -
 }
 

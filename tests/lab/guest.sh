@@ -1,12 +1,13 @@
-# shellcheck shell=bash
 # SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash
+# shellcheck source-path=SCRIPTDIR
 # `lab guest` and `lab rm`: a real guest with its disks, its domain and its pinger, and their end.
 # shellcheck disable=SC2154  # LAB_DIR, STATE and others come from lab and base.sh
 # shellcheck source=disk.sh
 . "$LAB_DIR/disk.sh"
 
 PING_INTERVAL_MS=20
-BOOT_SECONDS=60
+BOOT_SECONDS=120 # 3 are enough on an idle machine
 
 guest_options() {
     while [ $# -gt 0 ]; do
@@ -149,7 +150,8 @@ cmd_guest() {
     [[ $name =~ ^[a-zA-Z0-9][a-zA-Z0-9_.-]*$ ]] || usage_error "'$name' is no name for a guest"
     folder=$STATE/guests/$name
     mkdir "$folder" 2>/dev/null || die "guest '$name' is there already: lab rm $name"
-    trap 'guest_undo' EXIT
+    undo=$name # no local: those are gone when the trap runs
+    trap guest_undo EXIT
     trap 'exit 130' INT TERM HUP
     rm -f "$STATE"/machines/*/log/libvirt/qemu/"$name"-console.log
     number=$(locked "$STATE" guest_number)
@@ -168,11 +170,12 @@ cmd_guest() {
 
 guest_undo() {
     trap - EXIT
-    (guest_remove "$name") || true
+    (guest_remove "$undo") || true
     exit 1
 }
 
-# libvirt first, while it answers; a QEMU that is left is ended by its pid.
+# libvirt first: a stopped daemon is continued for it. Where none runs, its files go, and a QEMU that
+# is left is ended by its pid.
 guest_remove() { # GUEST
     local host pid
     pid=$(cat "$STATE/guests/$1/pinger.pid" 2>/dev/null) || pid=
@@ -180,6 +183,11 @@ guest_remove() { # GUEST
         kill "$pid"
     fi
     for host in $(hosts); do
+        if pid=$(libvirtd_pid "$host"); then
+            kill -CONT "$pid"
+        else
+            rm -f "$STATE/machines/$host"/{etc-libvirt,run/libvirt}/qemu/{,autostart/}"$1.xml"
+        fi
         virsh_on "$host" destroy "$1" >/dev/null 2>&1 || true
         virsh_on "$host" undefine "$1" --managed-save --snapshots-metadata \
             --checkpoints-metadata --nvram >/dev/null 2>&1 || true

@@ -1,5 +1,5 @@
-# shellcheck shell=bash
 # SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash
 # libvirtd of one host: started under a reaper, killed, stopped and continued by its own pid.
 # shellcheck disable=SC2154  # STATE comes from lab
 

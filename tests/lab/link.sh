@@ -1,5 +1,5 @@
-# shellcheck shell=bash
 # SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash
 # The cables: up, down, slow, lossy, and one way filtered. Each fault is a qdisc or an nftables table
 # of its own, so that taking one away touches no other.
 # shellcheck disable=SC2154  # STATE comes from lab

@@ -1,5 +1,5 @@
-# shellcheck shell=bash
 # SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash
 # The folders that each machine has for itself, and the mount points the lab had to make for them.
 # Removing a folder that is a mount point in another namespace succeeds and unmounts it there: so
 # only the last lab to go down removes what any lab made.

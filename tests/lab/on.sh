@@ -1,5 +1,5 @@
-# shellcheck shell=bash
 # SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash
 # `lab on`: a command as root on one machine, with a small clean environment.
 # shellcheck disable=SC2154  # REPO comes from lab
 

@@ -1,5 +1,6 @@
-# shellcheck shell=bash
 # SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash
+# shellcheck source-path=SCRIPTDIR
 # What the lab can say: its machines and guests, who really runs a guest, and for how long it was
 # silent. Runners come from the scheduler's own counters, whatever libvirt says or does not say.
 # shellcheck disable=SC2154  # LAB_DIR, LAB_ID, STATE and others come from lab and base.sh

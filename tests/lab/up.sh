@@ -1,5 +1,6 @@
-# shellcheck shell=bash
 # SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash
+# shellcheck source-path=SCRIPTDIR
 # `lab up`: the switch, the client and the hosts, side by side; ready when each libvirtd answers.
 # shellcheck disable=SC2154  # LAB_DIR, LAB_ID, STATE and others come from lab and base.sh
 # shellcheck source=mounts.sh

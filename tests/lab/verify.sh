@@ -1,5 +1,6 @@
-# shellcheck shell=bash
 # SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash
+# shellcheck source-path=SCRIPTDIR
 # `lab verify`: every write that the guest reported on any console must be on the disks it has now.
 # Where it is and what its disks are is read from QEMU and libvirt at that moment, since a move or a
 # relocation may have changed host, location and format.
@@ -42,11 +43,11 @@ disks_of_xml() {
 
 # Without libvirt: what the lab created, if that QEMU has it open.
 disks_of_qemu() { # HOST GUEST
-    local pid target location format
+    local pid open target location format
     pid=$(qemu_of "$1" "$2")
+    open=$(readlink "/proc/${pid:-none}/fd/"* || true)
     while IFS='|' read -r target location format; do
-        [ -z "$pid" ] || ! readlink /proc/"$pid"/fd/* | grep -qxF "$location" ||
-            echo "$target|$format|$location"
+        ! grep -qxF "$location" <<<"$open" || echo "$target|$format|$location"
     done <"$STATE/guests/$2/disks"
 }
 
