@@ -5,6 +5,19 @@
 #include "cli/help.h"
 #include <stdio.h>
 
+/* Help breaks lines where it must: what is compared with it has single spaces. */
+static const char *squeezed(const char *help)
+{
+    static char buf[sizeof((struct captured){ 0 }.out)];
+    size_t n = 0;
+
+    for (; *help && n + 1 < sizeof buf; help++)
+        if ((*help != ' ' && *help != '\n') || (n > 0 && buf[n - 1] != ' '))
+            buf[n++] = *help == '\n' ? ' ' : *help;
+    buf[n] = '\0';
+    return buf;
+}
+
 static void options_stand_in(const char *help, const struct option_row *row)
 {
     for (; row && row->name; row++) {
@@ -32,7 +45,7 @@ START_TEST(the_help_of_every_command_has_each_of_its_options)
             help_command(&t, c);
             has(text_of(&t), c->name);
             has(text_of(&t), c->operands);
-            has(text_of(&t), c->summary);
+            has(squeezed(text_of(&t)), c->summary);
             options_stand_in(text_of(&t), c->options);
             options_stand_in(text_of(&t), global_options);
         }
@@ -73,7 +86,7 @@ START_TEST(the_list_of_commands_has_every_one)
         ck_assert_int_eq(r->exit_code, 0);
         for (size_t i = 0; i < command_count(); i++) {
             has(r->out, command_at(i)->name);
-            has(r->out, command_at(i)->summary);
+            has(squeezed(r->out), command_at(i)->summary);
         }
         options_stand_in(r->out, global_options);
         ck_assert_str_eq(r->err, "");
