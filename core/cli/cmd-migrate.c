@@ -17,7 +17,6 @@ const struct option_row migrate_options[] = {
     { .name = "live", .flags = OPTION_HIDDEN },
     { .name = "persistent", .flags = OPTION_HIDDEN },
     { .name = "undefinesource", .flags = OPTION_HIDDEN },
-    { .name = "verbose", .flags = OPTION_HIDDEN },
     { .name = NULL },
 };
 
