@@ -47,14 +47,17 @@ static void progress(void *context, const struct run_progress *p)
         progress_show(r->progress, &s, p->elapsed_ms);
 }
 
-static uint64_t figure(const struct options *o, const char *option, const struct config *config, const char *key)
+static uint64_t figure(const struct options *o, const char *option, const struct config *config,
+                       const char *key)
 {
     return option_u64(o, option, config_u64(config, "migrate", key, NOT_KNOWN));
 }
 
 static enum prefer prefer_of(const char *word)
 {
-    return text_equal(word, "downtime") ? PREFER_DOWNTIME : text_equal(word, "bytes") ? PREFER_BYTES : PREFER_TIME;
+    return text_equal(word, "downtime") ? PREFER_DOWNTIME
+           : text_equal(word, "bytes")  ? PREFER_BYTES
+                                        : PREFER_TIME;
 }
 
 int request_read(struct request *r, struct cli *cli, const struct options *o, struct error *err)

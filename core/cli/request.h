@@ -27,10 +27,15 @@ struct request {
           .argument = "MS",                                                                                  \
           .type = OPTION_MS,                                                                                 \
           .help = "how long the guest may stand still at the switch-over" },                                 \
-        { .name = "migrate-setmaxdowntime", .argument = "MS", .type = OPTION_MS, .flags = OPTION_HIDDEN,     \
+        { .name = "migrate-setmaxdowntime",                                                                  \
+          .argument = "MS",                                                                                  \
+          .type = OPTION_MS,                                                                                 \
+          .flags = OPTION_HIDDEN,                                                                            \
           .stands_for = "max-downtime" },                                                                    \
-        { .name = "bandwidth", .argument = "RATE", .type = OPTION_RATE,                                      \
-          .help = "the most that the move may use, such as 500MiB/s or 1gbit" }
+    {                                                                                                        \
+        .name = "bandwidth", .argument = "RATE", .type = OPTION_RATE,                                        \
+        .help = "the most that the move may use, such as 500MiB/s or 1gbit"                                  \
+    }
 
 /* The operands DOMAIN and DEST, the options, and the settings below them. */
 int request_read(struct request *r, struct cli *cli, const struct options *o, struct error *err);

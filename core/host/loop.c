@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * epoll over a fixed table of descriptors, and a signalfd. A handler may remove any descriptor, its own too. */
+ * epoll over a fixed table of descriptors, and a signalfd. A handler may remove any descriptor, its own too.
+ */
 #include "host/loop.h"
 
 #include <errno.h>

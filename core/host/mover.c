@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The mover: the one process that makes the migrate call, with a connection to either host. Its return code is
- * a hint, no more. Secrets of the definition live in its memory alone and are wiped. */
+ * The mover: the one process that makes the migrate call, with a connection to either host. Its return code
+ * is a hint, no more. Secrets of the definition live in its memory alone and are wiped. */
 #include "host/verbs.h"
 
 #include "base/text.h"
@@ -85,8 +85,8 @@ static void parameters_done(struct parameters *p)
 
 static int add_persistent(struct child *c, virDomainPtr d, struct parameters *p, struct error *err)
 {
-    OWNED_SECRET secret = virDomainGetXMLDesc(
-        d, VIR_DOMAIN_XML_INACTIVE | VIR_DOMAIN_XML_SECURE | VIR_DOMAIN_XML_MIGRATABLE);
+    OWNED_SECRET secret =
+        virDomainGetXMLDesc(d, VIR_DOMAIN_XML_INACTIVE | VIR_DOMAIN_XML_SECURE | VIR_DOMAIN_XML_MIGRATABLE);
     OWNED_SECRET clean = secret ? domain_xml_without_mark(secret, err) : NULL;
 
     if (!secret)
@@ -109,10 +109,8 @@ static int add_parameters(const json_t *args, struct parameters *p, struct error
 
     if (r == 0 && bandwidth)
         r = virTypedParamsAddULLong(&p->list, &p->n, &p->size, VIR_MIGRATE_PARAM_BANDWIDTH, bandwidth);
-    json_array_foreach (disks, i, disk)
-        if (r == 0)
-            r = virTypedParamsAddString(&p->list, &p->n, &p->size, VIR_MIGRATE_PARAM_MIGRATE_DISKS,
-                                        json_string_value(disk));
+    json_array_foreach(disks, i, disk) if (r == 0) r = virTypedParamsAddString(
+        &p->list, &p->n, &p->size, VIR_MIGRATE_PARAM_MIGRATE_DISKS, json_string_value(disk));
     return r < 0 ? error_memory(err) : 0;
 }
 

@@ -111,7 +111,8 @@ static bool nonce_look(struct nonce *n)
         json_decref(replies[i]);
     }
     if (good && n->sides[0].seen != n->sides[1].seen) {
-        snprintf(n->gap, sizeof n->gap, "only one of the two hosts saw what the other wrote in '%s'", n->directory);
+        snprintf(n->gap, sizeof n->gap, "only one of the two hosts saw what the other wrote in '%s'",
+                 n->directory);
         good = false;
     }
     n->is_shared = good && n->sides[0].seen;
@@ -135,7 +136,8 @@ static void nonce_close(struct nonce *n)
         json_decref(n->sides[i].opened);
 }
 
-/* ---- the image in a directory that is shared: the same file, no symlink and no bind mount of its own ---- */
+/* ---- the image in a directory that is shared: the same file, no symlink and no bind mount of its own ----
+ */
 
 /* "seconds.nanoseconds" compared as text would be wrong only for unequal lengths of seconds. */
 static int compare_times(const char *a, const char *b)
@@ -193,10 +195,11 @@ static void judge_file(struct facts *f, struct disk *d, struct nonce *n)
     d->at_dest.present = TRI_YES;
     if (same > 0) {
         d->sharing = SHARING_PROVED;
-        d->sharing_evidence = arena_format(f->arena,
-                                           "each host saw what the other wrote in '%s', and '%s' changed at the "
-                                           "same time on both",
-                                           n->directory, name);
+        d->sharing_evidence =
+            arena_format(f->arena,
+                         "each host saw what the other wrote in '%s', and '%s' changed at the "
+                         "same time on both",
+                         n->directory, name);
     } else if (same < 0) {
         d->sharing_evidence = arena_text(f->arena, gap);
     } else {
@@ -251,13 +254,14 @@ static void judge_by_identity(struct facts *f, struct disk *d)
         return;
     if (here && there) {
         d->sharing = text_equal(here, there) && d->driver_shares ? SHARING_PROVED : SHARING_DENIED;
-        d->sharing_evidence = arena_format(f->arena, "%s: '%s' on the source, '%s' on the destination", d->driver,
-                                           here, there);
+        d->sharing_evidence =
+            arena_format(f->arena, "%s: '%s' on the source, '%s' on the destination", d->driver, here, there);
     } else if (!d->at_source.directory || !d->at_dest.directory) {
         d->sharing_evidence =
             arena_format(f->arena, "driver '%s' knows no way to prove it on both hosts", d->driver);
     } else if (!text_equal(d->at_source.directory, d->at_dest.directory)) {
-        d->sharing_evidence = arena_text(f->arena, "the image lies in different directories on the two hosts");
+        d->sharing_evidence =
+            arena_text(f->arena, "the image lies in different directories on the two hosts");
     }
 }
 

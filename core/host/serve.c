@@ -104,7 +104,8 @@ int child_journal(struct child *c, json_t *record, struct error *err)
         json_to_error(json_child(reply, "error"), err);
         return err->code ? -err->code : error_set(err, ERROR_FAILED, c->host, "the journal refused a record");
     }
-    return json_child(reply, "verb") ? error_set(err, ERROR_FAILED, c->host, "a question came in between") : 0;
+    return json_child(reply, "verb") ? error_set(err, ERROR_FAILED, c->host, "a question came in between")
+                                     : 0;
 }
 
 static enum error_code code_of(int libvirt_code)

@@ -65,7 +65,8 @@ static int connect_late(struct worker *w, const char *uri, struct error *err)
     if (worker_do(w, "connect", json_pack("{ss}", "uri", uri), ANSWER_MS, NULL, err) == 0)
         return 0;
     if (err->code == ERROR_TIMEOUT) {
-        error_set(err, ERROR_CONNECTION, worker_host(w), "libvirt did not answer within %u s", ANSWER_MS / 1000u);
+        error_set(err, ERROR_CONNECTION, worker_host(w), "libvirt did not answer within %u s",
+                  ANSWER_MS / 1000u);
         error_fix(err, "Look there: is libvirtd running and not stopped? Try: virsh -c '%s' version.", uri);
     }
     return -err->code;
@@ -110,8 +111,8 @@ int survey_connect_source(struct survey *s, struct error *err)
     s->source = connected(s, s->source_host, s->source_uri, err);
     if (!s->source ||
         worker_do(s->source, "probe",
-                  json_pack("{ss ss*}", "host", s->dest_host, "uri", dest_is_uri ? s->dest : NULL), 2u * ANSWER_MS,
-                  &reply, err) < 0)
+                  json_pack("{ss ss*}", "host", s->dest_host, "uri", dest_is_uri ? s->dest : NULL),
+                  2u * ANSWER_MS, &reply, err) < 0)
         return -err->code;
     f = facts_from_json(json_child(reply, "facts"), err);
     if (!f)
@@ -136,8 +137,8 @@ int survey_connect_dest(struct survey *s, struct error *err)
 static void trust_channels(struct facts *f, const struct config *config)
 {
     for (size_t i = 0; i < f->n_channels; i++)
-        f->channels[i].is_trusted = f->channels[i].peer_address &&
-                                    config_is_trusted(config, f->channels[i].peer_address);
+        f->channels[i].is_trusted =
+            f->channels[i].peer_address && config_is_trusted(config, f->channels[i].peer_address);
 }
 
 static int append_all(json_t *to, const char *key, const json_t *from)
@@ -182,8 +183,8 @@ struct facts *survey_run(struct survey *s, struct error *err)
         call_wait(of_source, &source, err) < 0 || call_wait(of_dest, &dest, err) < 0)
         return NULL;
     all = composed(s, domain, source, dest, err);
-    if (!all || worker_do(s->destination, "survey-disks", json_pack("{sO}", "facts", all), DISKS_MS, &disks,
-                          err) < 0)
+    if (!all ||
+        worker_do(s->destination, "survey-disks", json_pack("{sO}", "facts", all), DISKS_MS, &disks, err) < 0)
         return NULL;
     f = facts_from_json(json_child(disks, "facts"), err);
     if (!f)

@@ -36,10 +36,14 @@ static const char *paused_word(int reason)
 static const char *off_word(int reason)
 {
     static const char *const words[] = {
-        [VIR_DOMAIN_SHUTOFF_SHUTDOWN] = "shutdown",   [VIR_DOMAIN_SHUTOFF_DESTROYED] = "destroyed",
-        [VIR_DOMAIN_SHUTOFF_CRASHED] = "crashed",     [VIR_DOMAIN_SHUTOFF_MIGRATED] = "migrated",
-        [VIR_DOMAIN_SHUTOFF_SAVED] = "saved",         [VIR_DOMAIN_SHUTOFF_FAILED] = "failed",
-        [VIR_DOMAIN_SHUTOFF_FROM_SNAPSHOT] = "from-snapshot", [VIR_DOMAIN_SHUTOFF_DAEMON] = "daemon",
+        [VIR_DOMAIN_SHUTOFF_SHUTDOWN] = "shutdown",
+        [VIR_DOMAIN_SHUTOFF_DESTROYED] = "destroyed",
+        [VIR_DOMAIN_SHUTOFF_CRASHED] = "crashed",
+        [VIR_DOMAIN_SHUTOFF_MIGRATED] = "migrated",
+        [VIR_DOMAIN_SHUTOFF_SAVED] = "saved",
+        [VIR_DOMAIN_SHUTOFF_FAILED] = "failed",
+        [VIR_DOMAIN_SHUTOFF_FROM_SNAPSHOT] = "from-snapshot",
+        [VIR_DOMAIN_SHUTOFF_DAEMON] = "daemon",
     };
 
     if (reason <= 0 || (size_t)reason >= sizeof words / sizeof *words || !words[reason])
@@ -49,7 +53,9 @@ static const char *off_word(int reason)
 
 static const char *reason_word(int state, int reason)
 {
-    return state == VIR_DOMAIN_PAUSED ? paused_word(reason) : state == VIR_DOMAIN_SHUTOFF ? off_word(reason) : "";
+    return state == VIR_DOMAIN_PAUSED    ? paused_word(reason)
+           : state == VIR_DOMAIN_SHUTOFF ? off_word(reason)
+                                         : "";
 }
 
 static const char *state_word(int state)
@@ -104,8 +110,8 @@ static int put_state(struct child *c, virDomainPtr d, json_t *reply, struct erro
         json_put_text(reply, "name", virDomainGetName(d)) < 0 ||
         json_put_flag(reply, "is_active", virDomainIsActive(d) == 1) < 0 ||
         json_put_flag(reply, "is_persistent", persistent == 1) < 0 ||
-        json_put_flag(reply, "has_job", job.type == VIR_DOMAIN_JOB_BOUNDED ||
-                                            job.type == VIR_DOMAIN_JOB_UNBOUNDED) < 0 ||
+        json_put_flag(reply, "has_job",
+                      job.type == VIR_DOMAIN_JOB_BOUNDED || job.type == VIR_DOMAIN_JOB_UNBOUNDED) < 0 ||
         json_put_flag(reply, "autostart", autostart != 0) < 0 ||
         json_put_flag(reply, "has_managed_save", virDomainHasManagedSaveImage(d, 0) == 1) < 0)
         return error_memory(err);
@@ -133,8 +139,8 @@ static uint64_t uptime_s(struct child *c)
     return sum_ns / node.cpus / 1000000000u;
 }
 
-/* {"uuid" or "domain"}: "uptime_s" of the host, "present", and if so "state", "reason", "is_active", "is_persistent", "has_job",
- * "autostart", "has_managed_save", "mark", "mark_config" */
+/* {"uuid" or "domain"}: "uptime_s" of the host, "present", and if so "state", "reason", "is_active",
+ * "is_persistent", "has_job", "autostart", "has_managed_save", "mark", "mark_config" */
 int verb_state(struct child *c, const json_t *args, json_t *reply, struct error *err)
 {
     OWNED_DOMAIN d = verb_domain(c, args, err);
@@ -156,7 +162,8 @@ int verb_state(struct child *c, const json_t *args, json_t *reply, struct error 
 static int set_metadata(struct child *c, virDomainPtr d, const char *element, struct error *err)
 {
     bool is_active = virDomainIsActive(d) == 1, is_persistent = virDomainIsPersistent(d) == 1;
-    unsigned flags = (is_active ? VIR_DOMAIN_AFFECT_LIVE : 0u) | (is_persistent ? VIR_DOMAIN_AFFECT_CONFIG : 0u);
+    unsigned flags =
+        (is_active ? VIR_DOMAIN_AFFECT_LIVE : 0u) | (is_persistent ? VIR_DOMAIN_AFFECT_CONFIG : 0u);
 
     if (virDomainSetMetadata(d, VIR_DOMAIN_METADATA_ELEMENT, element, element ? MARK_KEY : NULL, MARK_URI,
                              flags) < 0) {

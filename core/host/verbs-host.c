@@ -193,8 +193,8 @@ int verb_survey_host(struct child *c, const json_t *args, json_t *reply, struct 
     return json_put(reply, "host", json_incref(host));
 }
 
-static void channel_fill(struct child *c, struct channel *ch, struct arena *a, const struct ferry_transport *t,
-                         const char *uri, const struct ferry_route *route)
+static void channel_fill(struct child *c, struct channel *ch, struct arena *a,
+                         const struct ferry_transport *t, const char *uri, const struct ferry_route *route)
 {
     ch->driver = arena_text(a, t->name);
     ch->dest_uri = arena_text(a, uri);
@@ -212,7 +212,8 @@ static void channel_fill(struct child *c, struct channel *ch, struct arena *a, c
 
 /* Probes one driver; a channel is added, or a finding that says why there is none. */
 static int probe_one(struct child *c, struct facts *f, const struct ferry_transport *t,
-                     const struct plugin_entry *owner, const char *given_uri, const char *host, struct error *err)
+                     const struct plugin_entry *owner, const char *given_uri, const char *host,
+                     struct error *err)
 {
     struct call_host lent = verb_call_host(c);
     struct ferry_call call;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Destination images through the storage drivers: create exclusively, and remove what a run had journalled. */
+ * Destination images through the storage drivers: create exclusively, and remove what a run had journalled.
+ */
 #include "host/verbs.h"
 
 /* {"facts", "target"}: creates the image of that disk here, at the place its source names; {} */
@@ -43,8 +44,8 @@ int verb_image_remove(struct child *c, const json_t *args, json_t *reply, struct
     int r;
 
     if (!driver || !driver->remove)
-        return error_set(err, ERROR_FAILED, c->host, "no storage driver '%s' is loaded to remove what it created",
-                         name);
+        return error_set(err, ERROR_FAILED, c->host,
+                         "no storage driver '%s' is loaded to remove what it created", name);
     if (call_begin(&call, &lent, owner, driver->name, json_text(args, "name", ""), NULL, err) < 0)
         return -err->code;
     r = driver->remove(&call, &call_services, json_text(args, "what", ""), json_text(args, "place", ""),

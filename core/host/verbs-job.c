@@ -39,7 +39,8 @@ int verb_job(struct child *c, const json_t *args, json_t *reply, struct error *e
     if (virDomainGetJobStats(d, &type, &params, &n,
                              json_flag(args, "completed", false) ? VIR_DOMAIN_JOB_STATS_COMPLETED : 0) < 0)
         return libvirt_error(err, c->host, "could not read the job's statistics");
-    if (json_put_flag(reply, "is_active", type == VIR_DOMAIN_JOB_BOUNDED || type == VIR_DOMAIN_JOB_UNBOUNDED) < 0)
+    if (json_put_flag(reply, "is_active",
+                      type == VIR_DOMAIN_JOB_BOUNDED || type == VIR_DOMAIN_JOB_UNBOUNDED) < 0)
         r = error_memory(err);
     for (size_t i = 0; r == 0 && i < sizeof counters / sizeof *counters; i++) {
         unsigned long long value;

@@ -57,20 +57,20 @@ static virStoragePoolPtr pool_over(struct child *c, const char *directory)
 
 static json_t *record_of(struct child *c, const char *what, const char *place, const char *name)
 {
-    return json_pack("{ss ss ss ss ss}", "step", "nonce", "host", c->host, "what", what, "place", place, "name",
-                     name);
+    return json_pack("{ss ss ss ss ss}", "step", "nonce", "host", c->host, "what", what, "place", place,
+                     "name", name);
 }
 
 static virStoragePoolPtr transient_pool(struct child *c, const char *directory, struct error *err)
 {
     OWNED_MEMORY char *path = xml_quoted(directory);
-    char name[64] = OUR_PREFIX, hex[33];
+    char name[64], hex[33];
     OWNED_TEXT xml = { 0 };
     virStoragePoolPtr pool;
 
     if (name_random_hex(hex, 16, err) < 0)
         return NULL;
-    (void)strcat(name, hex);
+    snprintf(name, sizeof name, OUR_PREFIX "%s", hex);
     text_add(&xml, "<pool type='dir'><name>%s</name><target><path>%s</path></target></pool>", name,
              path ? path : "");
     if (!path || xml.failed) {
@@ -127,8 +127,8 @@ static int put_pool(virStoragePoolPtr pool, bool is_ours, json_t *reply, struct 
     return 0;
 }
 
-/* {"directory", "name"}: creates name in the directory; "pool" and "is_ours", to be given back to the others; or
- * "gap", why nothing can be proved here */
+/* {"directory", "name"}: creates name in the directory; "pool" and "is_ours", to be given back to the others;
+ * or "gap", why nothing can be proved here */
 int verb_nonce_open(struct child *c, const json_t *args, json_t *reply, struct error *err)
 {
     const char *directory = json_text(args, "directory", ""), *name = json_text(args, "name", "");
@@ -152,11 +152,12 @@ int verb_nonce_open(struct child *c, const json_t *args, json_t *reply, struct e
         return 0;
     if (is_ours)
         (void)virStoragePoolDestroy(pool);
-    return r < 0 ? r : error_set(err, ERROR_FAILED, c->host, "a random name stands in '%s' already", directory);
+    return r < 0 ? r
+                 : error_set(err, ERROR_FAILED, c->host, "a random name stands in '%s' already", directory);
 }
 
-/* {"pool", "directory", "other", "third"}: "seen": creating the other host's name is refused as existing while
- * a third is accepted */
+/* {"pool", "directory", "other", "third"}: "seen": creating the other host's name is refused as existing
+ * while a third is accepted */
 int verb_nonce_look(struct child *c, const json_t *args, json_t *reply, struct error *err)
 {
     const char *directory = json_text(args, "directory", "");
@@ -181,8 +182,8 @@ int verb_nonce_look(struct child *c, const json_t *args, json_t *reply, struct e
     return json_put_flag(reply, "seen", of_other == 0);
 }
 
-/* {"pool", "names": […]}: "ctimes": {name: "seconds.nanoseconds"}; a name that the pool does not list is not in
- * it */
+/* {"pool", "names": […]}: "ctimes": {name: "seconds.nanoseconds"}; a name that the pool does not list is not
+ * in it */
 int verb_nonce_stat(struct child *c, const json_t *args, json_t *reply, struct error *err)
 {
     OWNED_POOL pool = virStoragePoolLookupByName(c->libvirt, json_text(args, "pool", ""));
@@ -195,7 +196,8 @@ int verb_nonce_stat(struct child *c, const json_t *args, json_t *reply, struct e
         return error_memory(err);
     if (!pool)
         return libvirt_error(err, c->host, "the pool is gone");
-    json_array_foreach (names, i, name) {
+    json_array_foreach(names, i, name)
+    {
         OWNED_VOLUME volume = virStorageVolLookupByName(pool, json_string_value(name));
         OWNED_MEMORY char *text = volume ? virStorageVolGetXMLDesc(volume, 0) : NULL;
         OWNED(xml) x = text ? xml_read(text) : NULL;
@@ -246,7 +248,9 @@ int verb_nonce_remove(struct child *c, const json_t *args, json_t *reply, struct
         if (!own)
             return -err->code;
         remove_name(own, name);
-        return virStoragePoolDestroy(own) < 0 ? libvirt_error(err, c->host, "could not take down our own pool") : 0;
+        return virStoragePoolDestroy(own) < 0
+                   ? libvirt_error(err, c->host, "could not take down our own pool")
+                   : 0;
     }
     remove_name(pool, name);
     return 0;

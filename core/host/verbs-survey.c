@@ -96,9 +96,9 @@ static const char *file_system_of(const char *path)
         uint32_t magic;
         const char *name;
     } known[] = {
-        { 0x6969, "nfs" },       { 0x01161970, "gfs2" }, { 0x7461636f, "ocfs2" }, { 0x5346414F, "afs" },
-        { 0xFF534D42, "cifs" },  { 0xFE534D42, "smb3" }, { 0x00C36400, "ceph" },  { 0x65735546, "fuse" },
-        { 0x47504653, "gpfs" },  { 0xEF53, "ext4" },     { 0x58465342, "xfs" },   { 0x9123683E, "btrfs" },
+        { 0x6969, "nfs" },       { 0x01161970, "gfs2" },    { 0x7461636f, "ocfs2" }, { 0x5346414F, "afs" },
+        { 0xFF534D42, "cifs" },  { 0xFE534D42, "smb3" },    { 0x00C36400, "ceph" },  { 0x65735546, "fuse" },
+        { 0x47504653, "gpfs" },  { 0xEF53, "ext4" },        { 0x58465342, "xfs" },   { 0x9123683E, "btrfs" },
         { 0x01021994, "tmpfs" }, { 0x794c7630, "overlay" },
     };
     struct statfs fs;
@@ -242,8 +242,8 @@ int verb_survey_domain(struct child *c, const json_t *args, json_t *reply, struc
     return json_put(reply, "facts", facts_to_json(f));
 }
 
-/* {"facts"}: the same facts, each disk looked at from here, the destination; and whether a domain of that name
- * or uuid is here already, in "has_same_name" */
+/* {"facts"}: the same facts, each disk looked at from here, the destination; and whether a domain of that
+ * name or uuid is here already, in "has_same_name" */
 int verb_survey_disks(struct child *c, const json_t *args, json_t *reply, struct error *err)
 {
     OWNED(facts) f = facts_from_json(json_child(args, "facts"), err);

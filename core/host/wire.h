@@ -21,7 +21,8 @@ struct wire_inbox {
 void wire_inbox_done(struct wire_inbox *in);
 /* Reads what is there: 1 something came, 0 nothing now, negative: the peer is gone or sent rubbish. */
 int wire_fill(struct wire_inbox *in, int fd, struct error *err);
-/* The next whole message, a new reference; NULL when none is complete (err->code stays 0) or it is rubbish. */
+/* The next whole message, a new reference; NULL when none is complete (err->code stays 0) or it is rubbish.
+ */
 json_t *wire_next(struct wire_inbox *in, struct error *err);
 
 #endif

@@ -77,8 +77,9 @@ static void journal_for_worker(struct worker *w, const json_t *record)
 {
     struct error err = { 0 };
     OWNED_JSON answer = json_object();
-    int r = w->setup.journal ? w->setup.journal(w->setup.context, record, &err)
-                             : error_set(&err, ERROR_FAILED, NULL, "no run is there to journal what would be created");
+    int r = w->setup.journal
+                ? w->setup.journal(w->setup.context, record, &err)
+                : error_set(&err, ERROR_FAILED, NULL, "no run is there to journal what would be created");
 
     /* Without an answer the worker waits, creates nothing, and its question runs out of time. */
     if (answer && (r == 0 || json_put(answer, "error", json_of_error(&err)) == 0))
@@ -212,13 +213,15 @@ const char *worker_host(const struct worker *w)
     return w->setup.host;
 }
 
-void worker_journal_to(struct worker *w, int (*journal)(void *, const json_t *, struct error *), void *context)
+void worker_journal_to(struct worker *w, int (*journal)(void *, const json_t *, struct error *),
+                       void *context)
 {
     w->setup.journal = journal;
     w->setup.context = context;
 }
 
-struct call *worker_ask(struct worker *w, const char *verb, json_t *args, uint64_t timeout_ms, struct error *err)
+struct call *worker_ask(struct worker *w, const char *verb, json_t *args, uint64_t timeout_ms,
+                        struct error *err)
 {
     OWNED_JSON owned = args;
     OWNED(call) c = calloc(1, sizeof *c);

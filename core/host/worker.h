@@ -34,7 +34,7 @@ int child_journal(struct child *c, json_t *record, struct error *err);
 
 /* ---- in the parent ---- */
 struct worker_setup {
-    const char *host; /* lent for the worker's life */
+    const char *host;         /* lent for the worker's life */
     const struct verb *verbs; /* ended by a NULL name */
     const struct config *config;
     /* Where a worker's wish to journal goes; NULL = refused. */
@@ -49,11 +49,13 @@ void worker_kill(struct worker *w); /* what it was asked answers ERROR_TIMEOUT *
 pid_t worker_pid(const struct worker *w);
 const char *worker_host(const struct worker *w);
 /* What the worker journals from here on goes there; NULL = refused. */
-void worker_journal_to(struct worker *w, int (*journal)(void *, const json_t *, struct error *), void *context);
+void worker_journal_to(struct worker *w, int (*journal)(void *, const json_t *, struct error *),
+                       void *context);
 
 /* Takes the reference to args (may be NULL). timeout_ms 0 = none; when it is over the worker is killed.
  * Answers come in the order of the questions. NULL with err set when it could not even be asked. */
-struct call *worker_ask(struct worker *w, const char *verb, json_t *args, uint64_t timeout_ms, struct error *err);
+struct call *worker_ask(struct worker *w, const char *verb, json_t *args, uint64_t timeout_ms,
+                        struct error *err);
 bool call_is_over(struct call *c); /* also looks at its time */
 /* Drives the loop until it is over; ret_reply (may be NULL) gets a new reference. */
 int call_wait(struct call *c, json_t **ret_reply, struct error *err);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * libvirt is asked to migrate, and watched: progress, the user's wish to stop, the time-out, and the gate, where
- * a held message is answered by a look at the destination. What libvirt returns is kept as a hint. */
+ * libvirt is asked to migrate, and watched: progress, the user's wish to stop, the time-out, and the gate,
+ * where a held message is answered by a look at the destination. What libvirt returns is kept as a hint. */
 #include "run/move.h"
 
 #include "base/log.h"
@@ -8,7 +8,8 @@
 
 #define STEP_MS 20
 #define MONITOR_MS 100u
-#define GATE_LOOK_MS 15000u /* how long the destination may need to answer before the outcome is not known */
+#define GATE_LOOK_MS 15000u /* how long the destination may need to answer before the outcome is not known   \
+                             */
 
 struct watch {
     struct call *job; /* a question for the job's statistics, or NULL */
@@ -29,9 +30,10 @@ static int disks_to_copy(struct move *m, json_t *args)
 
 static json_t *migrate_args(struct move *m, struct error *err)
 {
-    OWNED_JSON args = json_pack("{ss ss sb sb sb}", "uuid", m->uuid, "data_uri", m->strategy->channel->data_uri,
-                                "is_persistent", (int)m->is_persistent, "stay_paused", (int)m->is_held,
-                                "unsafe_with_proof", (int)m->strategy->needs_unsafe);
+    OWNED_JSON args =
+        json_pack("{ss ss sb sb sb}", "uuid", m->uuid, "data_uri", m->strategy->channel->data_uri,
+                  "is_persistent", (int)m->is_persistent, "stay_paused", (int)m->is_held, "unsafe_with_proof",
+                  (int)m->strategy->needs_unsafe);
     uint64_t cap = m->o->limits.bandwidth_bytes_per_s;
 
     if (!args || disks_to_copy(m, args) < 0 ||
@@ -47,7 +49,9 @@ static void report(struct move *m, const json_t *job)
     uint64_t page = json_u64(job, "page_bytes", 4096), dirty = json_u64(job, "dirty_pages_per_s", NOT_KNOWN);
     bool on_disks = json_u64(job, "disk_remaining_bytes", 0) > 0;
     struct run_progress p = {
-        .phase = m->gate && gate_saw_performed(m->gate) ? "switch-over" : on_disks ? "copying disks" : "pre-copy",
+        .phase = m->gate && gate_saw_performed(m->gate) ? "switch-over"
+                 : on_disks                             ? "copying disks"
+                                                        : "pre-copy",
         .elapsed_ms = loop_now_ms() - m->began_ms,
         .total_bytes = json_u64(job, "total_bytes", NOT_KNOWN),
         .processed_bytes = json_u64(job, "processed_bytes", NOT_KNOWN),
@@ -58,7 +62,8 @@ static void report(struct move *m, const json_t *job)
     };
 
     /* Before the first pass libvirt counts nothing, and a bar of zeroes says nothing. */
-    if (m->o->progress && json_flag(job, "is_active", false) && p.total_bytes != NOT_KNOWN && p.total_bytes > 0)
+    if (m->o->progress && json_flag(job, "is_active", false) && p.total_bytes != NOT_KNOWN &&
+        p.total_bytes > 0)
         m->o->progress(m->o->context, &p);
 }
 
@@ -95,7 +100,8 @@ static void stop_job(struct move *m, struct watch *w, const char *why)
     w->abort_asked = true;
     move_say(m, "%s: the migration is aborted, the guest stays", why);
     if (move_record(m, "abort", NULL, &err) < 0 ||
-        worker_do(m->survey.source, "abort-job", json_pack("{ss}", "uuid", m->uuid), ANSWER_MS, NULL, &err) < 0)
+        worker_do(m->survey.source, "abort-job", json_pack("{ss}", "uuid", m->uuid), ANSWER_MS, NULL, &err) <
+            0)
         log_event("run", "abort", "not accepted: %s (%s)", err.what, err.why);
 }
 
@@ -151,7 +157,9 @@ static void serve_gate(struct move *m)
     uint64_t until = loop_now_ms() + GATE_LOOK_MS;
     struct error err = { 0 };
 
-    move_say(m, "libvirt could not see the end of the move; the destination is looked at before the source may run");
+    move_say(
+        m,
+        "libvirt could not see the end of the move; the destination is looked at before the source may run");
     if (move_record(m, "gate-holding", NULL, &err) < 0) {
         close_gate(m, "the journal could not be written");
         return;
@@ -194,8 +202,8 @@ int carry_over(struct move *m, struct error *err)
     if (!args)
         return -err->code;
     if (move_record(m, "migrate",
-                    json_pack("{ss sb ss}", "strategy", m->strategy->id, "is_held", (int)m->is_held, "data_uri",
-                              m->strategy->channel->data_uri),
+                    json_pack("{ss sb ss}", "strategy", m->strategy->id, "is_held", (int)m->is_held,
+                              "data_uri", m->strategy->channel->data_uri),
                     err) < 0) {
         json_decref(args);
         return -err->code;

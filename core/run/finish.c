@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The way forward: the guest is at the destination, so the source's QEMU and definition go, autostart comes back
- * there, and last of all the mark. Each step tolerates that it was done before. */
+ * The way forward: the guest is at the destination, so the source's QEMU and definition go, autostart comes
+ * back there, and last of all the mark. Each step tolerates that it was done before. */
 #include "run/move.h"
 
 #include "base/log.h"
@@ -21,10 +21,12 @@ static json_t *state_at(struct move *m, struct worker *w, struct error *err)
 {
     json_t *state = NULL;
 
-    return worker_do(w, "state", json_pack("{ss}", "uuid", m->uuid), ANSWER_MS, &state, err) < 0 ? NULL : state;
+    return worker_do(w, "state", json_pack("{ss}", "uuid", m->uuid), ANSWER_MS, &state, err) < 0 ? NULL
+                                                                                                 : state;
 }
 
-/* A source that is left paused, with the gate closed or the client dead: its job must end before its QEMU can. */
+/* A source that is left paused, with the gate closed or the client dead: its job must end before its QEMU
+ * can. */
 static int end_source(struct move *m, struct worker *source, struct error *err)
 {
     uint64_t until = loop_now_ms() + JOB_END_MS;
@@ -41,7 +43,8 @@ static int end_source(struct move *m, struct worker *source, struct error *err)
         if (!json_flag(state, "has_job", false))
             break;
         if (loop_now_ms() > until)
-            return error_set(err, ERROR_TIMEOUT, m->survey.source_host, "the migration job there does not end");
+            return error_set(err, ERROR_TIMEOUT, m->survey.source_host,
+                             "the migration job there does not end");
         loop_pause_ms(100);
     }
     if (move_record(m, "source-destroy", NULL, err) < 0)
@@ -67,7 +70,8 @@ static void read_actual(struct move *m, struct worker *dest)
     struct error err = { 0 };
     OWNED_JSON job = NULL;
 
-    if (worker_do(dest, "job", json_pack("{ss sb}", "uuid", m->uuid, "completed", 1), ANSWER_MS, &job, &err) < 0)
+    if (worker_do(dest, "job", json_pack("{ss sb}", "uuid", m->uuid, "completed", 1), ANSWER_MS, &job, &err) <
+        0)
         return;
     m->result->downtime_ms = json_u64(job, "downtime_ms", json_u64(job, "downtime_net_ms", NOT_KNOWN));
     m->result->bytes = json_u64(job, "processed_bytes", NOT_KNOWN);
@@ -81,15 +85,16 @@ static int complete_dest(struct move *m, struct worker *dest, struct error *err)
     if (!state)
         return -err->code;
     if (m->is_persistent && !json_flag(state, "is_persistent", false))
-        move_problem(m, "the domain is not defined persistently on '%s': virsh dumpxml it there and define it",
+        move_problem(m,
+                     "the domain is not defined persistently on '%s': virsh dumpxml it there and define it",
                      m->survey.dest_host);
     if (text_equal(json_text(state, "state", ""), "paused") && !m->was_paused)
         move_problem(m, "the guest is paused on '%s' (%s): see virsh domstate --reason", m->survey.dest_host,
                      json_text(state, "reason", "?"));
     read_actual(m, dest);
     if (m->autostart && (move_record(m, "dest-autostart", NULL, err) < 0 ||
-                         worker_do(dest, "autostart", json_pack("{ss sb}", "uuid", m->uuid, "on", 1), ANSWER_MS,
-                                   NULL, err) < 0))
+                         worker_do(dest, "autostart", json_pack("{ss sb}", "uuid", m->uuid, "on", 1),
+                                   ANSWER_MS, NULL, err) < 0))
         return -err->code;
     return 0;
 }
@@ -110,9 +115,11 @@ int finish_forward(struct move *m, struct error *err)
         return -err->code;
     }
     if (source_stays)
-        move_problem(m, "the domain's definition or its paused QEMU could not be removed from '%s': %s: %s; never "
-                        "start it there",
-                     m->survey.source_host, failed.what, failed.why);
+        move_problem(
+            m,
+            "the domain's definition or its paused QEMU could not be removed from '%s': %s: %s; never "
+            "start it there",
+            m->survey.source_host, failed.what, failed.why);
     ends.dest = survey_fresh(&m->survey, true, err);
     if (!ends.dest || complete_dest(m, ends.dest, err) < 0) {
         move_problem(m, "the destination could not be completed: %s: %s", err->what, err->why);
@@ -122,8 +129,8 @@ int finish_forward(struct move *m, struct error *err)
     /* With the source not cleaned the run is not over: the mark stays, and the next run goes on from here. */
     if (!source_stays &&
         (move_record(m, "mark-clear", NULL, err) < 0 ||
-         worker_do(ends.dest, "mark-clear", json_pack("{ss ss}", "uuid", m->uuid, "run", m->run), ANSWER_MS, NULL,
-                   err) < 0 ||
+         worker_do(ends.dest, "mark-clear", json_pack("{ss ss}", "uuid", m->uuid, "run", m->run), ANSWER_MS,
+                   NULL, err) < 0 ||
          move_record(m, "end", json_pack("{ss}", "outcome", "moved"), err) < 0))
         move_problem(m, "the run's mark could not be removed on '%s': %s", m->survey.dest_host, err->what);
     if (m->result->problems.len > 0)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Relays whole messages of libvirt's protocol both ways and reads their headers only. A message that cannot be
- * understood, or that carries descriptors, closes the gate: then the source stays as it is, which is safe. */
+ * Relays whole messages of libvirt's protocol both ways and reads their headers only. A message that cannot
+ * be understood, or that carries descriptors, closes the gate: then the source stays as it is, which is safe.
+ */
 #include "run/gate.h"
 
 #include "base/log.h"
@@ -15,8 +16,8 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 
-/* libvirt's remote protocol, as src/remote/remote_protocol.x and src/rpc/virnetprotocol.x state it; the numbers
- * are wire ABI and never change. */
+/* libvirt's remote protocol, as src/remote/remote_protocol.x and src/rpc/virnetprotocol.x state it; the
+ * numbers are wire ABI and never change. */
 enum {
     PROGRAM = 0x20008086,
     PERFORM3 = 216,
@@ -147,13 +148,15 @@ static bool write_out(struct stream *s)
     return true;
 }
 
-/* Is this the one message that must wait? Its last word is the verdict: 1 = cancelled, the source is resumed. */
+/* Is this the one message that must wait? Its last word is the verdict: 1 = cancelled, the source is resumed.
+ */
 static bool must_wait(const struct gate *g, const char *message, size_t n)
 {
     uint32_t procedure = word_at(message, 12);
 
-    return !g->disarmed && g->performed && word_at(message, 4) == PROGRAM && word_at(message, 16) == TYPE_CALL &&
-           (procedure == CONFIRM3 || procedure == CONFIRM3_PARAMS) && word_at(message, n - 4u) != 0;
+    return !g->disarmed && g->performed && word_at(message, 4) == PROGRAM &&
+           word_at(message, 16) == TYPE_CALL && (procedure == CONFIRM3 || procedure == CONFIRM3_PARAMS) &&
+           word_at(message, n - 4u) != 0;
 }
 
 static void note_reply(struct gate *g, const char *message)
@@ -357,9 +360,10 @@ char *gate_uri(const struct gate *g, struct error *err)
 
     text_add(&t, "qemu+unix:///%s?socket=", g->is_session ? "session" : "system");
     for (const char *c = g->path; *c; c++)
-        text_add(&t, strchr("/-_.", *c) || (*c >= '0' && *c <= '9') || ((*c | 32) >= 'a' && (*c | 32) <= 'z')
-                         ? "%c"
-                         : "%%%02X",
+        text_add(&t,
+                 strchr("/-_.", *c) || (*c >= '0' && *c <= '9') || ((*c | 32) >= 'a' && (*c | 32) <= 'z')
+                     ? "%c"
+                     : "%%%02X",
                  (unsigned char)*c);
     if (t.failed) {
         text_done(&t);

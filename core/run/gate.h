@@ -13,8 +13,8 @@
 
 struct gate;
 
-/* upstream: libvirt's own socket. Listens in a new folder of ours, 0700, below runtime_dir ("/run/virt-ferry", or
- * the user's); only the process peer is let in, once. */
+/* upstream: libvirt's own socket. Listens in a new folder of ours, 0700, below runtime_dir
+ * ("/run/virt-ferry", or the user's); only the process peer is let in, once. */
 struct gate *gate_open(struct loop *l, const char *upstream, bool is_session, const char *runtime_dir,
                        struct error *err);
 void gate_free(struct gate *g);

@@ -55,7 +55,8 @@ struct side look_at(struct move *m, bool is_dest)
     OWNED(worker) fresh = survey_fresh(&m->survey, is_dest, &err);
     OWNED_JSON state = NULL;
 
-    if (!fresh || worker_do(fresh, "state", json_pack("{ss}", "uuid", m->uuid), ANSWER_MS, &state, &err) < 0) {
+    if (!fresh ||
+        worker_do(fresh, "state", json_pack("{ss}", "uuid", m->uuid), ANSWER_MS, &state, &err) < 0) {
         log_event("run", "look", "%s: not known: %s", is_dest ? m->survey.dest_host : m->survey.source_host,
                   err.what);
         return (struct side){ .state = SIDE_NOT_KNOWN };

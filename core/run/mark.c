@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The mark: a run's name in the domain's own metadata while it works on it. The lower name wins, the other
- * undoes; a mark whose journal is here and held by nobody is that of a run that died, and is settled first. */
+ * undoes; a mark whose journal is here and held by nobody is that of a run that died, and is settled first.
+ */
 #include "run/move.h"
 
 #include "base/log.h"
@@ -19,7 +20,8 @@ static int busy(const char *run, const char *host, uint64_t time_s, struct error
     if (gmtime_r(&t, &utc))
         (void)strftime(when, sizeof when, "%Y-%m-%d %H:%M:%S", &utc);
     error_set(err, ERROR_BUSY, NULL, "run '%s' of host '%s' holds the domain since %s UTC", run, host, when);
-    return error_fix(err, "Wait for it, or finish what it left: run virt-ferry migrate of this domain on '%s'.", host);
+    return error_fix(
+        err, "Wait for it, or finish what it left: run virt-ferry migrate of this domain on '%s'.", host);
 }
 
 /* What an earlier run left; 0 when it is out of the way. */
@@ -28,7 +30,7 @@ static int settle_other(struct move *m, const json_t *mark, struct error *err)
     const char *run = json_text(mark, "run", "?"), *host = json_text(mark, "host", "?");
     bool is_held = false;
     struct error absent = { 0 };
-    enum run_outcome outcome;
+    enum run_outcome outcome = OUTCOME_NONE;
     OWNED_JSON records = NULL;
 
     if (name_check_run(run, &absent) == 0)
@@ -46,7 +48,8 @@ static int settle_other(struct move *m, const json_t *mark, struct error *err)
 static json_t *state_of(struct move *m, struct error *err)
 {
     json_t *state = NULL;
-    json_t *args = m->uuid[0] ? json_pack("{ss}", "uuid", m->uuid) : json_pack("{ss}", "domain", m->o->domain);
+    json_t *args =
+        m->uuid[0] ? json_pack("{ss}", "uuid", m->uuid) : json_pack("{ss}", "domain", m->o->domain);
 
     return worker_do(m->survey.source, "state", args, ANSWER_MS, &state, err) < 0 ? NULL : state;
 }
@@ -58,7 +61,8 @@ static int read_domain(struct move *m, const json_t *state, struct error *err)
         return error_fix(err, "See what is there: virsh -c '%s' list --all.", m->o->source_uri);
     }
     if (json_flag(state, "has_job", false)) {
-        error_set(err, ERROR_REFUSED, m->survey.source_host, "a job is in progress on domain '%s'", m->o->domain);
+        error_set(err, ERROR_REFUSED, m->survey.source_host, "a job is in progress on domain '%s'",
+                  m->o->domain);
         return error_fix(err, "Wait for it or abort it: virsh domjobinfo, virsh domjobabort.");
     }
     snprintf(m->uuid, sizeof m->uuid, "%s", json_text(state, "uuid", ""));

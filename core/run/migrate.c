@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The order of a run: settle what earlier ones left, mark, survey, plan, prepare, carry, settle. Until libvirt
- * is asked, any failure undoes what was prepared; from then on both hosts decide. */
+ * The order of a run: settle what earlier ones left, mark, survey, plan, prepare, carry, settle. Until
+ * libvirt is asked, any failure undoes what was prepared; from then on both hosts decide. */
 #include "run/move.h"
 
 #include "base/log.h"
@@ -87,7 +87,8 @@ static int not_interrupted(struct move *m, struct error *err)
     if (loop_step(m->loop, 0, err) < 0)
         return -err->code;
     if (loop_interrupts(m->loop) > 0)
-        return error_set(err, ERROR_CANCELLED, NULL, "cancelled; the guest is at '%s'", m->survey.source_host);
+        return error_set(err, ERROR_CANCELLED, NULL, "cancelled; the guest is at '%s'",
+                         m->survey.source_host);
     return 0;
 }
 

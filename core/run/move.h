@@ -48,7 +48,7 @@ int move_record(struct move *m, const char *step, json_t *fields, struct error *
 int move_record_for_worker(void *move, const json_t *record, struct error *err);
 
 /* mark.c */
-int mark_take(struct move *m, struct error *err);       /* sets it; ERROR_BUSY when another run holds the domain */
+int mark_take(struct move *m, struct error *err); /* sets it; ERROR_BUSY when another run holds the domain */
 int mark_still_ours(struct move *m, struct error *err); /* waits out the 200 ms, reads it back */
 
 /* prepare.c: everything before libvirt is asked */
@@ -70,8 +70,8 @@ int settle(struct move *m, struct error *err);
 int undo_all(struct move *m, struct error *err);
 /* finish.c */
 int finish_forward(struct move *m, struct error *err);
-/* recover.c: settles what earlier runs of this client left of the domain. ret_moved: one of them turned out to
- * have moved it to the same destination, so that nothing is left to do. */
+/* recover.c: settles what earlier runs of this client left of the domain. ret_moved: one of them turned out
+ * to have moved it to the same destination, so that nothing is left to do. */
 int recover_domain(struct move *m, bool *ret_moved, struct error *err);
 /* Finishes or undoes a run by its name; ERROR_BUSY when it lives. */
 int recover_run(struct move *m, const char *run, enum run_outcome *ret, struct error *err);

@@ -30,10 +30,13 @@ static enum decision source_runs(const struct evidence *e)
 
 static enum decision source_is_paused(const struct evidence *e)
 {
+    /* After a switch to post-copy each side holds memory that the other has not: neither may be ended. */
+    if (e->source.reason == REASON_POSTCOPY)
+        return e->dest.state == SIDE_RUNNING || e->dest.state == SIDE_PAUSED ? DECIDE_NOT_KNOWN : DECIDE_GONE;
+    if (e->dest.state == SIDE_PAUSED && e->dest.reason == REASON_POSTCOPY)
+        return DECIDE_NOT_KNOWN;
     if (e->dest.state == SIDE_RUNNING)
         return DECIDE_FINISH;
-    if (e->source.reason == REASON_POSTCOPY)
-        return e->dest.state == SIDE_PAUSED ? DECIDE_NOT_KNOWN : DECIDE_GONE;
     if (dest_only_waits(e))
         return DECIDE_DROP_DEST;
     if (e->dest.state == SIDE_PAUSED)
@@ -46,6 +49,13 @@ static enum decision source_is_paused(const struct evidence *e)
     return DECIDE_RESUME_SOURCE;
 }
 
+/* The source ended since it was moved. One that was shut off for another reason may have run on after the
+ * destination's memory was taken, and changed its disks. */
+static bool source_was_moved(const struct evidence *e)
+{
+    return e->said_moved || (e->source.state == SIDE_OFF && e->source.reason == REASON_MIGRATED);
+}
+
 static enum decision source_has_ended(const struct evidence *e)
 {
     if (e->dest.state == SIDE_RUNNING)
@@ -55,11 +65,12 @@ static enum decision source_has_ended(const struct evidence *e)
     if (e->was_paused && e->dest.reason == REASON_USER)
         return DECIDE_FINISH;
     if (e->is_held && e->dest.reason == REASON_USER)
-        return DECIDE_RESUME_DEST;
+        return source_was_moved(e) || e->source.state == SIDE_ABSENT ? DECIDE_RESUME_DEST : DECIDE_NOT_KNOWN;
     /* Paused for the move, with its source gone: only libvirt's own word that it was moved makes it whole. */
+    if (e->dest.reason == REASON_MIGRATION && !source_was_moved(e))
+        return DECIDE_NOT_KNOWN;
     if (e->dest.reason == REASON_MIGRATION)
-        return e->source.state == SIDE_OFF && e->source.reason == REASON_MIGRATED ? DECIDE_RESUME_DEST
-                                                                                  : DECIDE_NOT_KNOWN;
+        return e->was_paused ? DECIDE_FINISH : DECIDE_RESUME_DEST;
     return e->dest.reason == REASON_POSTCOPY ? DECIDE_GONE : DECIDE_FINISH;
 }
 
@@ -84,10 +95,14 @@ enum decision outcome_decide(const struct evidence *e)
 const char *decision_word(enum decision d)
 {
     static const char *const words[] = {
-        [DECIDE_STAYED] = "stayed",         [DECIDE_RESUME_SOURCE] = "resume-source",
-        [DECIDE_DROP_DEST] = "drop-dest",   [DECIDE_FINISH] = "finish",
-        [DECIDE_RESUME_DEST] = "resume-dest", [DECIDE_WAIT] = "wait",
-        [DECIDE_GONE] = "gone",             [DECIDE_TWICE] = "twice",
+        [DECIDE_STAYED] = "stayed",
+        [DECIDE_RESUME_SOURCE] = "resume-source",
+        [DECIDE_DROP_DEST] = "drop-dest",
+        [DECIDE_FINISH] = "finish",
+        [DECIDE_RESUME_DEST] = "resume-dest",
+        [DECIDE_WAIT] = "wait",
+        [DECIDE_GONE] = "gone",
+        [DECIDE_TWICE] = "twice",
         [DECIDE_NOT_KNOWN] = "not-known",
     };
 

@@ -17,11 +17,11 @@ enum side_state {
 /* Why a side is paused or off, as far as the table needs it. */
 enum side_reason {
     REASON_OTHER,
-    REASON_MIGRATION,  /* paused by libvirt for a move: at the destination it has never run */
-    REASON_USER,       /* paused on request; so does libvirt call a guest that arrived to stay paused */
-    REASON_POSTCOPY,   /* its memory is on the other host */
-    REASON_FAILED,     /* off since its start failed: it has never run */
-    REASON_MIGRATED,   /* off since libvirt moved it away */
+    REASON_MIGRATION, /* paused by libvirt for a move: at the destination it has never run */
+    REASON_USER,      /* paused on request; so does libvirt call a guest that arrived to stay paused */
+    REASON_POSTCOPY,  /* its memory is on the other host */
+    REASON_FAILED,    /* off since its start failed: it has never run */
+    REASON_MIGRATED,  /* off since libvirt moved it away */
 };
 
 struct side {
@@ -33,11 +33,12 @@ struct side {
 
 struct evidence {
     struct side source, dest;
-    bool was_asked;      /* libvirt was asked to migrate: before that the destination can hold nothing of it */
-    bool was_paused;     /* before the move, so it shall be after it */
-    bool is_held;        /* hand-over held: the destination does not start by itself */
+    bool was_asked;  /* libvirt was asked to migrate: before that the destination can hold nothing of it */
+    bool was_paused; /* before the move, so it shall be after it */
+    bool is_held;    /* hand-over held: the destination does not start by itself */
     bool dest_destroyed; /* this run ended the destination's QEMU, which had not run */
     bool dest_rebooted;  /* since the run began: absence there proves nothing */
+    bool said_moved;     /* libvirt's call came back with success: from there it never lets the source run again */
 };
 
 enum decision {

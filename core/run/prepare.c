@@ -32,8 +32,8 @@ int prepare_domain(struct move *m, struct error *err)
 
     if (m->autostart) {
         if (move_record(m, "autostart-off", NULL, err) < 0 ||
-            worker_do(m->survey.source, "autostart", json_pack("{ss sb}", "uuid", m->uuid, "on", 0), ANSWER_MS,
-                      NULL, err) < 0)
+            worker_do(m->survey.source, "autostart", json_pack("{ss sb}", "uuid", m->uuid, "on", 0),
+                      ANSWER_MS, NULL, err) < 0)
             return -err->code;
     }
     if (wanted != NOT_KNOWN) {
@@ -44,7 +44,8 @@ int prepare_domain(struct move *m, struct error *err)
                                   (json_int_t)(old == NOT_KNOWN ? 300u : old)),
                         err) < 0 ||
             worker_do(m->survey.source, "max-downtime",
-                      json_pack("{ss sI}", "uuid", m->uuid, "ms", (json_int_t)wanted), ANSWER_MS, NULL, err) < 0)
+                      json_pack("{ss sI}", "uuid", m->uuid, "ms", (json_int_t)wanted), ANSWER_MS, NULL,
+                      err) < 0)
             return -err->code;
     }
     return 0;
@@ -68,7 +69,9 @@ static int open_gate(struct move *m, struct error *err)
 
 int prepare_mover(struct move *m, struct error *err)
 {
-    struct worker_setup setup = { .host = m->survey.source_host, .verbs = verbs_mover, .config = m->o->config };
+    struct worker_setup setup = { .host = m->survey.source_host,
+                                  .verbs = verbs_mover,
+                                  .config = m->o->config };
     OWNED_MEMORY char *uri = NULL;
 
     if (m->strategy->hand_over == HAND_OVER_GATED) {
@@ -85,6 +88,7 @@ int prepare_mover(struct move *m, struct error *err)
         gate_admit(m->gate, worker_pid(m->mover));
     return worker_do(m->mover, "open",
                      json_pack("{ss ss ss ss*}", "source_uri", m->o->source_uri, "dest_uri",
-                               m->strategy->channel->dest_uri, "dest_host", m->survey.dest_host, "gate_uri", uri),
+                               m->strategy->channel->dest_uri, "dest_host", m->survey.dest_host, "gate_uri",
+                               uri),
                      2u * ANSWER_MS, NULL, err);
 }

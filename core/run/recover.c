@@ -81,9 +81,7 @@ static const json_t *first_step(const json_t *records, const char *step)
     size_t i;
     const json_t *record;
 
-    json_array_foreach (records, i, record)
-        if (text_equal(json_text(record, "step", ""), step))
-            return record;
+    json_array_foreach(records, i, record) if (text_equal(json_text(record, "step", ""), step)) return record;
     return NULL;
 }
 
@@ -93,7 +91,7 @@ static int recover_one(struct move *m, const char *run, bool *ret_moved, struct 
     struct error unreadable = { 0 };
     OWNED_JSON records = journal_peek(m->state_dir, run, &is_held, &unreadable);
     const json_t *begin = first_step(records, "begin");
-    enum run_outcome outcome;
+    enum run_outcome outcome = OUTCOME_NONE;
 
     if (!records || first_step(records, "end") || !begin || !concerns(m, begin))
         return 0;
@@ -124,8 +122,7 @@ int recover_domain(struct move *m, bool *ret_moved, struct error *err)
 
     if (!runs)
         return -err->code;
-    json_array_foreach (runs, i, run)
-        if (recover_one(m, json_string_value(run), ret_moved, err) < 0)
-            return -err->code;
+    json_array_foreach(runs, i,
+                       run) if (recover_one(m, json_string_value(run), ret_moved, err) < 0) return -err->code;
     return 0;
 }

@@ -25,8 +25,8 @@ struct run_options {
     const char *source_uri, *domain, *dest;
     const struct config *config;
     struct plan_limits limits;
-    const char *strategy; /* id of the one to take, NULL = the cheapest */
-    uint64_t timeout_ms;  /* NOT_KNOWN = none */
+    const char *strategy;                         /* id of the one to take, NULL = the cheapest */
+    uint64_t timeout_ms;                          /* NOT_KNOWN = none */
     void (*say)(void *context, const char *line); /* one message for the user, whole, not escaped */
     void (*progress)(void *context, const struct run_progress *p);
     void (*planned)(void *context, const struct plan *p); /* before anything is done */
@@ -40,9 +40,9 @@ struct run_result {
     enum run_outcome outcome;
     struct facts *facts;
     struct plan *plan;
-    const char *strategy; /* id of the one that was carried out */
+    const char *strategy;                 /* id of the one that was carried out */
     uint64_t time_ms, downtime_ms, bytes; /* actual; NOT_KNOWN */
-    struct text problems; /* one line each: moved, but … */
+    struct text problems;                 /* one line each: moved, but … */
 };
 void run_result_done(struct run_result *r);
 

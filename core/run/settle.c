@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Where is the guest? Looks at both hosts, decides by the table, acts, and looks again, until it stayed, moved,
- * or cannot be known; the same for a run that just ended and for one that died (recover.c). */
+ * Where is the guest? Looks at both hosts, decides by the table, acts, and looks again, until it stayed,
+ * moved, or cannot be known; the same for a run that just ended and for one that died (recover.c). */
 #include "run/move.h"
 
 #include "base/log.h"
@@ -42,10 +42,12 @@ static int not_settled(struct move *m, const struct evidence *e, enum decision d
     error_why(err, "on '%s': %s; on '%s': %s; nothing was started or removed", m->survey.source_host,
               seen_word(&e->source), m->survey.dest_host, seen_word(&e->dest));
     if (d == DECIDE_TWICE)
-        return error_fix(err, "Decide which of the two is right and end the other: virsh destroy. Then run the "
-                              "same virt-ferry migrate again to clean up.");
-    return error_fix(err, "When both hosts answer again, run the same virt-ferry migrate: it first settles run %s.",
-                     m->run);
+        return error_fix(err,
+                         "Decide which of the two is right and end the other: virsh destroy. Then run the "
+                         "same virt-ferry migrate again to clean up.");
+    return error_fix(
+        err, "When both hosts answer again, run the same virt-ferry migrate: it first settles run %s.",
+        m->run);
 }
 
 static int stayed(struct move *m, struct error *err)
@@ -57,15 +59,17 @@ static int stayed(struct move *m, struct error *err)
         move_problem(m, "what was prepared is not all undone: %s: %s; the next run for this domain does it",
                      undo.what, undo.why);
     if (m->is_timed_out)
-        return error_set(err, ERROR_CANCELLED, NULL, "the time that was allowed was over; the guest is at '%s'",
-                         m->survey.source_host);
+        return error_set(err, ERROR_CANCELLED, NULL,
+                         "the time that was allowed was over; the guest is at '%s'", m->survey.source_host);
     if (m->is_cancelled)
-        return error_set(err, ERROR_CANCELLED, NULL, "cancelled; the guest is at '%s'", m->survey.source_host);
+        return error_set(err, ERROR_CANCELLED, NULL, "cancelled; the guest is at '%s'",
+                         m->survey.source_host);
     if (m->libvirt.code) {
         *err = m->libvirt;
         err->code = ERROR_FAILED;
-        return error_fix(err, "The guest is untouched at '%s'; when the cause is gone, run the same command again.",
-                         m->survey.source_host);
+        return error_fix(
+            err, "The guest is untouched at '%s'; when the cause is gone, run the same command again.",
+            m->survey.source_host);
     }
     return error_set(err, ERROR_FAILED, NULL, "the migration did not take place; the guest is at '%s'",
                      m->survey.source_host);

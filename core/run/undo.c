@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The way back: each journalled step undone, the newest first, when the guest stayed at its source. A step that
- * cannot be undone now is left in the journal, which then stays open for the next run. */
+ * The way back: each journalled step undone, the newest first, when the guest stayed at its source. A step
+ * that cannot be undone now is left in the journal, which then stays open for the next run. */
 #include "run/move.h"
 
 #include "base/log.h"
@@ -54,7 +54,8 @@ static int undo_autostart(struct undo *u, const json_t *record, struct error *er
 static int undo_max_downtime(struct undo *u, const json_t *record, struct error *err)
 {
     return ask(u, false, "max-downtime",
-               json_pack("{ss sI}", "uuid", u->m->uuid, "ms", (json_int_t)json_u64(record, "old_ms", 300)), err);
+               json_pack("{ss sI}", "uuid", u->m->uuid, "ms", (json_int_t)json_u64(record, "old_ms", 300)),
+               err);
 }
 
 static int undo_create(struct undo *u, const json_t *record, struct error *err)
@@ -67,8 +68,8 @@ static int undo_nonce(struct undo *u, const json_t *record, struct error *err)
     return ask(u, is_of_dest(u, record), "nonce-remove", json_deep_copy(record), err);
 }
 
-/* libvirt persists the definition before it starts the guest: what did not start may have left one behind. The
- * destination had no domain of that name or uuid when this began, so it is this run's. */
+/* libvirt persists the definition before it starts the guest: what did not start may have left one behind.
+ * The destination had no domain of that name or uuid when this began, so it is this run's. */
 static int undo_migrate(struct undo *u, const json_t *record, struct error *err)
 {
     struct side dest = look_at(u->m, true);
@@ -85,8 +86,12 @@ static const struct {
     const char *step;
     int (*undo)(struct undo *u, const json_t *record, struct error *err);
 } undos[] = {
-    { "mark", undo_mark },     { "autostart-off", undo_autostart }, { "max-downtime", undo_max_downtime },
-    { "create", undo_create }, { "nonce", undo_nonce },             { "migrate", undo_migrate },
+    { "mark", undo_mark },
+    { "autostart-off", undo_autostart },
+    { "max-downtime", undo_max_downtime },
+    { "create", undo_create },
+    { "nonce", undo_nonce },
+    { "migrate", undo_migrate },
 };
 
 static void undo_one(struct undo *u, const json_t *record)
