@@ -171,7 +171,7 @@ COUNTS := $(BUILD)/counts
 
 unit: unit-programs
 	$(Q)mkdir -p $(COUNTS)
-	$(Q)FERRY_BUILD=$(B) COUNTS=$(COUNTS)/unit tests/unit/run $(UNIT_PROGRAMS)
+	$(Q)FERRY_BUILD=$(B) COUNTS=$(COUNTS)/unit tests/unit/run-all $(UNIT_PROGRAMS)
 
 check:
 	$(Q)contrib/install-deps
