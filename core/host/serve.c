@@ -62,6 +62,8 @@ void serve_child(int fd, const struct worker_setup *setup)
     struct error err = { 0 };
 
     close_others(fd);
+    /* The trace's descriptor went as well, and its number will soon be a connection's. */
+    log_open(getenv("VIRT_FERRY_TRACE"));
     (void)signal(SIGPIPE, SIG_IGN);
     /* libvirt's client library writes its warnings to stderr, into the midst of ours; whoever wants them sets
      * this himself. */

@@ -43,7 +43,7 @@ struct stream {
 struct gate {
     struct loop *loop;
     char folder[64], path[96], upstream[108];
-    bool is_session;
+    bool is_session, has_folder;
     int listener, client, server;
     pid_t peer;
     struct stream calls, replies; /* client to server, server to client */
@@ -102,12 +102,26 @@ static void close_end(struct gate *g, int *fd)
     *fd = -1;
 }
 
+static void stop_listening(struct gate *g)
+{
+    loop_remove(g->loop, g->listener);
+    if (g->listener >= 0)
+        (void)close(g->listener);
+    g->listener = -1;
+    if (!g->has_folder)
+        return;
+    (void)unlink(g->path);
+    (void)rmdir(g->folder);
+    g->has_folder = false;
+}
+
 void gate_close(struct gate *g)
 {
     if (g->closed)
         return;
     log_event("gate", "closed", "%s", g->held ? "with a confirm held" : "");
     g->closed = true;
+    stop_listening(g);
     close_end(g, &g->client);
     close_end(g, &g->server);
     free(g->held);
@@ -148,15 +162,13 @@ static bool write_out(struct stream *s)
     return true;
 }
 
-/* Is this the one message that must wait? Its last word is the verdict: 1 = cancelled, the source is resumed.
- */
-static bool must_wait(const struct gate *g, const char *message, size_t n)
+/* May this message let the source run after the destination may have? */
+static bool is_guarded_confirm(const struct gate *g, const char *message)
 {
     uint32_t procedure = word_at(message, 12);
 
     return !g->disarmed && g->performed && word_at(message, 4) == PROGRAM &&
-           word_at(message, 16) == TYPE_CALL && (procedure == CONFIRM3 || procedure == CONFIRM3_PARAMS) &&
-           word_at(message, n - 4u) != 0;
+           word_at(message, 16) == TYPE_CALL && (procedure == CONFIRM3 || procedure == CONFIRM3_PARAMS);
 }
 
 static void note_reply(struct gate *g, const char *message)
@@ -181,7 +193,14 @@ static bool pass(struct gate *g, struct stream *s, const char *message, size_t n
         note_reply(g, message);
         return queue(s, message, n);
     }
-    if (!must_wait(g, message, n))
+    if (!is_guarded_confirm(g, message))
+        return queue(s, message, n);
+    /* XDR is made of words: what is not has no last word to read. A second one cannot wait beside the first.
+     */
+    if (n < HEADER_BYTES + 4u || n % 4u != 0 || g->held)
+        return false;
+    /* The last word is the verdict: 0 = the source is ended, else it is resumed. */
+    if (word_at(message, n - 4u) == 0)
         return queue(s, message, n);
     log_event("gate", "holding", "a cancelled confirm");
     g->held = malloc(n);
@@ -244,7 +263,8 @@ static void on_server(void *context, uint32_t events)
 static int connect_to(const char *path)
 {
     struct sockaddr_un address = { .sun_family = AF_UNIX };
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    /* Not blocking: a stopped daemon with a full backlog would stop the loop with it. */
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
     snprintf(address.sun_path, sizeof address.sun_path, "%s", path);
     if (fd >= 0 && connect(fd, (struct sockaddr *)&address, sizeof address) < 0) {
@@ -252,16 +272,6 @@ static int connect_to(const char *path)
         return -1;
     }
     return fd;
-}
-
-static void stop_listening(struct gate *g)
-{
-    loop_remove(g->loop, g->listener);
-    if (g->listener >= 0)
-        (void)close(g->listener);
-    g->listener = -1;
-    (void)unlink(g->path);
-    (void)rmdir(g->folder);
 }
 
 static void on_listener(void *context, uint32_t events)
@@ -302,6 +312,7 @@ static int make_folder(struct gate *g, const char *runtime_dir, struct error *er
         return error_set(err, ERROR_SYSTEM, NULL, "the path '%s' is too long for a socket", runtime_dir);
     if (mkdir(g->folder, 0700) < 0)
         return error_errno(err, NULL, "could not make the folder '%s'", g->folder);
+    g->has_folder = true;
     snprintf(g->path, sizeof g->path, "%s/gate", g->folder);
     return 0;
 }
@@ -317,7 +328,10 @@ struct gate *gate_open(struct loop *l, const char *upstream, bool is_session, co
         return NULL;
     }
     *g = (struct gate){ .loop = l, .is_session = is_session, .listener = -1, .client = -1, .server = -1 };
-    snprintf(g->upstream, sizeof g->upstream, "%s", upstream);
+    if (snprintf(g->upstream, sizeof g->upstream, "%s", upstream) >= (int)sizeof g->upstream) {
+        error_set(err, ERROR_SYSTEM, NULL, "the path '%s' is too long for a socket", upstream);
+        return NULL;
+    }
     if (make_folder(g, runtime_dir, err) < 0)
         return NULL;
     snprintf(address.sun_path, sizeof address.sun_path, "%s", g->path);
@@ -337,8 +351,6 @@ void gate_free(struct gate *g)
     if (!g)
         return;
     gate_close(g);
-    if (g->listener >= 0)
-        stop_listening(g);
     stream_done(&g->calls);
     stream_done(&g->replies);
     free(g);

@@ -38,7 +38,7 @@ struct evidence {
     bool is_held;    /* hand-over held: the destination does not start by itself */
     bool dest_destroyed; /* this run ended the destination's QEMU, which had not run */
     bool dest_rebooted;  /* since the run began: absence there proves nothing */
-    bool said_moved;     /* libvirt's call came back with success: from there it never lets the source run again */
+    bool said_moved;     /* libvirt's call returned success: it never lets the source run after that */
 };
 
 enum decision {
