@@ -1,0 +1,285 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash
+# shellcheck source-path=SCRIPTDIR
+# shellcheck disable=SC2317  # cases, which stand in other files, call what is defined here
+# What a test file is made of. It sources this file, defines what its cases share, and then each line
+# that begins with `it "sentence"` begins a case, which ends at the next one. A case is run by itself,
+# in a shell with set -e: the first command that fails ends it. Sourced, this file runs the cases.
+#
+#   exits CODE COMMAND…    it must end with this code
+#   prints TEXT COMMAND…   its output must contain the text; its exit code is handed on, so that
+#                          exits 3 prints 'why' prints 'fix' COMMAND… asks for all three
+#   lacks TEXT COMMAND…    the same, and must not contain it
+#   is_empty COMMAND…      it prints nothing
+#   within SECONDS COMMAND…  it takes no longer, on an idle machine
+#   finally COMMAND…       the undo, beside the deed: in reverse order when the case ends, however
+#   during PHASE COMMAND…  runs it when the next move is in this phase: survey, prepare, copy, precopy,
+#                          switch-over, verify; a phase that never comes is a failure
+#   skip REASON            ends the case
+#   lab, ferry HOST ARGUMENT…   tests/lab/lab; virt-ferry on that machine; both with a limit of time
+#   guest HOST NAME OPTION…     the guest is there and runs on HOST, made only if it must be
+#   lives_on HOST NAME          it runs there and nowhere else, is defined nowhere else, lost no write
+#   leaves_traces               this case does not end clean, and need not
+#
+# After each case both hosts must be clean: see traces.sh.
+set -uo pipefail
+
+HERE=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")" && pwd)
+REPO=$(cd "$HERE/../.." && pwd)
+[ -n "${INTEGRATION_WORK:-}" ] || exec "$HERE/run" "$@" "$0"
+FILE=$(readlink -f "$0")
+WORK=$INTEGRATION_WORK
+STATE=/tmp/virt-ferry-lab.${LAB_ID:-}
+GUEST_MIB=128
+# shellcheck source=traces.sh
+. "$HERE/traces.sh"
+
+# ---- what cases use ----
+
+hosts() { tr '\n' ' ' <"$STATE/hosts"; }
+lab() { timeout -k 5 150 "$REPO/tests/lab/lab" "$@"; }
+on() { lab on "$@"; }
+ferry() { # HOST ARGUMENT…
+    local host=$1
+    shift
+    : >"$WORK/ferry-ran"
+    timeout -k 5 "${FERRY_SECONDS:-120}" "$REPO/tests/lab/lab" on "$host" virt-ferry "$@"
+}
+
+complain() { echo "*** $*"; return 1; }
+
+exits() {
+    local wanted=$1 got=0
+    shift
+    "$@" || got=$?
+    [ "$got" = "$wanted" ] || complain "wanted exit code $wanted, got $got: $*"
+}
+
+# Nested, each needs its own file. 99: no command of ours ends so.
+with_output() { # TEST TEXT COMMAND…
+    local test=$1 text=$2 out code=0
+    shift 2
+    out=$(mktemp "$WORK/out.XXXXXX")
+    "$@" >"$out" 2>&1 || code=$?
+    cat "$out"
+    # A sentence may be folded in a table: blanks and line ends are one.
+    tr -s ' \n' '  ' <"$out" >"$out.flat"
+    "$test" "$text" "$out.flat" || code=99
+    rm -f "$out" "$out.flat"
+    return "$code"
+}
+file_has() { grep -qF -e "$1" "$2" || complain "wanted in the output: $1"; }
+file_lacks() { ! grep -qF -e "$1" "$2" || complain "not wanted in the output: $1"; }
+prints() { with_output file_has "$@"; }
+lacks() { with_output file_lacks "$@"; }
+
+is_empty() {
+    local out
+    out=$("$@" 2>&1) || true
+    [ -z "$out" ] || complain "wanted no output, got: $out"
+}
+
+is() { # WANTED COMMAND…
+    local wanted=$1 got
+    shift
+    got=$("$@") || true
+    [ "$got" = "$wanted" ] || complain "wanted '$wanted', got '$got': $*"
+}
+
+# On a busy machine the limit grows with the load.
+within() { # SECONDS COMMAND…
+    local limit=$1 start=$EPOCHREALTIME load cpus spent code=0
+    shift
+    "$@" || code=$?
+    spent=$(((${EPOCHREALTIME/./} - ${start/./}) / 1000))
+    cpus=$(nproc)
+    load=$(cut -d. -f1 /proc/loadavg)
+    limit=$((limit * 1000 * (load > cpus ? load : cpus) / cpus))
+    [ "$spent" -le "$limit" ] || complain "took $spent ms, at most $limit were wanted: $*" || return 98
+    return "$code"
+}
+
+undos=()
+finally() {
+    local words
+    printf -v words '%q ' "$@"
+    undos+=("$words")
+}
+
+skip() { echo "$*" >"$WORK/skip"; exit 0; }
+leaves_traces() { : >"$WORK/traces-wanted"; }
+
+watchers=()
+during() { # PHASE COMMAND…
+    local phase=$1 mark
+    shift
+    case $phase in
+        survey | prepare | switch-over | verify) ;;
+        copy) phase='copying disks' ;;
+        precopy) phase='pre-copy' ;;
+        *) complain "no phase '$phase'" || return ;;
+    esac
+    mark=$(mktemp "$WORK/during.XXXXXX")
+    (
+        trap - EXIT ERR DEBUG
+        # Progress is in the log, or in what `prints` keeps until its command ends.
+        from=$(stat -c %s "$WORK/log")
+        until grep -q "^$phase" < <(tail -c "+$((from + 1))" "$WORK/log"
+            cat "$WORK"/out.?????? 2>/dev/null); do
+            sleep 0.02
+        done
+        "$@" && rm -f "$mark"
+    ) &
+    watchers+=("$!|$mark|$phase")
+}
+
+watchers_end() {
+    local watcher pid mark phase code=0
+    for watcher in ${watchers[@]+"${watchers[@]}"}; do
+        IFS='|' read -r pid mark phase <<<"$watcher"
+        if kill "$pid" 2>/dev/null; then
+            sleep 0.1
+        fi
+        wait "$pid" 2>/dev/null
+        [ ! -e "$mark" ] || complain "during '$phase': it never came, or the command failed" || code=1
+        rm -f "$mark"
+    done
+    return "$code"
+}
+
+guest() { # HOST NAME OPTION…
+    local host=$1 name=$2
+    if [ -d "$STATE/guests/$name" ]; then
+        [ "$(lab runners "$name")" != "$host" ] || return 0
+        lab rm "$name"
+    fi
+    lab guest "$host" "$name" --mem "$GUEST_MIB" --disk-size 64M "${@:3}"
+}
+
+lives_on() { # HOST GUEST
+    local host
+    is "$1" lab runners "$2"
+    is running on "$1" virsh domstate "$2"
+    for host in $(hosts); do
+        [ "$host" = "$1" ] || ! on "$host" virsh -q list --all --name | grep -qxF -- "$2" ||
+            complain "guest '$2' is defined on '$host' too" || return 1
+    done
+    ! grep -q 'lab.log=1' "$STATE/guests/$2/domain.xml" || lab verify "$2"
+}
+
+# ---- the run of the cases of one file ----
+
+case_end() {
+    local code=$1 i
+    trap - EXIT ERR DEBUG
+    trap '' INT TERM HUP
+    set +e
+    watchers_end || code=1
+    for ((i = ${#undos[@]} - 1; i >= 0; i--)); do
+        eval "${undos[i]}" || complain "the undo failed: ${undos[i]}" || code=1
+    done
+    if [ "$code" = 0 ] && [ -e "$WORK/ferry-ran" ] && [ ! -e "$WORK/traces-wanted" ]; then
+        nothing_left || code=1
+    fi
+    exit "$code"
+}
+
+case_failed() {
+    local i
+    for ((i = 0; i < ${#BASH_SOURCE[@]}; i++)); do
+        [ "${BASH_SOURCE[i]}" != "$WORK/case.sh" ] || break
+    done
+    echo "*** ${FILE##*/}:${BASH_LINENO[i - 1]:-}: this failed"
+}
+
+# The body stands in a file at its own lines, so that the shell's line numbers are the test's.
+case_run() { # FIRST LAST
+    rm -f "$WORK/skip" "$WORK/traces-wanted" "$WORK/ferry-ran" "$WORK"/out.*
+    awk -v first="$1" -v last="$2" '{ print (NR > first && NR <= last ? $0 : "") }' "$FILE" >"$WORK/case.sh"
+    : >"$WORK/log"
+    (
+        trap 'case_end $?' EXIT
+        trap 'exit 143' INT TERM HUP
+        trap case_failed ERR
+        # The case's own commands, not those of the functions that it calls.
+        trap '[ "${FUNCNAME[0]:-}" != source ] || echo "+ $BASH_COMMAND"' DEBUG
+        set -eET
+        # shellcheck source=/dev/null
+        . "$WORK/case.sh"
+    ) >>"$WORK/log" 2>&1 </dev/null &
+    case_pid=$!
+    [ -z "$INTEGRATION_VERBOSE" ] || tail -n +1 -f --pid="$case_pid" "$WORK/log" &
+    wait "$case_pid"
+}
+
+case_report() { # KIND MS SENTENCE
+    local reason='' word=ok
+    [ "$1" != fail ] || word='not ok'
+    [ "$1" != skip ] || reason="SKIP $(<"$WORK/skip") "
+    printf '%s %d - %s # %s%d ms\n' "$word" "$number" "$3" "$reason" "$2"
+    [ "$1" != fail ] || sed 's/^/# /' "$WORK/log"
+    echo "$1|$2|${FILE##*/}|$3" >>"$WORK/results"
+}
+
+case_do() { # FIRST LAST SENTENCE
+    local start=$EPOCHREALTIME kind=pass
+    [[ -z $INTEGRATION_RUN || $3 =~ $INTEGRATION_RUN ]] || return 0
+    number=$((number + 1))
+    if [ -n "$INTEGRATION_SKIP" ]; then
+        echo "$INTEGRATION_SKIP" >"$WORK/skip"
+        kind=skip
+    else
+        case_run "$1" "$2"
+        # shellcheck disable=SC2181
+        [ $? = 0 ] || kind=fail
+        [ ! -e "$WORK/skip" ] || [ "$kind" = fail ] || kind=skip
+    fi
+    case_report "$kind" $(((${EPOCHREALTIME/./} - ${start/./}) / 1000)) "$3"
+    # What other tests said that this case ran: their counts, and their failures are this case's too.
+    [ ! -e "$WORK/adopted" ] || cat "$WORK/adopted" >>"$WORK/results"
+    rm -f "$WORK/adopted"
+    [ "$kind" != fail ] || heal || { number=-1; return 1; }
+}
+
+interrupted() {
+    kill -TERM "$case_pid" 2>/dev/null
+    wait "$case_pid"
+    exit 130
+}
+
+cases_run() {
+    local line i begin=0 sentence='' number=0
+    local -a lines
+    case_pid=''
+    trap interrupted INT TERM HUP
+    echo "# ${FILE##*/}"
+    mapfile -t lines <"$FILE"
+    lines+=('it "" # the end')
+    for ((i = 0; i < ${#lines[@]}; i++)); do
+        [[ ${lines[i]} =~ ^it\ \"(.*)\" ]] || continue
+        line=${BASH_REMATCH[1]}
+        # Not part of a condition: in one, set -e has no effect, however deep below.
+        if [ "$begin" -gt 0 ]; then
+            case_do "$begin" "$i" "$sentence"
+            # shellcheck disable=SC2181
+            [ $? = 0 ] || break
+        fi
+        begin=$((i + 1)) sentence=$line
+    done
+    echo "1..$number"
+    [ -n "$INTEGRATION_SKIP" ] || guests_remove || heal
+    [ "$number" -lt 0 ] || echo end >>"$WORK/results"
+}
+
+# What stands before the first case is for all of them.
+mapfile -t lines <"$FILE"
+preamble=''
+is_after=''
+for line in "${lines[@]}"; do
+    [[ $line != it\ \"* ]] || break
+    [ -z "$is_after" ] || preamble+=$line$'\n'
+    [[ $line != *lib.sh* ]] || [[ $line == \#* ]] || is_after=1
+done
+eval "$preamble"
+cases_run
+exit 0
