@@ -87,17 +87,13 @@ struct worker *survey_fresh(struct survey *s, bool is_dest, struct error *err)
     return connected(s, is_dest ? s->dest_host : s->source_host, is_dest ? s->dest_uri : s->source_uri, err);
 }
 
-/* No way at all: the first reason that a driver gave, or that there is no driver. */
+/* No way at all: the first reason that a driver gave. */
 static int no_channel(const struct survey *s, const struct facts *f, struct error *err)
 {
-    if (f->findings.n > 0) {
-        const struct finding *first = &f->findings.list[0];
+    const struct finding *first = &f->findings.list[0];
 
-        error_set(err, ERROR_CONNECTION, s->dest_host, "%s", first->what ? first->what : first->id);
-        return first->fix ? error_fix(err, "%s", first->fix) : -err->code;
-    }
-    error_set(err, ERROR_REFUSED, NULL, "no transport driver reaches '%s'", s->dest);
-    return error_fix(err, "See which drivers are loaded: virt-ferry plugin list.");
+    error_set(err, ERROR_CONNECTION, s->dest_host, "%s", first->what ? first->what : first->id);
+    return first->fix ? error_fix(err, "%s", first->fix) : -err->code;
 }
 
 int survey_connect_source(struct survey *s, struct error *err)
@@ -117,9 +113,13 @@ int survey_connect_source(struct survey *s, struct error *err)
     f = facts_from_json(json_child(reply, "facts"), err);
     if (!f)
         return -err->code;
-    if (f->n_channels == 0)
+    if (f->n_channels == 0 && f->findings.n > 0)
         return no_channel(s, f, err);
     s->channels = json_incref((json_t *)(uintptr_t)json_child(reply, "facts"));
+    /* No transport driver at all: the survey goes on without the destination, so that the plan can say this
+     * together with all else that is in the way. */
+    if (f->n_channels == 0)
+        return 0;
     s->dest_uri = strdup(f->channels[0].dest_uri);
     return s->dest_uri ? 0 : error_memory(err);
 }
@@ -130,6 +130,8 @@ int survey_connect_dest(struct survey *s, struct error *err)
     s->early = worker_ask(s->source, "survey-domain", json_pack("{ss}", "domain", s->domain), DISKS_MS, err);
     if (!s->early)
         return -err->code;
+    if (!s->dest_uri)
+        return 0;
     s->destination = connected(s, s->dest_host, s->dest_uri, err);
     return s->destination ? 0 : -err->code;
 }
@@ -168,23 +170,13 @@ static json_t *composed(struct survey *s, const json_t *domain, const json_t *so
     return HAND_OVER(all);
 }
 
-struct facts *survey_run(struct survey *s, struct error *err)
+/* What the destination says of the disks, and the proofs. */
+static struct facts *seen_from_both(struct survey *s, json_t *all, struct error *err)
 {
-    OWNED(call) of_source = worker_ask(s->source, "survey-host", NULL, DISKS_MS, err);
-    OWNED(call) of_dest = worker_ask(s->destination, "survey-host", NULL, DISKS_MS, err);
-    OWNED_JSON domain = NULL;
-    OWNED_JSON source = NULL;
-    OWNED_JSON dest = NULL;
-    OWNED_JSON all = NULL;
     OWNED_JSON disks = NULL;
     OWNED(facts) f = NULL;
 
-    if (!of_source || !of_dest || call_wait(s->early, &domain, err) < 0 ||
-        call_wait(of_source, &source, err) < 0 || call_wait(of_dest, &dest, err) < 0)
-        return NULL;
-    all = composed(s, domain, source, dest, err);
-    if (!all ||
-        worker_do(s->destination, "survey-disks", json_pack("{sO}", "facts", all), DISKS_MS, &disks, err) < 0)
+    if (worker_do(s->destination, "survey-disks", json_pack("{sO}", "facts", all), DISKS_MS, &disks, err) < 0)
         return NULL;
     f = facts_from_json(json_child(disks, "facts"), err);
     if (!f)
@@ -194,6 +186,27 @@ struct facts *survey_run(struct survey *s, struct error *err)
     if (proof_of_sharing(f, s->source, s->destination, err) < 0)
         return NULL;
     return HAND_OVER(f);
+}
+
+struct facts *survey_run(struct survey *s, struct error *err)
+{
+    OWNED(call) of_source = worker_ask(s->source, "survey-host", NULL, DISKS_MS, err);
+    OWNED(call)
+    of_dest = s->destination ? worker_ask(s->destination, "survey-host", NULL, DISKS_MS, err) : NULL;
+    OWNED_JSON domain = NULL;
+    OWNED_JSON source = NULL;
+    OWNED_JSON dest = NULL;
+    OWNED_JSON all = NULL;
+
+    if (!of_source || (s->destination && !of_dest) || call_wait(s->early, &domain, err) < 0 ||
+        call_wait(of_source, &source, err) < 0 || (of_dest && call_wait(of_dest, &dest, err) < 0))
+        return NULL;
+    if (!of_dest)
+        dest = json_pack("{s{ss}}", "host", "name", s->dest_host);
+    all = composed(s, domain, source, dest, err);
+    if (!all)
+        return NULL;
+    return s->destination ? seen_from_both(s, all, err) : facts_from_json(all, err);
 }
 
 void survey_done(struct survey *s)

@@ -25,7 +25,8 @@ struct survey {
 
 /* Checks the names, connects the source, probes the ways to the destination from there. */
 int survey_connect_source(struct survey *s, struct error *err);
-/* Connects the destination by the first channel. */
+/* Connects the destination by the first channel; without one (dest_uri is NULL: no transport driver) it is
+ * left out of the survey. */
 int survey_connect_dest(struct survey *s, struct error *err);
 /* Everything else; both must be connected. */
 struct facts *survey_run(struct survey *s, struct error *err);

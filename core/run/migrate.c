@@ -150,7 +150,8 @@ static int migrate(struct move *m, struct error *err)
     }
     if (survey_connect_source(&m->survey, err) < 0)
         return -err->code;
-    if (mark_take(m, err) < 0 || make_ready(m, err) < 0)
+    /* Without a way to the destination only the plan's refusal is to come. */
+    if ((m->survey.dest_uri && mark_take(m, err) < 0) || make_ready(m, err) < 0)
         return give_up(m, err);
     if (carry_over(m, err) < 0 && !journal_last(m->journal, "migrate"))
         return give_up(m, err);
