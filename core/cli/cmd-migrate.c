@@ -54,8 +54,9 @@ static void actual_line(const struct run_options *o, const struct run_result *re
     printf(": %s", MS_TEXT(result->time_ms));
     if (result->downtime_ms != NOT_KNOWN)
         printf(", downtime %s", MS_TEXT(result->downtime_ms));
+    /* libvirt's figure at the destination: what a copied disk took is not in it. */
     if (result->bytes != NOT_KNOWN)
-        printf(", %s", SIZE_TEXT(result->bytes));
+        printf(", %s of memory", SIZE_TEXT(result->bytes));
     printf(".\n");
 }
 
