@@ -46,12 +46,13 @@ static int result_json(const struct run_options *o, const struct run_result *res
     return output_json(j, err);
 }
 
-static void actual_line(const struct run_options *o, const struct run_result *result)
+/* Two lines, as the plan's sentence has: names and strategies are long. */
+static void actual_lines(const struct run_options *o, const struct run_result *result)
 {
     printf("Moved '%s' to '%s'", ESCAPED(o->domain), ESCAPED(o->dest));
     if (result->strategy)
         printf(" by %s", result->strategy);
-    printf(": %s", MS_TEXT(result->time_ms));
+    printf(":\n  %s", MS_TEXT(result->time_ms));
     if (result->downtime_ms != NOT_KNOWN)
         printf(", downtime %s", MS_TEXT(result->downtime_ms));
     /* libvirt's figure at the destination: what a copied disk took is not in it. */
@@ -67,7 +68,7 @@ static int report(const struct cli *cli, const struct run_options *o, const stru
         return 0;
     if (cli->is_json)
         return result_json(o, result, err);
-    actual_line(o, result);
+    actual_lines(o, result);
     return 0;
 }
 
@@ -79,7 +80,7 @@ static int dry_run(struct request *request, struct error *err)
     if (r == 0 && request->cli->is_json)
         r = request_show_plan(request->cli, result.plan, err);
     if (r == 0 && !plan_chosen(result.plan))
-        r = plan_refusal(result.plan, err);
+        r = request_refusal(request->cli, result.plan, err);
     run_result_done(&result);
     return r;
 }

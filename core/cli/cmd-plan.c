@@ -23,7 +23,7 @@ int cmd_plan(struct cli *cli, const struct options *o, struct error *err)
     if (r == 0)
         r = request_show_plan(cli, result.plan, err);
     if (r == 0 && !plan_chosen(result.plan))
-        r = plan_refusal(result.plan, err);
+        r = request_refusal(cli, result.plan, err);
     run_result_done(&result);
     request_done(&request);
     return r;

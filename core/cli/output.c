@@ -58,6 +58,8 @@ void output_error(const struct cli *cli, const struct error *err)
 {
     OWNED_TEXT t = { 0 };
 
+    if (!err->what[0])
+        return;
     if (cli->is_json && print_json_error(err))
         return;
     add_error(&t, cli, err);

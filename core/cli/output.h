@@ -12,7 +12,8 @@
  */
 bool output_wants_color(const char *choice, FILE *stream);
 
-/* "virt-ferry: what (host 'h'): why", then "  Fix: …", on stderr; with --json {"error": {…}} on stdout. */
+/* "virt-ferry: what (host 'h'): why", then "  Fix: …", on stderr; with --json {"error": {…}} on stdout.
+ * One without words was told already. */
 void output_error(const struct cli *cli, const struct error *err);
 /* A line on stderr, escaped; nothing with -q. */
 void output_remark(const struct cli *cli, const char *format, ...) __attribute__((format(printf, 2, 3)));

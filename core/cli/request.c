@@ -109,3 +109,12 @@ int request_show_plan(const struct cli *cli, const struct plan *p, struct error 
         return error_errno(err, NULL, "could not write the plan");
     return 0;
 }
+
+int request_refusal(const struct cli *cli, const struct plan *p, struct error *err)
+{
+    int r = plan_refusal(p, err);
+
+    if (cli->is_json)
+        err->what[0] = '\0';
+    return r;
+}

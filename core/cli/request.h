@@ -43,5 +43,8 @@ void request_done(struct request *r);
 
 /* For people, or as JSON with --json. */
 int request_show_plan(const struct cli *cli, const struct plan *p, struct error *err);
+/* Why nothing of the plan can be chosen. The plan's JSON has said it, so that there the error is without
+ * words: stdout is one document. */
+int request_refusal(const struct cli *cli, const struct plan *p, struct error *err);
 
 #endif
