@@ -152,6 +152,7 @@ guest() { # HOST NAME OPTION…
     if [ -d "$STATE/guests/$name" ]; then
         [ "$(lab runners "$name")" != "$host" ] || return 0
         lab rm "$name"
+        on "$host" virsh -q pool-refresh default
     fi
     lab guest "$host" "$name" --mem "$GUEST_MIB" --disk-size 64M "${@:3}"
 }

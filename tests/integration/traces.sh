@@ -56,9 +56,13 @@ nothing_left() {
 }
 
 guests_remove() {
-    local folder code=0
+    local folder host code=0
     for folder in "$STATE"/guests/*/; do
         [ ! -d "$folder" ] || lab rm "$(basename "$folder")" || code=1
+    done
+    # libvirt lists the volumes of a pool as it last saw them.
+    for host in $(hosts); do
+        on "$host" timeout 20 virsh -q pool-refresh default || code=1
     done
     return "$code"
 }
