@@ -8,8 +8,9 @@
 
 #define STEP_MS 20
 #define MONITOR_MS 100u
-#define GATE_LOOK_MS 15000u /* how long the destination may need to answer before the outcome is not known   \
-                             */
+#define GATE_LOOK_MS                                                                                         \
+    15000u /* how long the destination may need to answer before the outcome is not known                    \
+            */
 
 struct watch {
     struct call *job; /* a question for the job's statistics, or NULL */
@@ -123,12 +124,12 @@ static void obey_user(struct move *m, struct watch *w)
 static bool drop_waiting(struct move *m)
 {
     struct error err = { 0 };
-    OWNED(worker) fresh = NULL;
+    enum side_state left;
 
-    if (move_record(m, "dest-destroy", NULL, &err) < 0 || !(fresh = survey_fresh(&m->survey, true, &err)) ||
-        worker_do(fresh, "destroy", json_pack("{ss}", "uuid", m->uuid), ANSWER_MS, NULL, &err) < 0)
+    if (move_act(m, true, "dest-destroy", "destroy", &err) < 0)
         return false;
-    return look_at(m, true).state == SIDE_ABSENT || look_at(m, true).state == SIDE_OFF;
+    left = look_at(m, true).state;
+    return left == SIDE_ABSENT || left == SIDE_OFF;
 }
 
 static void close_gate(struct move *m, const char *why)

@@ -28,6 +28,8 @@ static enum side_reason reason_of_word(const char *word)
         return REASON_FAILED;
     if (text_equal(word, "migrated"))
         return REASON_MIGRATED;
+    if (text_equal(word, "destroyed"))
+        return REASON_DESTROYED;
     return REASON_OTHER;
 }
 
@@ -70,11 +72,14 @@ struct evidence look_at_both(struct move *m)
         .was_asked = journal_last(m->journal, "migrate") != NULL,
         .was_paused = m->was_paused,
         .is_held = m->is_held,
-        .dest_destroyed = journal_last(m->journal, "dest-destroy") != NULL,
     };
 
     e.source = look_at(m, false);
     e.dest = e.was_asked ? look_at(m, true) : (struct side){ .state = SIDE_ABSENT };
     e.dest_rebooted = e.dest.has_rebooted;
+    /* The wish alone proves nothing: a destroy that failed may have been followed by a guest that ran. */
+    e.dest_destroyed =
+        journal_last(m->journal, "dest-destroy-done") != NULL ||
+        (journal_last(m->journal, "dest-destroy") != NULL && e.dest.reason == REASON_DESTROYED);
     return e;
 }

@@ -81,6 +81,18 @@ int move_record_for_worker(void *move, const json_t *record, struct error *err)
     return move_record(move, step, json_incref(fields), err);
 }
 
+int move_act(struct move *m, bool is_dest, const char *step, const char *verb, struct error *err)
+{
+    OWNED(worker) fresh = NULL;
+    char done[64];
+
+    if (move_record(m, step, NULL, err) < 0 || !(fresh = survey_fresh(&m->survey, is_dest, err)) ||
+        worker_do(fresh, verb, json_pack("{ss}", "uuid", m->uuid), ANSWER_MS * 2u, NULL, err) < 0)
+        return -err->code;
+    snprintf(done, sizeof done, "%s-done", step);
+    return move_record(m, done, NULL, err);
+}
+
 void run_result_done(struct run_result *r)
 {
     plan_free(r->plan);

@@ -47,6 +47,10 @@ int move_record(struct move *m, const char *step, json_t *fields, struct error *
 /* For workers that create things. */
 int move_record_for_worker(void *move, const json_t *record, struct error *err);
 
+/* One act upon the domain over a fresh connection: STEP is journalled before it, STEP-done after it
+ * succeeded. */
+int move_act(struct move *m, bool is_dest, const char *step, const char *verb, struct error *err);
+
 /* mark.c */
 int mark_take(struct move *m, struct error *err); /* sets it; ERROR_BUSY when another run holds the domain */
 int mark_still_ours(struct move *m, struct error *err); /* waits out the 200 ms, reads it back */

@@ -22,6 +22,7 @@ enum side_reason {
     REASON_POSTCOPY,  /* its memory is on the other host */
     REASON_FAILED,    /* off since its start failed: it has never run */
     REASON_MIGRATED,  /* off since libvirt moved it away */
+    REASON_DESTROYED, /* off since somebody ended its QEMU */
 };
 
 struct side {

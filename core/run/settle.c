@@ -10,15 +10,6 @@
 #define PAUSE_MS 200u
 #define MAX_ACTS 6
 
-static int act(struct move *m, bool is_dest, const char *step, const char *verb, struct error *err)
-{
-    OWNED(worker) fresh = NULL;
-
-    if (move_record(m, step, NULL, err) < 0 || !(fresh = survey_fresh(&m->survey, is_dest, err)))
-        return -err->code;
-    return worker_do(fresh, verb, json_pack("{ss}", "uuid", m->uuid), ANSWER_MS * 2u, NULL, err);
-}
-
 static const char *seen_word(const struct side *s)
 {
     static const char *const words[] = { [SIDE_NOT_KNOWN] = "does not answer",
@@ -84,13 +75,13 @@ static int obey(struct move *m, enum decision d, struct error *err)
     case DECIDE_FINISH:
         return finish_forward(m, err);
     case DECIDE_RESUME_SOURCE:
-        (void)act(m, false, "source-resume", "resume", err);
+        (void)move_act(m, false, "source-resume", "resume", err);
         return 1;
     case DECIDE_DROP_DEST:
-        (void)act(m, true, "dest-destroy", "destroy", err);
+        (void)move_act(m, true, "dest-destroy", "destroy", err);
         return 1;
     case DECIDE_RESUME_DEST:
-        (void)act(m, true, "dest-resume", "resume", err);
+        (void)move_act(m, true, "dest-resume", "resume", err);
         return 1;
     default:
         return 1;

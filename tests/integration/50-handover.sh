@@ -9,33 +9,34 @@ SWITCHOVERS=${SWITCHOVERS:-1} # how often each fault at the switch-over is tried
 SLOWLY='--bandwidth 8MiB/s'   # long enough to interrupt
 MIGRATE='migrate --allow-cleartext'
 
+# Does ACTION on HOST as soon as libvirt there says an event that holds WORD. /run/faulted says that it did.
+at_event() { # HOST WORD ACTION
+    lab on "$1" rm -f /run/faulted /run/watcher
+    # shellcheck disable=SC2016
+    lab on "$1" setsid sh -c 'echo $$ >/run/watcher
+        stdbuf -oL virsh event --all --loop </dev/null | while read -r line; do
+            case $line in *"$0"*) eval "$1"; : >/run/faulted; break ;; esac
+        done' "$2" "$3" >/dev/null 2>&1 &
+    finally at_event_ends "$1"
+    await 10 lab on "$1" test -s /run/watcher
+    sleep 1 # until virsh is connected; nothing outside shows it
+}
+at_event_ends() { lab on "$1" sh -c 'kill -- -"$(cat /run/watcher)"' 2>/dev/null || true; }
+
 # Ends HOST's libvirtd the moment it says that a guest resumed there.
 kill_at_resume() { # HOST
-    lab on "$1" sh -c 'stdbuf -oL virsh event --event lifecycle --loop </dev/null | while read -r line; do
-            case $line in *Resumed*) kill -9 "$(cat /run/libvirtd.pid)"; break ;; esac
-        done' >/dev/null 2>&1 &
-    watcher=$!
-    finally kill_quietly "$watcher"
     finally start_again "$1"
-    sleep 0.5
+    # shellcheck disable=SC2016
+    at_event "$1" Resumed 'kill -9 "$(cat /run/libvirtd.pid)"'
 }
 
 # What DEST's libvirtd says to SOURCE is lost from the first pass on; guest and migration stream go on.
 deafen_at_first_pass() { # SOURCE DEST
-    lab on "$1" sh -c 'stdbuf -oL virsh event --all --loop </dev/null | while read -r line; do
-            case $line in *migration-iteration*)
-                echo "table inet deaf { chain in { type filter hook input priority 0;
-                      ip saddr $0 tcp sport 16509 drop; }; }" | nft -f -
-                break ;;
-            esac
-        done' "$(address_of "$2")" >/dev/null 2>&1 &
-    watcher=$!
-    finally kill_quietly "$watcher"
     finally hear_again "$1"
-    sleep 0.5
+    at_event "$1" migration-iteration "nft 'table inet deaf { chain in { type filter hook input priority 0;
+        ip saddr $(address_of "$2") tcp sport 16509 drop; }; }'"
 }
 
-kill_quietly() { kill "$1" 2>/dev/null || true; }
 hear_again() { lab on "$1" nft delete table inet deaf 2>/dev/null || true; }
 start_again() { lab libvirtd "$1" start 2>/dev/null || true; }
 address_of() { lab status | awk -v host="$1" '$1 == "machine" && $2 == host { print $3 }'; }
@@ -70,7 +71,7 @@ settles() { # SOURCE GUEST DEST
 }
 
 faults_at_switchover() { # FAULT GUEST; FAULT is given SOURCE and DEST
-    local i from to
+    local i from to at
     for ((i = 0; i < SWITCHOVERS; i++)); do
         from=$(lab runners "$2") to=''
         to=$(other "$from")
@@ -78,6 +79,10 @@ faults_at_switchover() { # FAULT GUEST; FAULT is given SOURCE and DEST
         # shellcheck disable=SC2086
         code_of ferry "$from" $MIGRATE "$2" "$to"
         one_runner "$2"
+        at=$to
+        [ "$1" = fault_kill ] || at=$from
+        exits 0 lab on "$at" test -e /run/faulted
+        at_event_ends "$at"
         hear_again "$from"
         start_again "$to"
         one_runner "$2"
@@ -111,6 +116,16 @@ it "the same two faults on a disk that is copied: one runner, and every write is
 guest hostA copied --disk local:qcow2 --write-log
 faults_at_switchover fault_kill copied
 faults_at_switchover fault_deaf copied
+
+it "virsh alone, under the first of these faults, runs the guest twice: the fault is real"
+[ -n "${MATRIX:-}" ] || skip "only in make matrix"
+guest hostA twice --disk local:raw --write-log
+lab on hostB virsh vol-create-as default twice-vda.raw 64M --format raw
+finally lab rm twice
+kill_at_resume hostB
+code_of lab on hostA timeout 90 virsh migrate --live --persistent --copy-storage-all twice qemu+tcp://hostB/system
+start_again hostB
+is 2 count lab runners twice
 
 # ---- the client dies ----
 
