@@ -9,6 +9,7 @@ BINDIR ?= $(PREFIX)/bin
 LIBDIR ?= $(PREFIX)/lib
 INCLUDEDIR ?= $(PREFIX)/include
 DOCDIR ?= $(PREFIX)/share/doc/virt-ferry
+MANDIR ?= $(PREFIX)/share/man
 SYSCONFDIR ?= /etc
 PLUGINDIR ?= $(LIBDIR)/virt-ferry/plugins
 PKGCONFIGDIR ?= $(LIBDIR)/pkgconfig
@@ -33,7 +34,8 @@ endif
 
 .SUFFIXES:
 .DELETE_ON_ERROR:
-.PHONY: all release debug asan install unit unit-programs check check-all demo lint clean help
+.PHONY: all release debug asan install unit unit-programs check check-all demo readme-picture lint \
+	clean help
 all: $(MODE)
 
 # ---- sources: everything that stands there ----
@@ -66,7 +68,7 @@ lacking = $(shell command -v $(PKG_CONFIG) >/dev/null || echo pkg-config; \
 refuse = $(error virt-ferry: $(1) is missing: install $(or $(DEBIAN_$(1)),$(1)), or run contrib/install-deps)
 export FERRY_FLAGS FERRY_CHECK_FLAGS
 
-ifneq ($(filter-out check demo clean help,$(GOALS)),)
+ifneq ($(filter-out check demo readme-picture clean help,$(GOALS)),)
 ifndef FERRY_FLAGS
 FERRY_FLAGS := $(call ask,$(PACKAGES))
 endif
@@ -199,6 +201,11 @@ demo:
 	+$(Q)$(MAKE) release
 	$(Q)BUILD='$(abspath $(BUILD))' tests/demo/run
 
+readme-picture:
+	$(Q)contrib/install-deps
+	+$(Q)$(MAKE) release
+	$(Q)BUILD='$(abspath $(BUILD))' tests/demo/readme-picture
+
 C_FILES = $(shell find core plugins tests contrib -name '*.[ch]' 2>/dev/null)
 SHELL_FILES = $(shell find contrib tests .ci -type f -exec grep -lIE '^\#!.*\b(ba|da)?sh\b' {} + 2>/dev/null)
 TIDY_FLAGS = $(STANDARD) -Icore -Icore/plugin -Itests/unit $(DEFINES) $(INCLUDES)
@@ -213,13 +220,22 @@ lint:
 
 # ---- installation and the rest ----
 
-install: $(MODE)
+# Without scdoc there is no manual page, and all else is there.
+SCDOC := $(if $(filter install $(B)/virt-ferry.1,$(GOALS)),$(shell command -v scdoc))
+MANUAL := $(if $(SCDOC),$(B)/virt-ferry.1)
+
+$(B)/virt-ferry.1: docs/virt-ferry.1.scd
+	$(call quiet,MAN,$@)$(SCDOC) <$< >$@
+
+install: $(MODE) $(MANUAL)
 	$(Q)$(INSTALL) -d '$(DESTDIR)$(BINDIR)' '$(DESTDIR)$(PLUGINDIR)' '$(DESTDIR)$(INCLUDEDIR)' \
 		'$(DESTDIR)$(PKGCONFIGDIR)' '$(DESTDIR)$(DOCDIR)'
 	$(Q)$(INSTALL) -m 0755 $(PROGRAM) '$(DESTDIR)$(BINDIR)/'
 	$(Q)$(INSTALL) -m 0755 $(PLUGIN_FILES) '$(DESTDIR)$(PLUGINDIR)/'
 	$(Q)$(INSTALL) -m 0644 core/plugin/virt-ferry-plugin.h '$(DESTDIR)$(INCLUDEDIR)/'
 	$(Q)$(INSTALL) -m 0644 $(wildcard README.md LICENSE) '$(DESTDIR)$(DOCDIR)/'
+	$(Q)$(INSTALL) -d '$(DESTDIR)$(DOCDIR)/docs' && $(INSTALL) -m 0644 $(wildcard docs/*) '$(DESTDIR)$(DOCDIR)/docs/'
+	$(Q)$(if $(MANUAL),$(INSTALL) -d '$(DESTDIR)$(MANDIR)/man1' && $(INSTALL) -m 0644 $(MANUAL) '$(DESTDIR)$(MANDIR)/man1/',:)
 	$(Q)sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@INCLUDEDIR@|$(INCLUDEDIR)|' -e 's|@PLUGINDIR@|$(PLUGINDIR)|' \
 		-e 's|@VERSION@|$(VERSION)|' contrib/virt-ferry-plugin.pc.in >$(B)/virt-ferry-plugin.pc
 	$(Q)$(INSTALL) -m 0644 $(B)/virt-ferry-plugin.pc '$(DESTDIR)$(PKGCONFIGDIR)/'
@@ -232,7 +248,8 @@ help:
 	@echo 'make debug | asan    with fault points, without optimisation; with sanitizers too'
 	@echo 'make unit            the unit tests (MODE=debug, MODE=asan; VG=1 under valgrind)'
 	@echo 'make check           installs what is needed, builds, runs all tests'
-	@echo 'make demo            installs what is needed, then shows a migration'
+	@echo 'make demo            installs what is needed, then shows three migrations'
+	@echo 'make readme-picture  docs/picture.svg anew, from a real move'
 	@echo 'make lint            clang-format, clang-tidy, cppcheck, shellcheck'
 	@echo 'make install         DESTDIR=, PREFIX=$(PREFIX)'
 
