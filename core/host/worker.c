@@ -241,8 +241,12 @@ struct call *worker_ask(struct worker *w, const char *verb, json_t *args, uint64
     c->deadline_ms = timeout_ms ? loop_now_ms() + timeout_ms : 0;
     snprintf(c->verb, sizeof c->verb, "%s", verb);
     log_event("worker", "ask", "%s %s", w->setup.host, verb);
-    if (wire_send(w->fd, message, err) < 0)
+    if (wire_send(w->fd, message, err) < 0) {
+        /* Half a question stands in the socket of one that does not read: nothing may follow it. */
+        if (err->detail == EAGAIN)
+            worker_kill(w);
         return NULL;
+    }
     struct call **last = &w->open;
     while (*last)
         last = &(*last)->next;
