@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The world of model-test.c: two libvirtds with a QEMU each, a client with its gate, a network and a
+ * recovery, in one word of 64 bits, and every step that one of them can take from there. Core/run/README.md
+ * says it in prose. */
+#ifndef UNIT_RUN_MODEL_H
+#define UNIT_RUN_MODEL_H
+
+#include "run/outcome.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum { ENDED, PAUSED, RUNNING };                                           /* s_qemu */
+enum { QUIET, BEGUN, PERFORMING, PERFORMED, ENDING, CANCELLING, CLOSING }; /* s_phase */
+enum { NOTHING, WAITING, ARRIVED, STARTED };                               /* d_qemu */
+enum { IDLE, PREPARED, FINISHING, FINISHED };                              /* d_phase */
+enum { OFF_ABSENT, OFF_OTHER, OFF_WORD }; /* s_off: moved; d_off: failed. Forgotten by a restart */
+enum { NONE, OK, CANCEL };                /* request, reply, confirm */
+enum { C_NEW, C_BEGUN, C_PREPARED, C_PERFORM, C_FINISH, C_FINISH_CANCEL, C_CONFIRM, C_CONFIRM_OK, C_OVER };
+enum { G_LOOK, G_LET, G_DROP, G_DROPPED, G_SHUT, G_TURN }; /* gate */
+enum { R_LOOK, R_LOOKED, R_RESUME_SOURCE, R_DROP, R_RESUME_DEST, R_FINISH, R_STAYED, R_MOVED };
+
+union world {
+    uint64_t key;
+    struct {
+        uint64_t s_qemu : 2, s_up : 1, s_phase : 3, s_off : 2, s_conn : 1; /* conn: the client's, intact */
+        uint64_t d_qemu : 2, d_up : 1, d_phase : 2, d_off : 2, d_defined : 1, d_conn : 1, d_rebooted : 1;
+        uint64_t net : 1;
+        uint64_t client : 4, request : 2, reply : 2, confirm : 2, held : 1, gate : 3;
+        uint64_t destroyed : 1, said : 1; /* the journal */
+        uint64_t recovery : 3, seen_state : 3, seen_reason : 3, seen_job : 1;
+        /* What nobody in the world can see: */
+        uint64_t whole : 1; /* the memory has arrived */
+        uint64_t ran : 1;   /* the destination has run */
+        uint64_t stale : 1; /* the source ran on after its memory was taken */
+        uint64_t lost : 1;  /* a recovery ended what was the last copy, or what had run */
+    };
+};
+_Static_assert(sizeof(union world) == sizeof(uint64_t), "a world is one word");
+
+struct variant {
+    bool is_held, was_paused, is_persistent;
+    bool has_gate;      /* false and not held: plain virsh */
+    bool reboots;       /* hosts may reboot */
+    bool guest_ends;    /* the guest may shut itself down */
+    bool closing_crash; /* the source's libvirtd may die in the ms in which it clears up after a closed client
+                         */
+    bool turns;         /* the gate makes the held confirm a success instead of dropping it */
+    bool absence_is_trusted; /* the gate takes absence for a fact, even after a reboot */
+    bool job_unseen;         /* the destination's incoming job reads as none */
+    bool says_moved;         /* the success of libvirt's call is in the journal */
+};
+
+/* ---- what a look shows ---- */
+
+static inline struct side look_source(const struct variant *v, union world w)
+{
+    static const enum side_state states[] = { SIDE_OFF, SIDE_PAUSED, SIDE_RUNNING };
+    struct side s = { .state = states[w.s_qemu], .has_job = w.s_phase != QUIET };
+
+    if (w.s_qemu == PAUSED)
+        s.reason = v->was_paused ? REASON_USER : REASON_MIGRATION;
+    if (w.s_qemu == ENDED && w.s_off == OFF_ABSENT)
+        s.state = SIDE_ABSENT;
+    if (w.s_qemu == ENDED && w.s_off == OFF_WORD)
+        s.reason = REASON_MIGRATED;
+    return s;
+}
+
+static inline struct side look_dest(const struct variant *v, union world w)
+{
+    static const enum side_state states[] = { SIDE_OFF, SIDE_PAUSED, SIDE_PAUSED, SIDE_RUNNING };
+    static const enum side_reason reasons[] = { REASON_OTHER, REASON_MIGRATION, REASON_USER, REASON_OTHER };
+    struct side s = { .state = states[w.d_qemu],
+                      .reason = reasons[w.d_qemu],
+                      .has_job = w.d_phase != IDLE && w.d_qemu != NOTHING && !v->job_unseen };
+
+    if (w.d_qemu == NOTHING && w.d_off == OFF_ABSENT)
+        s.state = SIDE_ABSENT;
+    if (w.d_qemu == NOTHING && w.d_off == OFF_WORD)
+        s.reason = REASON_FAILED;
+    return s;
+}
+
+static inline enum decision decide(const struct variant *v, union world w, struct side source)
+{
+    struct evidence e = { .source = source,
+                          .dest = look_dest(v, w),
+                          .was_asked = true,
+                          .was_paused = v->was_paused,
+                          .is_held = v->is_held,
+                          .dest_destroyed = w.destroyed,
+                          .dest_rebooted = w.d_rebooted,
+                          .said_moved = v->says_moved && w.said };
+
+    return outcome_decide(&e);
+}
+
+/* ---- what an act does ---- */
+
+static inline void source_resumes(const struct variant *v, union world *w)
+{
+    if (w->s_qemu != PAUSED || v->was_paused)
+        return;
+    w->s_qemu = RUNNING;
+    w->stale |= w->whole;
+}
+
+static inline void source_ends(const struct variant *v, union world *w, unsigned off)
+{
+    w->s_qemu = ENDED;
+    w->s_off = v->is_persistent ? off : OFF_ABSENT;
+}
+
+static inline void dest_ends(union world *w, unsigned off)
+{
+    w->d_qemu = NOTHING;
+    w->d_phase = IDLE;
+    w->d_off = w->d_defined ? off : OFF_ABSENT;
+}
+
+static inline void dest_starts(union world *w)
+{
+    w->d_qemu = STARTED;
+    w->ran = 1;
+}
+
+/* The mover and its gate are gone, however they went. */
+static inline void client_ends(union world *w)
+{
+    w->client = C_OVER;
+    w->s_conn = w->d_conn = 0;
+    w->held = 0;
+    w->gate = G_LOOK;
+    w->reply = NONE;
+}
+
+static inline void source_daemon_ends(union world *w)
+{
+    w->s_up = w->s_conn = 0;
+    w->confirm = NONE;
+    if (w->held) /* the gate's way on is closed, so it closes */
+        client_ends(w);
+}
+
+static inline void dest_daemon_ends(union world *w)
+{
+    w->d_up = w->d_conn = 0;
+    w->request = NONE;
+}
+
+#endif
