@@ -105,16 +105,30 @@ static bool look_here(const char *source, const struct path *path, const struct 
     return true;
 }
 
-static void take_volume(struct ferry_call *call, const struct ferry_services *services,
+/* A volume whose file is gone, since a pool is as of its last refresh: it can neither be used nor created. */
+static void report_stale(struct ferry_call *call, const struct ferry_services *services,
+                         const struct place *place, const char *volume, struct ferry_image *ret)
+{
+    ret->present = 2;
+    services->finding(
+        call, 3, "pool-stale",
+        services->text(call, "pool '%s' on host '%s' lists '%s', which libvirt cannot read there",
+                       place->name, services->host(call), volume),
+        services->text(call, "If the file is gone, let the pool look again: virsh pool-refresh '%s'.",
+                       place->name));
+}
+
+/* false: it is listed and cannot be read. */
+static bool take_volume(struct ferry_call *call, const struct ferry_services *services,
                         virStorageVolPtr volume, const struct ferry_disk *disk, struct ferry_image *ret)
 {
     OWNED_WORDS char *xml = virStorageVolGetXMLDesc(volume, 0);
     OWNED_WORDS char *format = xml ? words_xml_attribute(xml, "format", "type") : NULL;
     virStorageVolInfo info;
 
+    if (!xml || virStorageVolGetInfo(volume, &info) < 0)
+        return false;
     ret->present = 1;
-    if (virStorageVolGetInfo(volume, &info) < 0)
-        return;
     ret->allocated_bytes = info.allocation;
     /* libvirt guesses the format from the content, which a guest writes: a virtual size is believed only
      * where the guess is what the domain says. */
@@ -124,6 +138,7 @@ static void take_volume(struct ferry_call *call, const struct ferry_services *se
         services->log(call, "volume '%s' looks like %s to libvirt, the domain says %s",
                       virStorageVolGetName(volume), format ? format : "nothing",
                       disk->format ? disk->format : "nothing");
+    return true;
 }
 
 static int look_through(struct ferry_call *call, const struct ferry_services *services,
@@ -134,7 +149,8 @@ static int look_through(struct ferry_call *call, const struct ferry_services *se
     virStoragePoolInfo info;
 
     if (volume) {
-        take_volume(call, services, volume, disk, ret);
+        if (!take_volume(call, services, volume, disk, ret))
+            report_stale(call, services, place, path->name, ret);
         (void)virStorageVolFree(volume);
     } else if (virGetLastError() && virGetLastError()->code == VIR_ERR_NO_STORAGE_VOL) {
         ret->present = 0;

@@ -88,6 +88,8 @@ faults_at_switchover() { # FAULT GUEST; FAULT is given SOURCE and DEST
         one_runner "$2"
         [[ $code =~ ^[0167]$ ]] || complain "exit code $code"
         settles "$from" "$2" "$to"
+        # The image that was copied stays where it was, and would stand in the way back.
+        lab on "$from" sh -c "rm -f /var/lib/libvirt/images/$2-vda.*; virsh pool-refresh default"
     done
 }
 fault_kill() { kill_at_resume "$2"; }
@@ -120,7 +122,7 @@ faults_at_switchover fault_deaf copied
 it "virsh alone, under the first of these faults, runs the guest twice: the fault is real"
 [ -n "${MATRIX:-}" ] || skip "only in make matrix"
 guest hostA twice --disk local:raw --write-log
-lab on hostB virsh vol-create-as default twice-vda.raw 64M --format raw
+lab on hostB virsh vol-create-as default twice-vda.img 64M --format raw
 finally lab rm twice
 kill_at_resume hostB
 code_of lab on hostA timeout 90 virsh migrate --live --persistent --copy-storage-all twice qemu+tcp://hostB/system

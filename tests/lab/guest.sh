@@ -198,6 +198,10 @@ guest_remove() { # GUEST
             "$STATE/machines/$host/lib-libvirt/qemu/nvram/$1_VARS.fd"
     done
     images_remove "$1"
+    # The pools would go on listing what is gone.
+    for host in $(hosts); do
+        virsh_on "$host" pool-refresh default >/dev/null 2>&1 || true
+    done
     rm -rf "${STATE:?}/guests/$1"
 }
 
