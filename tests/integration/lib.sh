@@ -16,6 +16,7 @@
 #   during PHASE COMMAND…  runs it when the next move is in this phase: survey, prepare, copy, precopy,
 #                          switch-over, verify; a phase that never comes is a failure
 #   skip REASON            ends the case
+#   adopts COMMAND…        a program that speaks TAP: its tests are counted beside the case
 #   lab, ferry HOST ARGUMENT…   tests/lab/lab; virt-ferry on that machine; both with a limit of time
 #   guest HOST NAME OPTION…     the guest is there and runs on HOST, made only if it must be
 #   lives_on HOST NAME          it runs there and nowhere else, is defined nowhere else, lost no write
@@ -108,6 +109,15 @@ finally() {
 
 skip() { echo "$*" >"$WORK/skip"; exit 0; }
 leaves_traces() { : >"$WORK/traces-wanted"; }
+
+adopts() { # COMMAND…
+    local code=0
+    "$@" >"$WORK/tap" || code=$?
+    cat "$WORK/tap"
+    sed -En 's/^ok [0-9]+ - (.*) # ([0-9]+) ms$/pass|\2|\1/p; s/^not ok [0-9]+ - (.*) # ([0-9]+) ms$/fail|\2|\1/p' \
+        "$WORK/tap" | sed -E "s/^([a-z]+\|[0-9]+)\|/\1|${FILE##*/}|/" >"$WORK/adopted"
+    return "$code"
+}
 
 watchers=()
 during() { # PHASE COMMAND…
@@ -203,7 +213,8 @@ case_run() { # FIRST LAST
         trap 'exit 143' INT TERM HUP
         trap case_failed ERR
         # The case's own commands, not those of the functions that it calls.
-        trap '[ "${FUNCNAME[0]:-}" != source ] || echo "+ $BASH_COMMAND"' DEBUG
+        exec 8>&1
+        trap '[ "${FUNCNAME[0]:-}" != source ] || echo "+ $BASH_COMMAND" >&8' DEBUG
         set -eET
         # shellcheck source=/dev/null
         . "$WORK/case.sh"

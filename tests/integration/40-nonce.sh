@@ -1,0 +1,117 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck disable=SC2317  # cases call what is defined before them
+# Sharing is proved or it is not there; an image that stands at the destination is never overwritten.
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. "$(dirname "$(readlink -f "$0")")/lib.sh"
+
+IMAGES=/var/lib/libvirt/images
+
+plan_from() { ferry "$1" --json plan proved "$2" --allow-cleartext >"$WORK/plan.json" || true; }
+treatment() { jq -r '.strategies[0].disks[0].treatment' "$WORK/plan.json"; }
+sum_of() { on "$1" sha256sum "$2" | cut -d' ' -f1; }
+
+pool_over_shared() { # HOST
+    on "$1" virsh -q pool-define-as over dir --target /srv/shared
+    on "$1" virsh -q pool-start over
+}
+pool_gone() { # HOST
+    on "$1" virsh -q pool-destroy over 2>/dev/null || true
+    on "$1" virsh -q pool-undefine over
+}
+
+many_files() { on hostA bash -c 'cd /srv/shared && seq -f "many-%g" 2000 | xargs touch'; }
+many_files_gone() { on hostA bash -c 'cd /srv/shared && seq -f "many-%g" 2000 | xargs rm -f'; }
+
+# Refused with nothing changed: neither the guest, nor the file that stands at the destination.
+stays_with() { # TEXT FILE-at-hostB
+    local before
+    before=$(sum_of hostB "$2")
+    exits 3 prints "$1" ferry hostA migrate proved hostB --allow-cleartext
+    is "$before" sum_of hostB "$2"
+    lives_on hostA proved
+}
+
+it "two thousand files in the shared directory do not hide the proof"
+guest hostA proved --write-log
+many_files
+finally many_files_gone
+within 6 plan_from hostA hostB
+is shared treatment
+ferry hostA migrate proved hostB --allow-cleartext
+lives_on hostB proved
+
+it "a pool over the directory is used, and stays as it was"
+guest hostB proved --write-log
+pool_over_shared hostA
+finally pool_gone hostA
+plan_from hostB hostA
+is shared treatment
+pool_over_shared hostB
+finally pool_gone hostB
+plan_from hostB hostA
+is shared treatment
+prints 'over' on hostA virsh -q pool-list --name
+ferry hostB migrate proved hostA --allow-cleartext
+lives_on hostA proved
+
+it "with a pool over the directory that is not active nothing is proved: refused, with the fix"
+guest hostA proved --write-log
+on hostB virsh -q pool-define-as over dir --target /srv/shared
+finally pool_gone hostB
+exits 3 prints 'start it: virsh pool-start over' ferry hostA migrate proved hostB --allow-cleartext
+lives_on hostA proved
+prints 'inactive' on hostB virsh -q pool-info over
+
+it "a symbolic link in the place of the image is not taken for the image"
+guest hostA linked --write-log
+on hostA mv /srv/shared/linked-vda.qcow2 "$IMAGES/linked-elsewhere.qcow2"
+finally on hostA rm -f "$IMAGES/linked-elsewhere.qcow2"
+on hostA ln -s "$IMAGES/linked-elsewhere.qcow2" /srv/shared/linked-vda.qcow2
+finally on hostA rm -f /srv/shared/linked-vda.qcow2
+exits 3 ferry hostA migrate linked hostB --allow-cleartext
+is hostA lab runners linked
+lab rm linked
+
+it "a file that is mounted over the image on one host is seen, and not written"
+guest hostA proved --write-log
+on hostB qemu-img create -q -f qcow2 "$IMAGES/other.qcow2" 64M
+finally on hostB rm -f "$IMAGES/other.qcow2"
+on hostB mount --bind "$IMAGES/other.qcow2" /srv/shared/proved-vda.qcow2
+finally on hostB umount /srv/shared/proved-vda.qcow2
+stays_with 'is not the same file on both hosts' /srv/shared/proved-vda.qcow2
+
+it "equal paths that are not shared are no proof: what stands at the destination is not overwritten"
+guest hostA alike --disk local:raw --write-log
+on hostB bash -c "yes precious | head -c 64M >$IMAGES/alike-vda.img"
+finally on hostB rm -f "$IMAGES/alike-vda.img"
+before=$(sum_of hostB "$IMAGES/alike-vda.img")
+# Twice: the pool there has not seen the file yet, and then it has.
+exits 1 prints 'alike-vda.img' ferry hostA migrate alike hostB --allow-cleartext
+is "$before" sum_of hostB "$IMAGES/alike-vda.img"
+lives_on hostA alike
+on hostB virsh -q pool-refresh default
+exits 3 prints 'an image stands at' ferry hostA migrate alike hostB --allow-cleartext
+is "$before" sum_of hostB "$IMAGES/alike-vda.img"
+lives_on hostA alike
+
+it "a destination that is full is refused before anything is made there"
+guest hostA alike --disk local:raw --fill 32 --write-log
+on hostB mount -t tmpfs -o size=8M none "$IMAGES"
+finally on hostB virsh -q pool-refresh default
+finally on hostB umount "$IMAGES"
+on hostB virsh -q pool-refresh default
+exits 3 prints "free" ferry hostA migrate alike hostB --allow-cleartext
+is_empty on hostB ls -A "$IMAGES"
+lives_on hostA alike
+
+it "a destination that fills up during the copy: the guest stays, and the image that was begun is gone"
+guest hostA alike --disk local:raw --fill 32 --write-log
+on hostB mount -t tmpfs -o size=64M none "$IMAGES"
+finally on hostB virsh -q pool-refresh default
+finally on hostB umount "$IMAGES"
+on hostB virsh -q pool-refresh default
+on hostB fallocate -l 48M "$IMAGES/filler"
+exits 1 ferry hostA migrate alike hostB --allow-cleartext
+is filler on hostB ls -A "$IMAGES"
+lives_on hostA alike
