@@ -525,7 +525,7 @@ static const struct {
 } rubbish[] = {
     { "not json", -1, true },        { "", -1, true },
     { "", 0x7fffffff, true },        { "[1,2]", -1, false },
-    { "\"text\"", -1, true },       { "{\"id\":99,\"reply\":{}}", -1, false }, /* nobody asked that */
+    { "\"text\"", -1, true },        { "{\"id\":99,\"reply\":{}}", -1, false }, /* nobody asked that */
     { "{\"reply\":{}}", -1, false },
 };
 
