@@ -25,6 +25,12 @@ static void planned(void *context, const struct plan *p)
     (void)fflush(stdout);
 }
 
+/* libvirt says 0 before it has measured: nothing then, and the line keeps room for what is known. */
+static uint64_t known(uint64_t figure)
+{
+    return figure > 0 ? figure : NOT_KNOWN;
+}
+
 static void progress(void *context, const struct run_progress *p)
 {
     struct request *r = context;
@@ -33,15 +39,15 @@ static void progress(void *context, const struct run_progress *p)
                                  .total_bytes = p->total_bytes,
                                  .remaining_bytes = p->remaining_bytes,
                                  .rate_bytes_per_s = p->bytes_per_s,
-                                 .dirty_bytes_per_s = p->dirty_bytes_per_s,
-                                 .pass = p->pass,
+                                 .dirty_bytes_per_s = known(p->dirty_bytes_per_s),
+                                 .pass = known(p->pass),
                                  .eta_ms = NOT_KNOWN };
 
     /* Zero pages are done without being sent, so what is left says more than what was processed. */
     if (p->total_bytes != NOT_KNOWN && p->remaining_bytes <= p->total_bytes)
         s.done_bytes = p->total_bytes - p->remaining_bytes;
-    if (p->remaining_bytes != NOT_KNOWN && p->bytes_per_s != NOT_KNOWN && p->bytes_per_s > 0 &&
-        p->remaining_bytes < UINT64_MAX / 1000u)
+    if (p->remaining_bytes != NOT_KNOWN && p->remaining_bytes > 0 && p->bytes_per_s != NOT_KNOWN &&
+        p->bytes_per_s > 0 && p->remaining_bytes < UINT64_MAX / 1000u)
         s.eta_ms = p->remaining_bytes * 1000u / p->bytes_per_s;
     if (r->progress)
         progress_show(r->progress, &s, p->elapsed_ms);
