@@ -22,6 +22,13 @@ bounded() {
     timeout --foreground "$STEP_S" "$@" </dev/null
 }
 
+# Without a terminal, where virsh would look for a polkit agent and complain. Ctrl-C ends the wait, and `lab down` the
+# command.
+in_lab() { # COMMAND of lab…
+    setsid --wait timeout "$STEP_S" "$LAB" "$@" </dev/null &
+    wait $!
+}
+
 die() {
     printf '%sdemo: %s%s\n' "$RED" "$*" "$PLAIN" >&2
     exit 1
@@ -36,16 +43,17 @@ stage_clear() {
     exit "$code"
 }
 
-# A lab that stands already is somebody's, and stays: `lab up` refuses then, and nothing was set to be cleared.
+# A lab that stands already is somebody's, and stays.
 stage_up() { # OPTION of lab up…
     [ "$(id -u)" = 0 ] || die "the lab needs root: run 'sudo make demo'"
     [ -x "$VIRT_FERRY_BUILD/virt-ferry" ] || die "'$VIRT_FERRY_BUILD/virt-ferry' is not built: run 'make'"
+    [ ! -e "/tmp/virt-ferry-lab.$LAB_ID" ] || die "lab $LAB_ID is up already: name another by LAB_ID"
     trap stage_clear EXIT
     trap 'exit 130' INT
     trap 'exit 143' TERM HUP
     WORK=$(mktemp -d "${TMPDIR:-/tmp}/virt-ferry-demo.XXXXXX")
-    bounded "$LAB" up "$@"
     STAGE_IS_UP=yes
+    in_lab up "$@"
 }
 
 source_host() { # COMMAND…
