@@ -244,7 +244,7 @@ static void gate_looks(struct search *s, union world now)
                    (s->v.absence_is_trusted && look_dest(&s->v, now).state == SIDE_ABSENT);
 
     STEP("gate saw nothing there", may_run, w.gate = G_LET);
-    STEP("gate saw it wait there", d == DECIDE_DROP_DEST, w.gate = G_DROP; w.destroyed = 1);
+    STEP("gate saw it wait there", d == DECIDE_DROP_DEST, w.gate = G_DROP);
     STEP("gate saw it run there", d == DECIDE_FINISH, w.gate = s->v.turns ? G_TURN : G_SHUT);
     STEP("gate cannot know", d == DECIDE_NOT_KNOWN, w.gate = G_SHUT);
 }
@@ -258,8 +258,8 @@ static void gate_steps(struct search *s, union world now)
     if (answers && now.gate == G_LOOK)
         gate_looks(s, now);
     STEP("gate lets through", now.gate == G_LET, w.held = 0; w.gate = G_LOOK; w.confirm = CANCEL);
-    STEP("gate ends the destination", now.gate == G_DROP && answers, w.lost |= w.ran;
-         dest_ends(&w, OFF_OTHER); w.gate = G_DROPPED);
+    STEP("gate ends the destination", now.gate == G_DROP && answers, w.lost |= w.ran && w.d_qemu != NOTHING;
+         dest_ends(&w, OFF_OTHER); w.destroyed = 1; w.gate = G_DROPPED);
     STEP("gate looks after", now.gate == G_DROPPED && answers, w.gate = w.d_qemu == NOTHING ? G_LET : G_LOOK);
     STEP("gate gives an act up", !answers && now.gate != G_LOOK, w.gate = G_LOOK);
     STEP("gate makes it a success", now.gate == G_TURN, w.held = 0; w.gate = G_LOOK; w.confirm = OK);
@@ -289,7 +289,6 @@ static void recovery_decides(struct search *s, union world now)
         break;
     case DECIDE_DROP_DEST:
         w.recovery = R_DROP;
-        w.destroyed = 1;
         break;
     case DECIDE_RESUME_DEST:
         w.recovery = R_RESUME_DEST;
@@ -317,6 +316,8 @@ static void recovery_steps(struct search *s, union world now)
     STEP("recovery resumes the source", now.recovery == R_RESUME_SOURCE && now.s_up, w.recovery = R_LOOK;
          if (w.s_phase == QUIET) source_resumes(&s->v, &w));
     STEP("recovery ends the destination", now.recovery == R_DROP && answers, w.recovery = R_LOOK;
+         w.lost |= w.ran && w.d_qemu != NOTHING; dest_ends(&w, OFF_OTHER); w.destroyed = 1);
+    STEP("recovery ends the destination and dies", now.recovery == R_DROP && answers, w.recovery = R_LOOK;
          w.lost |= w.ran && w.d_qemu != NOTHING; dest_ends(&w, OFF_OTHER));
     STEP("recovery starts the destination", now.recovery == R_RESUME_DEST && answers, w.recovery = R_LOOK;
          if (w.d_phase == IDLE && (w.d_qemu == ARRIVED || w.d_qemu == WAITING)) dest_starts(&w));

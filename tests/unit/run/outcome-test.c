@@ -9,12 +9,12 @@
 #include <string.h>
 
 #define STATES 5
-#define REASONS 6
+#define REASONS 7
 #define ROWS_MOST 64
 
 static const char *const state_words[STATES] = { "not-known", "absent", "off", "paused", "running" };
-static const char *const reason_words[REASONS] = { "other",    "migration", "user",
-                                                   "postcopy", "failed",    "migrated" };
+static const char *const reason_words[REASONS] = { "other",  "migration", "user",     "postcopy",
+                                                   "failed", "migrated",  "destroyed" };
 static const char *const flag_words[] = { "asked",    "was-paused", "held",       "destroyed",
                                           "rebooted", "said-moved", "source-job", "dest-job" };
 
