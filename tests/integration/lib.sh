@@ -254,6 +254,8 @@ case_do() { # FIRST LAST SENTENCE
 }
 
 interrupted() {
+    # The shell of the case acts on its signal when the command that it waits for has ended.
+    pkill -TERM -P "$case_pid"
     kill -TERM "$case_pid" 2>/dev/null
     wait "$case_pid"
     exit 130
