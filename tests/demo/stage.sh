@@ -38,6 +38,7 @@ stage_clear() {
     local code=$?
     trap - EXIT
     trap '' INT TERM HUP
+    disown -a # or bash tells of what `lab down` kills
     [ -z "${WORK:-}" ] || rm -rf "$WORK"
     [ -z "${STAGE_IS_UP:-}" ] || "$LAB" down || code=1
     exit "$code"
