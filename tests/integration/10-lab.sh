@@ -6,9 +6,6 @@
 . "$(dirname "$(readlink -f "$0")")/lib.sh"
 
 it "the lab does what its README says, and leaves nothing behind"
-# It measures times. 90 s on an idle machine, ten minutes on one that others use.
-load=$(cut -d. -f1 /proc/loadavg)
-[ "$load" -le $((2 * $(nproc))) ] || skip "the machine is busy, its load is $load"
 for ((id = 60; id < 80; id += 2)); do
     [ -e "/tmp/virt-ferry-lab.$id" ] || [ -e "/tmp/virt-ferry-lab.$((id + 1))" ] || break
 done
