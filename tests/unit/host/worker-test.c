@@ -15,6 +15,8 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
+#define WELL_MS 60000u /* a question that is to be answered, on a machine however busy */
+
 /* ---- the verbs ---- */
 
 static int verb_echo(struct child *c, const json_t *args, json_t *reply, struct error *err)
@@ -64,11 +66,11 @@ static int verb_create(struct child *c, const json_t *args, json_t *reply, struc
     return fd < 0 ? error_errno(err, NULL, "could not create '%s'", path) : close(fd);
 }
 
-/* {"paths"}: how many descriptors lead to one of these; "n": how many there are beside the standard ones. */
+/* {"paths"}: how many descriptors lead to one of these, in "hits" */
 static int verb_descriptors(struct child *c, const json_t *args, json_t *reply, struct error *err)
 {
     DIR *dir = opendir("/proc/self/fd");
-    uint64_t n = 0, hits = 0;
+    uint64_t hits = 0;
 
     (void)c;
     (void)err;
@@ -78,14 +80,13 @@ static int verb_descriptors(struct child *c, const json_t *args, json_t *reply, 
         json_t *path;
 
         (void)snprintf(link, sizeof link, "/proc/self/fd/%.20s", e->d_name);
-        n += atoi(e->d_name) > 2 && atoi(e->d_name) != dirfd(dir);
         if (readlink(link, target, sizeof target - 1) < 0)
             continue;
         json_array_foreach(json_child(args, "paths"), i, path) hits +=
             strcmp(target, json_string_value(path)) == 0;
     }
     (void)closedir(dir);
-    return json_put_u64(reply, "n", n) < 0 ? -1 : json_put_u64(reply, "hits", hits);
+    return json_put_u64(reply, "hits", hits);
 }
 
 /* Takes the numbers that are free, then traces. */
@@ -162,9 +163,10 @@ START_TEST(a_question_is_answered_with_what_the_verb_gave)
         OWNED_JSON reply = NULL;
 
         ck_assert_str_eq(worker_host(w), "hostA");
-        ck_assert_int_eq(worker_do(w, "echo", json_pack("{ss}", "a", "b"), 5000, &reply, &failed), 0);
+        ck_assert_int_eq(worker_do(w, "echo", json_pack("{ss}", "a", "b"), WELL_MS, &reply, &failed), 0);
         ck_assert_str_eq(json_text(json_child(reply, "echo"), "a", ""), "b");
-        ck_assert_int_eq(worker_do(w, "sleep", NULL, 5000, NULL, &failed), 0); /* no arguments, no interest */
+        ck_assert_int_eq(worker_do(w, "sleep", NULL, WELL_MS, NULL, &failed),
+                         0); /* no arguments, no interest */
         worker_free(HAND_OVER(w));
         ck_assert(no_children());
         loop_end();
@@ -175,12 +177,12 @@ START_TEST(a_verb_that_fails_and_one_that_is_not_there_are_errors)
     {
         OWNED(worker) w = start(NULL, NULL);
 
-        ck_assert_int_eq(worker_do(w, "fail", NULL, 5000, NULL, &failed), -ERROR_SPACE);
+        ck_assert_int_eq(worker_do(w, "fail", NULL, WELL_MS, NULL, &failed), -ERROR_SPACE);
         ck_assert_str_eq(failed.what, "no room for 'vda'");
         ck_assert_str_eq(failed.host, "hostA");
         ck_assert_str_eq(failed.fix, "Make room.");
-        ck_assert_int_eq(worker_do(w, "none", NULL, 5000, NULL, &failed), -ERROR_INPUT);
-        ck_assert_int_eq(worker_do(w, "sleep", NULL, 5000, NULL, &failed), 0); /* and it goes on */
+        ck_assert_int_eq(worker_do(w, "none", NULL, WELL_MS, NULL, &failed), -ERROR_INPUT);
+        ck_assert_int_eq(worker_do(w, "sleep", NULL, WELL_MS, NULL, &failed), 0); /* and it goes on */
         worker_free(HAND_OVER(w));
         loop_end();
     }
@@ -189,9 +191,9 @@ END_TEST
 START_TEST(answers_come_in_the_order_of_the_questions)
     {
         OWNED(worker) w = start(NULL, NULL);
-        OWNED(call) slow = ask(w, "sleep", json_pack("{si}", "ms", 100), 5000);
-        OWNED(call) second = ask(w, "echo", json_pack("{si}", "n", 2), 5000);
-        OWNED(call) third = ask(w, "echo", json_pack("{si}", "n", 3), 5000);
+        OWNED(call) slow = ask(w, "sleep", json_pack("{si}", "ms", 100), WELL_MS);
+        OWNED(call) second = ask(w, "echo", json_pack("{si}", "n", 2), WELL_MS);
+        OWNED(call) third = ask(w, "echo", json_pack("{si}", "n", 3), WELL_MS);
         OWNED_JSON reply = NULL;
 
         ck_assert(!call_is_over(slow));
@@ -212,8 +214,8 @@ START_TEST(an_answer_that_nobody_waits_for_any_more_is_dropped)
         OWNED(worker) w = start(NULL, NULL);
         OWNED_JSON reply = NULL;
 
-        call_free(ask(w, "sleep", json_pack("{si}", "ms", 30), 5000));
-        ck_assert_int_eq(worker_do(w, "echo", json_pack("{si}", "n", 2), 5000, &reply, &failed), 0);
+        call_free(ask(w, "sleep", json_pack("{si}", "ms", 30), WELL_MS));
+        ck_assert_int_eq(worker_do(w, "echo", json_pack("{si}", "n", 2), WELL_MS, &reply, &failed), 0);
         ck_assert_uint_eq(json_u64(json_child(reply, "echo"), "n", 0), 2);
         worker_free(HAND_OVER(w));
         loop_end();
@@ -270,7 +272,7 @@ START_TEST(a_question_outlives_its_worker)
         if (_i)
             worker_kill(w);
         worker_free(HAND_OVER(w));
-        ck_assert_uint_lt(loop_now_ms() - began, 5000);
+        ck_assert_uint_lt(loop_now_ms() - began, 50000);
         ck_assert(no_children());
         ck_assert(call_is_over(open));
         ck_assert_int_eq(call_wait(open, NULL, &failed), -ERROR_TIMEOUT);
@@ -311,7 +313,7 @@ START_TEST(a_worker_creates_what_stands_in_the_journal_and_nothing_that_it_refus
         OWNED(worker) w = start(record, &j);
 
         path_of_none(j.path, sizeof j.path);
-        ck_assert_int_eq(worker_do(w, "create", json_pack("{ss}", "path", j.path), 5000, NULL, &failed),
+        ck_assert_int_eq(worker_do(w, "create", json_pack("{ss}", "path", j.path), WELL_MS, NULL, &failed),
                          j.refuses ? -ERROR_SPACE : 0);
         if (j.refuses)
             ck_assert_str_eq(failed.what, "the disk of the journal is full");
@@ -329,10 +331,12 @@ START_TEST(without_a_journal_nothing_is_created_until_one_is_given)
         OWNED(worker) w = start(NULL, NULL);
 
         path_of_none(j.path, sizeof j.path);
-        ck_assert_int_lt(worker_do(w, "create", json_pack("{ss}", "path", j.path), 5000, NULL, &failed), 0);
+        ck_assert_int_lt(worker_do(w, "create", json_pack("{ss}", "path", j.path), WELL_MS, NULL, &failed),
+                         0);
         ck_assert_int_eq(access(j.path, F_OK), -1);
         worker_journal_to(w, record, &j);
-        ck_assert_int_eq(worker_do(w, "create", json_pack("{ss}", "path", j.path), 5000, NULL, &failed), 0);
+        ck_assert_int_eq(worker_do(w, "create", json_pack("{ss}", "path", j.path), WELL_MS, NULL, &failed),
+                         0);
         ck_assert_int_eq(j.records, 1);
         ck_assert_int_eq(unlink(j.path), 0);
         worker_free(HAND_OVER(w));
@@ -346,8 +350,8 @@ START_TEST(a_question_in_place_of_the_journals_word_creates_nothing)
         OWNED(worker) w = start(record, &j);
 
         path_of_none(j.path, sizeof j.path);
-        OWNED(call) creates = ask(w, "create", json_pack("{ss}", "path", j.path), 5000);
-        OWNED(call) between = ask(w, "echo", NULL, 5000);
+        OWNED(call) creates = ask(w, "create", json_pack("{ss}", "path", j.path), WELL_MS);
+        OWNED(call) between = ask(w, "echo", NULL, WELL_MS);
         ck_assert_int_lt(call_wait(creates, NULL, &failed), 0);
         ck_assert_msg(strstr(failed.what, "in between") != NULL, "%s", failed.what);
         ck_assert_int_eq(access(j.path, F_OK), -1);
@@ -368,13 +372,18 @@ START_TEST(the_parents_descriptors_and_its_locks_are_not_in_the_child)
         fd = open(path, O_CREAT | O_RDWR, 0600); /* not even marked close-on-exec */
         ck_assert_int_ge(fd, 0);
         ck_assert_int_eq(flock(fd, LOCK_EX | LOCK_NB), 0);
+        ck_assert_int_eq(pipe(pair), 0);
+        (void)snprintf(link, sizeof link, "/proc/self/fd/%d", pair[0]);
+        ck_assert_int_gt(readlink(link, pipe_name, sizeof pipe_name - 1), 0);
         OWNED(worker) other = start(NULL, NULL);
         OWNED(worker) w = start(NULL, NULL);
-        ck_assert_int_eq(
-            worker_do(w, "descriptors", json_pack("{s[s]}", "paths", path), 5000, &reply, &failed), 0);
+        ck_assert_int_eq(worker_do(w, "descriptors", json_pack("{s[ss]}", "paths", path, pipe_name), WELL_MS,
+                                   &reply, &failed),
+                         0);
         ck_assert_uint_eq(json_u64(reply, "hits", 9), 0);
-        ck_assert_uint_le(json_u64(reply, "n", 99), 2); /* its socket, and libvirt's log */
         (void)close(fd);
+        (void)close(pair[0]);
+        (void)close(pair[1]);
         again = open(path, O_RDWR | O_CLOEXEC);
         ck_assert_int_eq(flock(again, LOCK_EX | LOCK_NB), 0);
         (void)close(again);
@@ -397,7 +406,7 @@ START_TEST(the_trace_goes_on_in_the_child_and_into_nothing_else)
         ck_assert_int_eq(setenv("VIRT_FERRY_TRACE", trace, 1), 0);
         log_open(trace);
         OWNED(worker) w = start(NULL, NULL);
-        ck_assert_int_eq(worker_do(w, "trace", json_pack("{ss}", "path", path), 5000, NULL, &failed), 0);
+        ck_assert_int_eq(worker_do(w, "trace", json_pack("{ss}", "path", path), WELL_MS, NULL, &failed), 0);
         log_open(NULL);
         ck_assert_int_eq(unsetenv("VIRT_FERRY_TRACE"), 0);
         ck_assert_int_eq(stat(path, &st), 0);
@@ -423,6 +432,9 @@ static pid_t parent_with_worker(int tell)
         struct worker *w = start(NULL, NULL);
         pid_t pid = worker_pid(w);
 
+        /* Answered once, it has its own rules in place. */
+        if (worker_do(w, "sleep", NULL, WELL_MS, NULL, &failed) < 0)
+            _exit(1);
         (void)ask(w, "sleep", json_pack("{si}", "ms", 60000), 0);
         if (write(tell, &pid, sizeof pid) != (ssize_t)sizeof pid)
             _exit(1);
@@ -460,7 +472,7 @@ START_TEST(the_users_signals_do_not_reach_a_worker_through_the_terminal)
     {
         OWNED(worker) w = start(NULL, NULL);
 
-        ck_assert_int_eq(worker_do(w, "sleep", NULL, 5000, NULL, &failed), 0);
+        ck_assert_int_eq(worker_do(w, "sleep", NULL, WELL_MS, NULL, &failed), 0);
         ck_assert_int_eq(getpgid(worker_pid(w)), worker_pid(w));
         ck_assert_int_ne(getpgid(0), worker_pid(w));
         worker_free(HAND_OVER(w));
@@ -485,7 +497,7 @@ START_TEST(a_mib_goes_there_and_back)
         OWNED_JSON reply = NULL;
         OWNED_JSON args = args_of(1u << 20);
 
-        ck_assert_int_eq(worker_do(w, "echo", json_incref(args), 20000, &reply, &failed), 0);
+        ck_assert_int_eq(worker_do(w, "echo", json_incref(args), WELL_MS, &reply, &failed), 0);
         ck_assert(json_equal(json_child(reply, "echo"), args));
         worker_free(HAND_OVER(w));
         loop_end();
@@ -498,7 +510,7 @@ START_TEST(a_question_too_long_is_refused_and_the_next_is_answered)
 
         ck_assert_ptr_null(worker_ask(w, "echo", args_of(JSON_MAX_BYTES), 0, &failed));
         ck_assert_int_eq(failed.code, ERROR_INPUT);
-        ck_assert_int_eq(worker_do(w, "echo", NULL, 5000, NULL, &failed), 0);
+        ck_assert_int_eq(worker_do(w, "echo", NULL, WELL_MS, NULL, &failed), 0);
         worker_free(HAND_OVER(w));
         loop_end();
     }
@@ -537,9 +549,9 @@ START_TEST(rubbish_from_a_worker_is_never_an_answer)
 
         if (rubbish[_i].n >= 0)
             ck_assert_int_eq(json_put_u64(args, "n", (uint64_t)rubbish[_i].n), 0);
-        r = worker_do(w, "rubbish", args, 5000, NULL, &failed);
+        r = worker_do(w, "rubbish", args, WELL_MS, NULL, &failed);
         ck_assert_int_eq(r, rubbish[_i].is_end ? -ERROR_INPUT : 0);
-        OWNED(call) next = worker_ask(w, "echo", NULL, 5000, &failed);
+        OWNED(call) next = worker_ask(w, "echo", NULL, WELL_MS, &failed);
         ck_assert_int_eq(next == NULL, rubbish[_i].is_end);
         if (next)
             ck_assert_int_eq(call_wait(next, NULL, &failed), 0);
@@ -554,7 +566,7 @@ START_TEST(an_answer_of_neither_kind_is_an_error)
         OWNED(worker) w = start(NULL, NULL);
 
         ck_assert_int_eq(
-            worker_do(w, "rubbish", json_pack("{ss}", "bytes", "{\"id\":1}"), 5000, NULL, &failed),
+            worker_do(w, "rubbish", json_pack("{ss}", "bytes", "{\"id\":1}"), WELL_MS, NULL, &failed),
             -ERROR_CONNECTION);
         ck_assert_msg(strstr(failed.what, "with nothing") != NULL, "%s", failed.what);
         worker_free(HAND_OVER(w));
