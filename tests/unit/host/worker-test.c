@@ -364,8 +364,8 @@ END_TEST
 
 START_TEST(the_parents_descriptors_and_its_locks_are_not_in_the_child)
     {
-        char path[300];
-        int fd, again;
+        char path[300], link[64], pipe_name[64] = "";
+        int fd, again, pair[2];
         OWNED_JSON reply = NULL;
 
         path_of_none(path, sizeof path);
