@@ -147,6 +147,7 @@ static const struct field fields_domain[] = {
     TRI(domain, autostart),
     TEXT(domain, job),
     FIGURE(domain, max_downtime_ms),
+    TRI(domain, ran_here),
     END,
 };
 

@@ -48,29 +48,29 @@ struct disk_image {
     const char *directory; /* what the nonce must prove shared instead, or NULL */
     const char *evidence;  /* for identity, for the reader */
     uint64_t capacity_bytes, allocated_bytes;
-    uint64_t free_bytes;   /* where an image would be created */
-    const char *pool;      /* libvirt pool that it lives in, NULL = none */
+    uint64_t free_bytes; /* where an image would be created */
+    const char *pool;    /* libvirt pool that it lives in, NULL = none */
 };
 struct disk {
     const char *target; /* vda */
     const char *bus;
     enum disk_device device;
     enum disk_type type;
-    const char *source;          /* path, device, or the image's name on a network protocol; NULL when empty */
-    const char *pool, *volume;   /* type volume */
+    const char *source;        /* path, device, or the image's name on a network protocol; NULL when empty */
+    const char *pool, *volume; /* type volume */
     const char *protocol, *server; /* type network */
-    const char *format;          /* raw, qcow2, …; NULL when the XML does not say */
-    const char *cache;           /* none, writeback, …; NULL = libvirt's default */
+    const char *format;            /* raw, qcow2, …; NULL when the XML does not say */
+    const char *cache;             /* none, writeback, …; NULL = libvirt's default */
     const char *startup_policy;
     bool readonly, shareable, transient, encrypted;
     struct disk_layer *chain; /* below source, nearest first */
     size_t n_chain;
     /* From the survey: */
-    const char *driver; /* the storage driver that claims it, NULL = none */
-    const char *file_system; /* as the driver calls it, NULL = not known */
-    bool driver_shares;      /* the driver declares that its images can be shared */
-    bool driver_creates;     /* the driver can create an image on the destination */
-    enum tristate reads_zero; /* a new image of this driver reads as zero */
+    const char *driver;          /* the storage driver that claims it, NULL = none */
+    const char *file_system;     /* as the driver calls it, NULL = not known */
+    bool driver_shares;          /* the driver declares that its images can be shared */
+    bool driver_creates;         /* the driver can create an image on the destination */
+    enum tristate reads_zero;    /* a new image of this driver reads as zero */
     enum tristate lock_enforced; /* declared by the driver: an open image is locked between hosts */
     enum sharing sharing;
     const char *sharing_evidence; /* how it was proved or denied, or why it could not be */
@@ -89,12 +89,12 @@ struct device {
 };
 struct domain {
     const char *name, *uuid, *title;
-    const char *type;    /* kvm, qemu */
+    const char *type; /* kvm, qemu */
     const char *arch, *machine;
     const char *cpu_mode, *cpu_model;
-    uint64_t memory_bytes;      /* the most it can have */
-    uint64_t memory_now_bytes;  /* what the balloon leaves it */
-    uint64_t memory_rss_bytes;  /* what its QEMU holds, NOT_KNOWN if not running */
+    uint64_t memory_bytes;     /* the most it can have */
+    uint64_t memory_now_bytes; /* what the balloon leaves it */
+    uint64_t memory_rss_bytes; /* what its QEMU holds, NOT_KNOWN if not running */
     uint64_t vcpus;
     const char *kernel, *initrd; /* direct boot: files that both hosts need */
     const char *loader, *nvram, *nvram_template;
@@ -109,33 +109,37 @@ struct domain {
     /* From the survey: */
     enum domain_run { RUN_NOT_KNOWN, RUN_RUNNING, RUN_PAUSED, RUN_SHUTOFF } run;
     enum tristate persistent, autostart;
-    const char *job; /* a job in progress: "migration out", "block copy", …; NULL = none */
+    const char *job;          /* a job in progress: "migration out", "block copy", …; NULL = none */
     uint64_t max_downtime_ms; /* in force now; NOT_KNOWN */
+    enum tristate ran_here;   /* of a paused one: its disks were used in this QEMU */
 };
 
 struct host {
     const char *name; /* as the user or the URI calls it; the source is "localhost" when its URI names none */
     const char *uri;
-    const char *hostname, *uuid; /* as libvirt there says */
+    const char *hostname, *uuid;            /* as libvirt there says */
     uint64_t libvirt_version, qemu_version; /* major * 1,000,000 + minor * 1,000 + release */
     uint64_t memory_free_bytes, memory_bytes;
     uint64_t cpus;
     uint64_t link_bytes_per_s; /* the fastest physical-looking link that is up, NOT_KNOWN */
     bool is_local_socket;      /* reached through a UNIX socket, which a gate can sit on */
     bool has_same_name;        /* a domain of this name or uuid is defined or runs there (destination) */
-    struct finding_refs { const char **names; size_t n; } networks, bridges;
+    struct finding_refs {
+        const char **names;
+        size_t n;
+    } networks, bridges;
 };
 
 /* One channel that a transport driver offers for this pair. */
 struct channel {
     const char *driver; /* tcp */
     const char *dest_uri;
-    const char *data_uri;     /* where RAM and disks travel to: tcp://10.0.0.2 */
-    const char *peer_address; /* numeric, as seen from where it was probed */
-    bool was_probed;          /* the address was reached from the source itself */
-    bool is_trusted;          /* peer_address lies in a trusted network of the configuration */
+    const char *data_uri;                    /* where RAM and disks travel to: tcp://10.0.0.2 */
+    const char *peer_address;                /* numeric, as seen from where it was probed */
+    bool was_probed;                         /* the address was reached from the source itself */
+    bool is_trusted;                         /* peer_address lies in a trusted network of the configuration */
     uint8_t protects_control, protects_data; /* 0 nothing, 1 authentication, 2 encryption */
-    uint64_t bytes_per_s;     /* as the driver knows it, NOT_KNOWN */
+    uint64_t bytes_per_s;                    /* as the driver knows it, NOT_KNOWN */
     uint64_t latency_us;
     bool can_copy_disks, can_p2p, can_multifd, can_postcopy;
 };

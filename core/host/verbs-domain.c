@@ -93,25 +93,31 @@ static int put_mark(virDomainPtr d, unsigned flags, const char *key, json_t *rep
                : 0;
 }
 
-static int put_state(struct child *c, virDomainPtr d, json_t *reply, struct error *err)
+/* A job that is under way, or of which libvirt does not tell: for an incoming migration it has an error
+ * alone, "available only on the source host". */
+static bool has_job(virDomainPtr d)
 {
     virDomainJobInfo job = { 0 };
+
+    if (virDomainGetJobInfo(d, &job) < 0)
+        return virDomainIsActive(d) != 0;
+    return job.type == VIR_DOMAIN_JOB_BOUNDED || job.type == VIR_DOMAIN_JOB_UNBOUNDED;
+}
+
+static int put_state(struct child *c, virDomainPtr d, json_t *reply, struct error *err)
+{
     int state, reason, autostart = 0;
     int persistent = virDomainIsPersistent(d);
 
     if (virDomainGetState(d, &state, &reason, 0) < 0)
         return libvirt_error(err, c->host, "could not ask for the domain's state");
-    /* Also asked while a job runs: reading it takes no job of its own. */
-    if (virDomainGetJobInfo(d, &job) < 0)
-        job.type = VIR_DOMAIN_JOB_NONE;
     (void)virDomainGetAutostart(d, &autostart);
     if (json_put_text(reply, "state", state_word(state)) < 0 ||
         json_put_text(reply, "reason", reason_word(state, reason)) < 0 ||
         json_put_text(reply, "name", virDomainGetName(d)) < 0 ||
         json_put_flag(reply, "is_active", virDomainIsActive(d) == 1) < 0 ||
         json_put_flag(reply, "is_persistent", persistent == 1) < 0 ||
-        json_put_flag(reply, "has_job",
-                      job.type == VIR_DOMAIN_JOB_BOUNDED || job.type == VIR_DOMAIN_JOB_UNBOUNDED) < 0 ||
+        json_put_flag(reply, "has_job", has_job(d)) < 0 ||
         json_put_flag(reply, "autostart", autostart != 0) < 0 ||
         json_put_flag(reply, "has_managed_save", virDomainHasManagedSaveImage(d, 0) == 1) < 0)
         return error_memory(err);

@@ -13,6 +13,8 @@
 #include <string.h>
 
 #define OUR_PREFIX ".virt-ferry-"
+#define OTHERS_TRIES 20
+#define OTHERS_PAUSE_US 100000u
 
 static bool same_directory(const char *a, const char *b)
 {
@@ -34,14 +36,16 @@ static bool pool_is_over(virStoragePoolPtr pool, const char *directory)
     return path && same_directory(path, directory);
 }
 
-/* The pool whose target the directory is, an active one first; NULL when there is none. */
+/* The pool whose target the directory is, an active one first; NULL when there is none. Another run's
+ * temporary pool is none: it is gone in a moment. */
 static virStoragePoolPtr pool_over(struct child *c, const char *directory)
 {
     virStoragePoolPtr *list = NULL, found = NULL;
     int n = virConnectListAllStoragePools(c->libvirt, &list, 0);
 
     for (int i = 0; i < n; i++) {
-        bool fits = pool_is_over(list[i], directory);
+        bool fits =
+            !text_starts(virStoragePoolGetName(list[i]), OUR_PREFIX) && pool_is_over(list[i], directory);
 
         if (fits && (!found || virStoragePoolIsActive(list[i]) == 1)) {
             if (found)
@@ -80,6 +84,11 @@ static virStoragePoolPtr transient_pool(struct child *c, const char *directory, 
     if (child_journal(c, record_of(c, "pool", directory, name), err) < 0)
         return NULL;
     pool = virStoragePoolCreateXML(c->libvirt, xml.s, 0);
+    /* libvirt allows one pool over a directory: another run's temporary one must go first. */
+    for (int i = 0; !pool && i < OTHERS_TRIES && virGetLastErrorCode() == VIR_ERR_OPERATION_FAILED; i++) {
+        (void)usleep(OTHERS_PAUSE_US);
+        pool = virStoragePoolCreateXML(c->libvirt, xml.s, 0);
+    }
     if (!pool)
         libvirt_error(err, c->host, "could not look into directory '%s'", directory);
     return pool;

@@ -76,6 +76,19 @@ static void survey_memory(virDomainPtr d, struct facts *f)
             f->domain.memory_rss_bytes = (uint64_t)stats[i].val * 1024u;
 }
 
+/* A guest that arrived paused and has not run since did no I/O in this QEMU. */
+static void survey_use(virDomainPtr d, struct facts *f)
+{
+    for (size_t i = 0; i < f->domain.n_disks && f->domain.ran_here != TRI_YES; i++) {
+        virDomainBlockStatsStruct stats;
+
+        if (disk_is_empty(&f->domain.disks[i]) ||
+            virDomainBlockStats(d, f->domain.disks[i].target, &stats, sizeof stats) < 0)
+            continue;
+        f->domain.ran_here = stats.rd_req > 0 || stats.wr_req > 0 ? TRI_YES : TRI_NO;
+    }
+}
+
 static void survey_sizes(virDomainPtr d, struct facts *f)
 {
     for (size_t i = 0; i < f->domain.n_disks; i++) {
@@ -230,6 +243,8 @@ int verb_survey_domain(struct child *c, const json_t *args, json_t *reply, struc
         survey_job(d, f);
         survey_memory(d, f);
     }
+    if (f->domain.run == RUN_PAUSED)
+        survey_use(d, f);
     survey_sizes(d, f);
     if (verb_is_local(c))
         for (size_t i = 0; i < f->domain.n_disks; i++)

@@ -43,6 +43,19 @@ static const char *check_not_running(struct rule_case *c)
     return SAY("the state of domain '%s' is not known", rules_name(c->facts->domain.name));
 }
 
+/* QEMU before 10.0 keeps the disks of a guest that arrived paused inactive until it runs, and ends in an
+ * assertion when it is to hand them over once more: the guest's memory is lost. Seen with 7.2. */
+static const char *check_paused_arrival(struct rule_case *c)
+{
+    const struct domain *d = &c->facts->domain;
+    uint64_t qemu = c->facts->source.qemu_version;
+
+    if (d->run != RUN_PAUSED || d->ran_here != TRI_NO || (qemu != NOT_KNOWN && qemu >= 10000000u))
+        return NULL;
+    return SAY("domain '%s' is paused and has not run on this host, and its QEMU would end when it is moved",
+               rules_name(d->name));
+}
+
 static const char *check_managed(struct rule_case *c)
 {
     if (!c->facts->domain.manager || c->limits->force_managed)
@@ -248,6 +261,15 @@ static const struct rule rows[] = {
       .check = check_not_running,
       .cause = "Only a domain that is running or paused can be moved.",
       .fix = "Look at it with 'virsh domstate DOMAIN', and start it first." },
+    { .id = "paused-arrival",
+      .severity = REFUSES,
+      .scope = PER_MOVE,
+      .about = ABOUT_SOURCE,
+      .check = check_paused_arrival,
+      .cause = "A guest that arrived paused, or was started paused, and has not run since: QEMU before 10.0 "
+               "ends in "
+               "an assertion when it is moved, and its memory is lost.",
+      .fix = "Let it run for a moment: virsh resume DOMAIN, then virsh suspend DOMAIN; or move it running." },
     { .id = "job-in-progress",
       .severity = REFUSES,
       .scope = PER_MOVE,

@@ -120,18 +120,6 @@ static void obey_user(struct move *m, struct watch *w)
     }
 }
 
-/* true: the destination holds nothing any more that could ever run. */
-static bool drop_waiting(struct move *m)
-{
-    struct error err = { 0 };
-    enum side_state left;
-
-    if (move_act(m, true, "dest-destroy", "destroy", &err) < 0)
-        return false;
-    left = look_at(m, true).state;
-    return left == SIDE_ABSENT || left == SIDE_OFF;
-}
-
 static void close_gate(struct move *m, const char *why)
 {
     struct error err = { 0 };
@@ -152,41 +140,50 @@ static void let_through(struct move *m)
         gate_let_through(m->gate);
 }
 
+/* The source is paused for as long as the gate holds: what the table says of the destination then. */
+static enum decision decide_at_gate(struct move *m)
+{
+    struct evidence e = { .source = { .state = SIDE_PAUSED,
+                                      .reason = m->was_paused ? REASON_USER : REASON_MIGRATION },
+                          .dest = look_at(m, true),
+                          .was_asked = true,
+                          .was_paused = m->was_paused,
+                          .dest_destroyed = journal_last(m->journal, "dest-destroy-done") != NULL };
+
+    e.dest_rebooted = e.dest.has_rebooted;
+    return e.dest.state == SIDE_NOT_KNOWN ? DECIDE_WAIT : outcome_decide(&e);
+}
+
 /* libvirt is about to resume the source. Nothing is let through that was not seen to be right. */
 static void serve_gate(struct move *m)
 {
     uint64_t until = loop_now_ms() + GATE_LOOK_MS;
     struct error err = { 0 };
 
-    move_say(
-        m,
-        "libvirt could not see the end of the move; the destination is looked at before the source may run");
+    move_say(m,
+             "libvirt could not see the end of the move; the destination is looked at before the source may "
+             "run");
     if (move_record(m, "gate-holding", NULL, &err) < 0) {
         close_gate(m, "the journal could not be written");
         return;
     }
     while (gate_is_holding(m->gate) && loop_now_ms() < until) {
-        struct side dest = look_at(m, true);
-
-        if (dest.state == SIDE_ABSENT || (dest.state == SIDE_OFF && dest.reason == REASON_FAILED)) {
+        switch (decide_at_gate(m)) {
+        case DECIDE_STAYED:
+        case DECIDE_RESUME_SOURCE:
             let_through(m);
             return;
-        }
-        if (dest.state == SIDE_RUNNING || dest.state == SIDE_OFF) {
-            close_gate(m, "the destination runs, or ran");
+        case DECIDE_DROP_DEST: /* and the next look shows whether that came to pass */
+            if (move_act(m, true, "dest-destroy", "destroy", &err) == 0)
+                break;
+            __attribute__((fallthrough));
+        case DECIDE_WAIT:
+            (void)loop_step(m->loop, 300, &err);
+            break;
+        default:
+            close_gate(m, "the destination runs, or may have run");
             return;
         }
-        if (dest.state == SIDE_PAUSED && !dest.has_job &&
-            (dest.reason == REASON_MIGRATION || m->was_paused)) {
-            if (drop_waiting(m)) {
-                let_through(m);
-                return;
-            }
-        } else if (dest.state == SIDE_PAUSED && !dest.has_job) {
-            close_gate(m, "the destination has run");
-            return;
-        }
-        (void)loop_step(m->loop, 300, &err);
     }
     if (gate_is_holding(m->gate)) {
         m->gave_up_looking = true;
@@ -223,7 +220,8 @@ int carry_over(struct move *m, struct error *err)
         }
     }
     call_free(w.job);
-    if (call_is_over(migrate))
-        (void)call_wait(migrate, NULL, &m->libvirt);
+    /* From a success on libvirt never lets the source run again: a look later may not show that any more. */
+    if (call_is_over(migrate) && call_wait(migrate, NULL, &m->libvirt) == 0)
+        (void)move_record(m, "migrated", NULL, err);
     return 0;
 }

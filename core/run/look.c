@@ -72,6 +72,7 @@ struct evidence look_at_both(struct move *m)
         .was_asked = journal_last(m->journal, "migrate") != NULL,
         .was_paused = m->was_paused,
         .is_held = m->is_held,
+        .said_moved = journal_last(m->journal, "migrated") != NULL,
     };
 
     e.source = look_at(m, false);

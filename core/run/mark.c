@@ -137,6 +137,9 @@ int mark_still_ours(struct move *m, struct error *err)
         state = state_of(m, err);
         if (!state)
             return -err->code;
+        if (!json_flag(state, "present", false))
+            return error_set(err, ERROR_BUSY, m->survey.source_host,
+                             "domain '%s' went away while this run prepared: another run moved it", m->name);
         mark = json_child(state, "mark") ? json_child(state, "mark") : json_child(state, "mark_config");
         run = json_text(mark, "run", "");
         if (text_equal(run, m->run))

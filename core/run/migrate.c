@@ -138,6 +138,16 @@ static int give_up(struct move *m, struct error *err)
     return -err->code;
 }
 
+/* Two runs at once disturb each other's survey: what one then finds is of less weight than that the other
+ * holds the domain. */
+static void other_run_first(struct move *m, struct error *err)
+{
+    struct error busy = { 0 };
+
+    if (m->journal && mark_still_ours(m, &busy) < 0 && busy.code == ERROR_BUSY)
+        *err = busy;
+}
+
 static int migrate(struct move *m, struct error *err)
 {
     bool moved_before = false;
@@ -151,8 +161,12 @@ static int migrate(struct move *m, struct error *err)
     if (survey_connect_source(&m->survey, err) < 0)
         return -err->code;
     /* Without a way to the destination only the plan's refusal is to come. */
-    if ((m->survey.dest_uri && mark_take(m, err) < 0) || make_ready(m, err) < 0)
+    if (m->survey.dest_uri && mark_take(m, err) < 0)
         return give_up(m, err);
+    if (make_ready(m, err) < 0) {
+        other_run_first(m, err);
+        return give_up(m, err);
+    }
     if (carry_over(m, err) < 0 && !journal_last(m->journal, "migrate"))
         return give_up(m, err);
     /* Whatever the mover still holds open would be a second opinion on the way. */

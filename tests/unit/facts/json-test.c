@@ -61,11 +61,11 @@ START_TEST(a_new_member_of_the_model_needs_a_row_in_fields)
         ck_assert_uint_eq(sizeof(struct disk), 280);
         ck_assert_uint_eq(sizeof(struct interface), 32);
         ck_assert_uint_eq(sizeof(struct device), 16);
-        ck_assert_uint_eq(sizeof(struct domain), 232);
+        ck_assert_uint_eq(sizeof(struct domain), 240);
         ck_assert_uint_eq(sizeof(struct host), 120);
         ck_assert_uint_eq(sizeof(struct channel), 64);
         ck_assert_uint_eq(sizeof(struct constants), 40);
-        ck_assert_uint_eq(sizeof(struct facts), 552);
+        ck_assert_uint_eq(sizeof(struct facts), 560);
     }
 END_TEST
 

@@ -38,6 +38,12 @@ static void add_interface(struct facts *f, const char *type, const char *source)
 SPOIL(fine, )
 SPOIL(shut_off, f->domain.run = RUN_SHUTOFF)
 SPOIL(paused, f->domain.run = RUN_PAUSED)
+SPOIL(paused_arrival, f->domain.run = RUN_PAUSED; f->domain.ran_here = TRI_NO;
+      f->source.qemu_version = 9999999)
+SPOIL(paused_arrival_new, f->domain.run = RUN_PAUSED; f->domain.ran_here = TRI_NO;
+      f->source.qemu_version = 10000000)
+SPOIL(paused_after_running, f->domain.run = RUN_PAUSED; f->domain.ran_here = TRI_YES;
+      f->source.qemu_version = 7002000)
 SPOIL(job, f->domain.job = "block copy")
 SPOIL(managed, f->domain.manager = "oVirt")
 SPOIL(managed_forced, f->domain.manager = "oVirt"; limits->force_managed = true)
@@ -138,6 +144,9 @@ static const struct {
 } cases[] = {
     { "domain-not-running", shut_off, true, false },
     { "domain-not-running", paused, false, true },
+    { "paused-arrival", paused_arrival, true, false },
+    { "paused-arrival", paused_arrival_new, false, true },
+    { "paused-arrival", paused_after_running, false, true },
     { "job-in-progress", job, true, false },
     { "job-in-progress", fine, false, true },
     { "managed-domain", managed, true, false },
