@@ -14,6 +14,11 @@
 
 enum tristate { TRI_NOT_KNOWN = 0, TRI_NO, TRI_YES };
 
+struct finding_refs {
+    const char **names;
+    size_t n;
+};
+
 enum severity { NOTES = 1, WARNS, REFUSES };
 
 /* A verdict over the facts: by a rule of the planner, by a driver, or by the survey itself. */
@@ -48,29 +53,29 @@ struct disk_image {
     const char *directory; /* what the nonce must prove shared instead, or NULL */
     const char *evidence;  /* for identity, for the reader */
     uint64_t capacity_bytes, allocated_bytes;
-    uint64_t free_bytes;   /* where an image would be created */
-    const char *pool;      /* libvirt pool that it lives in, NULL = none */
+    uint64_t free_bytes; /* where an image would be created */
+    const char *pool;    /* libvirt pool that it lives in, NULL = none */
 };
 struct disk {
     const char *target; /* vda */
     const char *bus;
     enum disk_device device;
     enum disk_type type;
-    const char *source;          /* path, device, or the image's name on a network protocol; NULL when empty */
-    const char *pool, *volume;   /* type volume */
+    const char *source;        /* path, device, or the image's name on a network protocol; NULL when empty */
+    const char *pool, *volume; /* type volume */
     const char *protocol, *server; /* type network */
-    const char *format;          /* raw, qcow2, …; NULL when the XML does not say */
-    const char *cache;           /* none, writeback, …; NULL = libvirt's default */
+    const char *format;            /* raw, qcow2, …; NULL when the XML does not say */
+    const char *cache;             /* none, writeback, …; NULL = libvirt's default */
     const char *startup_policy;
     bool readonly, shareable, transient, encrypted;
     struct disk_layer *chain; /* below source, nearest first */
     size_t n_chain;
     /* From the survey: */
-    const char *driver; /* the storage driver that claims it, NULL = none */
-    const char *file_system; /* as the driver calls it, NULL = not known */
-    bool driver_shares;      /* the driver declares that its images can be shared */
-    bool driver_creates;     /* the driver can create an image on the destination */
-    enum tristate reads_zero; /* a new image of this driver reads as zero */
+    const char *driver;          /* the storage driver that claims it, NULL = none */
+    const char *file_system;     /* as the driver calls it, NULL = not known */
+    bool driver_shares;          /* the driver declares that its images can be shared */
+    bool driver_creates;         /* the driver can create an image on the destination */
+    enum tristate reads_zero;    /* a new image of this driver reads as zero */
     enum tristate lock_enforced; /* declared by the driver: an open image is locked between hosts */
     enum sharing sharing;
     const char *sharing_evidence; /* how it was proved or denied, or why it could not be */
@@ -81,6 +86,19 @@ struct interface {
     const char *type;   /* bridge, network, direct, … */
     const char *source; /* the bridge or network */
     const char *mac, *model;
+    /* From the survey: */
+    uint64_t mtu, dest_mtu; /* of what it sits on, as each host says; NOT_KNOWN */
+    enum tristate at_dest;  /* what it sits on is there, and active */
+};
+/* Where a display of the domain listens; NULL what the XML does not say. */
+struct graphics {
+    const char *type; /* vnc, spice, … */
+    const char *address, *network, *socket;
+};
+/* A libvirt secret, by one or both of its names; never its value. */
+struct secret {
+    const char *uuid;
+    const char *usage_type, *usage; /* ceph, volume, …; the usage's own name */
 };
 /* Something that ties a domain to its host, in the XML's words. */
 struct device {
@@ -89,12 +107,12 @@ struct device {
 };
 struct domain {
     const char *name, *uuid, *title;
-    const char *type;    /* kvm, qemu */
+    const char *type; /* kvm, qemu */
     const char *arch, *machine;
     const char *cpu_mode, *cpu_model;
-    uint64_t memory_bytes;      /* the most it can have */
-    uint64_t memory_now_bytes;  /* what the balloon leaves it */
-    uint64_t memory_rss_bytes;  /* what its QEMU holds, NOT_KNOWN if not running */
+    uint64_t memory_bytes;     /* the most it can have */
+    uint64_t memory_now_bytes; /* what the balloon leaves it */
+    uint64_t memory_rss_bytes; /* what its QEMU holds, NOT_KNOWN if not running */
     uint64_t vcpus;
     const char *kernel, *initrd; /* direct boot: files that both hosts need */
     const char *loader, *nvram, *nvram_template;
@@ -109,35 +127,77 @@ struct domain {
     /* From the survey: */
     enum domain_run { RUN_NOT_KNOWN, RUN_RUNNING, RUN_PAUSED, RUN_SHUTOFF } run;
     enum tristate persistent, autostart;
-    const char *job; /* a job in progress: "migration out", "block copy", …; NULL = none */
+    const char *job;          /* a job in progress: "migration out", "block copy", …; NULL = none */
     uint64_t max_downtime_ms; /* in force now; NOT_KNOWN */
+    /* More of the XML: */
+    const char *cpu_vendor;
+    struct finding_refs cpu_requires, cpu_disables; /* features beside those of cpu_model */
+    const char *pinned_cpus, *numa_nodes;           /* "0-3,8": all that any of its threads is bound to */
+    uint64_t hugepage_bytes;                        /* NOT_KNOWN: none, or the host's default */
+    struct graphics *graphics;
+    size_t n_graphics;
+    struct secret *secrets;
+    size_t n_secrets;
+    bool has_checkpoints;
 };
 
+/* Free pages of one size, all NUMA nodes together. */
+struct pages {
+    uint64_t size_bytes, free;
+};
+struct pool {
+    const char *name, *type, *target;
+    bool is_active;
+    uint64_t capacity_bytes, allocated_bytes, free_bytes;
+};
 struct host {
     const char *name; /* as the user or the URI calls it; the source is "localhost" when its URI names none */
     const char *uri;
-    const char *hostname, *uuid; /* as libvirt there says */
+    const char *hostname, *uuid;            /* as libvirt there says */
     uint64_t libvirt_version, qemu_version; /* major * 1,000,000 + minor * 1,000 + release */
     uint64_t memory_free_bytes, memory_bytes;
     uint64_t cpus;
     uint64_t link_bytes_per_s; /* the fastest physical-looking link that is up, NOT_KNOWN */
     bool is_local_socket;      /* reached through a UNIX socket, which a gate can sit on */
     bool has_same_name;        /* a domain of this name or uuid is defined or runs there (destination) */
-    struct finding_refs { const char **names; size_t n; } networks, bridges;
+    struct finding_refs networks, bridges;
+    bool has_network_list, has_bridge_list; /* read: an empty list means that there are none */
+    bool has_pool_list, has_secret_list;
+    const char *cpu_ids, *node_ids; /* processors that are online, NUMA nodes: "0-3,8" */
+    struct pages *pages;
+    size_t n_pages;
+    struct pool *pools;
+    size_t n_pools;
+    struct secret *secrets;
+    size_t n_secrets;
+    const char *cpu_model, *cpu_vendor; /* what QEMU there can give a guest at most */
+    struct finding_refs cpu_requires, cpu_disables;
+    struct finding_refs tpm_backends; /* emulator, passthrough; empty: not known */
+    /* Read where commands or files of the host can be reached: */
+    const char *kernel_release, *lock_manager;
+    uint64_t cgroup_version;
+    enum tristate unprivileged_userfaultfd;
+    struct finding_refs addresses; /* all of them; empty: not known */
+    /* Of the destination, about this domain: */
+    enum tristate suits_cpu, knows_machine;
+    const char *cpu_why, *machine_why; /* libvirt's words when it does not */
 };
 
 /* One channel that a transport driver offers for this pair. */
 struct channel {
     const char *driver; /* tcp */
     const char *dest_uri;
-    const char *data_uri;     /* where RAM and disks travel to: tcp://10.0.0.2 */
-    const char *peer_address; /* numeric, as seen from where it was probed */
-    bool was_probed;          /* the address was reached from the source itself */
-    bool is_trusted;          /* peer_address lies in a trusted network of the configuration */
+    const char *data_uri;                    /* where RAM and disks travel to: tcp://10.0.0.2 */
+    const char *peer_address;                /* numeric, as seen from where it was probed */
+    bool was_probed;                         /* the address was reached from the source itself */
+    bool is_trusted;                         /* peer_address lies in a trusted network of the configuration */
     uint8_t protects_control, protects_data; /* 0 nothing, 1 authentication, 2 encryption */
-    uint64_t bytes_per_s;     /* as the driver knows it, NOT_KNOWN */
+    uint64_t bytes_per_s;                    /* as the driver knows it, NOT_KNOWN */
     uint64_t latency_us;
     bool can_copy_disks, can_p2p, can_multifd, can_postcopy;
+    /* The highest port of the range that libvirt there takes for the data, tried from the source: */
+    uint64_t data_port;
+    enum tristate data_port_open; /* refused is open too: nobody listens yet; TRI_NO: filtered */
 };
 
 /* What this pair of hosts showed in earlier moves; NOT_KNOWN where none stands. */
@@ -164,6 +224,7 @@ OWNED_DEFINE(facts)
 /* A zeroed disk or channel with its figures NOT_KNOWN, at the end of the array; NULL without memory. */
 struct disk *facts_add_disk(struct facts *f);
 struct channel *facts_add_channel(struct facts *f);
+struct interface *facts_add_interface(struct facts *f);
 struct finding *facts_add_finding(struct facts *f, enum severity severity, const char *id, const char *where);
 
 struct disk *facts_disk(struct facts *f, const char *target); /* NULL when there is none */

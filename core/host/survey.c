@@ -12,7 +12,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#define DISKS_MS 30000u /* the look at all disks: a transient pool over a large directory takes seconds */
+#define HIGHEST_PORT 49215u /* libvirt's own */
+#define DISKS_MS 30000u     /* the look at all disks: a transient pool over a large directory takes seconds */
 
 int survey_host_of_uri(const char *uri, char *buf, size_t size, struct error *err)
 {
@@ -156,14 +157,14 @@ static int append_all(json_t *to, const char *key, const json_t *from)
 }
 
 /* The answers of four questions as one set of facts. */
-static json_t *composed(struct survey *s, const json_t *domain, const json_t *source, const json_t *dest,
-                        struct error *err)
+static json_t *composed(const json_t *domain, const json_t *source, const json_t *dest,
+                        const json_t *channels, struct error *err)
 {
     OWNED_JSON all = json_deep_copy(json_child(domain, "facts"));
 
     if (!all || json_object_set(all, "source", (json_t *)(uintptr_t)json_child(source, "host")) < 0 ||
         json_object_set(all, "dest", (json_t *)(uintptr_t)json_child(dest, "host")) < 0 ||
-        append_all(all, "channels", s->channels) < 0 || append_all(all, "findings", s->channels) < 0) {
+        append_all(all, "channels", channels) < 0 || append_all(all, "findings", channels) < 0) {
         error_memory(err);
         return NULL;
     }
@@ -188,22 +189,49 @@ static struct facts *seen_from_both(struct survey *s, json_t *all, struct error 
     return HAND_OVER(f);
 }
 
+/* The last port of libvirt's range on the destination, as its qemu.conf has it unless [hosts] says otherwise:
+ * "hostB.migration_ports = 49152-49215". */
+static uint64_t highest_port(const struct survey *s)
+{
+    char key[300];
+    const char *range, *last;
+    struct error ignored = { 0 };
+    uint64_t port;
+
+    (void)snprintf(key, sizeof key, "%s.migration_ports", s->dest_host);
+    range = s->config ? config_get(s->config, "hosts", key) : NULL;
+    last = range ? strrchr(range, '-') : NULL;
+    if (range && text_parse_u64(last ? last + 1 : range, 65535, &port, &ignored) == 0)
+        return port;
+    return HIGHEST_PORT;
+}
+
+static struct call *ask_for_ports(struct survey *s, struct error *err)
+{
+    json_t *args = json_pack("{sO sI}", "facts", s->channels, "port", (json_int_t)highest_port(s));
+
+    return worker_ask(s->source, "reach-ports", args, DISKS_MS, err);
+}
+
 struct facts *survey_run(struct survey *s, struct error *err)
 {
     OWNED(call) of_source = worker_ask(s->source, "survey-host", NULL, DISKS_MS, err);
     OWNED(call)
     of_dest = s->destination ? worker_ask(s->destination, "survey-host", NULL, DISKS_MS, err) : NULL;
+    OWNED(call) of_ports = ask_for_ports(s, err);
     OWNED_JSON domain = NULL;
     OWNED_JSON source = NULL;
     OWNED_JSON dest = NULL;
+    OWNED_JSON ports = NULL;
     OWNED_JSON all = NULL;
 
-    if (!of_source || (s->destination && !of_dest) || call_wait(s->early, &domain, err) < 0 ||
-        call_wait(of_source, &source, err) < 0 || (of_dest && call_wait(of_dest, &dest, err) < 0))
+    if (!of_source || !of_ports || (s->destination && !of_dest) || call_wait(s->early, &domain, err) < 0 ||
+        call_wait(of_source, &source, err) < 0 || (of_dest && call_wait(of_dest, &dest, err) < 0) ||
+        call_wait(of_ports, &ports, err) < 0)
         return NULL;
     if (!of_dest)
         dest = json_pack("{s{ss}}", "host", "name", s->dest_host);
-    all = composed(s, domain, source, dest, err);
+    all = composed(domain, source, dest, json_child(ports, "facts"), err);
     if (!all)
         return NULL;
     return s->destination ? seen_from_both(s, all, err) : facts_from_json(all, err);

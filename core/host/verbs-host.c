@@ -3,6 +3,7 @@
 #include "host/verbs.h"
 
 #include "base/text.h"
+#include "host/capabilities.h"
 #include "host/serve.h"
 #include "host/xml.h"
 #include "state/config.h"
@@ -13,6 +14,7 @@ const struct verb verbs_host[] = {
     { "connect", verb_connect },
     { "survey-host", verb_survey_host },
     { "probe", verb_probe },
+    { "reach-ports", verb_reach_ports },
     { "survey-domain", verb_survey_domain },
     { "survey-disks", verb_survey_disks },
     { "state", verb_state },
@@ -99,6 +101,7 @@ static void names_of_networks(struct child *c, json_t *host)
         (void)virNetworkFree(list[i]);
     }
     free(list);
+    (void)json_put_flag(host, "has_network_list", n >= 0);
     if (n < 0)
         json_decref(names);
     else
@@ -117,6 +120,7 @@ static void names_of_interfaces(struct child *c, json_t *host)
         (void)virInterfaceFree(list[i]);
     }
     free(list);
+    (void)json_put_flag(host, "has_bridge_list", n >= 0);
     if (n < 0)
         json_decref(names);
     else
@@ -162,6 +166,19 @@ static int put_versions(struct child *c, json_t *host, struct error *err)
     return 0;
 }
 
+/* What the file of the capabilities reads, beside what stands in host already. */
+static int put_capabilities(struct child *c, struct xml *capabilities, json_t *host, struct error *err)
+{
+    OWNED(facts) f = facts_new();
+    OWNED_JSON more = NULL;
+
+    if (!f)
+        return error_memory(err);
+    capabilities_of_host(c, capabilities, f->arena, &f->source);
+    more = arena_failed(f->arena) ? NULL : host_to_json(&f->source);
+    return !more || json_object_update_missing(host, more) < 0 ? error_memory(err) : 0;
+}
+
 /* {}: a host as facts have it, under "host" */
 int verb_survey_host(struct child *c, const json_t *args, json_t *reply, struct error *err)
 {
@@ -190,6 +207,8 @@ int verb_survey_host(struct child *c, const json_t *args, json_t *reply, struct 
     names_of_networks(c, host);
     names_of_interfaces(c, host);
     fastest_link(c, host);
+    if (put_capabilities(c, x, host, err) < 0)
+        return -err->code;
     return json_put(reply, "host", json_incref(host));
 }
 

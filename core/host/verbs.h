@@ -64,6 +64,8 @@ int verb_nonce_look(struct child *c, const json_t *args, json_t *reply, struct e
 int verb_nonce_stat(struct child *c, const json_t *args, json_t *reply, struct error *err);
 int verb_nonce_close(struct child *c, const json_t *args, json_t *reply, struct error *err);
 int verb_nonce_remove(struct child *c, const json_t *args, json_t *reply, struct error *err);
+/* verbs-ports.c */
+int verb_reach_ports(struct child *c, const json_t *args, json_t *reply, struct error *err);
 /* verbs-image.c */
 int verb_image_create(struct child *c, const json_t *args, json_t *reply, struct error *err);
 int verb_image_remove(struct child *c, const json_t *args, json_t *reply, struct error *err);
