@@ -32,7 +32,10 @@ static const struct {
     { { "--now", "version" }, 2, "", "option '--now' is not known" },
     { { "--json", "versio" }, 2, "\"exit\": 2", "" },
     { { "version", "--now", "--json" }, 2, "\"what\": \"option '--now' is not known\"", "" },
-    { { "survey" }, 2, "", "nothing to survey" },
+    { { "survey" }, 2, "", "command 'survey' needs more operands" },
+    { { "survey", "vault", "--domain-xml", "-" }, 2, "", "exclude each other" },
+    { { "plan", "vault", "--facts", "x" }, 2, "", "exclude each other" },
+    { { "plan", "--facts", "/nowhere/x" }, 1, "", "could not read '/nowhere/x'" },
     { { "survey", "--domain-xml", "/nowhere/x" }, 1, "", "could not open '/nowhere/x'" },
     { { "survey", "--domain-xml", "-" }, 0, "\"vault\"", "" },
 };
