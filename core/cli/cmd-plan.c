@@ -8,11 +8,7 @@
 #include <stdio.h>
 
 const struct option_row plan_options[] = {
-    { .name = "facts",
-      .argument = "FILE",
-      .type = OPTION_TEXT,
-      .flags = OPTION_INSTEAD,
-      .help = "plan with what 'virt-ferry survey' printed; no host is asked" },
+    REQUEST_FACTS,
     { .name = "save-facts",
       .argument = "FILE",
       .type = OPTION_TEXT,
@@ -20,19 +16,6 @@ const struct option_row plan_options[] = {
     REQUEST_LIMITS,
     { .name = NULL },
 };
-
-/* As if these facts had just been surveyed. */
-static int plan_from_file(const char *path, const struct request *request, struct run_result *ret,
-                          struct error *err)
-{
-    OWNED_JSON j = json_read_file(path, err);
-
-    ret->facts = j ? facts_from_json(j, err) : NULL;
-    if (!ret->facts)
-        return error_while(err, "reading '%s'", path);
-    ret->plan = plan_make(ret->facts, &request->run.limits, err);
-    return ret->plan ? 0 : -err->code;
-}
 
 static int save_facts(const char *path, const struct facts *f, struct error *err)
 {
@@ -52,14 +35,13 @@ static int save_facts(const char *path, const struct facts *f, struct error *err
 
 int cmd_plan(struct cli *cli, const struct options *o, struct error *err)
 {
-    const char *path = option_text(o, "facts");
     struct run_result result = { 0 };
     struct request request = { .cli = cli };
     int r = request_read(&request, cli, o, err);
 
     if (r < 0)
         return r;
-    r = path ? plan_from_file(path, &request, &result, err) : run_plan(&request.run, &result, err);
+    r = request_plan(&request, o, &result, err);
     if (r == 0 && option_text(o, "save-facts"))
         r = save_facts(option_text(o, "save-facts"), result.facts, err);
     if (r == 0)

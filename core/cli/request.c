@@ -3,6 +3,7 @@
 #include "cli/request.h"
 
 #include "cli/output.h"
+#include "facts/json.h"
 #include "plugin/registry.h"
 
 static void say(void *context, const char *line)
@@ -91,6 +92,21 @@ void request_done(struct request *r)
 {
     progress_free(r->progress);
     r->progress = NULL;
+}
+
+int request_plan(const struct request *r, const struct options *o, struct run_result *ret, struct error *err)
+{
+    const char *path = option_text(o, "facts");
+    OWNED_JSON j = NULL;
+
+    if (!path)
+        return run_plan(&r->run, ret, err);
+    j = json_read_file(path, err);
+    ret->facts = j ? facts_from_json(j, err) : NULL;
+    if (!ret->facts)
+        return error_while(err, "reading '%s'", path);
+    ret->plan = plan_make(ret->facts, &r->run.limits, err);
+    return ret->plan ? 0 : -err->code;
 }
 
 int request_show_plan(const struct cli *cli, const struct plan *p, struct error *err)

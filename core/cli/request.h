@@ -41,6 +41,15 @@ struct request {
 int request_read(struct request *r, struct cli *cli, const struct options *o, struct error *err);
 void request_done(struct request *r);
 
+/* The row of --facts: what is given instead of DOMAIN and DEST. */
+#define REQUEST_FACTS                                                                                        \
+    {                                                                                                        \
+        .name = "facts", .argument = "FILE", .type = OPTION_TEXT, .flags = OPTION_INSTEAD,                   \
+        .help = "judge what 'virt-ferry survey' printed; no host is asked"                                   \
+    }
+/* The plan of a survey, or of the facts in the file that --facts names. */
+int request_plan(const struct request *r, const struct options *o, struct run_result *ret, struct error *err);
+
 /* For people, or as JSON with --json. */
 int request_show_plan(const struct cli *cli, const struct plan *p, struct error *err);
 

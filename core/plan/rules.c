@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Calls every rule for what its scope names, and puts what it finds where it belongs.
- * Knows no rule by name; the rows stand in rules-domain.c, rules-disk.c and rules-channel.c. */
+ * Knows no rule by name; the rows stand in rules-domain.c, -host.c, -disk.c and -channel.c. */
 #include "plan/rules.h"
 #include "facts/json.h"
 #include "plan/planner.h"
 #include <string.h>
 
-static const struct rule_set *const rule_sets[] = { &rules_domain, &rules_disk, &rules_channel };
+static const struct rule_set *const rule_sets[] = { &rules_domain, &rules_host, &rules_disk, &rules_channel };
 enum { N_SETS = sizeof rule_sets / sizeof rule_sets[0] };
 
 const char *rules_name(const char *name)
@@ -22,6 +22,15 @@ const char *rules_command_word(const char *name, const char *otherwise)
     if (!name || !*name || *name == '-' || name[strspn(name, plain)] != '\0')
         return otherwise;
     return name;
+}
+
+const struct rule *rules_find(const char *id)
+{
+    for (size_t set = 0; set < N_SETS; set++)
+        for (size_t i = 0; i < rule_sets[set]->n; i++)
+            if (text_equal(rule_sets[set]->rows[i].id, id))
+                return &rule_sets[set]->rows[i];
+    return NULL;
 }
 
 static const char *where_of(const struct rule *r, const struct rule_case *c)

@@ -40,7 +40,10 @@ struct rule_set {
     const struct rule *rows;
     size_t n;
 };
-extern const struct rule_set rules_domain, rules_disk, rules_channel;
+extern const struct rule_set rules_domain, rules_host, rules_disk, rules_channel;
+
+/* The rule of this id; NULL when no row has it. */
+const struct rule *rules_find(const char *id);
 
 /* "(not said)" for NULL, so that a name that is not known still makes a sentence. */
 const char *rules_name(const char *name);
