@@ -158,7 +158,8 @@ struct host {
     uint64_t memory_free_bytes, memory_bytes;
     uint64_t cpus;
     uint64_t link_bytes_per_s; /* the fastest physical-looking link that is up, NOT_KNOWN */
-    bool is_local_socket;      /* reached through a UNIX socket, which a gate can sit on */
+    bool is_local_socket;      /* reached through a UNIX socket of this machine, its own or
+                                  one that a way holds: a gate can stand before it */
     bool has_same_name;        /* a domain of this name or uuid is defined or runs there (destination) */
     struct finding_refs networks, bridges;
     bool has_network_list, has_bridge_list; /* read: an empty list means that there are none */
