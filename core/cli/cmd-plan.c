@@ -14,6 +14,11 @@ const struct option_row plan_options[] = {
       .type = OPTION_TEXT,
       .help = "write what this plan was made of to a file, for --facts" },
     REQUEST_LIMITS,
+    { .name = "strategy", .argument = "ID", .type = OPTION_TEXT, .help = "ask for this one of the plan" },
+    { .name = "measure-dirty",
+      .argument = "SECONDS",
+      .type = OPTION_U64,
+      .help = "watch for so long (1 to 60) how fast the guest writes its memory" },
     { .name = NULL },
 };
 

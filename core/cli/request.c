@@ -56,9 +56,10 @@ static uint64_t figure(const struct options *o, const char *option, const struct
 
 static enum prefer prefer_of(const char *word)
 {
-    return text_equal(word, "downtime") ? PREFER_DOWNTIME
-           : text_equal(word, "bytes")  ? PREFER_BYTES
-                                        : PREFER_TIME;
+    return text_equal(word, "downtime")   ? PREFER_DOWNTIME
+           : text_equal(word, "bytes")    ? PREFER_BYTES
+           : text_equal(word, "exposure") ? PREFER_EXPOSURE
+                                          : PREFER_TIME;
 }
 
 int request_read(struct request *r, struct cli *cli, const struct options *o, struct error *err)
@@ -77,7 +78,11 @@ int request_read(struct request *r, struct cli *cli, const struct options *o, st
                     .force_managed = option_flag(o, "force-managed"),
                     .prefer = prefer_of(option_text(o, "prefer")),
                     .max_downtime_ms = figure(o, "max-downtime", config, "max_downtime"),
-                    .bandwidth_bytes_per_s = figure(o, "bandwidth", config, "bandwidth") },
+                    .bandwidth_bytes_per_s = figure(o, "bandwidth", config, "bandwidth"),
+                    .no_postcopy = option_flag(o, "no-postcopy"),
+                    .no_throttle = option_flag(o, "no-throttle"),
+                    .deadline_ms = option_u64(o, "deadline", NOT_KNOWN) },
+        .measure_dirty_s = option_u64(o, "measure-dirty", 0),
         .strategy = option_text(o, "strategy"),
         .timeout_ms = figure(o, "timeout", config, "timeout"),
         .say = say,

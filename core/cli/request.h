@@ -20,13 +20,20 @@ struct request {
     { .name = "allow-cleartext", .help = "let RAM and disks cross the network unencrypted, this time" },     \
         { .name = "force-managed", .help = "move a domain that another manager owns" },                      \
         { .name = "prefer",                                                                                  \
-          .argument = "time|downtime|bytes",                                                                 \
+          .argument = "time|downtime|bytes|exposure",                                                        \
           .type = OPTION_CHOICE,                                                                             \
           .help = "what the cheapest strategy has least of" },                                               \
         { .name = "max-downtime",                                                                            \
           .argument = "MS",                                                                                  \
           .type = OPTION_MS,                                                                                 \
           .help = "how long the guest may stand still at the switch-over" },                                 \
+        { .name = "deadline",                                                                                \
+          .argument = "TIME",                                                                                \
+          .type = OPTION_MS,                                                                                 \
+          .bare_ms = 1000,                                                                                   \
+          .help = "refuse what would likely take longer than so many seconds" },                             \
+        { .name = "no-postcopy", .help = "never let the guest run over there without all of its memory" },   \
+        { .name = "no-throttle", .help = "never slow the guest" },                                           \
         { .name = "migrate-setmaxdowntime",                                                                  \
           .argument = "MS",                                                                                  \
           .type = OPTION_MS,                                                                                 \

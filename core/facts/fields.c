@@ -141,6 +141,14 @@ static const struct field fields_pool[] = {
 
 static const struct field fields_device[] = { NEEDED(device, kind), TEXT(device, detail), END };
 
+static const struct field fields_dirty[] = {
+    FIGURE(dirty_window, window_ms),
+    FIGURE(dirty_window, low_bytes),
+    FIGURE(dirty_window, bytes),
+    FIGURE(dirty_window, high_bytes),
+    END,
+};
+
 static const struct field fields_domain[] = {
     TEXT(domain, name),
     TEXT(domain, uuid),
@@ -181,6 +189,7 @@ static const struct field fields_domain[] = {
     LIST("graphics", domain, graphics, n_graphics, fields_graphics, FACTS_MAX_LIST),
     LIST("secrets", domain, secrets, n_secrets, fields_secret, FACTS_MAX_LIST),
     FLAG(domain, has_checkpoints),
+    LIST("dirty", domain, dirty, n_dirty, fields_dirty, 8),
     END,
 };
 
@@ -247,7 +256,12 @@ static const struct field fields_channel[] = {
 
 static const struct field fields_constants[] = {
     FIGURE(constants, bytes_per_s), FIGURE(constants, setup_ms), FIGURE(constants, finish_ms),
-    FIGURE(constants, downtime_ms), FIGURE(constants, samples),  END,
+    FIGURE(constants, downtime_ms), FIGURE(constants, samples),
+    FIGURE(constants, bytes_per_s_spread),
+    FIGURE(constants, setup_ms_spread),
+    FIGURE(constants, finish_ms_spread),
+    FIGURE(constants, downtime_ms_spread),
+    END,
 };
 
 const struct field fields_facts[] = {

@@ -29,6 +29,8 @@ struct facts *facts_new(void)
     forget_host(&f->dest);
     f->history.bytes_per_s = f->history.setup_ms = f->history.finish_ms = NOT_KNOWN;
     f->history.downtime_ms = f->history.samples = NOT_KNOWN;
+    f->history.bytes_per_s_spread = f->history.setup_ms_spread = NOT_KNOWN;
+    f->history.finish_ms_spread = f->history.downtime_ms_spread = NOT_KNOWN;
     f->arena = HAND_OVER(a);
     return f;
 }

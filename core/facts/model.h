@@ -105,6 +105,10 @@ struct device {
     const char *kind; /* hostdev, tpm, filesystem, redirdev, shmem, … */
     const char *detail;
 };
+/* How many distinct bytes the guest dirtied within a window, as far as sampling can tell. */
+struct dirty_window {
+    uint64_t window_ms, low_bytes, bytes, high_bytes;
+};
 struct domain {
     const char *name, *uuid, *title;
     const char *type; /* kvm, qemu */
@@ -139,6 +143,8 @@ struct domain {
     struct secret *secrets;
     size_t n_secrets;
     bool has_checkpoints;
+    struct dirty_window *dirty; /* none where it was not measured */
+    size_t n_dirty;
 };
 
 /* Free pages of one size, all NUMA nodes together. */
@@ -206,6 +212,8 @@ struct constants {
     uint64_t bytes_per_s;
     uint64_t setup_ms, finish_ms, downtime_ms;
     uint64_t samples;
+    /* Half the width of what was seen around each; NOT_KNOWN where it is not worth a figure. */
+    uint64_t bytes_per_s_spread, setup_ms_spread, finish_ms_spread, downtime_ms_spread;
 };
 
 struct facts {

@@ -30,6 +30,8 @@ const struct verb verbs_host[] = {
     { "undefine", verb_undefine },
     { "job", verb_job },
     { "abort-job", verb_abort_job },
+    { "start-postcopy", verb_start_postcopy },
+    { "measure-dirty", verb_measure_dirty },
     { "nonce-open", verb_nonce_open },
     { "nonce-look", verb_nonce_look },
     { "nonce-stat", verb_nonce_stat },

@@ -67,6 +67,9 @@ int verb_undefine(struct child *c, const json_t *args, json_t *reply, struct err
 /* verbs-job.c */
 int verb_job(struct child *c, const json_t *args, json_t *reply, struct error *err);
 int verb_abort_job(struct child *c, const json_t *args, json_t *reply, struct error *err);
+int verb_start_postcopy(struct child *c, const json_t *args, json_t *reply, struct error *err);
+/* verbs-dirty.c */
+int verb_measure_dirty(struct child *c, const json_t *args, json_t *reply, struct error *err);
 /* verbs-nonce.c */
 int verb_nonce_open(struct child *c, const json_t *args, json_t *reply, struct error *err);
 int verb_nonce_look(struct child *c, const json_t *args, json_t *reply, struct error *err);

@@ -14,11 +14,12 @@ static const struct {
     [PREFER_TIME] = { 0.15, 300 },
     [PREFER_DOWNTIME] = { 0.15, 100 },
     [PREFER_BYTES] = { 0.05, 8u << 20 },
+    [PREFER_EXPOSURE] = { 0.15, 300 },
 };
 
 static enum prefer prefer_of(const struct plan_limits *limits)
 {
-    return (unsigned)limits->prefer <= PREFER_BYTES ? limits->prefer : PREFER_TIME;
+    return (unsigned)limits->prefer <= PREFER_EXPOSURE ? limits->prefer : PREFER_TIME;
 }
 
 static uint64_t cost_of(const struct strategy *s, enum prefer prefer)
@@ -28,6 +29,8 @@ static uint64_t cost_of(const struct strategy *s, enum prefer prefer)
         return s->downtime_ms.likely;
     case PREFER_BYTES:
         return s->bytes.likely;
+    case PREFER_EXPOSURE:
+        return s->exposure_ms.likely;
     case PREFER_TIME:
         break;
     }
@@ -48,6 +51,25 @@ static int order_u64(uint64_t a, uint64_t b)
     return (a > b) - (a < b);
 }
 
+/* Among equals. Post-copy that is only armed costs nothing while pre-copy ends by itself; where no figure
+ * promises that, it is what makes the move end. A guest is slowed or stopped only for a reason. */
+static int mode_order(const struct strategy *s)
+{
+    switch (s->mode) {
+    case MODE_POSTCOPY:
+        return s->exposure_ms.high ? 0 : 2;
+    case MODE_PRECOPY:
+        return 1;
+    case MODE_THROTTLED:
+        return 3;
+    case MODE_PAUSED:
+        return 4;
+    case MODE_OFFLINE:
+        break;
+    }
+    return 5;
+}
+
 /* Encryption first, then an address that was really reached; gated keeps the downtime short. */
 static int order_safer(const struct strategy *a, const struct strategy *b)
 {
@@ -59,6 +81,8 @@ static int order_safer(const struct strategy *a, const struct strategy *b)
         order = (int)b->channel->was_probed - (int)a->channel->was_probed;
     if (!order)
         order = (int)a->hand_over - (int)b->hand_over;
+    if (!order)
+        order = mode_order(a) - mode_order(b);
     return order;
 }
 

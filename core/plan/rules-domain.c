@@ -34,9 +34,8 @@ static const char *check_not_running(struct rule_case *c)
     case RUN_RUNNING:
     case RUN_PAUSED:
         return NULL;
-    case RUN_SHUTOFF:
-        c->fix = SAY("Start it first: virsh start %s", rules_command_word(c->facts->domain.name, "DOMAIN"));
-        return SAY("domain '%s' is shut off", rules_name(c->facts->domain.name));
+    case RUN_SHUTOFF: /* its definition can move */
+        return NULL;
     case RUN_NOT_KNOWN:
         break;
     }
@@ -215,8 +214,8 @@ static const struct rule rows[] = {
       .scope = PER_MOVE,
       .about = ABOUT_SOURCE,
       .check = check_not_running,
-      .cause = "Only a domain that is running or paused can be moved.",
-      .fix = "Look at it with 'virsh domstate DOMAIN', and start it first." },
+      .cause = "A domain whose state is not known cannot be moved.",
+      .fix = "Look at it with 'virsh domstate DOMAIN'." },
     { .id = "job-in-progress",
       .severity = REFUSES,
       .scope = PER_MOVE,

@@ -71,6 +71,7 @@ struct evidence look_at_both(struct move *m)
         .was_paused = m->was_paused,
         .is_held = m->is_held,
         .dest_destroyed = journal_last(m->journal, "dest-destroy") != NULL,
+        .said_moved = m->said_moved,
     };
 
     e.source = look_at(m, false);

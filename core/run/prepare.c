@@ -36,7 +36,7 @@ int prepare_domain(struct move *m, struct error *err)
                       ANSWER_MS, NULL, err) < 0)
             return -err->code;
     }
-    if (wanted != NOT_KNOWN) {
+    if (wanted != NOT_KNOWN && !m->is_offline) {
         uint64_t old = m->facts->domain.max_downtime_ms;
 
         if (move_record(m, "max-downtime",

@@ -26,6 +26,7 @@ struct run_options {
     const struct config *config;
     struct plan_limits limits;
     const char *strategy;                         /* id of the one to take, NULL = the cheapest */
+    uint64_t measure_dirty_s;                     /* watch the guest's writes first; 0 = do not */
     uint64_t timeout_ms;                          /* NOT_KNOWN = none */
     void (*say)(void *context, const char *line); /* one message for the user, whole, not escaped */
     void (*progress)(void *context, const struct run_progress *p);

@@ -72,13 +72,14 @@ START_TEST(a_new_member_of_the_model_needs_a_row_in_fields)
         ck_assert_uint_eq(sizeof(struct graphics), 32);
         ck_assert_uint_eq(sizeof(struct secret), 24);
         ck_assert_uint_eq(sizeof(struct device), 16);
-        ck_assert_uint_eq(sizeof(struct domain), 336);
+        ck_assert_uint_eq(sizeof(struct dirty_window), 32);
+        ck_assert_uint_eq(sizeof(struct domain), 352);
         ck_assert_uint_eq(sizeof(struct pages), 16);
         ck_assert_uint_eq(sizeof(struct pool), 56);
         ck_assert_uint_eq(sizeof(struct host), 328);
         ck_assert_uint_eq(sizeof(struct channel), 80);
-        ck_assert_uint_eq(sizeof(struct constants), 40);
-        ck_assert_uint_eq(sizeof(struct facts), 1072);
+        ck_assert_uint_eq(sizeof(struct constants), 72);
+        ck_assert_uint_eq(sizeof(struct facts), 1120);
     }
 END_TEST
 
