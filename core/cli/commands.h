@@ -32,6 +32,7 @@ const struct command *command_find(int n, char *const *words, int *ret_words, st
 void command_operands(const struct command *c, size_t *ret_least, size_t *ret_most);
 
 int cmd_check(struct cli *cli, const struct options *o, struct error *err);
+int cmd_explain(struct cli *cli, const struct options *o, struct error *err);
 int cmd_help(struct cli *cli, const struct options *o, struct error *err);
 int cmd_migrate(struct cli *cli, const struct options *o, struct error *err);
 int cmd_plan(struct cli *cli, const struct options *o, struct error *err);

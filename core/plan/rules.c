@@ -25,12 +25,23 @@ const char *rules_command_word(const char *name, const char *otherwise)
     return name;
 }
 
+const struct rule *rules_at(size_t i)
+{
+    for (size_t set = 0; set < N_SETS; set++) {
+        if (i < rule_sets[set]->n)
+            return &rule_sets[set]->rows[i];
+        i -= rule_sets[set]->n;
+    }
+    return NULL;
+}
+
 const struct rule *rules_find(const char *id)
 {
-    for (size_t set = 0; set < N_SETS; set++)
-        for (size_t i = 0; i < rule_sets[set]->n; i++)
-            if (text_equal(rule_sets[set]->rows[i].id, id))
-                return &rule_sets[set]->rows[i];
+    const struct rule *r;
+
+    for (size_t i = 0; (r = rules_at(i)); i++)
+        if (text_equal(r->id, id))
+            return r;
     return NULL;
 }
 

@@ -44,6 +44,7 @@ extern const struct rule_set rules_domain, rules_host, rules_disk, rules_channel
 
 /* The rule of this id; NULL when no row has it. */
 const struct rule *rules_find(const char *id);
+const struct rule *rules_at(size_t i); /* all of them, in the document's order; NULL behind the last */
 
 /* "(not said)" for NULL, so that a name that is not known still makes a sentence. */
 const char *rules_name(const char *name);

@@ -4,6 +4,7 @@
 #include "run/move.h"
 
 #include "base/log.h"
+#include "run/translate.h"
 #include <stdio.h>
 
 #define PATIENCE_MS 20000u           /* for a host that does not answer, or a job that does not end */
@@ -71,6 +72,17 @@ static int not_settled(struct move *m, const struct evidence *e, enum decision d
         m->run);
 }
 
+/* Behind what the translation knows to do, if it does. */
+static int add_untouched(struct error *err, const char *host)
+{
+    char known[sizeof err->fix];
+
+    (void)snprintf(known, sizeof known, "%s", err->fix);
+    return error_fix(
+        err, "%s%sThe guest is untouched at '%s'; when the cause is gone, run the same command again.", known,
+        known[0] ? " " : "", host);
+}
+
 static int stayed(struct move *m, struct error *err)
 {
     struct error undo = { 0 };
@@ -88,9 +100,8 @@ static int stayed(struct move *m, struct error *err)
     if (m->libvirt.code) {
         *err = m->libvirt;
         err->code = ERROR_FAILED;
-        return error_fix(
-            err, "The guest is untouched at '%s'; when the cause is gone, run the same command again.",
-            m->survey.source_host);
+        (void)translate_error(err, m->facts);
+        return add_untouched(err, m->survey.source_host);
     }
     return error_set(err, ERROR_FAILED, NULL, "the migration did not take place; the guest is at '%s'",
                      m->survey.source_host);
