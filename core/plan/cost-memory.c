@@ -15,7 +15,7 @@ static const double page_bytes = 4096, zero_page_bytes = 8;
 static const struct range guest_bytes_not_known = { 67108864.0, 2147483648.0, 1099511627776.0 };
 /* Of what QEMU holds, the share that is neither zero nor its own: guesses. */
 static const struct range nonzero_share = { 0.35, 0.6, 1.0 };
-/* What an idle guest sends twice. */
+/* What an idle guest dirties in a second, and of the same pages again and again. */
 static const double idle_share = 0.02;
 /* Post-copy: pages that are asked for one by one come slower than those that stream. */
 static const struct range pull_share = { 1.0, 1.05, 1.35 };
@@ -67,7 +67,7 @@ static double *in(struct range *r, int which)
 static void guest_not_measured(struct guest *g, int which)
 {
     if (which == LIKELY)
-        dirty_learn(&g->w, 0.05, g->first * idle_share);
+        dirty_learn(&g->w, 1, g->first * idle_share);
     else if (which == BUSY)
         dirty_learn(&g->w, 1, g->rate);
     if (which == LIKELY)

@@ -14,14 +14,14 @@ static const double gbit_bytes_per_s = 125e6;
 static const struct range rate_default = { 12.5e6, 125e6, 12.5e9 };
 /* What a link may give of what it says: others use it too; and above 1 Gbit/s it may be a virtual one, which
  * says 10 Gbit/s and gives what it is shaped to. */
-static const double link_shared = 0.7, link_shaped = 0.1;
+static const double link_shared = 0.75, link_shaped = 0.1;
 static const double framing = 0.94; /* of a link's rate, left to the payload by Ethernet, IP and TCP */
 
-static const struct range setup_ms = { 300, 450, 900 }; /* connect and begin 100, prepare 350 */
+static const struct range setup_ms = { 300, 450, 850 }; /* connect and begin 100, prepare 350 */
 static const struct range encrypted_setup_ms = { 20, 150, 600 };
 static const struct range round_trips = { 10, 20,
                                           60 }; /* libvirt's calls and handshakes, one after another */
-static const struct range finish_ms = { 100, 220, 450 };  /* finish 20, confirm 200 */
+static const struct range finish_ms = { 120, 220, 420 };  /* finish 20, confirm 200 */
 static const struct range held_ms = { 1700, 2000, 2300 }; /* the end of the source's QEMU */
 static const struct range offline_ms = { 30, 150, 900 };  /* a definition there and back */
 
@@ -62,6 +62,16 @@ static double link_low(double link)
                                     : fmax(link * link_shaped, gbit_bytes_per_s * link_shared);
 }
 
+/* What earlier moves showed, as wide as they lay apart. */
+static struct range seen_range(uint64_t seen, uint64_t spread)
+{
+    const double middle = (double)seen;
+
+    if (!is_known(spread) || !spread)
+        return range_times(range_of(middle), history_share);
+    return (struct range){ fmax(middle - (double)spread, middle / 4), middle, middle + (double)spread };
+}
+
 static struct range channel_rate(const struct planning *p, const struct channel *c)
 {
     const uint64_t seen = p->facts->history.bytes_per_s, cap = p->limits.bandwidth_bytes_per_s;
@@ -69,7 +79,7 @@ static struct range channel_rate(const struct planning *p, const struct channel 
     struct range rate = range_times(rate_default, range_of(framing));
 
     if (is_rate(seen)) /* a payload rate: framing is in it */
-        rate = range_times(range_of((double)seen), history_share);
+        rate = seen_range(seen, p->facts->history.bytes_per_s_spread);
     else if (isfinite(link))
         rate = range_times((struct range){ link_low(link), fmin(link, gbit_bytes_per_s), link },
                            range_of(framing));
@@ -108,15 +118,15 @@ static struct range copied_bytes(const struct planning *p, const struct strategy
 /* ---- the constants of a move ---- */
 
 /* Nothing takes no time: a zero is a figure that was not taken. */
-static struct range known_or(uint64_t seen, struct range otherwise)
+static struct range known_or(uint64_t seen, uint64_t spread, struct range otherwise)
 {
-    return is_known(seen) && seen ? range_times(range_of((double)seen), history_share) : otherwise;
+    return is_known(seen) && seen ? seen_range(seen, spread) : otherwise;
 }
 
 static struct range fixed_ms(const struct planning *p, const struct channel *c)
 {
     const struct constants *h = &p->facts->history;
-    struct range ms = known_or(h->setup_ms, setup_ms);
+    struct range ms = known_or(h->setup_ms, h->setup_ms_spread, setup_ms);
 
     if (!is_known(h->setup_ms)) {
         if (c->protects_data >= 2)
@@ -124,7 +134,7 @@ static struct range fixed_ms(const struct planning *p, const struct channel *c)
         if (is_known(c->latency_us))
             ms = range_plus(ms, range_times(round_trips, range_of((double)c->latency_us / 1000)));
     }
-    return range_plus(ms, known_or(h->finish_ms, finish_ms));
+    return range_plus(ms, known_or(h->finish_ms, h->finish_ms_spread, finish_ms));
 }
 
 static void learn_downtime(const struct planning *p, struct range *ms)

@@ -124,7 +124,8 @@ static int compare_refused(const void *va, const void *vb, void *context)
 
 static void rank_valid(struct strategy *list, size_t n, struct ranking *r)
 {
-    qsort_r(list, n, sizeof *list, compare_cheaper, r);
+    if (n)
+        qsort_r(list, n, sizeof *list, compare_cheaper, r);
     for (size_t first = 0, end; first < n; first = end) {
         const uint64_t cheapest = cost_of(&list[first], r->prefer);
 
@@ -134,10 +135,34 @@ static void rank_valid(struct strategy *list, size_t n, struct ranking *r)
     }
 }
 
+/* Standing still for all of it is quick and cheap, and not what anybody means by a move of a running guest:
+ * it competes only where the user allows a downtime that it keeps to, else it stands behind all others. */
+static bool is_last_resort(const struct planning *p, const struct strategy *s)
+{
+    return s->mode == MODE_PAUSED &&
+           (p->limits.max_downtime_ms == NOT_KNOWN || s->downtime_ms.high > p->limits.max_downtime_ms);
+}
+
+static size_t last_resorts_behind(const struct planning *p)
+{
+    struct strategy *list = p->plan->list;
+    size_t n = 0;
+
+    for (size_t i = 0; i < p->plan->n_valid; i++)
+        if (!is_last_resort(p, &list[i])) {
+            const struct strategy other = list[i];
+
+            list[i] = list[n];
+            list[n++] = other;
+        }
+    return n;
+}
+
 void rank_plan(struct planning *p)
 {
     struct plan *plan = p->plan;
     struct ranking r = { .prefer = prefer_of(&p->limits) };
+    size_t n_first;
 
     for (size_t i = 0; i < plan->n; i++)
         if (!plan_refuses(plan, &plan->list[i])) {
@@ -146,8 +171,9 @@ void rank_plan(struct planning *p)
             plan->list[i] = plan->list[plan->n_valid];
             plan->list[plan->n_valid++] = valid;
         }
-    if (plan->n_valid)
-        rank_valid(plan->list, plan->n_valid, &r);
+    n_first = last_resorts_behind(p);
+    rank_valid(plan->list, n_first, &r);
+    rank_valid(plan->list + n_first, plan->n_valid - n_first, &r);
     if (plan->n > plan->n_valid)
         qsort_r(plan->list + plan->n_valid, plan->n - plan->n_valid, sizeof *plan->list, compare_refused, &r);
 }

@@ -57,6 +57,7 @@ static int look_and_plan(struct move *m, struct error *err)
     m->facts = m->result->facts = survey_run(&m->survey, err);
     if (!m->facts || measure_dirty(m, err) < 0)
         return -err->code;
+    recall(m);
     /* What looking and proving made is gone again; a recovery need not look for it. */
     if (m->journal && move_record(m, "surveyed", NULL, err) < 0)
         return -err->code;
@@ -204,6 +205,7 @@ int run_migrate(const struct run_options *o, struct run_result *ret, struct erro
     m.loop = m.survey.loop = loop;
     r = loop ? migrate(&m, err) : -err->code;
     ret->time_ms = loop_now_ms() - m.began_ms;
+    remember(&m);
     move_done(&m);
     return r;
 }

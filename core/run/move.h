@@ -84,6 +84,10 @@ int settle(struct move *m, struct error *err);
 int undo_all(struct move *m, struct error *err);
 /* finish.c */
 int finish_forward(struct move *m, struct error *err);
+/* remember.c: what earlier moves of this pair showed, into the facts; what this one showed, into the history
+ */
+void recall(struct move *m);
+void remember(struct move *m);
 /* recover.c: settles what earlier runs of this client left of the domain. ret_moved: one of them turned out
  * to have moved it to the same destination, so that nothing is left to do. */
 int recover_domain(struct move *m, bool *ret_moved, struct error *err);
