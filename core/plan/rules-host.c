@@ -341,7 +341,7 @@ static const char *check_lock_not_known(struct rule_case *c)
 
 static const char *check_userfaultfd(struct rule_case *c)
 {
-    if (c->facts->dest.unprivileged_userfaultfd != TRI_NO)
+    if (c->strategy->mode != MODE_POSTCOPY || c->facts->dest.unprivileged_userfaultfd != TRI_NO)
         return NULL;
     return SAY("the destination's kernel lets only root use userfaultfd, which post-copy needs");
 }
@@ -447,7 +447,7 @@ static const struct rule rows[] = {
         "libvirt moves a domain only between hosts that lock disks in the same way, and the destination's "
         "settings could not be read.",
         .fix = "Compare lock_manager in /etc/libvirt/qemu.conf of both hosts."),
-    ROW("userfaultfd", NOTES, PER_MOVE, ABOUT_DEST, check_userfaultfd,
+    ROW("userfaultfd", WARNS, PER_STRATEGY, ABOUT_DEST, check_userfaultfd,
         "Post-copy fetches missing memory through userfaultfd; QEMU that does not run as root may lack it.",
         .fix = "Allow it there: sysctl -w vm.unprivileged_userfaultfd=1."),
     ROW("migration-port-filtered", REFUSES, PER_CHANNEL, ABOUT_DEST, check_port,
