@@ -5,7 +5,6 @@
 #include "cli/request.h"
 #include "facts/json.h"
 #include "run/run.h"
-#include <stdio.h>
 
 const struct option_row plan_options[] = {
     REQUEST_FACTS,
@@ -13,6 +12,11 @@ const struct option_row plan_options[] = {
       .argument = "FILE",
       .type = OPTION_TEXT,
       .help = "write what this plan was made of to a file, for --facts" },
+    { .name = "output",
+      .letter = 'o',
+      .argument = "FILE",
+      .type = OPTION_TEXT,
+      .help = "save the chosen strategy to a file, for migrate --plan" },
     REQUEST_LIMITS,
     { .name = "strategy", .argument = "ID", .type = OPTION_TEXT, .help = "ask for this one of the plan" },
     { .name = "measure-dirty",
@@ -25,17 +29,8 @@ const struct option_row plan_options[] = {
 static int save_facts(const char *path, const struct facts *f, struct error *err)
 {
     OWNED_JSON j = facts_to_json(f);
-    OWNED_MEMORY char *text = j ? json_write(j, true, err) : NULL;
-    FILE *file;
-    bool is_written;
 
-    if (!text)
-        return error_memory(err);
-    file = fopen(path, "we");
-    is_written = file && fprintf(file, "%s\n", text) > 0;
-    if (file && fclose(file) == EOF)
-        is_written = false;
-    return is_written ? 0 : error_errno(err, NULL, "could not write '%s'", path);
+    return j ? output_file(path, j, err) : error_memory(err);
 }
 
 int cmd_plan(struct cli *cli, const struct options *o, struct error *err)
@@ -51,6 +46,8 @@ int cmd_plan(struct cli *cli, const struct options *o, struct error *err)
         r = save_facts(option_text(o, "save-facts"), result.facts, err);
     if (r == 0)
         r = request_show_plan(cli, result.plan, err);
+    if (r == 0 && option_text(o, "output"))
+        r = request_save_plan(&request, result.plan, option_text(o, "output"), err);
     if (r == 0 && !plan_chosen(result.plan))
         r = plan_refusal(result.plan, err);
     run_result_done(&result);

@@ -13,6 +13,7 @@ struct request {
     struct run_options run;
     struct progress *progress; /* NULL: none */
     bool shows_plan;           /* before anything is done */
+    json_t *saved;             /* of migrate --plan; the run's texts lie in it */
 };
 
 /* Rows that both commands have. */
@@ -47,6 +48,9 @@ struct request {
 /* The operands DOMAIN and DEST, the options, and the settings below them. */
 int request_read(struct request *r, struct cli *cli, const struct options *o, struct error *err);
 void request_done(struct request *r);
+
+/* plan -o: the strategy that was asked for, else the chosen one, with whom it is for. */
+int request_save_plan(const struct request *r, const struct plan *p, const char *path, struct error *err);
 
 /* The row of --facts: what is given instead of DOMAIN and DEST. */
 #define REQUEST_FACTS                                                                                        \

@@ -80,7 +80,7 @@ const struct finding *plan_refuses(const struct plan *p, const struct strategy *
 json_t *plan_save(const struct plan *p, const struct strategy *s, const struct plan_limits *limits,
                   struct error *err);
 /* The strategy of p that was saved; NULL with ERROR_STALE and the difference where the facts that it rests on
- * are others now, where it is refused, or where its price left the saved interval. */
+ * are others now, or where it is refused. */
 const struct strategy *plan_saved(const struct plan *p, const json_t *saved, struct error *err);
 /* The limits that were saved; ERROR_INPUT when it is no saved plan. */
 int plan_saved_limits(const json_t *saved, struct plan_limits *ret, struct error *err);

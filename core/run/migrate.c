@@ -95,6 +95,8 @@ static const struct strategy *wanted(struct move *m, struct error *err)
 {
     const struct strategy *best = plan_chosen(m->plan);
 
+    if (m->o->saved)
+        return plan_saved(m->plan, m->o->saved, err);
     if (!m->o->strategy) {
         if (!best)
             plan_refusal(m->plan, err);
