@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The key that a host shows to anybody, read by ssh-keyscan and ssh-keygen, for the operator to compare.
+ * The key that a host shows to anybody, as ssh-keyscan and ssh-keygen print it, for the operator to compare.
  * It comes from the network and ends in a command that is pasted: each field is checked by its letters. */
 #ifndef TRANSPORT_SSH_KEY_H
 #define TRANSPORT_SSH_KEY_H
 
-#include "trouble.h"
+#include <stdbool.h>
 
 struct host_key {
     char line[640];        /* as known_hosts has it: name, type, key */
@@ -16,9 +16,5 @@ struct host_key {
 bool key_of_scan(const char *printed, struct host_key *ret);
 /* Takes "SHA256:…" out of what ssh-keygen -l printed. */
 bool key_fingerprint_of(const char *printed, struct host_key *ret);
-
-/* false: the host shows none, or the programs are not there. */
-bool key_ask(struct ferry_call *call, const struct ferry_services *services, const struct settings *s,
-             struct host_key *ret);
 
 #endif

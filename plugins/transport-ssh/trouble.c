@@ -8,6 +8,7 @@
 #include <string.h>
 
 #define ASK_MS 2500
+#define SCAN_MS 4000
 
 typedef int explain(struct ferry_call *call, const struct ferry_services *services, const struct place *p,
                     const char *said);
@@ -56,6 +57,42 @@ static const char *by_hand(struct ferry_call *call, const struct ferry_services 
 {
     return TEXT("ssh%s%s%s%s -- %s", p->port[0] ? " -p " : "", p->port, p->user[0] ? " -l " : "", p->user,
                 p->host);
+}
+
+static bool scan(struct ferry_call *call, const struct ferry_services *services, const struct settings *s,
+                 struct host_key *ret)
+{
+    const char *const argv[] = { "ssh-keyscan", "-T",    "3", "-p", s->port[0] ? s->port : "22",
+                                 "--",          s->host, NULL };
+    char printed[16384];
+    struct ferry_command c = { .size = sizeof c,
+                               .timeout_ms = SCAN_MS,
+                               .argv = argv,
+                               .output = printed,
+                               .output_room = sizeof printed };
+
+    return services->program(call, &c) == 0 && key_of_scan(printed, ret);
+}
+
+/* ssh-keyscan asks, ssh-keygen names the fingerprint; nothing is written to known_hosts. false: the host
+ * shows no key, or the programs are not there. */
+static bool key_ask(struct ferry_call *call, const struct ferry_services *services, const struct settings *s,
+                    struct host_key *ret)
+{
+    static const char *const argv[] = { "ssh-keygen", "-l", "-f", "-", NULL };
+    char printed[1024];
+    struct ferry_command c = { .size = sizeof c,
+                               .timeout_ms = SCAN_MS,
+                               .argv = argv,
+                               .output = printed,
+                               .output_room = sizeof printed };
+
+    *ret = (struct host_key){ .line = "" };
+    if (!scan(call, services, s, ret))
+        return false;
+    c.input = ret->line;
+    c.input_bytes = strlen(ret->line);
+    return services->program(call, &c) == 0 && key_fingerprint_of(printed, ret);
 }
 
 static int key_not_known(struct ferry_call *call, const struct ferry_services *services,
