@@ -12,6 +12,7 @@
 #include <time.h>
 
 #define HOST_MOST 253
+#define USER_MOST 64
 #define DOMAIN_MOST 255
 #define RANDOM_MOST 64
 
@@ -58,6 +59,22 @@ int name_check_host(const char *name, struct error *err)
         return error_fix(err, "Write an IPv6 address in brackets: [%s].", name);
     return error_fix(err, "A host is letters, digits, dots, dashes and underscores, and begins with no dash, "
                           "or it is an IPv4 address or an IPv6 address in brackets.");
+}
+
+int name_check_user(const char *name, struct error *err)
+{
+    size_t n = name ? strlen(name) : 0;
+
+    if (n == 0)
+        return error_set(err, ERROR_USAGE, NULL, "a user's name is empty");
+    if (n > USER_MOST)
+        return error_set(err, ERROR_USAGE, NULL, "a user's name has %zu bytes, %d are the most", n,
+                         USER_MOST);
+    if (is_host_name(name))
+        return 0;
+    error_set(err, ERROR_USAGE, NULL, "'%s' cannot be a user's name", name);
+    return error_fix(err, "A user is letters, digits, dots, dashes and underscores, and begins with no dash; "
+                          "for another name set User in ~/.ssh/config and leave it out of the URI.");
 }
 
 /* What XML cannot carry, libvirt can have in no name. */

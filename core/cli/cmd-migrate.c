@@ -8,6 +8,11 @@
 const struct option_row migrate_options[] = {
     REQUEST_LIMITS,
     { .name = "strategy", .argument = "ID", .type = OPTION_TEXT, .help = "take this one of the plan" },
+    { .name = "plan",
+      .argument = "FILE",
+      .type = OPTION_TEXT,
+      .flags = OPTION_INSTEAD,
+      .help = "do what a saved plan says, or nothing when it is stale" },
     { .name = "timeout",
       .argument = "TIME",
       .type = OPTION_MS,
@@ -20,6 +25,12 @@ const struct option_row migrate_options[] = {
     { .name = NULL },
 };
 
+/* A saved plan names it by its uuid. */
+static const char *name_of(const struct run_options *o, const struct run_result *result)
+{
+    return result->facts && result->facts->domain.name ? result->facts->domain.name : o->domain;
+}
+
 static void put_figure(json_t *j, const char *key, uint64_t figure)
 {
     if (figure != NOT_KNOWN)
@@ -28,8 +39,8 @@ static void put_figure(json_t *j, const char *key, uint64_t figure)
 
 static int result_json(const struct run_options *o, const struct run_result *result, struct error *err)
 {
-    OWNED_JSON j = json_pack("{ss ss ss ss}", "outcome", "moved", "run", result->run, "domain", o->domain,
-                             "destination", o->dest);
+    OWNED_JSON j = json_pack("{ss ss ss ss}", "outcome", "moved", "run", result->run, "domain",
+                             name_of(o, result), "destination", o->dest);
     OWNED_JSON problems = json_array();
     json_t *actual = json_object();
 
@@ -49,7 +60,7 @@ static int result_json(const struct run_options *o, const struct run_result *res
 /* Two lines, as the plan's sentence has: names and strategies are long. */
 static void actual_lines(const struct run_options *o, const struct run_result *result)
 {
-    printf("Moved '%s' to '%s'", ESCAPED(o->domain), ESCAPED(o->dest));
+    printf("Moved '%s' to '%s'", ESCAPED(name_of(o, result)), ESCAPED(o->dest));
     if (result->strategy)
         printf(" by %s", result->strategy);
     printf(":\n  %s", MS_TEXT(result->time_ms));
@@ -104,11 +115,13 @@ int cmd_migrate(struct cli *cli, const struct options *o, struct error *err)
     if (!request.progress)
         return -err->code;
     r = run_migrate(&request.run, &result, err);
-    request_done(&request);
+    progress_free(request.progress);
+    request.progress = NULL;
     if (report(cli, &request.run, &result, &shown) < 0 && r == 0) {
         *err = shown;
         r = -shown.code;
     }
+    request_done(&request);
     if (r < 0 && result.run[0])
         output_remark(cli, "this was run %s", result.run);
     run_result_done(&result);

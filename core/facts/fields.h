@@ -28,7 +28,7 @@ struct field {
 };
 
 /* Each ends with a row that has no name. */
-extern const struct field fields_facts[], fields_disk[], fields_finding[];
+extern const struct field fields_facts[], fields_disk[], fields_finding[], fields_host[];
 
 #define FACTS_SCHEMA "virt-ferry-facts/0"
 #define FACTS_MAX_TEXT 4096u /* bytes in one text */

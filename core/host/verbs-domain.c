@@ -55,7 +55,9 @@ static const char *reason_word(int state, int reason)
 {
     return state == VIR_DOMAIN_PAUSED    ? paused_word(reason)
            : state == VIR_DOMAIN_SHUTOFF ? off_word(reason)
-                                         : "";
+           /* It runs on without the pages that did not come. */
+           : state == VIR_DOMAIN_RUNNING && reason == VIR_DOMAIN_RUNNING_POSTCOPY_FAILED ? "postcopy-failed"
+                                                                                         : "";
 }
 
 static const char *state_word(int state)

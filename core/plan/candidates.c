@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Enumerates the strategies: channels x hand-overs x assignments of treatments to disks.
+ * Enumerates the strategies: channels x ways that memory travels x assignments of treatments.
  * Judges nothing: what cannot be is enumerated too, so that a rule can say why. See README.md. */
 #include "plan/planner.h"
 #include <string.h>
@@ -130,25 +130,60 @@ static bool id_is_taken(const struct plan *plan, const char *id)
     return false;
 }
 
+/* The ways in which memory may travel, and the hand-overs that go with each. */
+static const struct way {
+    enum memory_mode mode;
+    enum hand_over hand_over;
+    bool for_running, for_paused, for_off;
+    bool for_alternatives; /* shown also where a disk cannot be treated so */
+} ways[] = {
+    { MODE_PRECOPY, HAND_OVER_GATED, true, true, false, true },
+    { MODE_PRECOPY, HAND_OVER_HELD, true, true, false, true },
+    /* libvirt takes no post-copy for a guest that is to arrive paused: never held. */
+    { MODE_POSTCOPY, HAND_OVER_GATED, true, false, false, false },
+    { MODE_THROTTLED, HAND_OVER_GATED, true, false, false, false },
+    { MODE_THROTTLED, HAND_OVER_HELD, true, false, false, false },
+    { MODE_PAUSED, HAND_OVER_GATED, true, false, false, false },
+    { MODE_OFFLINE, HAND_OVER_DEFINITION, false, false, true, false },
+};
+enum { N_WAYS = sizeof ways / sizeof ways[0] };
+
+static bool way_fits(const struct planning *p, const struct way *w, const struct assignment *a)
+{
+    if (a->is_alternative && !w->for_alternatives)
+        return false;
+    switch (p->facts->domain.run) {
+    case RUN_PAUSED:
+        return w->for_paused;
+    case RUN_SHUTOFF:
+        return w->for_off;
+    case RUN_RUNNING:
+    case RUN_NOT_KNOWN:
+        break;
+    }
+    return w->for_running;
+}
+
 static void candidate_add(struct planning *p, const struct channel *channel, const char *word,
-                          enum hand_over hand_over, const struct assignment *a)
+                          const struct way *w, const struct assignment *a)
 {
     struct plan *plan = p->plan;
     struct strategy *s = &plan->list[plan->n];
-    const char *id = arena_format(plan->arena, "precopy-%s-%s%s", word, hand_over_word(hand_over), a->suffix);
+    const char *mode = memory_mode_word(w->mode), *hand_over = hand_over_word(w->hand_over);
+    const char *id = arena_format(plan->arena, "%s-%s-%s%s", mode, word, hand_over, a->suffix);
 
     /* Only drivers with names like "tcp" and "tcp2" side by side come here. */
     for (unsigned i = 2; id && id_is_taken(plan, id); i++)
-        id = arena_format(plan->arena, "precopy-%s-%s%s.%u", word, hand_over_word(hand_over), a->suffix, i);
+        id = arena_format(plan->arena, "%s-%s-%s%s.%u", mode, word, hand_over, a->suffix, i);
     if (!id)
         return;
     *s = (struct strategy){
         .id = id,
         .disks = a->disks,
-        .mode = MODE_PRECOPY,
-        .hand_over = hand_over,
+        .mode = w->mode,
+        .hand_over = w->hand_over,
         .channel = channel,
-        .needs_unsafe = a->needs_unsafe,
+        .needs_unsafe = a->needs_unsafe && w->mode != MODE_OFFLINE,
         .is_alternative = a->is_alternative,
     };
     plan->n++;
@@ -156,7 +191,6 @@ static void candidate_add(struct planning *p, const struct channel *channel, con
 
 void candidates_make(struct planning *p)
 {
-    static const enum hand_over hand_overs[] = { HAND_OVER_GATED, HAND_OVER_HELD };
     const struct facts *f = p->facts;
     struct assignment assignments[N_ASSIGNMENTS] = { 0 };
     bool made[N_ASSIGNMENTS];
@@ -164,14 +198,15 @@ void candidates_make(struct planning *p)
     for (int i = 0; i < N_ASSIGNMENTS; i++)
         made[i] = assignment_make(p, i, &assignments[i]);
     p->plan->list = arena_zeroed(p->plan->arena, f->n_channels ? f->n_channels : 1,
-                                 sizeof *p->plan->list * 2 * N_ASSIGNMENTS);
+                                 sizeof *p->plan->list * N_WAYS * N_ASSIGNMENTS);
     if (!p->plan->list || arena_failed(p->plan->arena))
         return;
     for (int a = 0; a < N_ASSIGNMENTS; a++)
         for (size_t c = 0; made[a] && c < f->n_channels; c++) {
             const char *word = channel_word(p, c);
 
-            for (int h = 0; word && h < 2; h++)
-                candidate_add(p, &f->channels[c], word, hand_overs[h], &assignments[a]);
+            for (int w = 0; word && w < N_WAYS; w++)
+                if (way_fits(p, &ways[w], &assignments[a]))
+                    candidate_add(p, &f->channels[c], word, &ways[w], &assignments[a]);
         }
 }

@@ -12,7 +12,7 @@ static const struct {
     size_t width; /* of identifiers that go on in the next line, at least; 0 = whatever the text needs */
     int flags;
 } columns[N_COLUMNS] = {
-    [STRATEGY] = { "STRATEGY", 22, SCOLS_FL_WRAP },
+    [STRATEGY] = { "STRATEGY", 23, SCOLS_FL_WRAP },
     [TIME] = { "TIME", 0, SCOLS_FL_RIGHT },
     [DOWNTIME] = { "DOWNTIME", 0, SCOLS_FL_RIGHT },
     [BYTES] = { "BYTES", 0, SCOLS_FL_RIGHT },

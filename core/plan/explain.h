@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Pieces of the explanation that stand apart: spans of time, and text wrapped to the width of a page.
- * Internal to core/plan. */
+ * For core/plan, and for a command that shows findings without their plan. */
 #ifndef PLAN_EXPLAIN_H
 #define PLAN_EXPLAIN_H
 

@@ -16,13 +16,16 @@ const char *treatment_word(enum treatment t)
 
 const char *memory_mode_word(enum memory_mode m)
 {
-    (void)m;
-    return "precopy";
+    static const char *const words[] = { "precopy", "postcopy", "throttled", "paused", "offline" };
+
+    return (size_t)m < sizeof words / sizeof words[0] ? words[m] : "precopy";
 }
 
 const char *hand_over_word(enum hand_over h)
 {
-    return h == HAND_OVER_HELD ? "held" : "gated";
+    static const char *const words[] = { "gated", "held", "definition" };
+
+    return (size_t)h < sizeof words / sizeof words[0] ? words[h] : "gated";
 }
 
 void findings_add(struct arena *a, struct findings *to, const struct finding *f)

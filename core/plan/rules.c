@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Calls every rule for what its scope names, and puts what it finds where it belongs.
- * Knows no rule by name; the rows stand in rules-domain.c, rules-disk.c and rules-channel.c. */
+ * Knows no rule by name; the rows stand in rules-domain.c, -host.c, -disk.c and -channel.c. */
 #include "plan/rules.h"
 #include "facts/json.h"
 #include "plan/planner.h"
 #include <string.h>
 
-static const struct rule_set *const rule_sets[] = { &rules_domain, &rules_disk, &rules_channel };
+static const struct rule_set *const rule_sets[] = { &rules_domain, &rules_host, &rules_disk, &rules_channel,
+                                                     &rules_mode };
 enum { N_SETS = sizeof rule_sets / sizeof rule_sets[0] };
 
 const char *rules_name(const char *name)
@@ -22,6 +23,26 @@ const char *rules_command_word(const char *name, const char *otherwise)
     if (!name || !*name || *name == '-' || name[strspn(name, plain)] != '\0')
         return otherwise;
     return name;
+}
+
+const struct rule *rules_at(size_t i)
+{
+    for (size_t set = 0; set < N_SETS; set++) {
+        if (i < rule_sets[set]->n)
+            return &rule_sets[set]->rows[i];
+        i -= rule_sets[set]->n;
+    }
+    return NULL;
+}
+
+const struct rule *rules_find(const char *id)
+{
+    const struct rule *r;
+
+    for (size_t i = 0; (r = rules_at(i)); i++)
+        if (text_equal(r->id, id))
+            return r;
+    return NULL;
 }
 
 static const char *where_of(const struct rule *r, const struct rule_case *c)

@@ -40,7 +40,11 @@ struct rule_set {
     const struct rule *rows;
     size_t n;
 };
-extern const struct rule_set rules_domain, rules_disk, rules_channel;
+extern const struct rule_set rules_domain, rules_host, rules_disk, rules_channel, rules_mode;
+
+/* The rule of this id; NULL when no row has it. */
+const struct rule *rules_find(const char *id);
+const struct rule *rules_at(size_t i); /* all of them, in the document's order; NULL behind the last */
 
 /* "(not said)" for NULL, so that a name that is not known still makes a sentence. */
 const char *rules_name(const char *name);

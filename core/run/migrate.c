@@ -21,11 +21,43 @@ static void begin(struct move *m, const struct run_options *o, struct run_result
                                  .context = m };
 }
 
+/* What QEMU's sampling says; a guest that cannot be sampled is planned as one that was not. */
+static int measure_dirty(struct move *m, struct error *err)
+{
+    const uint64_t seconds = m->o->measure_dirty_s < 60 ? m->o->measure_dirty_s : 60;
+    struct domain *d = &m->facts->domain;
+    struct finding *finding;
+    struct error failed = { 0 };
+    OWNED_JSON reply = NULL;
+    const json_t *list, *one;
+    size_t i;
+
+    if (!seconds || d->run != RUN_RUNNING)
+        return 0;
+    if (worker_do(m->survey.source, "measure-dirty",
+                  json_pack("{ss sI}", "domain", m->o->domain, "seconds", (json_int_t)seconds),
+                  seconds * 1000u + 3u * ANSWER_MS, &reply, &failed) < 0) {
+        finding = facts_add_finding(m->facts, WARNS, "dirty-rate-not-measured", m->survey.source_host);
+        if (!finding || !(finding->what = arena_format(m->facts->arena, "%s: %s", failed.what, failed.why)))
+            return error_memory(err);
+        return 0;
+    }
+    list = json_child(reply, "dirty");
+    d->dirty = arena_zeroed(m->facts->arena, json_array_size(list) + 1, sizeof *d->dirty);
+    if (!d->dirty)
+        return error_memory(err);
+    json_array_foreach(list, i, one) d->dirty[d->n_dirty++] =
+        (struct dirty_window){ json_u64(one, "window_ms", NOT_KNOWN), json_u64(one, "low_bytes", NOT_KNOWN),
+                               json_u64(one, "bytes", NOT_KNOWN), json_u64(one, "high_bytes", NOT_KNOWN) };
+    return 0;
+}
+
 static int look_and_plan(struct move *m, struct error *err)
 {
     m->facts = m->result->facts = survey_run(&m->survey, err);
-    if (!m->facts)
+    if (!m->facts || measure_dirty(m, err) < 0)
         return -err->code;
+    recall(m);
     /* What looking and proving made is gone again; a recovery need not look for it. */
     if (m->journal && move_record(m, "surveyed", NULL, err) < 0)
         return -err->code;
@@ -63,6 +95,8 @@ static const struct strategy *wanted(struct move *m, struct error *err)
 {
     const struct strategy *best = plan_chosen(m->plan);
 
+    if (m->o->saved)
+        return plan_saved(m->plan, m->o->saved, err);
     if (!m->o->strategy) {
         if (!best)
             plan_refusal(m->plan, err);
@@ -118,6 +152,7 @@ static int make_ready(struct move *m, struct error *err)
         return -err->code;
     m->result->strategy = m->strategy->id;
     m->is_held = m->strategy->hand_over == HAND_OVER_HELD;
+    m->is_offline = m->strategy->mode == MODE_OFFLINE;
     phase(m, "prepare");
     if (not_interrupted(m, err) < 0 || prepare_mover(m, err) < 0 || prepare_images(m, err) < 0 ||
         prepare_domain(m, err) < 0)
@@ -186,6 +221,7 @@ int run_migrate(const struct run_options *o, struct run_result *ret, struct erro
     m.loop = m.survey.loop = loop;
     r = loop ? migrate(&m, err) : -err->code;
     ret->time_ms = loop_now_ms() - m.began_ms;
+    remember(&m);
     move_done(&m);
     return r;
 }

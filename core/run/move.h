@@ -10,6 +10,14 @@
 #include "run/run.h"
 #include "state/journal.h"
 
+/* What the carrying of a run really took, as far as it was seen; times since libvirt was asked. */
+struct actual {
+    uint64_t first_ms, first_bytes, last_ms, last_bytes; /* of memory, by the looks at the job */
+    uint64_t processed_bytes, qemu_setup_ms, passes, samples;
+    uint64_t postcopy_ms; /* when the guest was seen to have switched; NOT_KNOWN */
+    uint64_t carry_ms;    /* libvirt's call, from end to end */
+};
+
 struct move {
     const struct run_options *o;
     struct run_result *result;
@@ -35,6 +43,11 @@ struct move {
     bool is_cancelled, is_timed_out;
     bool gave_up_looking; /* the destination did not answer while the gate held */
     struct error libvirt; /* what libvirt said of the migration; a hint */
+
+    bool is_offline;     /* the domain is shut off, and its definition moves */
+    bool is_postcopy;    /* the source was seen to have stopped for post-copy */
+    uint64_t carried_ms; /* monotonic: when libvirt was asked */
+    struct actual actual;
 };
 
 void move_done(struct move *m);
@@ -74,6 +87,10 @@ int settle(struct move *m, struct error *err);
 int undo_all(struct move *m, struct error *err);
 /* finish.c */
 int finish_forward(struct move *m, struct error *err);
+/* remember.c: what earlier moves of this pair showed, into the facts; what this one showed, into the history
+ */
+void recall(struct move *m);
+void remember(struct move *m);
 /* recover.c: settles what earlier runs of this client left of the domain. ret_moved: one of them turned out
  * to have moved it to the same destination, so that nothing is left to do. */
 int recover_domain(struct move *m, bool *ret_moved, struct error *err);

@@ -5,11 +5,11 @@
 
 #include "base/log.h"
 #include "facts/json.h"
+#include "host/sockets.h"
 #include "host/verbs.h"
-#include <stdio.h>
+#include <string.h>
 
 #define CREATE_MS 60000u
-#define GATE_FOLDER "/run/virt-ferry"
 
 int prepare_images(struct move *m, struct error *err)
 {
@@ -36,7 +36,7 @@ int prepare_domain(struct move *m, struct error *err)
                       ANSWER_MS, NULL, err) < 0)
             return -err->code;
     }
-    if (wanted != NOT_KNOWN) {
+    if (wanted != NOT_KNOWN && !m->is_offline) {
         uint64_t old = m->facts->domain.max_downtime_ms;
 
         if (move_record(m, "max-downtime",
@@ -51,18 +51,24 @@ int prepare_domain(struct move *m, struct error *err)
     return 0;
 }
 
+static char *socket_of_source(struct move *m, struct error *err)
+{
+    const char *of_way = survey_source_socket(&m->survey);
+    char *socket = of_way ? strdup(of_way) : gate_upstream(m->o->source_uri, err);
+
+    if (!socket && of_way)
+        error_memory(err);
+    return socket;
+}
+
 static int open_gate(struct move *m, struct error *err)
 {
-    OWNED_MEMORY char *upstream = gate_upstream(m->o->source_uri, err);
-    const char *runtime = getenv("XDG_RUNTIME_DIR");
-    char folder[64];
+    OWNED_MEMORY char *upstream = socket_of_source(m, err);
+    char folder[SOCKETS_PATH_SIZE];
 
     if (!upstream)
         return -err->code;
-    if (geteuid() == 0 || !runtime)
-        snprintf(folder, sizeof folder, "%s", GATE_FOLDER);
-    else
-        snprintf(folder, sizeof folder, "%s/virt-ferry", runtime);
+    sockets_dir(folder, sizeof folder);
     m->gate = gate_open(m->loop, upstream, text_ends(m->o->source_uri, "/session"), folder, err);
     return m->gate ? 0 : -err->code;
 }
@@ -87,8 +93,9 @@ int prepare_mover(struct move *m, struct error *err)
     if (m->gate)
         gate_admit(m->gate, worker_pid(m->mover));
     return worker_do(m->mover, "open",
-                     json_pack("{ss ss ss ss*}", "source_uri", m->o->source_uri, "dest_uri",
-                               m->strategy->channel->dest_uri, "dest_host", m->survey.dest_host, "gate_uri",
-                               uri),
+                     json_pack("{ss ss ss ss*}", "source_uri",
+                               survey_libvirt_uri(&m->survey, m->o->source_uri), "dest_uri",
+                               survey_libvirt_uri(&m->survey, m->strategy->channel->dest_uri), "dest_host",
+                               m->survey.dest_host, "gate_uri", uri),
                      2u * ANSWER_MS, NULL, err);
 }

@@ -4,9 +4,12 @@
 #include "run/move.h"
 
 #include "base/log.h"
+#include "run/translate.h"
 #include <stdio.h>
 
-#define PATIENCE_MS 20000u /* for a host that does not answer, or a job that does not end */
+#define PATIENCE_MS 20000u           /* for a host that does not answer, or a job that does not end */
+#define POSTCOPY_PATIENCE_MS 600000u /* its memory still follows: there is nothing else to do than to wait   \
+                                      */
 #define PAUSE_MS 200u
 #define MAX_ACTS 6
 
@@ -21,10 +24,29 @@ static const char *seen_word(const struct side *s)
     return s->has_job ? "busy with a job" : words[s->state];
 }
 
+static bool was_postcopy(struct move *m, const struct evidence *e)
+{
+    return m->is_postcopy || journal_last(m->journal, "postcopy") || e->source.reason == REASON_POSTCOPY ||
+           e->dest.reason == REASON_POSTCOPY;
+}
+
+/* Each host had a part of its memory, and one of the parts is gone: exit 11. */
+static int guest_lost(struct move *m, const struct evidence *e, struct error *err)
+{
+    error_set(err, ERROR_GUEST_LOST, NULL, "domain '%s' was lost in post-copy", m->name);
+    error_why(err, "on '%s': %s; on '%s': %s; a part of its memory is gone", m->survey.source_host,
+              seen_word(&e->source), m->survey.dest_host, seen_word(&e->dest));
+    return error_fix(err,
+                     "Its disks are whole up to the last write. End what is left of it on both hosts (virsh "
+                     "destroy), then start it on one of them.");
+}
+
 /* What could not be settled: exit 7, with what was seen and what to do. */
 static int not_settled(struct move *m, const struct evidence *e, enum decision d, struct error *err)
 {
     m->result->outcome = OUTCOME_NOT_KNOWN;
+    if (d == DECIDE_GONE && was_postcopy(m, e))
+        return guest_lost(m, e, err);
     error_set(err, ERROR_NOT_KNOWN, NULL,
               d == DECIDE_TWICE  ? "domain '%s' runs, or has run, on both hosts"
               : d == DECIDE_GONE ? "domain '%s' runs on neither host"
@@ -39,6 +61,17 @@ static int not_settled(struct move *m, const struct evidence *e, enum decision d
     return error_fix(
         err, "When both hosts answer again, run the same virt-ferry migrate: it first settles run %s.",
         m->run);
+}
+
+/* Behind what the translation knows to do, if it does. */
+static int add_untouched(struct error *err, const char *host)
+{
+    char known[sizeof err->fix];
+
+    (void)snprintf(known, sizeof known, "%s", err->fix);
+    return error_fix(
+        err, "%s%sThe guest is untouched at '%s'; when the cause is gone, run the same command again.", known,
+        known[0] ? " " : "", host);
 }
 
 static int stayed(struct move *m, struct error *err)
@@ -58,9 +91,8 @@ static int stayed(struct move *m, struct error *err)
     if (m->libvirt.code) {
         *err = m->libvirt;
         err->code = ERROR_FAILED;
-        return error_fix(
-            err, "The guest is untouched at '%s'; when the cause is gone, run the same command again.",
-            m->survey.source_host);
+        (void)translate_error(err, m->facts);
+        return add_untouched(err, m->survey.source_host);
     }
     return error_set(err, ERROR_FAILED, NULL, "the migration did not take place; the guest is at '%s'",
                      m->survey.source_host);
@@ -99,9 +131,12 @@ int settle(struct move *m, struct error *err)
     uint64_t until = loop_now_ms() + (m->gave_up_looking ? PATIENCE_MS / 10u : PATIENCE_MS);
     int acts = 0;
 
+    if (m->is_postcopy || journal_last(m->journal, "postcopy"))
+        until = loop_now_ms() + POSTCOPY_PATIENCE_MS;
+
     for (;;) {
         struct evidence e = look_at_both(m);
-        enum decision d = outcome_decide(&e);
+        enum decision d = m->is_offline ? outcome_decide_offline(&e) : outcome_decide(&e);
         struct error failed = { 0 };
         int r;
 

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Figures as low / likely / high while a price is made of them, and the one function that makes them whole.
+ * Internal to core/plan. */
+#ifndef PLAN_RANGE_H
+#define PLAN_RANGE_H
+
+#include "plan/planner.h"
+#include <math.h>
+
+struct range {
+    double low, likely, high;
+};
+
+/* The largest figures that are ever shown: ten years, and 2^60 bytes. */
+#define COST_MAX_MS 315360000000.0
+#define COST_MAX_BYTES 1152921504606846976.0
+#define COST_LEAST_RATE 65536.0 /* below it nothing migrates; keeps zero out of the divisions */
+
+static inline struct range range_of(double value)
+{
+    return (struct range){ value, value, value };
+}
+static inline struct range range_plus(struct range a, struct range b)
+{
+    return (struct range){ a.low + b.low, a.likely + b.likely, a.high + b.high };
+}
+static inline struct range range_times(struct range a, struct range b)
+{
+    return (struct range){ a.low * b.low, a.likely * b.likely, a.high * b.high };
+}
+static inline struct range range_smaller(struct range a, struct range b)
+{
+    return (struct range){ fmin(a.low, b.low), fmin(a.likely, b.likely), fmin(a.high, b.high) };
+}
+/* Milliseconds for bytes at a rate: few bytes go with the high rate. */
+static inline struct range range_duration_ms(struct range bytes, struct range rate)
+{
+    return (struct range){ 1000 * bytes.low / fmax(rate.high, COST_LEAST_RATE),
+                           1000 * bytes.likely / fmax(rate.likely, COST_LEAST_RATE),
+                           1000 * bytes.high / fmax(rate.low, COST_LEAST_RATE) };
+}
+
+static inline uint64_t range_whole(double value, double max)
+{
+    if (isnan(value) || value <= 0)
+        return 0;
+    return (uint64_t)(value > max ? max : value);
+}
+/* No-number, negative and endless figures alike end here. */
+static inline struct estimate range_estimate(struct range r, double max)
+{
+    struct estimate e = { range_whole(r.low, max), range_whole(r.likely, max), range_whole(r.high, max) };
+
+    if (e.high < e.low)
+        e.high = e.low;
+    if (e.likely < e.low)
+        e.likely = e.low;
+    if (e.likely > e.high)
+        e.likely = e.high;
+    return e;
+}
+
+/* What memory costs on one way: the time on the wire, what it sends, how long the guest stands still beyond
+ * the constants, and how long it runs there without all of its memory. */
+struct memory_cost {
+    struct range ms, bytes, downtime_ms, exposure_ms;
+    bool may_not_end;
+};
+/* cost-memory.c; for MODE_POSTCOPY ret_stays and ret_switches are its branches, and the return spans both. */
+struct memory_cost cost_memory(const struct planning *p, const struct strategy *s, struct range rate,
+                               struct memory_cost *ret_stays, struct memory_cost *ret_switches);
+
+#endif
