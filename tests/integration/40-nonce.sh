@@ -96,22 +96,22 @@ is "$before" sum_of hostB "$IMAGES/alike-vda.img"
 lives_on hostA alike
 
 it "a destination that is full is refused before anything is made there"
-guest hostA alike --disk local:raw --fill 32 --write-log
+guest hostA heavy --disk local:raw --fill 32 --write-log
 on hostB mount -t tmpfs -o size=8M none "$IMAGES"
 finally on hostB virsh -q pool-refresh default
 finally on hostB umount "$IMAGES"
 on hostB virsh -q pool-refresh default
-exits 3 prints "free" ferry hostA migrate alike hostB --allow-cleartext
+exits 3 prints "free" ferry hostA migrate heavy hostB --allow-cleartext
 is_empty on hostB ls -A "$IMAGES"
-lives_on hostA alike
+lives_on hostA heavy
 
 it "a destination that fills up during the copy: the guest stays, and the image that was begun is gone"
-guest hostA alike --disk local:raw --fill 32 --write-log
+guest hostA heavy --disk local:raw --fill 32 --write-log
 on hostB mount -t tmpfs -o size=64M none "$IMAGES"
 finally on hostB virsh -q pool-refresh default
 finally on hostB umount "$IMAGES"
 on hostB virsh -q pool-refresh default
 on hostB fallocate -l 48M "$IMAGES/filler"
-exits 1 ferry hostA migrate alike hostB --allow-cleartext
+exits 1 ferry hostA migrate heavy hostB --allow-cleartext
 is filler on hostB ls -A "$IMAGES"
-lives_on hostA alike
+lives_on hostA heavy
