@@ -33,7 +33,7 @@ endif
 
 .SUFFIXES:
 .DELETE_ON_ERROR:
-.PHONY: all release debug asan install unit unit-programs check check-all demo lint clean help
+.PHONY: all release debug asan install unit unit-programs check check-all demo bench lint clean help
 all: $(MODE)
 
 # ---- sources: everything that stands there ----
@@ -199,6 +199,9 @@ demo:
 	+$(Q)$(MAKE) release
 	$(Q)BUILD='$(abspath $(BUILD))' tests/demo/run
 
+bench: release
+	$(Q)VIRT_FERRY_BUILD='$(abspath $(B))' tests/bench/run
+
 C_FILES = $(shell find core plugins tests contrib -name '*.[ch]' 2>/dev/null)
 SHELL_FILES = $(shell find contrib tests .ci -type f -exec grep -lIE '^\#!.*\b(ba|da)?sh\b' {} + 2>/dev/null)
 TIDY_FLAGS = $(STANDARD) -Icore -Icore/plugin -Itests/unit $(DEFINES) $(INCLUDES)
@@ -233,6 +236,7 @@ help:
 	@echo 'make unit            the unit tests (MODE=debug, MODE=asan; VG=1 under valgrind)'
 	@echo 'make check           installs what is needed, builds, runs all tests'
 	@echo 'make demo            installs what is needed, then shows a migration'
+	@echo 'make bench           virt-ferry against virsh on one guest: medians, and where the time goes'
 	@echo 'make lint            clang-format, clang-tidy, cppcheck, shellcheck'
 	@echo 'make install         DESTDIR=, PREFIX=$(PREFIX)'
 
