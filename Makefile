@@ -34,7 +34,7 @@ endif
 
 .SUFFIXES:
 .DELETE_ON_ERROR:
-.PHONY: all release debug asan install unit unit-programs check check-all demo readme-picture lint \
+.PHONY: all release debug asan install unit unit-programs check check-all demo readme-picture bench lint \
 	clean help
 all: $(MODE)
 
@@ -205,6 +205,8 @@ readme-picture:
 	$(Q)contrib/install-deps
 	+$(Q)$(MAKE) release
 	$(Q)BUILD='$(abspath $(BUILD))' tests/demo/readme-picture
+bench: release
+	$(Q)VIRT_FERRY_BUILD='$(abspath $(B))' tests/bench/run
 
 C_FILES = $(shell find core plugins tests contrib -name '*.[ch]' 2>/dev/null)
 SHELL_FILES = $(shell find contrib tests .ci -type f -exec grep -lIE '^\#!.*\b(ba|da)?sh\b' {} + 2>/dev/null)
@@ -250,6 +252,7 @@ help:
 	@echo 'make check           installs what is needed, builds, runs all tests'
 	@echo 'make demo            installs what is needed, then shows three migrations'
 	@echo 'make readme-picture  docs/picture.svg anew, from a real move'
+	@echo 'make bench           virt-ferry against virsh on one guest: medians, and where the time goes'
 	@echo 'make lint            clang-format, clang-tidy, cppcheck, shellcheck'
 	@echo 'make install         DESTDIR=, PREFIX=$(PREFIX)'
 

@@ -54,7 +54,7 @@ static int end_source(struct move *m, struct worker *source, struct error *err)
 
 static int forget_source(struct move *m, struct error *err)
 {
-    OWNED(worker) source = survey_fresh(&m->survey, false, err);
+    OWNED(worker) source = look_worker(m, false, err);
 
     if (!source || end_source(m, source, err) < 0)
         return -err->code;
@@ -120,7 +120,7 @@ int finish_forward(struct move *m, struct error *err)
             "the domain's definition or its paused QEMU could not be removed from '%s': %s: %s; never "
             "start it there",
             m->survey.source_host, failed.what, failed.why);
-    ends.dest = survey_fresh(&m->survey, true, err);
+    ends.dest = look_worker(m, true, err);
     if (!ends.dest || complete_dest(m, ends.dest, err) < 0) {
         move_problem(m, "the destination could not be completed: %s: %s", err->what, err->why);
         return error_set(err, ERROR_PROBLEMS, NULL, "domain '%s' moved to '%s', with problems", m->name,

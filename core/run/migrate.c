@@ -145,7 +145,10 @@ static void phase(struct move *m, const char *name)
 static int make_ready(struct move *m, struct error *err)
 {
     phase(m, "survey");
-    if (survey_connect_dest(&m->survey, err) < 0 || look_and_plan(m, err) < 0)
+    if (survey_connect_dest(&m->survey, err) < 0)
+        return -err->code;
+    prepare_mover_early(m);
+    if (look_and_plan(m, err) < 0)
         return -err->code;
     m->strategy = wanted(m, err);
     if (!m->strategy)
@@ -204,7 +207,9 @@ static int migrate(struct move *m, struct error *err)
     }
     if (carry_over(m, err) < 0 && !journal_last(m->journal, "migrate"))
         return give_up(m, err);
-    /* Whatever the mover still holds open would be a second opinion on the way. */
+    /* Whatever the mover still holds open would be a second opinion on the way; and the call is over, so that
+     * waiting for its goodbyes would be waiting for nothing. */
+    worker_kill(m->mover);
     worker_free(m->mover);
     m->mover = NULL;
     phase(m, "verify");

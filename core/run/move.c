@@ -10,8 +10,13 @@
 
 void move_done(struct move *m)
 {
+    call_free(m->opening);
     worker_free(m->mover);
     gate_free(m->gate);
+    worker_free(m->seen[0]);
+    worker_free(m->seen[1]);
+    m->opening = NULL;
+    m->seen[0] = m->seen[1] = NULL;
     survey_done(&m->survey);
     journal_free(m->journal);
     free(m->state_dir);

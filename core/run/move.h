@@ -39,7 +39,9 @@ struct move {
     const struct strategy *strategy;
 
     struct worker *mover;
+    struct call *opening; /* the mover's connections, asked for while the survey goes on; NULL */
     struct gate *gate;
+    struct worker *seen[2]; /* source, destination: the fresh connections of the newest look */
     bool is_cancelled, is_timed_out;
     bool gave_up_looking; /* the destination did not answer while the gate held */
     struct error libvirt; /* what libvirt said of the migration; a hint */
@@ -71,6 +73,9 @@ int mark_still_ours(struct move *m, struct error *err); /* waits out the 200 ms,
 /* prepare.c: everything before libvirt is asked */
 int prepare_images(struct move *m, struct error *err);
 int prepare_domain(struct move *m, struct error *err);
+/* Begins to connect the mover by the way that is likeliest to be chosen; what fails shows in prepare_mover.
+ */
+void prepare_mover_early(struct move *m);
 int prepare_mover(struct move *m, struct error *err);
 
 /* carry.c: asks libvirt, watches, serves the gate; returns 0 when the call is over, however */
@@ -79,6 +84,8 @@ int carry_over(struct move *m, struct error *err);
 /* look.c */
 struct evidence look_at_both(struct move *m);
 struct side look_at(struct move *m, bool is_dest);
+/* The connection that the newest look at that host was made over, given away, else a fresh one. */
+struct worker *look_worker(struct move *m, bool is_dest, struct error *err);
 
 /* settle.c: looks, decides, acts until it is known where the guest is; then finishes forward or undoes. The
  * return is what run_migrate returns. */

@@ -24,7 +24,7 @@ disarmed_or_not() { # YES|NO HOST: does the newest journal say that it switched?
 }
 
 it "a guest that writes faster than the link carries goes on in post-copy, without being told to"
-lab guest hostA busy --mem 256 --disk-size 64M --dirty 192,1000
+lab guest hostA busy --mem 384 --disk-size 64M --dirty 256,400
 finally lab rm busy
 at_gigabit
 sleep 3
