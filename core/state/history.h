@@ -24,5 +24,7 @@ json_t *history_read(const char *dir, struct text *ret_aside, struct error *err)
  * least a tenth of the median; with fewer than three moves it is two fifths of it. */
 void history_fit(const json_t *records, const char *source_uuid, const char *dest_uuid, const char *channel,
                  struct constants *ret);
+/* The same of what the first pass of one guest sent, by its uuid. */
+void history_fit_guest(const json_t *records, const char *uuid, struct constants *ret);
 
 #endif

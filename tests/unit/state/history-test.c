@@ -115,8 +115,8 @@ END_TEST
 
 static struct constants fitted(const json_t *list, const char *channel)
 {
-    struct constants c = { NOT_KNOWN, NOT_KNOWN, NOT_KNOWN, NOT_KNOWN, NOT_KNOWN,
-                           NOT_KNOWN, NOT_KNOWN, NOT_KNOWN, NOT_KNOWN };
+    struct constants c = { NOT_KNOWN, NOT_KNOWN, NOT_KNOWN, NOT_KNOWN, NOT_KNOWN, NOT_KNOWN,
+                           NOT_KNOWN, NOT_KNOWN, NOT_KNOWN, NOT_KNOWN, NOT_KNOWN };
 
     history_fit(list, "a", "b", channel, &c);
     return c;
