@@ -25,7 +25,7 @@ deafen_at_first_pass() { # SOURCE DEST
     lab on "$1" sh -c 'stdbuf -oL virsh event --all --loop </dev/null | while read -r line; do
             case $line in *migration-iteration*)
                 echo "table inet deaf { chain in { type filter hook input priority 0;
-                      ip saddr $0 tcp sport 16509 drop; }; }" | nft -f -
+                      ip saddr $0 tcp sport { 22, 16509 } drop; }; }" | nft -f -
                 break ;;
             esac
         done' "$(address_of "$2")" >/dev/null 2>&1 &
@@ -161,10 +161,10 @@ lab rm sw
 
 # ---- what a guest is stays what it is ----
 
-it "from a third machine the hand-over is held, and the guest moves"
+it "from a third machine without ssh the hand-over is held, and the guest moves"
 guest hostA third --write-log
 # shellcheck disable=SC2086
-exits 0 prints 'precopy-tcp-held' ferry client -c qemu+tcp://hostA/system $MIGRATE third hostB
+exits 0 prints '-held' ferry client -c qemu+tcp://hostA/system $MIGRATE third qemu+tcp://hostB/system
 lives_on hostB third
 lab rm third
 
