@@ -209,7 +209,7 @@ static size_t fit_one(const struct fit *f, const char *key, uint64_t *ret, uint6
     middle = median(seen, n);
     for (size_t i = 0; i < n; i++)
         away[i] = fabs(seen[i] - middle);
-    spread = n < 3 ? 0.4 * middle : fmax(2 * 1.4826 * median(away, n), 0.1 * middle);
+    spread = n < 3 ? 0.25 * middle : fmax(2 * 1.4826 * median(away, n), 0.1 * middle);
     *ret = (uint64_t)(middle + 0.5);
     *ret_spread = (uint64_t)(spread + 0.5);
     return n;
