@@ -85,8 +85,8 @@ static bool is_first_of_way(const json_t *records, size_t at)
 
 static struct constants constants_of(const json_t *records, const json_t *one)
 {
-    struct constants c = { NOT_KNOWN, NOT_KNOWN, NOT_KNOWN, NOT_KNOWN, NOT_KNOWN,
-                           NOT_KNOWN, NOT_KNOWN, NOT_KNOWN, NOT_KNOWN };
+    struct constants c = { NOT_KNOWN, NOT_KNOWN, NOT_KNOWN, NOT_KNOWN, NOT_KNOWN, NOT_KNOWN,
+                           NOT_KNOWN, NOT_KNOWN, NOT_KNOWN, NOT_KNOWN, NOT_KNOWN };
 
     history_fit(records, json_text(one, "source_uuid", NULL), json_text(one, "dest_uuid", NULL),
                 json_text(one, "channel", NULL), &c);

@@ -256,12 +256,17 @@ static const struct field fields_channel[] = {
 };
 
 static const struct field fields_constants[] = {
-    FIGURE(constants, bytes_per_s), FIGURE(constants, setup_ms), FIGURE(constants, finish_ms),
-    FIGURE(constants, downtime_ms), FIGURE(constants, samples),
+    FIGURE(constants, bytes_per_s),
+    FIGURE(constants, setup_ms),
+    FIGURE(constants, finish_ms),
+    FIGURE(constants, downtime_ms),
+    FIGURE(constants, samples),
     FIGURE(constants, bytes_per_s_spread),
     FIGURE(constants, setup_ms_spread),
     FIGURE(constants, finish_ms_spread),
     FIGURE(constants, downtime_ms_spread),
+    FIGURE(constants, guest_bytes),
+    FIGURE(constants, guest_bytes_spread),
     END,
 };
 

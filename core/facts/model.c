@@ -31,6 +31,7 @@ struct facts *facts_new(void)
     f->history.downtime_ms = f->history.samples = NOT_KNOWN;
     f->history.bytes_per_s_spread = f->history.setup_ms_spread = NOT_KNOWN;
     f->history.finish_ms_spread = f->history.downtime_ms_spread = NOT_KNOWN;
+    f->history.guest_bytes = f->history.guest_bytes_spread = NOT_KNOWN;
     f->arena = HAND_OVER(a);
     return f;
 }

@@ -29,8 +29,18 @@ static bool is_known(uint64_t figure)
     return figure != NOT_KNOWN;
 }
 
+/* What the guest sent before, within what it can hold now. */
+static struct range as_before(const struct constants *seen, double most)
+{
+    const double middle = (double)seen->guest_bytes;
+    const double spread = is_known(seen->guest_bytes_spread) ? (double)seen->guest_bytes_spread : middle / 5;
+
+    return range_smaller((struct range){ fmax(middle - spread, middle / 4), middle, middle + spread },
+                         range_of(most));
+}
+
 /* Each page once. */
-static struct range ram_once(const struct domain *d)
+static struct range ram_unseen(const struct domain *d)
 {
     const double zeroes = zero_page_bytes / page_bytes;
     double all, most;
@@ -45,6 +55,16 @@ static struct range ram_once(const struct domain *d)
         full = range_times(range_of(fmin(most, (double)d->memory_rss_bytes)), nonzero_share);
     return (struct range){ full.low + (all - full.low) * zeroes, full.likely + (all - full.likely) * zeroes,
                            full.high + (all - full.high) * zeroes };
+}
+
+static struct range ram_once(const struct planning *p)
+{
+    const struct range unseen = ram_unseen(&p->facts->domain);
+    const struct constants *seen = &p->facts->history;
+
+    if (!is_known(seen->guest_bytes) || !seen->guest_bytes || !is_known(p->facts->domain.memory_bytes))
+        return unseen;
+    return as_before(seen, (double)p->facts->domain.memory_bytes);
 }
 
 /* One of the three guests. */
@@ -91,14 +111,14 @@ static void guest_measured(struct guest *g, const struct domain *d, int which)
 static struct guest guest_make(const struct planning *p, struct range rate, int which)
 {
     const struct domain *d = &p->facts->domain;
-    const struct range once = ram_once(d);
+    const struct range once = ram_once(p);
     struct guest g = { .first = of(&once, which),
                        .rate = which == QUIET    ? rate.high
                                : which == LIKELY ? rate.likely
                                                  : rate.low,
                        .downtime_s = (double)p->plan->max_downtime_ms / 1000 };
 
-    g.w.cap = fmax(once.high, g.first);
+    g.w.cap = fmax(ram_unseen(d).high, g.first);
     if (d->run == RUN_PAUSED) /* it dirties nothing */
         g.was_measured = true;
     else if (d->n_dirty)

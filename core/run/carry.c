@@ -148,6 +148,7 @@ int carry_over(struct move *m, struct error *err)
                                  .processed_bytes = NOT_KNOWN,
                                  .qemu_setup_ms = NOT_KNOWN,
                                  .passes = NOT_KNOWN,
+                                 .first_pass_bytes = NOT_KNOWN,
                                  .postcopy_ms = NOT_KNOWN };
     migrate = worker_ask(m->mover, "migrate", args, 0, err);
     if (!migrate)

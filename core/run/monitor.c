@@ -5,7 +5,10 @@
 
 #include "base/log.h"
 
-#define MONITOR_MS 50u
+/* Each look costs libvirtd and QEMU a question in the midst of the move: few while a pass goes on, and close
+ * together where it is about to end and a decision falls. */
+#define LOOK_LEAST_MS 40u
+#define LOOK_MOST_MS 160u
 
 static void report(struct move *m, const json_t *job)
 {
@@ -48,6 +51,8 @@ static void keep_figures(struct move *m, const json_t *job)
     a->processed_bytes = json_u64(job, "processed_bytes", NOT_KNOWN);
     a->qemu_setup_ms = json_u64(job, "setup_ms", a->qemu_setup_ms);
     a->passes = json_u64(job, "pass", a->passes);
+    if (a->first_pass_bytes == NOT_KNOWN && a->passes != NOT_KNOWN && a->passes > 1)
+        a->first_pass_bytes = sent;
     a->samples++;
 }
 
@@ -111,6 +116,18 @@ static void hear_switch(struct monitor *mon)
     mon->switching = NULL;
 }
 
+static uint64_t next_look_ms(const struct move *m, const json_t *job)
+{
+    const uint64_t left = json_u64(job, "memory_remaining_bytes", NOT_KNOWN);
+    const uint64_t rate = json_u64(job, "memory_bytes_per_s", 0);
+    uint64_t half;
+
+    if (m->strategy->mode != MODE_POSTCOPY || m->is_postcopy || !rate || left > UINT64_MAX / 1000u)
+        return LOOK_MOST_MS;
+    half = left * 1000u / rate / 2u;
+    return half < LOOK_LEAST_MS ? LOOK_LEAST_MS : half > LOOK_MOST_MS ? LOOK_MOST_MS : half;
+}
+
 static void watch_job(struct move *m, struct monitor *mon)
 {
     struct error err = { 0 };
@@ -120,6 +137,7 @@ static void watch_job(struct move *m, struct monitor *mon)
         OWNED_JSON job = NULL;
 
         if (call_wait(mon->job, &job, &err) == 0) {
+            mon->wait_ms = next_look_ms(m, job);
             note_postcopy(m, job);
             keep_figures(m, job);
             report(m, job);
@@ -129,7 +147,7 @@ static void watch_job(struct move *m, struct monitor *mon)
         call_free(mon->job);
         mon->job = NULL;
     }
-    if (!mon->job && m->strategy->mode != MODE_OFFLINE && loop_now_ms() - mon->asked_ms >= MONITOR_MS) {
+    if (!mon->job && m->strategy->mode != MODE_OFFLINE && loop_now_ms() - mon->asked_ms >= mon->wait_ms) {
         mon->asked_ms = loop_now_ms();
         mon->job = worker_ask(m->survey.source, "job", json_pack("{ss}", "uuid", m->uuid), ANSWER_MS, &err);
     }
@@ -177,6 +195,7 @@ static void obey_user(struct move *m, struct monitor *mon)
 void monitor_begin(struct move *m, struct monitor *mon)
 {
     *mon = (struct monitor){ .interrupts = loop_interrupts(m->loop),
+                             .wait_ms = LOOK_MOST_MS,
                              .control = { .memory_bytes = m->facts->domain.memory_bytes,
                                           .downtime_ms = m->plan->max_downtime_ms } };
 }

@@ -10,7 +10,7 @@
 struct monitor {
     struct call *job;       /* a question for the job's statistics, or NULL */
     struct call *switching; /* the wish for post-copy, or NULL */
-    uint64_t asked_ms;
+    uint64_t asked_ms, wait_ms;
     bool abort_asked, said_too_late;
     unsigned interrupts;
     struct controller control;

@@ -14,8 +14,9 @@
 struct actual {
     uint64_t first_ms, first_bytes, last_ms, last_bytes; /* of memory, by the looks at the job */
     uint64_t processed_bytes, qemu_setup_ms, passes, samples;
-    uint64_t postcopy_ms; /* when the guest was seen to have switched; NOT_KNOWN */
-    uint64_t carry_ms;    /* libvirt's call, from end to end */
+    uint64_t first_pass_bytes; /* NOT_KNOWN: no second pass was seen */
+    uint64_t postcopy_ms;      /* when the guest was seen to have switched; NOT_KNOWN */
+    uint64_t carry_ms;         /* libvirt's call, from end to end */
 };
 
 struct move {

@@ -26,6 +26,7 @@ void recall(struct move *m)
     }
     if (f->n_channels)
         history_fit(records, f->source.uuid, f->dest.uuid, f->channels[0].driver, &f->history);
+    history_fit_guest(records, f->domain.uuid, &f->history);
     if (f->history.samples == NOT_KNOWN)
         history_fit(records, f->source.uuid, f->dest.uuid, NULL, &f->history);
 }
@@ -85,6 +86,9 @@ static json_t *actual_of(const struct move *m)
     put(actual, "downtime_seen_ms", m->result->downtime_ms);
     put(actual, "bytes", m->result->bytes);
     put(actual, "passes", m->actual.passes);
+    /* Where no second pass was seen, the first sent all. */
+    put(actual, "first_pass_bytes",
+        m->actual.first_pass_bytes != NOT_KNOWN ? m->actual.first_pass_bytes : m->result->bytes);
     put(actual, "postcopy_at_ms", m->actual.postcopy_ms);
     put_constants(m, actual);
     return HAND_OVER(actual);

@@ -181,7 +181,15 @@ static bool concerns(const json_t *record, const char *source, const char *dest,
 struct fit {
     const json_t *records;
     const char *source, *dest, *channel;
+    const char *guest; /* NULL: those of a way, else those of a guest */
 };
+
+static bool counts(const struct fit *f, const json_t *record)
+{
+    if (f->guest)
+        return text_equal(json_text(record, "uuid", ""), f->guest);
+    return concerns(record, f->source, f->dest, f->channel);
+}
 
 /* Returns how many moves showed it. */
 static size_t fit_one(const struct fit *f, const char *key, uint64_t *ret, uint64_t *ret_spread)
@@ -193,7 +201,7 @@ static size_t fit_one(const struct fit *f, const char *key, uint64_t *ret, uint6
         const json_t *record = json_array_get(f->records, i);
         const uint64_t value = json_u64(json_child(record, "actual"), key, NOT_KNOWN);
 
-        if (value != NOT_KNOWN && concerns(record, f->source, f->dest, f->channel))
+        if (value != NOT_KNOWN && counts(f, record))
             seen[n++] = (double)value;
     }
     if (n == 0)
@@ -201,7 +209,7 @@ static size_t fit_one(const struct fit *f, const char *key, uint64_t *ret, uint6
     middle = median(seen, n);
     for (size_t i = 0; i < n; i++)
         away[i] = fabs(seen[i] - middle);
-    spread = n < 3 ? 0.4 * middle : fmax(2 * 1.4826 * median(away, n), 0.1 * middle);
+    spread = n < 3 ? 0.25 * middle : fmax(2 * 1.4826 * median(away, n), 0.1 * middle);
     *ret = (uint64_t)(middle + 0.5);
     *ret_spread = (uint64_t)(spread + 0.5);
     return n;
@@ -210,7 +218,7 @@ static size_t fit_one(const struct fit *f, const char *key, uint64_t *ret, uint6
 void history_fit(const json_t *records, const char *source_uuid, const char *dest_uuid, const char *channel,
                  struct constants *ret)
 {
-    const struct fit f = { records, source_uuid, dest_uuid, channel };
+    const struct fit f = { records, source_uuid, dest_uuid, channel, NULL };
     size_t n;
 
     if (!source_uuid || !dest_uuid)
@@ -221,4 +229,12 @@ void history_fit(const json_t *records, const char *source_uuid, const char *des
     (void)fit_one(&f, "downtime_ms", &ret->downtime_ms, &ret->downtime_ms_spread);
     if (n)
         ret->samples = n;
+}
+
+void history_fit_guest(const json_t *records, const char *uuid, struct constants *ret)
+{
+    const struct fit f = { .records = records, .guest = uuid };
+
+    if (uuid)
+        (void)fit_one(&f, "first_pass_bytes", &ret->guest_bytes, &ret->guest_bytes_spread);
 }

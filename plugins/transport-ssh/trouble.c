@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define ASK_MS 2500
+#define ASK_MS 4000
 #define SCAN_MS 4000
 
 typedef int explain(struct ferry_call *call, const struct ferry_services *services, const struct place *p,

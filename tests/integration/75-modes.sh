@@ -103,6 +103,11 @@ it "a measured guest has an interval no wider than three times its lower end"
 lab guest hostA meter --mem 256 --disk-size 64M --dirty 32,20
 finally lab rm meter
 at_gigabit
+# A link says nothing of what it is shaped to: one move there, and one back, tell.
+# shellcheck disable=SC2086
+exits 0 ferry hostA $MIGRATE meter hostB
+# shellcheck disable=SC2086
+exits 0 ferry hostB $MIGRATE meter hostA
 say plan_json --measure-dirty 3 meter hostB
 python3 - "$WORK/said" <<'END'
 import json, sys

@@ -78,8 +78,8 @@ START_TEST(a_new_member_of_the_model_needs_a_row_in_fields)
         ck_assert_uint_eq(sizeof(struct pool), 56);
         ck_assert_uint_eq(sizeof(struct host), 328);
         ck_assert_uint_eq(sizeof(struct channel), 80);
-        ck_assert_uint_eq(sizeof(struct constants), 72);
-        ck_assert_uint_eq(sizeof(struct facts), 1128);
+        ck_assert_uint_eq(sizeof(struct constants), 88);
+        ck_assert_uint_eq(sizeof(struct facts), 1144);
     }
 END_TEST
 

@@ -204,11 +204,11 @@ START_TEST(no_figure_makes_a_price_that_is_out_of_order)
             f->channels[0].bytes_per_s = y;
             facts_disk(f, "vda")->at_source.allocated_bytes = x;
             facts_disk(f, "vda")->at_source.capacity_bytes = y;
-            f->history = (struct constants){ y, x, x, y, x, y, x, y, x };
+            f->history = (struct constants){ y, x, x, y, x, y, x, y, x, y, x };
             OWNED(plan) p = plan_with(f, limits);
             ck_priced(p);
-            f->history = (struct constants){ NOT_KNOWN, NOT_KNOWN, NOT_KNOWN, NOT_KNOWN, NOT_KNOWN,
-                                             NOT_KNOWN, NOT_KNOWN, NOT_KNOWN, NOT_KNOWN };
+            f->history = (struct constants){ NOT_KNOWN, NOT_KNOWN, NOT_KNOWN, NOT_KNOWN, NOT_KNOWN, NOT_KNOWN,
+                                             NOT_KNOWN, NOT_KNOWN, NOT_KNOWN, NOT_KNOWN, NOT_KNOWN };
             OWNED(plan) q = plan_with(f, limits);
             ck_priced(q);
         }
@@ -328,6 +328,24 @@ START_TEST(a_domain_that_is_shut_off_moves_its_definition_unless_a_disk_had_to_b
     }
 END_TEST
 
+START_TEST(what_a_guest_sent_before_says_what_it_will_send)
+    {
+        OWNED(facts) f = sample();
+
+        f->history.guest_bytes = 98000000;
+        f->history.guest_bytes_spread = 9800000;
+        OWNED(plan) p = plan_of(f);
+        const struct strategy *s = plan_strategy(p, "paused-tcp-gated");
+
+        ck_assert_uint_eq(s->bytes.low, 88200000);
+        ck_assert_uint_eq(s->bytes.likely, 98000000);
+        ck_assert_uint_eq(s->bytes.high, 107800000);
+        f->history.guest_bytes = GiB(4); /* it was larger then */
+        OWNED(plan) q = plan_of(f);
+        ck_assert_uint_le(plan_strategy(q, "paused-tcp-gated")->bytes.high, MiB(257));
+    }
+END_TEST
+
 START_TEST(twelve_tebibytes_over_a_gigabit_take_more_than_a_day)
     {
         OWNED(facts) f = sample();
@@ -356,4 +374,5 @@ TEST_MAIN("plan/cost", an_idle_guest_costs_about_what_it_did_in_the_laboratory,
           what_the_user_rules_out_is_refused_and_the_next_best_is_taken,
           a_deadline_and_a_downtime_refuse_what_is_beyond_them,
           a_domain_that_is_shut_off_moves_its_definition_unless_a_disk_had_to_be_copied,
+          what_a_guest_sent_before_says_what_it_will_send,
           twelve_tebibytes_over_a_gigabit_take_more_than_a_day)

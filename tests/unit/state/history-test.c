@@ -115,8 +115,8 @@ END_TEST
 
 static struct constants fitted(const json_t *list, const char *channel)
 {
-    struct constants c = { NOT_KNOWN, NOT_KNOWN, NOT_KNOWN, NOT_KNOWN, NOT_KNOWN,
-                           NOT_KNOWN, NOT_KNOWN, NOT_KNOWN, NOT_KNOWN };
+    struct constants c = { NOT_KNOWN, NOT_KNOWN, NOT_KNOWN, NOT_KNOWN, NOT_KNOWN, NOT_KNOWN,
+                           NOT_KNOWN, NOT_KNOWN, NOT_KNOWN, NOT_KNOWN, NOT_KNOWN };
 
     history_fit(list, "a", "b", channel, &c);
     return c;
@@ -146,7 +146,7 @@ START_TEST(the_spread_is_that_of_the_moves_and_wide_where_they_are_few)
 
         json_array_append_new(list, move("a", "tcp", 1000, 400));
         struct constants one = fitted(list, "tcp");
-        ck_assert_uint_eq(one.bytes_per_s_spread, 400);
+        ck_assert_uint_eq(one.bytes_per_s_spread, 250);
         json_array_append_new(list, move("a", "tcp", 800, 400));
         json_array_append_new(list, move("a", "tcp", 1200, 400));
         struct constants three = fitted(list, "tcp");
