@@ -7,9 +7,10 @@
 #include "run/translate.h"
 #include <stdio.h>
 
-#define PATIENCE_MS 20000u           /* for a host that does not answer, or a job that does not end */
-#define POSTCOPY_PATIENCE_MS 600000u /* its memory still follows: there is nothing else to do than to wait   \
-                                      */
+#define PATIENCE_MS 20000u /* for a host that does not answer, or a job that does not end */
+#define POSTCOPY_PATIENCE_MS                                                                                 \
+    600000u /* its memory still follows: there is nothing else to do than to wait                            \
+             */
 #define PAUSE_MS 200u
 #define MAX_ACTS 6
 
