@@ -104,7 +104,7 @@ START_TEST(names_from_outside_cannot_steer_a_terminal_nor_widen_the_page)
         ck_assert(!t.failed);
         ck_page(text_of(&t));
         ck_assert_ptr_nonnull(strstr(text_of(&t), "\\x1b"));
-    ck_assert_ptr_null(strstr(text_of(&t), "\\x5c")); /* not escaped twice */
+        ck_assert_ptr_null(strstr(text_of(&t), "\\x5c")); /* not escaped twice */
         ck_assert_ptr_null(
             strstr(text_of(&t), "\xe2\x80\xae")); /* a mark that turns the direction of writing */
     }
