@@ -56,6 +56,16 @@ static int answer(struct child *c, const struct verb *verbs, const json_t *quest
     return wire_send(c->fd, message, err);
 }
 
+static json_t *next_question(struct child *c, struct error *err)
+{
+    json_t *first = json_incref(json_array_get(c->waiting, 0));
+
+    if (!first)
+        return wire_receive(c->fd, err);
+    (void)json_array_remove(c->waiting, 0);
+    return first;
+}
+
 void serve_child(int fd, const struct worker_setup *setup)
 {
     struct child c = { .fd = fd, .host = setup->host, .config = setup->config };
@@ -73,7 +83,7 @@ void serve_child(int fd, const struct worker_setup *setup)
         _exit(1);
     virSetErrorFunc(NULL, quiet);
     for (;;) {
-        OWNED_JSON question = wire_receive(fd, &err);
+        OWNED_JSON question = next_question(&c, &err);
 
         if (!question || answer(&c, setup->verbs, question, &err) < 0)
             break;
@@ -97,17 +107,20 @@ int child_journal(struct child *c, json_t *record, struct error *err)
         return error_memory(err);
     if (wire_send(c->fd, message, err) < 0)
         return -err->code;
-    /* The parent answers this before it asks anything else: a question that is under way already would stand
-     * before it, but no second question is asked while one that creates things is open. */
-    reply = wire_receive(c->fd, err);
+    /* Questions that were under way already stand before the answer: they are kept for their turn. */
+    while ((reply = wire_receive(c->fd, err)) && json_child(reply, "verb")) {
+        if (!c->waiting && !(c->waiting = json_array()))
+            return error_memory(err);
+        if (json_array_append_new(c->waiting, HAND_OVER(reply)) < 0)
+            return error_memory(err);
+    }
     if (!reply)
         return -err->code;
     if (json_child(reply, "error")) {
         json_to_error(json_child(reply, "error"), err);
         return err->code ? -err->code : error_set(err, ERROR_FAILED, c->host, "the journal refused a record");
     }
-    return json_child(reply, "verb") ? error_set(err, ERROR_FAILED, c->host, "a question came in between")
-                                     : 0;
+    return 0;
 }
 
 static enum error_code code_of(int libvirt_code)

@@ -20,9 +20,10 @@ struct child {
     int fd;
     const char *host; /* as the user calls it */
     const struct config *config;
-    void *libvirt; /* virConnectPtr, NULL until connected */
-    void *gated;   /* the mover's second connection to the source */
-    void *other;   /* the mover's connection to the destination */
+    void *libvirt;   /* virConnectPtr, NULL until connected */
+    void *gated;     /* the mover's second connection to the source */
+    void *other;     /* the mover's connection to the destination */
+    json_t *waiting; /* questions that came while the journal was asked; NULL = none */
 };
 /* A verb answers into reply (an object), or returns negative with err set. */
 struct verb {
