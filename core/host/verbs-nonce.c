@@ -36,16 +36,16 @@ static bool pool_is_over(virStoragePoolPtr pool, const char *directory)
     return path && same_directory(path, directory);
 }
 
-/* The pool whose target the directory is, an active one first; NULL when there is none. Another run's
- * temporary pool is none: it is gone in a moment. */
-static virStoragePoolPtr pool_over(struct child *c, const char *directory)
+/* The pool whose target the directory is, an active one first; NULL when there is none. A run's temporary pool
+ * counts only where it is to be removed: any other will be gone in a moment. */
+static virStoragePoolPtr pool_over(struct child *c, const char *directory, bool also_temporary)
 {
     virStoragePoolPtr *list = NULL, found = NULL;
     int n = virConnectListAllStoragePools(c->libvirt, &list, 0);
 
     for (int i = 0; i < n; i++) {
-        bool fits =
-            !text_starts(virStoragePoolGetName(list[i]), OUR_PREFIX) && pool_is_over(list[i], directory);
+        bool is_temporary = text_starts(virStoragePoolGetName(list[i]), OUR_PREFIX);
+        bool fits = (also_temporary || !is_temporary) && pool_is_over(list[i], directory);
 
         if (fits && (!found || virStoragePoolIsActive(list[i]) == 1)) {
             if (found)
@@ -141,7 +141,7 @@ static int put_pool(virStoragePoolPtr pool, bool is_ours, json_t *reply, struct 
 int verb_nonce_open(struct child *c, const json_t *args, json_t *reply, struct error *err)
 {
     const char *directory = json_text(args, "directory", ""), *name = json_text(args, "name", "");
-    OWNED_POOL pool = pool_over(c, directory);
+    OWNED_POOL pool = pool_over(c, directory, false);
     bool is_ours = !pool;
     int r;
 
@@ -241,7 +241,7 @@ int verb_nonce_remove(struct child *c, const json_t *args, json_t *reply, struct
     const char *what = json_text(args, "what", ""), *name = json_text(args, "name", "");
     const char *place = json_text(args, "place", "");
     bool is_pool = text_equal(what, "pool");
-    OWNED_POOL pool = is_pool ? virStoragePoolLookupByName(c->libvirt, name) : pool_over(c, place);
+    OWNED_POOL pool = is_pool ? virStoragePoolLookupByName(c->libvirt, name) : pool_over(c, place, true);
 
     (void)reply;
     if (!text_starts(name, OUR_PREFIX))

@@ -77,7 +77,9 @@ static void survey_memory(virDomainPtr d, struct facts *f)
             f->domain.memory_rss_bytes = (uint64_t)stats[i].val * 1024u;
 }
 
-/* A guest that arrived paused and has not run since did no I/O in this QEMU. */
+/* A guest that arrived paused and has not run since did no I/O in this QEMU, neither to disks nor to
+ * networks.
+ */
 static void survey_use(virDomainPtr d, struct facts *f)
 {
     for (size_t i = 0; i < f->domain.n_disks && f->domain.ran_here != TRI_YES; i++) {
@@ -87,6 +89,14 @@ static void survey_use(virDomainPtr d, struct facts *f)
             virDomainBlockStats(d, f->domain.disks[i].target, &stats, sizeof stats) < 0)
             continue;
         f->domain.ran_here = stats.rd_req > 0 || stats.wr_req > 0 ? TRI_YES : TRI_NO;
+    }
+    for (size_t i = 0; i < f->domain.n_interfaces && f->domain.ran_here != TRI_YES; i++) {
+        virDomainInterfaceStatsStruct stats;
+
+        if (f->domain.interfaces[i].mac &&
+            virDomainInterfaceStats(d, f->domain.interfaces[i].mac, &stats, sizeof stats) == 0 &&
+            stats.tx_packets > 0)
+            f->domain.ran_here = TRI_YES;
     }
 }
 

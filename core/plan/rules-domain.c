@@ -236,7 +236,8 @@ static const struct rule rows[] = {
       .check = check_paused_arrival,
       .cause = "A guest that arrived paused, or was started paused, and has not run since: QEMU before 10.0 "
                "ends in an assertion when it is moved, and its memory is lost.",
-      .fix = "Let it run for a moment: virsh resume DOMAIN, then virsh suspend DOMAIN; or move it running." },
+      .fix = "Let it run until it used a disk or a network: virsh resume DOMAIN; then suspend it again, or "
+             "move it running." },
     { .id = "job-in-progress",
       .severity = REFUSES,
       .scope = PER_MOVE,

@@ -120,7 +120,6 @@ faults_at_switchover fault_kill copied
 faults_at_switchover fault_deaf copied
 
 it "virsh alone, under the second of these faults, runs the guest twice: the fault is real"
-[ -n "${MATRIX:-}" ] || skip "it takes the guest apart: make matrix"
 guest hostA twice --disk local:raw --write-log
 lab on hostB virsh vol-create-as default twice-vda.img 64M --format raw
 finally lab rm twice
@@ -196,7 +195,7 @@ lives_on hostB fleeting
 lab rm fleeting
 
 it "a paused guest stays paused, gated and held; one that arrived so must run before it is moved again"
-guest hostA still
+guest hostA still --write-log
 lab on hostA virsh suspend still
 # shellcheck disable=SC2086
 exits 0 ferry hostA $MIGRATE still hostB
