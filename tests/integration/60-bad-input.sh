@@ -52,8 +52,8 @@ it "a destination whose packets are lost is given up in 5 s"
 guest hostA sound --write-log
 lab link hostA hostB drop
 finally lab link hostA hostB ok
-within 6 exits 4 prints 'did not answer on port 16509' prints 'Fix:' ferry hostA plan sound hostB
-within 6 exits 4 ferry hostA migrate sound hostB --allow-cleartext
+within 8 exits 4 prints 'did not answer on port 16509' prints 'Fix:' ferry hostA plan sound hostB
+within 8 exits 4 ferry hostA migrate sound hostB --allow-cleartext
 lives_on hostA sound
 
 it "a destination that accepts and says nothing is given up in 5 s"
@@ -62,18 +62,18 @@ silent_listener &
 listener=$!
 finally kill "$listener"
 until listens; do sleep 0.1; done
-within 6 exits 4 prints 'libvirt did not answer within' prints 'Fix:' \
+within 8 exits 4 prints 'libvirt did not answer within' prints 'Fix:' \
     ferry hostA plan sound "qemu+tcp://hostB:$PORT/system"
-within 6 exits 4 ferry hostA migrate sound "qemu+tcp://hostB:$PORT/system" --allow-cleartext
+within 8 exits 4 ferry hostA migrate sound "qemu+tcp://hostB:$PORT/system" --allow-cleartext
 lives_on hostA sound
 
 it "a destination whose libvirtd is stopped is given up in 5 s"
 guest hostA sound --write-log
 lab libvirtd hostB stop
 finally lab libvirtd hostB cont
-within 6 exits 4 prints 'libvirt did not answer within' prints 'running and not stopped' \
+within 8 exits 4 prints 'libvirt did not answer within' prints 'running and not stopped' \
     ferry hostA plan sound hostB
-within 6 exits 4 ferry hostA migrate sound hostB --allow-cleartext
+within 8 exits 4 ferry hostA migrate sound hostB --allow-cleartext
 is hostA lab runners sound
 
 it "a destination without libvirtd, and one without a name"
