@@ -57,6 +57,10 @@ await() { # SECONDS COMMAND…
     done
 }
 journal_says() { lab on "$1" sh -c "tail -qn1 /var/lib/virt-ferry/runs/* | grep -q '\"step\":\"$2\"'"; }
+run_ended() { # HOST: the newest run there wrote its last record
+    # shellcheck disable=SC2016
+    lab on "$1" sh -c 'tail -qn1 "$(ls /var/lib/virt-ferry/runs/*.journal | tail -n1)" | grep -q "\"step\":\"end\""'
+}
 needs_faults() {
     [ -x "$VIRT_FERRY_BUILD/virt-ferry" ] && grep -q VIRT_FERRY_FAULT "$VIRT_FERRY_BUILD/virt-ferry" ||
         skip "this build has no fault points: make debug"
@@ -140,7 +144,13 @@ while [ "$code" = 137 ]; do
     # shellcheck disable=SC2086
     VIRT_FERRY_FAULT=kill:journal:$n code_of ferry "$from" -q $MIGRATE sw "$(other "$from")"
     one_runner sw
-    [ "$code" != 137 ] || settles "$from" sw "$(other "$from")"
+    if [ "$code" = 137 ] && run_ended "$from"; then
+        # Killed behind its last record: there is nothing left for another run to do.
+        lives_on "$(other "$from")" sw
+        nothing_left
+    elif [ "$code" = 137 ]; then
+        settles "$from" sw "$(other "$from")"
+    fi
     from=$(lab runners sw)
 done
 [ "$code" = 0 ] || complain "without a fault it ends with exit code $code"
