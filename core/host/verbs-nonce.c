@@ -36,8 +36,8 @@ static bool pool_is_over(virStoragePoolPtr pool, const char *directory)
     return path && same_directory(path, directory);
 }
 
-/* The pool whose target the directory is, an active one first; NULL when there is none. A run's temporary pool
- * counts only where it is to be removed: any other will be gone in a moment. */
+/* The pool whose target the directory is, an active one first; NULL when there is none. A run's temporary
+ * pool counts only where it is to be removed: any other will be gone in a moment. */
 static virStoragePoolPtr pool_over(struct child *c, const char *directory, bool also_temporary)
 {
     virStoragePoolPtr *list = NULL, found = NULL;

@@ -10,8 +10,8 @@
 
 struct plugin_entry {
     char *path;
-    char *refused; /* why it was not loaded, NULL = loaded */
-    struct ferry_plugin plugin; /* the copy of the smaller size; names "" when refused */
+    char *refused;                 /* why it was not loaded, NULL = loaded */
+    struct ferry_plugin plugin;    /* the copy of the smaller size; names "" when refused */
     struct ferry_storage *storage; /* copies, completed with zeroes */
     size_t n_storage;
     struct ferry_transport *transports;
@@ -25,8 +25,8 @@ int registry_load(const char *path, struct error *err);
 void registry_unload(void);
 
 size_t registry_count(void);
-const struct plugin_entry *registry_at(size_t i);                      /* sorted by file name */
-const struct plugin_entry *registry_find(const char *name);           /* NULL when none is loaded */
+const struct plugin_entry *registry_at(size_t i);           /* sorted by file name */
+const struct plugin_entry *registry_find(const char *name); /* NULL when none is loaded */
 const struct ferry_storage *registry_storage(const char *driver, const struct plugin_entry **ret_owner);
 const struct ferry_transport *registry_transport(const char *driver, const struct plugin_entry **ret_owner);
 const struct ferry_transport *registry_transport_for_scheme(const char *scheme,

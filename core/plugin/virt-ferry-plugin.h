@@ -55,7 +55,7 @@ struct ferry_disk {
     const char *server;   /* first host of a network disk */
     const char *pool;     /* for type volume */
     const char *volume;
-    const char *cache;    /* libvirt's cache mode; NULL = its default */
+    const char *cache;       /* libvirt's cache mode; NULL = its default */
     uint64_t capacity_bytes; /* virtual size as the guest sees it, FERRY_NOT_KNOWN before the survey */
 };
 #define FERRY_DISK_READONLY 1u  /* the guest cannot write it */
@@ -99,7 +99,8 @@ struct ferry_services {
     const char *(*config)(struct ferry_call *call, const char *key);
     /* Formatted text that lives until the call has been answered. NULL when there is no memory (the error is
      * set then). */
-    const char *(*text)(struct ferry_call *call, const char *format, ...) __attribute__((format(printf, 2, 3)));
+    const char *(*text)(struct ferry_call *call, const char *format, ...)
+        __attribute__((format(printf, 2, 3)));
     /* The libvirt connection (virConnectPtr) of the host that this worker serves; do not close it. NULL, with
      * the error set, when there is none. */
     void *(*libvirt)(struct ferry_call *call);
@@ -123,22 +124,24 @@ struct ferry_services {
 /* ---- storage drivers ------------------------------------------------------------------------------- */
 
 /* What a storage driver declares; each bit is a guarantee that the planner relies on. */
-#define FERRY_STORAGE_SHARES 1u      /* two hosts can hold the same image of this kind */
-#define FERRY_STORAGE_LOCKS 2u       /* an image that a QEMU has open for writing cannot be opened for writing
-                                        by a QEMU on another host */
-#define FERRY_STORAGE_READS_ZERO 4u  /* what was never written to an image made by create reads as zero */
-#define FERRY_STORAGE_UNSAFE_OK 8u   /* with proof of sharing and cache none or directsync, libvirt's own
-                                        refusal for a file system it does not know may be lifted */
+#define FERRY_STORAGE_SHARES 1u /* two hosts can hold the same image of this kind */
+#define FERRY_STORAGE_LOCKS                                                                                  \
+    2u /* an image that a QEMU has open for writing cannot be opened for writing                             \
+          by a QEMU on another host */
+#define FERRY_STORAGE_READS_ZERO 4u /* what was never written to an image made by create reads as zero */
+#define FERRY_STORAGE_UNSAFE_OK                                                                              \
+    8u /* with proof of sharing and cache none or directsync, libvirt's own                                  \
+          refusal for a file system it does not know may be lifted */
 
 /* What proves that two hosts hold the same image. */
 struct ferry_identity {
     uint32_t size;
     uint32_t reserved;
-    const char *identity;  /* equal on two hosts if and only if the bytes are the same; globally unique (server
-                              and export, cluster and pool and image, …). NULL when the driver cannot know */
-    const char *directory; /* where identity is NULL: the directory whose sharing would prove it, together with
-                              the file's own name in it; virt-ferry then proves the directory itself. NULL =
-                              nothing can prove it */
+    const char *identity; /* equal on two hosts if and only if the bytes are the same; globally unique (server
+                             and export, cluster and pool and image, …). NULL when the driver cannot know */
+    const char *directory; /* where identity is NULL: the directory whose sharing would prove it, together
+                              with the file's own name in it; virt-ferry then proves the directory itself.
+                              NULL = nothing can prove it */
     const char *evidence;  /* one line for the operator: what was looked at */
 };
 
@@ -169,20 +172,23 @@ struct ferry_storage {
 
     /* How sure the driver is that `disk` is its own, 0 (not mine) to 100; the highest of all drivers gets the
      * disk, equal scores go to the first name in alphabetical order. No I/O. Required. */
-    int (*claim)(struct ferry_call *call, const struct ferry_services *services, const struct ferry_disk *disk);
-    /* What would prove, on this host, which image it is. ret is zeroed with its size set. Absent: the driver's
-     * disks are never shared. */
-    int (*identify)(struct ferry_call *call, const struct ferry_services *services, const struct ferry_disk *disk,
-                    struct ferry_identity *ret);
+    int (*claim)(struct ferry_call *call, const struct ferry_services *services,
+                 const struct ferry_disk *disk);
+    /* What would prove, on this host, which image it is. ret is zeroed with its size set. Absent: the
+     * driver's disks are never shared. */
+    int (*identify)(struct ferry_call *call, const struct ferry_services *services,
+                    const struct ferry_disk *disk, struct ferry_identity *ret);
     /* Presence, sizes and room, as seen from this host. Absent: not known, and a copy is refused. */
-    int (*inspect)(struct ferry_call *call, const struct ferry_services *services, const struct ferry_disk *disk,
-                   struct ferry_image *ret);
+    int (*inspect)(struct ferry_call *call, const struct ferry_services *services,
+                   const struct ferry_disk *disk, struct ferry_image *ret);
     /* Adds findings about the disk on this host. Absent: nothing to say. */
-    int (*check)(struct ferry_call *call, const struct ferry_services *services, const struct ferry_disk *disk);
+    int (*check)(struct ferry_call *call, const struct ferry_services *services,
+                 const struct ferry_disk *disk);
 
     /* Called on the destination only; both or neither. Absent: images of this kind cannot be copied to. */
 
-    /* Creates the image, exclusively: fails when anything stands there. Journals each thing before it exists. */
+    /* Creates the image, exclusively: fails when anything stands there. Journals each thing before it exists.
+     */
     int (*create)(struct ferry_call *call, const struct ferry_services *services,
                   const struct ferry_new_image *image);
     /* Removes one thing that create journalled under these words. 0 removed or not there; 1 left, since its
@@ -199,19 +205,19 @@ struct ferry_storage {
 #define FERRY_PROTECTS_ENCRYPTION 2u
 
 /* What a transport can carry. */
-#define FERRY_CARRIES_DISKS 1u     /* block copy inside the migration (NBD) */
-#define FERRY_CARRIES_P2P 2u       /* the source's libvirtd can use it by itself */
-#define FERRY_CARRIES_MULTIFD 4u   /* several connections */
+#define FERRY_CARRIES_DISKS 1u   /* block copy inside the migration (NBD) */
+#define FERRY_CARRIES_P2P 2u     /* the source's libvirtd can use it by itself */
+#define FERRY_CARRIES_MULTIFD 4u /* several connections */
 #define FERRY_CARRIES_POSTCOPY 8u
 
 /* What a probe of a pair of hosts found. */
 struct ferry_route {
     uint32_t size;
-    uint32_t from_source;      /* 1: probed on the source itself, 0: elsewhere (its worker runs on the client) */
-    const char *address;       /* numeric address of the destination that answered; never its own idea of its
-                                  name */
-    uint64_t latency_us;       /* one connection set-up, FERRY_NOT_KNOWN */
-    uint64_t bytes_per_s;      /* FERRY_NOT_KNOWN unless it was measured or read from the link */
+    uint32_t from_source; /* 1: probed on the source itself, 0: elsewhere (its worker runs on the client) */
+    const char *address;  /* numeric address of the destination that answered; never its own idea of its
+                             name */
+    uint64_t latency_us;  /* one connection set-up, FERRY_NOT_KNOWN */
+    uint64_t bytes_per_s; /* FERRY_NOT_KNOWN unless it was measured or read from the link */
 };
 
 /* A libvirt migration parameter that this transport needs, by libvirt's name ("migrate_uri"). */
@@ -236,11 +242,11 @@ struct ferry_transport {
     uint32_t carries;          /* FERRY_CARRIES_* */
     uint32_t protects_control; /* FERRY_PROTECTS_* */
     uint32_t protects_data;
-    const char *name;          /* "tcp"; required */
-    const char *summary;       /* required */
-    const char *uri_scheme;    /* the libvirt URI scheme it serves: "qemu+tcp"; required */
-    uint32_t control_port;     /* TCP port of the destination that control uses by default */
-    uint32_t preference;       /* lower is tried first among those that protect equally */
+    const char *name;       /* "tcp"; required */
+    const char *summary;    /* required */
+    const char *uri_scheme; /* the libvirt URI scheme it serves: "qemu+tcp"; required */
+    uint32_t control_port;  /* TCP port of the destination that control uses by default */
+    uint32_t preference;    /* lower is tried first among those that protect equally */
 
     /* The libvirt URI of a host that was given by name. Required. Text by services->text. */
     const char *(*uri)(struct ferry_call *call, const struct ferry_services *services, const char *host);

@@ -23,8 +23,8 @@ struct journal *journal_open(const char *dir, const char *run, struct error *err
 void journal_free(struct journal *j);
 OWNED_DEFINE(journal)
 
-/* Appends {"step": step, "at_ms": wall clock, …fields}, and fdatasyncs before it returns. fields may be NULL; the
- * reference is taken. Fault point "journal" counts here (base/fault.h). */
+/* Appends {"step": step, "at_ms": wall clock, …fields}, and fdatasyncs before it returns. fields may be NULL;
+ * the reference is taken. Fault point "journal" counts here (base/fault.h). */
 int journal_append(struct journal *j, const char *step, json_t *fields, struct error *err);
 
 /* The records so far, as a JSON array of objects; lent. */
