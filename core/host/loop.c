@@ -21,6 +21,7 @@ struct watched {
 struct loop {
     int epoll_fd, signal_fd;
     unsigned interrupts;
+    bool ends_waits;
     struct watched watched[MAX_WATCHED];
 };
 
@@ -156,6 +157,16 @@ int loop_step(struct loop *l, int timeout_ms, struct error *err)
 unsigned loop_interrupts(const struct loop *l)
 {
     return l->interrupts;
+}
+
+void loop_end_waits(struct loop *l, bool on)
+{
+    l->ends_waits = on;
+}
+
+bool loop_ends_waits(const struct loop *l)
+{
+    return l->ends_waits && l->interrupts > 0;
 }
 
 uint64_t loop_now_ms(void)

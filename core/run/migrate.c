@@ -77,6 +77,8 @@ int run_plan(const struct run_options *o, struct run_result *ret, struct error *
 
     begin(&m, o, ret);
     m.loop = m.survey.loop = loop;
+    if (loop)
+        loop_end_waits(loop, true);
     r = !loop || survey_connect_source(&m.survey, err) < 0 || survey_connect_dest(&m.survey, err) < 0 ||
                 look_and_plan(&m, err) < 0
             ? -err->code
@@ -84,6 +86,7 @@ int run_plan(const struct run_options *o, struct run_result *ret, struct error *
     if (m.journal) {
         struct error undone = { 0 };
 
+        loop_end_waits(loop, false);
         if (undo_all(&m, &undone) < 0 && r == 0)
             move_say(&m, "what the survey created is not all removed: %s: %s", undone.what, undone.why);
     }
@@ -116,14 +119,16 @@ static const struct strategy *wanted(struct move *m, struct error *err)
     return NULL;
 }
 
+static int cancelled(struct move *m, struct error *err)
+{
+    return error_set(err, ERROR_CANCELLED, NULL, "cancelled; the guest is at '%s'", m->survey.source_host);
+}
+
 static int not_interrupted(struct move *m, struct error *err)
 {
     if (loop_step(m->loop, 0, err) < 0)
         return -err->code;
-    if (loop_interrupts(m->loop) > 0)
-        return error_set(err, ERROR_CANCELLED, NULL, "cancelled; the guest is at '%s'",
-                         m->survey.source_host);
-    return 0;
+    return loop_interrupts(m->loop) > 0 ? cancelled(m, err) : 0;
 }
 
 static void phase(struct move *m, const char *name)
@@ -169,7 +174,10 @@ static int give_up(struct move *m, struct error *err)
 {
     struct error undone = { 0 };
 
+    loop_end_waits(m->loop, false);
     m->result->outcome = OUTCOME_STAYED;
+    if (err->code == ERROR_CANCELLED)
+        (void)cancelled(m, err);
     if (undo_all(m, &undone) < 0)
         move_problem(m, "what was prepared is not all undone: %s: %s; the next run for this domain does it",
                      undone.what, undone.why);
@@ -182,7 +190,9 @@ static void other_run_first(struct move *m, struct error *err)
 {
     struct error busy = { 0 };
 
-    if (m->journal && mark_still_ours(m, &busy) < 0 && busy.code == ERROR_BUSY)
+    loop_end_waits(m->loop, false);
+    if (err->code != ERROR_CANCELLED && m->journal && mark_still_ours(m, &busy) < 0 &&
+        busy.code == ERROR_BUSY)
         *err = busy;
 }
 
@@ -196,6 +206,7 @@ static int migrate(struct move *m, struct error *err)
         m->result->outcome = OUTCOME_MOVED;
         return 0;
     }
+    loop_end_waits(m->loop, true);
     if (survey_connect_source(&m->survey, err) < 0)
         return -err->code;
     /* Without a way to the destination only the plan's refusal is to come. */
@@ -205,6 +216,7 @@ static int migrate(struct move *m, struct error *err)
         other_run_first(m, err);
         return give_up(m, err);
     }
+    loop_end_waits(m->loop, false);
     if (carry_over(m, err) < 0 && !journal_last(m->journal, "migrate"))
         return give_up(m, err);
     /* Whatever the mover still holds open would be a second opinion on the way; and the call is over, so that

@@ -172,6 +172,30 @@ static void stop_job(struct move *m, struct monitor *mon, const char *why)
         log_event("run", "abort", "not accepted: %s (%s)", err.what, err.why);
 }
 
+/* The mark was believed soon after it was set: one that was set too slowly for that shows now. */
+static void look_at_mark(struct move *m, struct monitor *mon)
+{
+    OWNED_JSON state = NULL;
+    struct error err = { 0 };
+
+    if (!mon->looked_at_mark && loop_now_ms() - m->marked_ms >= MARK_AGAIN_MS) {
+        mon->looked_at_mark = true;
+        mon->marked =
+            worker_ask(m->survey.source, "state", json_pack("{ss}", "uuid", m->uuid), ANSWER_MS, &err);
+    }
+    if (!mon->marked || !call_is_over(mon->marked))
+        return;
+    /* What does not answer, or is gone already, says nothing of another run. */
+    if (call_wait(mon->marked, &state, &err) == 0 && json_flag(state, "present", false) &&
+        mark_judge(m, state, &err) < 0 && !m->is_postcopy) {
+        m->mark_lost = err;
+        m->is_cancelled = true;
+        stop_job(m, mon, "another run set its mark on the domain");
+    }
+    call_free(mon->marked);
+    mon->marked = NULL;
+}
+
 static void obey_user(struct move *m, struct monitor *mon)
 {
     bool late = m->o->timeout_ms != NOT_KNOWN && loop_now_ms() - m->began_ms > m->o->timeout_ms;
@@ -203,6 +227,7 @@ void monitor_begin(struct move *m, struct monitor *mon)
 void monitor_step(struct move *m, struct monitor *mon)
 {
     watch_job(m, mon);
+    look_at_mark(m, mon);
     obey_user(m, mon);
 }
 
@@ -210,5 +235,6 @@ void monitor_done(struct monitor *mon)
 {
     call_free(mon->job);
     call_free(mon->switching);
-    mon->job = mon->switching = NULL;
+    call_free(mon->marked);
+    mon->job = mon->switching = mon->marked = NULL;
 }

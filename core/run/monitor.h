@@ -10,6 +10,8 @@
 struct monitor {
     struct call *job;       /* a question for the job's statistics, or NULL */
     struct call *switching; /* the wish for post-copy, or NULL */
+    struct call *marked;    /* the second look at the mark, or NULL */
+    bool looked_at_mark;
     uint64_t asked_ms, wait_ms;
     bool abort_asked, said_too_late;
     unsigned interrupts;

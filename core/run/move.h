@@ -28,6 +28,7 @@ struct move {
     struct journal *journal;
     char run[NAME_RUN_SIZE];
     uint64_t began_ms, marked_ms; /* monotonic */
+    uint64_t mark_settles_ms;     /* how long after it the mark is believed */
     uint64_t began_wall_s;        /* as the journal has it */
 
     /* Of the domain, as the journal's "begin" has it: */
@@ -44,8 +45,9 @@ struct move {
     struct gate *gate;
     struct worker *seen[2]; /* source, destination: the fresh connections of the newest look */
     bool is_cancelled, is_timed_out;
-    bool gave_up_looking; /* the destination did not answer while the gate held */
-    struct error libvirt; /* what libvirt said of the migration; a hint */
+    struct error mark_lost; /* what the second look at the mark found; code 0 = nothing */
+    bool gave_up_looking;   /* the destination did not answer while the gate held */
+    struct error libvirt;   /* what libvirt said of the migration; a hint */
 
     bool is_offline;     /* the domain is shut off, and its definition moves */
     bool is_postcopy;    /* the source was seen to have stopped for post-copy */
@@ -69,7 +71,18 @@ int move_act(struct move *m, bool is_dest, const char *step, const char *verb, s
 
 /* mark.c */
 int mark_take(struct move *m, struct error *err); /* sets it; ERROR_BUSY when another run holds the domain */
-int mark_still_ours(struct move *m, struct error *err); /* waits out the 200 ms, reads it back */
+int mark_still_ours(struct move *m, struct error *err); /* waits until it settled, reads it back */
+/* What a "state" of the source says of the mark; ERROR_BUSY when it is not ours. */
+int mark_judge(const struct move *m, const json_t *state, struct error *err);
+/* A run that looked and set its mark within MARK_PROMPT_MS is seen by every other that reads its own mark
+ * back MARK_SETTLE_MS after having set it; one that was slower waits longer, and is seen by the second look,
+ * which every run takes MARK_AGAIN_MS after its mark. */
+#define MARK_PROMPT_MS 20u
+#define MARK_SETTLE_MS 50u
+#define MARK_AGAIN_MS 250u
+#define MARK_SLOW_MS 500u
+#define MARK_SLOWEST_MS 5000u
+uint64_t mark_settle_ms(uint64_t took_ms);
 
 /* prepare.c: everything before libvirt is asked */
 int prepare_images(struct move *m, struct error *err);

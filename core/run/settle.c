@@ -83,6 +83,10 @@ static int stayed(struct move *m, struct error *err)
     if (undo_all(m, &undo) < 0)
         move_problem(m, "what was prepared is not all undone: %s: %s; the next run for this domain does it",
                      undo.what, undo.why);
+    if (m->mark_lost.code) {
+        *err = m->mark_lost;
+        return -err->code;
+    }
     if (m->is_timed_out)
         return error_set(err, ERROR_CANCELLED, NULL,
                          "the time that was allowed was over; the guest is at '%s'", m->survey.source_host);
