@@ -32,6 +32,16 @@ exits 0 prints 'post-copy' ferry hostA $MIGRATE busy hostB
 disarmed_or_not yes hostA
 lives_on hostB busy
 
+it "one whose working set the link outruns ends in pre-copy, although it is armed"
+lab guest hostA steady --disk-size 64M --dirty 64,60
+finally lab rm steady
+at_gigabit
+sleep 2
+# shellcheck disable=SC2086
+exits 0 ferry hostA $MIGRATE steady hostB
+disarmed_or_not no hostA
+lives_on hostB steady
+
 it "one that writes little stays in pre-copy, armed or not"
 guest hostA calm
 # shellcheck disable=SC2086
