@@ -215,7 +215,8 @@ struct constants {
     uint64_t samples;
     /* Half the width of what was seen around each; NOT_KNOWN where it is not worth a figure. */
     uint64_t bytes_per_s_spread, setup_ms_spread, finish_ms_spread, downtime_ms_spread;
-    uint64_t guest_bytes, guest_bytes_spread; /* that the first pass of this very guest sent, wherever it went */
+    uint64_t guest_bytes,
+        guest_bytes_spread; /* that the first pass of this very guest sent, wherever it went */
 };
 
 struct facts {
