@@ -47,7 +47,7 @@ static void measure(const struct plan *p, struct page *page)
     for (enum column c = STRATEGY; c < N_COLUMNS; c++)
         page->width[c] = strlen(headings[c]);
     for (size_t i = 0; i < p->n; i++) {
-        struct row row;
+        struct row row = { 0 };
 
         row_make(p, &p->list[i], &row);
         for (enum column c = STRATEGY; c < VERDICT; c++) {
@@ -111,7 +111,7 @@ static void add_channels(const struct facts *f, struct text *out)
 void explain_table(const struct plan *p, bool colour, struct text *out)
 {
     struct page page = { .colour = colour };
-    struct row row;
+    struct row row = { 0 };
 
     measure(p, &page);
     for (enum column c = STRATEGY; c < N_COLUMNS; c++)
