@@ -158,7 +158,7 @@ struct pool {
     uint64_t capacity_bytes, allocated_bytes, free_bytes;
 };
 struct host {
-    const char *name; /* as the user or the URI calls it; the source is "localhost" when its URI names none */
+    const char *name; /* as the user or the URI calls it; where its URI names none, as libvirt there says */
     const char *uri;
     const char *hostname, *uuid;            /* as libvirt there says */
     uint64_t libvirt_version, qemu_version; /* major * 1,000,000 + minor * 1,000 + release */

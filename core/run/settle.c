@@ -118,7 +118,8 @@ static int obey(struct move *m, enum decision d, struct error *err)
         (void)move_act(m, true, "dest-destroy", "destroy", err);
         return 1;
     case DECIDE_RESUME_DEST:
-        (void)move_act(m, true, "dest-resume", "resume", err);
+        if (move_act(m, true, "dest-resume", "resume", err) == 0)
+            m->actual.resumed_ms = loop_now_ms();
         return 1;
     default:
         return 1;

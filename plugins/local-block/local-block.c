@@ -219,6 +219,16 @@ static int first_size(struct ferry_call *call, const struct ferry_services *serv
     return 0;
 }
 
+/* A pool that was not refreshed since has a word of its own for it, under a code that it shares. */
+static bool stands_already(void)
+{
+    virErrorPtr last = virGetLastError();
+
+    return place_errno_is(EEXIST) || (last && (last->code == VIR_ERR_STORAGE_VOL_EXIST ||
+                                               (last->code == VIR_ERR_OPERATION_INVALID && last->message &&
+                                                strstr(last->message, "already exists"))));
+}
+
 static virStorageVolPtr make_volume(struct ferry_call *call, const struct ferry_services *services,
                                     const struct place *place, const struct path *path, uint64_t bytes)
 {
@@ -238,7 +248,7 @@ static virStorageVolPtr make_volume(struct ferry_call *call, const struct ferry_
     volume = virStorageVolCreateXML(place->pool, xml, 0);
     if (volume)
         return volume;
-    if (place_errno_is(EEXIST) || (virGetLastError() && virGetLastError()->code == VIR_ERR_STORAGE_VOL_EXIST))
+    if (stands_already())
         services->error(call, "Look at it and remove or rename it, or choose another place.",
                         "something stands at '%s/%s' already", path->folder, path->name);
     else
