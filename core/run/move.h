@@ -108,6 +108,8 @@ struct worker *look_worker(struct move *m, bool is_dest, struct error *err);
 /* settle.c: looks, decides, acts until it is known where the guest is; then finishes forward or undoes. The
  * return is what run_migrate returns. */
 int settle(struct move *m, struct error *err);
+/* What an operator does, in order, about a guest that is on neither host: the fix of err. */
+int settle_advise_gone(const struct move *m, bool was_postcopy, struct error *err);
 /* undo.c */
 int undo_all(struct move *m, struct error *err);
 /* finish.c */
