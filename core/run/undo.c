@@ -11,6 +11,7 @@ struct undo {
     struct move *m;
     struct worker *source, *dest; /* fresh, made when first needed */
     struct error first;           /* of what could not be undone */
+    const json_t *left;           /* the newest record of what was not ours to remove */
 };
 
 static struct worker *worker_for(struct undo *u, bool is_dest, struct error *err)
@@ -70,10 +71,15 @@ static int undo_create(struct undo *u, const json_t *record, struct error *err)
 
     if (ask_for(u, is_of_dest(u, record), "image-remove", json_deep_copy(record), &reply, err) < 0)
         return -err->code;
-    if (json_flag(reply, "left", false))
+    if (!json_flag(reply, "left", false))
+        return 0;
+    /* One thing has a record before its creation and one after it. */
+    if (!text_equal(json_text(u->left, "name", NULL), json_text(record, "name", "")) ||
+        !text_equal(json_text(u->left, "place", NULL), json_text(record, "place", "")))
         move_say(u->m, "'%s' in '%s' on '%s' is left as it is: it is not what this run created",
                  json_text(record, "name", ""), json_text(record, "place", ""),
                  json_text(record, "host", ""));
+    u->left = record;
     return 0;
 }
 
