@@ -217,7 +217,7 @@ lint:
 	printf '%s\n' $(filter core/%.c plugins/%.c tests/unit/%.c,$(C_FILES)) | \
 		xargs -P 2 -I{} clang-tidy --quiet {} -- $(TIDY_FLAGS)
 	cppcheck --quiet --error-exitcode=1 --inline-suppr --enable=warning,portability,performance \
-		--suppress=missingIncludeSystem --suppress=checkersReport -Icore -Icore/plugin core plugins
+		--suppressions-list=.cppcheck-suppressions --library=.cppcheck.cfg -Icore -Icore/plugin core plugins
 	shellcheck -x $(SHELL_FILES)
 
 # ---- installation and the rest ----

@@ -37,7 +37,7 @@ static int gather(struct gathered *g, const struct findings *from, struct error 
             continue;
         if (g->n == g->size) {
             const size_t size = g->size ? 2 * g->size : 16;
-            const struct finding **grown = reallocarray(g->list, size, sizeof *grown);
+            const struct finding **grown = reallocarray(g->list, size, sizeof(const struct finding *));
 
             if (!grown)
                 return error_memory(err);
@@ -65,7 +65,7 @@ static int gather_all(struct gathered *g, const struct plan *p, struct error *er
         if (!p->list[i].is_alternative && gather(g, &p->list[i].findings, err) < 0)
             return -err->code;
     if (g->n)
-        qsort(g->list, g->n, sizeof *g->list, worst_first);
+        qsort(g->list, g->n, sizeof(const struct finding *), worst_first);
     return 0;
 }
 

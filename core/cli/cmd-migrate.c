@@ -49,7 +49,11 @@ static int result_json(const struct run_options *o, const struct run_result *res
         return error_memory(err);
     put_figure(actual, "time_ms", result->time_ms);
     put_figure(actual, "downtime_ms", result->downtime_ms);
+    if (result->downtime_is_least && json_put_flag(actual, "downtime_is_least", true) < 0)
+        return error_memory(err);
     put_figure(actual, "bytes", result->bytes);
+    put_figure(actual, "memory_bytes", result->memory_bytes);
+    put_figure(actual, "disk_bytes", result->disk_bytes);
     if (result->plan && json_put(j, "plan", plan_to_json(result->plan)) < 0)
         return error_memory(err);
     if (result->problems.len > 0 && json_put_text(j, "problems", text_of(&result->problems)) < 0)
@@ -65,10 +69,14 @@ static void actual_lines(const struct run_options *o, const struct run_result *r
         printf(" by %s", result->strategy);
     printf(":\n  %s", MS_TEXT(result->time_ms));
     if (result->downtime_ms != NOT_KNOWN)
-        printf(", downtime %s", MS_TEXT(result->downtime_ms));
-    /* libvirt's figure at the destination: what a copied disk took is not in it. */
+        printf(", downtime %s%s", result->downtime_is_least ? "at least " : "", MS_TEXT(result->downtime_ms));
     if (result->bytes != NOT_KNOWN)
-        printf(", %s of memory", SIZE_TEXT(result->bytes));
+        printf(", %s", SIZE_TEXT(result->bytes));
+    else if (result->strategy) /* else there was no move of this run */
+        printf(", bytes not known");
+    if (result->bytes != NOT_KNOWN && result->disk_bytes)
+        printf(" (%s of memory, %s of disks)", SIZE_TEXT(result->memory_bytes),
+               SIZE_TEXT(result->disk_bytes));
     printf(".\n");
 }
 

@@ -101,8 +101,10 @@ int request_save_plan(const struct request *r, const struct plan *p, const char 
 
     if (!r->run.dest)
         return error_set(err, ERROR_USAGE, NULL, "a plan of saved facts cannot be saved: it names no hosts");
-    if (r->run.strategy && !s)
-        return error_set(err, ERROR_USAGE, NULL, "the plan has no strategy '%s'", r->run.strategy);
+    if (r->run.strategy && !s) {
+        error_set(err, ERROR_USAGE, NULL, "the plan has no strategy '%s'", r->run.strategy);
+        return error_fix(err, "Take one of the names in the plan's first column.");
+    }
     j = plan_save(p, s, &r->run.limits, err);
     if (!j)
         return -err->code;

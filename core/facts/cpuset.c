@@ -64,7 +64,7 @@ bool cpuset_add(struct cpuset *set, const char *text)
     struct cpuset read = { 0 };
 
     /* What is taken out is taken out of this text alone. */
-    for (const char *at = text; at && *at;) {
+    for (const char *at = text ? text : ""; *at;) {
         at += strspn(at, " \t\n");
         if (!read_part(&read, &at))
             return false;

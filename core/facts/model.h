@@ -158,7 +158,7 @@ struct pool {
     uint64_t capacity_bytes, allocated_bytes, free_bytes;
 };
 struct host {
-    const char *name; /* as the user or the URI calls it; the source is "localhost" when its URI names none */
+    const char *name; /* as the user or the URI calls it; where its URI names none, as libvirt there says */
     const char *uri;
     const char *hostname, *uuid;            /* as libvirt there says */
     uint64_t libvirt_version, qemu_version; /* major * 1,000,000 + minor * 1,000 + release */
@@ -215,7 +215,8 @@ struct constants {
     uint64_t samples;
     /* Half the width of what was seen around each; NOT_KNOWN where it is not worth a figure. */
     uint64_t bytes_per_s_spread, setup_ms_spread, finish_ms_spread, downtime_ms_spread;
-    uint64_t guest_bytes, guest_bytes_spread; /* that the first pass of this very guest sent, wherever it went */
+    uint64_t guest_bytes,
+        guest_bytes_spread; /* that the first pass of this very guest sent, wherever it went */
 };
 
 struct facts {

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #define MOST_WAYS 8u
+#define NO_NAME "localhost" /* until it has told its own */
 /* Over a way that stands libvirt answers in 30 ms; when it does not, a new way may do better. */
 #define STANDING_MS 2500u
 
@@ -43,7 +44,7 @@ int survey_host_of_uri(const char *uri, char *buf, size_t size, struct error *er
         host = at + 1;
     }
     if (n == 0)
-        return snprintf(buf, size, "localhost") < 0 ? -1 : 0;
+        return snprintf(buf, size, NO_NAME) < 0 ? -1 : 0;
     if (host[0] == '[') {
         const char *end = memchr(host, ']', n);
 
@@ -56,6 +57,31 @@ int survey_host_of_uri(const char *uri, char *buf, size_t size, struct error *er
     memcpy(buf, host, n);
     buf[n] = '\0';
     return name_check_host(buf, err);
+}
+
+bool survey_takes_hostname(const char *hostname, const char *dest_host)
+{
+    struct error ignored = { 0 };
+
+    return hostname && name_check_host(hostname, &ignored) == 0 && !text_starts(hostname, NO_NAME) &&
+           !text_equal(hostname, dest_host);
+}
+
+/* Everything that has source_host, its worker too, has the new name then. */
+static int name_source(struct survey *s, struct error *err)
+{
+    OWNED_JSON reply = NULL;
+    const char *hostname;
+
+    if (!text_equal(s->source_host, NO_NAME))
+        return 0;
+    if (worker_do(s->source, "hostname", json_pack("{ss}", "dest_host", s->dest_host), ANSWER_MS, &reply,
+                  err) < 0)
+        return -err->code;
+    hostname = json_text(reply, "hostname", NULL);
+    if (hostname)
+        (void)snprintf(s->source_host, sizeof s->source_host, "%s", hostname);
+    return 0;
 }
 
 static bool dest_is_uri(const struct survey *s)
@@ -372,7 +398,7 @@ int survey_connect_source(struct survey *s, struct error *err)
     if (check_names(s, err) < 0 || open_ways(s, &ways, err) < 0)
         return -err->code;
     s->source = reached(s, s->source_host, s->source_uri, &is_here, err);
-    if (!s->source)
+    if (!s->source || name_source(s, err) < 0)
         return -err->code;
     all = probe_all(s, &ways, is_here, err);
     return all ? take_channels(s, all, err) : -err->code;

@@ -79,8 +79,7 @@ int sockets_make(char *buf, size_t size, int *ret_lock, struct error *err)
             return error_errno(err, NULL, "could not make the folder '%s'", buf);
         fd = open_folder(buf);
         if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0 && is_still(buf, fd)) {
-            *ret_lock = fd;
-            fd = -1;
+            *ret_lock = HAND_OVER_FD(fd);
             return 0;
         }
     }

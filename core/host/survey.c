@@ -71,16 +71,9 @@ static struct facts *seen_from_both(struct survey *s, json_t *all, struct error 
 static uint64_t highest_port(const struct survey *s)
 {
     char key[300];
-    const char *range, *last;
-    struct error ignored = { 0 };
-    uint64_t port;
 
     (void)snprintf(key, sizeof key, "%s.migration_ports", s->dest_host);
-    range = s->config ? config_get(s->config, "hosts", key) : NULL;
-    last = range ? strrchr(range, '-') : NULL;
-    if (range && text_parse_u64(last ? last + 1 : range, 65535, &port, &ignored) == 0)
-        return port;
-    return HIGHEST_PORT;
+    return s->config ? config_u64(s->config, "hosts", key, HIGHEST_PORT) : HIGHEST_PORT;
 }
 
 static struct call *ask_for_ports(struct survey *s, struct error *err)

@@ -44,6 +44,9 @@ struct worker *survey_fresh(struct survey *s, bool is_dest, struct error *err);
 const char *survey_libvirt_uri(const struct survey *s, const char *uri);
 /* The UNIX socket of the way to the source, for the gate; NULL when it is reached without one. */
 const char *survey_source_socket(const struct survey *s);
+/* Can a host whose URI names none be called so: it is a host's name, that of one machine, and not the
+ * destination's? */
+bool survey_takes_hostname(const char *hostname, const char *dest_host);
 /* The host in a libvirt URI, or "localhost"; refuses what could be an option or is no host name. */
 int survey_host_of_uri(const char *uri, char *buf, size_t size, struct error *err);
 

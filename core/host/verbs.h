@@ -42,6 +42,7 @@ bool verb_is_local(struct child *c);
 
 /* verbs-host.c */
 int verb_connect(struct child *c, const json_t *args, json_t *reply, struct error *err);
+int verb_hostname(struct child *c, const json_t *args, json_t *reply, struct error *err);
 int verb_survey_host(struct child *c, const json_t *args, json_t *reply, struct error *err);
 /* verbs-probe.c */
 int verb_probe(struct child *c, const json_t *args, json_t *reply, struct error *err);

@@ -110,16 +110,21 @@ static bool assignment_make(const struct planning *p, int which, struct assignme
     return which == NATURAL || a->is_alternative;
 }
 
-/* "tcp", and "tcp2" for the second channel of that driver. */
-static const char *channel_word(const struct planning *p, size_t index)
+unsigned candidates_channel_number(const struct facts *f, size_t index)
 {
-    const struct facts *f = p->facts;
-    const char *driver = f->channels[index].driver ? f->channels[index].driver : "channel";
     unsigned nth = 1;
 
     for (size_t i = 0; i < index; i++)
         nth += text_equal(f->channels[i].driver, f->channels[index].driver);
-    return nth == 1 ? driver : arena_format(p->plan->arena, "%s%u", driver, nth);
+    return nth;
+}
+
+static const char *channel_word(const struct planning *p, size_t index)
+{
+    const char *driver = p->facts->channels[index].driver ? p->facts->channels[index].driver : "channel";
+    const unsigned number = candidates_channel_number(p->facts, index);
+
+    return number == 1 ? driver : arena_format(p->plan->arena, "%s%u", driver, number);
 }
 
 static bool id_is_taken(const struct plan *plan, const char *id)

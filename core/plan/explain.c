@@ -55,13 +55,14 @@ static void add_names(struct text *t, const struct facts *f)
 
 static void add_sentence(const struct plan *p, const struct strategy *s, struct text *t)
 {
-    char time[48], downtime[48];
+    char time[48], downtime[48], protection[64];
 
     text_add(t, "Move ");
     add_names(t, p->facts);
     text_add(t, ": %s over ", mode_text(s->mode));
     text_add_escaped(t, s->channel->driver ? s->channel->driver : "?");
-    text_add(t, ", %s", hand_over_word(s->hand_over));
+    text_add(t, " (%s), %s", explain_protection(protection, sizeof protection, s->channel),
+             hand_over_word(s->hand_over));
     add_disks_treated(t, p, s, TREAT_SHARED, "shared");
     add_disks_treated(t, p, s, TREAT_COPY, "copied");
     text_add(t, "; about %s, downtime %s, %s.", explain_likely(time, sizeof time, &s->time_ms),

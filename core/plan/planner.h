@@ -21,6 +21,8 @@ void rank_plan(struct planning *p);
 
 /* The natural treatment of a disk, as README.md states it. */
 enum treatment candidates_natural(const struct disk *d);
+/* 1, or 2 for the second channel of its driver, whose strategies are called after "tcp2". */
+unsigned candidates_channel_number(const struct facts *f, size_t index);
 /* libvirt would refuse this shared disk's file system unless VIR_MIGRATE_UNSAFE is given. */
 bool candidates_disk_needs_unsafe(const struct disk *d);
 /* libvirt takes this file system for a shared one, and for a cluster's, whose cache mode it does not mind. */

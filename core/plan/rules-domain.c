@@ -33,7 +33,6 @@ static const char *check_not_running(struct rule_case *c)
     switch (c->facts->domain.run) {
     case RUN_RUNNING:
     case RUN_PAUSED:
-        return NULL;
     case RUN_SHUTOFF: /* its definition can move */
         return NULL;
     case RUN_NOT_KNOWN:

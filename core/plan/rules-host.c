@@ -261,15 +261,25 @@ static const char *check_graphics_not_known(struct rule_case *c)
 static const char *check_pool(struct rule_case *c)
 {
     const struct host *d = &c->facts->dest;
+    const char *word = c->disk->pool ? rules_command_word(c->disk->pool, "POOL") : "POOL";
+    bool is_there = false;
 
     if (c->disk->type != DISK_VOLUME || !c->disk->pool || !d->has_pool_list)
         return NULL;
     for (size_t i = 0; i < d->n_pools; i++)
-        if (text_equal(d->pools[i].name, c->disk->pool) && d->pools[i].is_active)
-            return NULL;
-    c->fix = SAY("Define and start it there: virsh pool-start %s", rules_command_word(c->disk->pool, "POOL"));
-    return SAY("pool '%s' of disk '%s' is missing or not active on the destination", c->disk->pool,
-               c->disk->target);
+        if (text_equal(d->pools[i].name, c->disk->pool)) {
+            is_there = true;
+            if (d->pools[i].is_active)
+                return NULL;
+        }
+    c->fix =
+        is_there
+            ? SAY("Start pool '%s' on '%s': virsh pool-start %s", c->disk->pool, rules_name(d->name), word)
+            : SAY("Define pool '%s' on '%s' from what the source prints (virsh pool-dumpxml %s): virsh "
+                  "pool-define FILE, then virsh pool-start %s",
+                  c->disk->pool, rules_name(d->name), word, word);
+    return SAY("pool '%s' of disk '%s' is %s on the destination", c->disk->pool, c->disk->target,
+               is_there ? "not active" : "missing");
 }
 
 static bool has_secret(const struct host *h, const struct secret *wanted)

@@ -149,7 +149,11 @@ int carry_over(struct move *m, struct error *err)
                                  .qemu_setup_ms = NOT_KNOWN,
                                  .passes = NOT_KNOWN,
                                  .first_pass_bytes = NOT_KNOWN,
-                                 .postcopy_ms = NOT_KNOWN };
+                                 .postcopy_ms = NOT_KNOWN,
+                                 .disk_bytes = NOT_KNOWN,
+                                 .disk_total_bytes = NOT_KNOWN,
+                                 .job_began_ms = NOT_KNOWN,
+                                 .resumed_ms = NOT_KNOWN };
     migrate = worker_ask(m->mover, "migrate", args, 0, err);
     if (!migrate)
         return -err->code;

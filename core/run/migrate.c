@@ -9,7 +9,11 @@
 
 static void begin(struct move *m, const struct run_options *o, struct run_result *ret)
 {
-    *ret = (struct run_result){ .time_ms = NOT_KNOWN, .downtime_ms = NOT_KNOWN, .bytes = NOT_KNOWN };
+    *ret = (struct run_result){ .time_ms = NOT_KNOWN,
+                                .downtime_ms = NOT_KNOWN,
+                                .bytes = NOT_KNOWN,
+                                .memory_bytes = NOT_KNOWN,
+                                .disk_bytes = NOT_KNOWN };
     *m = (struct move){ .o = o, .result = ret, .old_downtime_ms = NOT_KNOWN };
     m->began_ms = loop_now_ms();
     m->began_wall_s = (uint64_t)time(NULL);

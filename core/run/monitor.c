@@ -38,8 +38,19 @@ static void report(struct move *m, const json_t *job)
 static void keep_figures(struct move *m, const json_t *job)
 {
     const uint64_t sent = json_u64(job, "memory_processed_bytes", 0), ms = loop_now_ms() - m->carried_ms;
+    const uint64_t elapsed = json_u64(job, "elapsed_ms", NOT_KNOWN), now = loop_now_ms();
+    const uint64_t disks = json_u64(job, "disk_processed_bytes", 0);
+    const uint64_t total = json_u64(job, "disk_total_bytes", 0);
     struct actual *a = &m->actual;
 
+    /* The answer took a while to come: the earliest is the nearest. */
+    if (json_flag(job, "is_active", false) && elapsed <= now && now - elapsed < a->job_began_ms)
+        a->job_began_ms = now - elapsed;
+    /* libvirt forgets them when the mirrors end, which is before the job does. */
+    if (total > 0 && (a->disk_bytes == NOT_KNOWN || disks > a->disk_bytes))
+        a->disk_bytes = disks;
+    if (total > 0 && (a->disk_total_bytes == NOT_KNOWN || total > a->disk_total_bytes))
+        a->disk_total_bytes = total;
     if (!json_flag(job, "is_active", false) || sent == 0)
         return;
     if (a->first_ms == NOT_KNOWN) {

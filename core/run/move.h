@@ -17,6 +17,10 @@ struct actual {
     uint64_t first_pass_bytes; /* NOT_KNOWN: no second pass was seen */
     uint64_t postcopy_ms;      /* when the guest was seen to have switched; NOT_KNOWN */
     uint64_t carry_ms;         /* libvirt's call, from end to end */
+    uint64_t disk_bytes,
+        disk_total_bytes;  /* that the mirrors went through so far, and of how many; NOT_KNOWN */
+    uint64_t job_began_ms; /* monotonic, by the job's own count of its time; NOT_KNOWN */
+    uint64_t resumed_ms;   /* monotonic: when the destination was resumed by us; NOT_KNOWN */
 };
 
 struct move {
@@ -104,6 +108,8 @@ struct worker *look_worker(struct move *m, bool is_dest, struct error *err);
 /* settle.c: looks, decides, acts until it is known where the guest is; then finishes forward or undoes. The
  * return is what run_migrate returns. */
 int settle(struct move *m, struct error *err);
+/* What an operator does, in order, about a guest that is on neither host: the fix of err. */
+int settle_advise_gone(const struct move *m, bool was_postcopy, struct error *err);
 /* undo.c */
 int undo_all(struct move *m, struct error *err);
 /* finish.c */
@@ -112,6 +118,13 @@ int finish_forward(struct move *m, struct error *err);
  */
 void recall(struct move *m);
 void remember(struct move *m);
+bool copies_disks(const struct move *m);
+/* What the copied disks sent, of what their mirrors went through: some count holes, which are not sent. */
+uint64_t disk_sent_bytes(const struct facts *f, const struct strategy *s, const struct actual *a);
+/* How long a guest stood still that was resumed at resumed_ms (monotonic), from the statistics of the job
+ * that libvirt counts up to its own end; libvirt's figure with *ret_least where more cannot be known. */
+uint64_t held_downtime_ms(const struct actual *a, uint64_t job_elapsed_ms, uint64_t job_downtime_ms,
+                          bool *ret_least);
 /* recover.c: settles what earlier runs of this client left of the domain. ret_moved: one of them turned out
  * to have moved it to the same destination, so that nothing is left to do. */
 int recover_domain(struct move *m, bool *ret_moved, struct error *err);

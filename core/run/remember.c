@@ -43,7 +43,7 @@ static json_t *json_of(const struct estimate *e)
                      (json_int_t)e->high);
 }
 
-static bool copies_disks(const struct move *m)
+bool copies_disks(const struct move *m)
 {
     for (size_t i = 0; i < m->facts->domain.n_disks; i++)
         if (m->strategy->disks[i] == TREAT_COPY)
@@ -55,7 +55,7 @@ static bool copies_disks(const struct move *m)
 static void put_constants(const struct move *m, json_t *actual)
 {
     const struct actual *a = &m->actual;
-    const uint64_t sent = m->result->bytes != NOT_KNOWN ? m->result->bytes : a->last_bytes;
+    const uint64_t sent = m->result->memory_bytes != NOT_KNOWN ? m->result->memory_bytes : a->last_bytes;
     uint64_t rate, setup, wire;
 
     if (a->first_ms == NOT_KNOWN || a->last_ms < a->first_ms + LEAST_WATCHED_MS ||
@@ -83,12 +83,13 @@ static json_t *actual_of(const struct move *m)
         return NULL;
     put(actual, "time_ms", m->actual.carry_ms);
     put(actual, "total_ms", loop_now_ms() - m->began_ms);
-    put(actual, "downtime_seen_ms", m->result->downtime_ms);
+    if (!m->result->downtime_is_least)
+        put(actual, "downtime_seen_ms", m->result->downtime_ms);
     put(actual, "bytes", m->result->bytes);
     put(actual, "passes", m->actual.passes);
     /* Where no second pass was seen, the first sent all. */
     put(actual, "first_pass_bytes",
-        m->actual.first_pass_bytes != NOT_KNOWN ? m->actual.first_pass_bytes : m->result->bytes);
+        m->actual.first_pass_bytes != NOT_KNOWN ? m->actual.first_pass_bytes : m->result->memory_bytes);
     put(actual, "postcopy_at_ms", m->actual.postcopy_ms);
     put_constants(m, actual);
     return HAND_OVER(actual);

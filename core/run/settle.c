@@ -31,15 +31,42 @@ static bool was_postcopy(struct move *m, const struct evidence *e)
            e->dest.reason == REASON_POSTCOPY;
 }
 
+int settle_advise_gone(const struct move *m, bool was_postcopy, struct error *err)
+{
+    const char *source = m->survey.source_host, *dest = m->survey.dest_host;
+
+    if (was_postcopy)
+        return error_fix(
+            err,
+            "1. Look at what is left of it on both hosts: virsh domstate --reason. 2. End that: "
+            "virsh destroy. 3. Its newest writes are on its disks at '%s', whole up to the last "
+            "one: start it there; where it is not defined, define it from virsh dumpxml "
+            "--inactive at '%s'. 4. At '%s' undefine it: virsh undefine --keep-nvram. 5. Run the "
+            "same virt-ferry migrate: it closes run %s.",
+            dest, source, source, m->run);
+    if (m->is_offline)
+        return error_fix(
+            err,
+            "1. Look on both hosts: virsh list --all. 2. Where it is on neither, define it at "
+            "'%s' anew, from a backup of its definition; its disks are untouched. 3. Run the same "
+            "virt-ferry migrate: it closes run %s.",
+            source, m->run);
+    return error_fix(
+        err,
+        "1. See that it still runs on neither: virsh domstate --reason at '%s' and at '%s'. 2. See "
+        "in /var/log/libvirt/qemu at '%s' whether it ran there. 3. Start it there if it did, since "
+        "its newest writes are there, else at '%s': on one host only. 4. Undefine it on the other: "
+        "virsh undefine --keep-nvram. 5. Run the same virt-ferry migrate: it closes run %s.",
+        source, dest, dest, source, m->run);
+}
+
 /* Each host had a part of its memory, and one of the parts is gone: exit 11. */
 static int guest_lost(struct move *m, const struct evidence *e, struct error *err)
 {
     error_set(err, ERROR_GUEST_LOST, NULL, "domain '%s' was lost in post-copy", m->name);
     error_why(err, "on '%s': %s; on '%s': %s; a part of its memory is gone", m->survey.source_host,
               seen_word(&e->source), m->survey.dest_host, seen_word(&e->dest));
-    return error_fix(err,
-                     "Its disks are whole up to the last write. End what is left of it on both hosts (virsh "
-                     "destroy), then start it on one of them.");
+    return settle_advise_gone(m, true, err);
 }
 
 /* What could not be settled: exit 7, with what was seen and what to do. */
@@ -50,11 +77,14 @@ static int not_settled(struct move *m, const struct evidence *e, enum decision d
         return guest_lost(m, e, err);
     error_set(err, ERROR_NOT_KNOWN, NULL,
               d == DECIDE_TWICE  ? "domain '%s' runs, or has run, on both hosts"
-              : d == DECIDE_GONE ? "domain '%s' runs on neither host"
+              : d == DECIDE_GONE ? m->is_offline ? "domain '%s' is defined on neither host"
+                                                 : "domain '%s' runs on neither host"
                                  : "it is not known where domain '%s' runs",
               m->name);
     error_why(err, "on '%s': %s; on '%s': %s; nothing was started or removed", m->survey.source_host,
               seen_word(&e->source), m->survey.dest_host, seen_word(&e->dest));
+    if (d == DECIDE_GONE)
+        return settle_advise_gone(m, false, err);
     if (d == DECIDE_TWICE)
         return error_fix(err,
                          "Decide which of the two is right and end the other: virsh destroy. Then run the "
@@ -118,7 +148,8 @@ static int obey(struct move *m, enum decision d, struct error *err)
         (void)move_act(m, true, "dest-destroy", "destroy", err);
         return 1;
     case DECIDE_RESUME_DEST:
-        (void)move_act(m, true, "dest-resume", "resume", err);
+        if (move_act(m, true, "dest-resume", "resume", err) == 0)
+            m->actual.resumed_ms = loop_now_ms();
         return 1;
     default:
         return 1;

@@ -125,12 +125,7 @@ static int open_whole(const char *dir, const char *path, struct error *err)
         }
         if (state == RECORD_TORN && ftruncate(fd, (off_t)end) < 0)
             return error_errno(err, NULL, "could not cut '%s'", path);
-        {
-            const int given = fd;
-
-            fd = -1;
-            return given;
-        }
+        return HAND_OVER_FD(fd);
     }
     return error_set(err, ERROR_BUSY, NULL, "'%s' is replaced again and again", path);
 }

@@ -232,7 +232,7 @@ int trouble_libvirt(struct ferry_call *call, const struct ferry_services *servic
                     const char *folder)
 {
     static const char *const argv[] = { "sh", "-c", look, NULL };
-    char command[512], printed[256];
+    char command[512], printed[256] = "";
     struct words w;
     struct ferry_command c = {
         .size = sizeof c, .timeout_ms = ASK_MS, .output = printed, .output_room = sizeof printed

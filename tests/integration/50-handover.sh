@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck source-path=SCRIPTDIR
+# shellcheck disable=SC2317  # cases call what is defined before them
 # The hand-over on real hosts: whatever dies or is lost, the guest runs exactly once, and the next run of the
 # same command finishes or undoes what was left.
 . "$(dirname "$0")/lib.sh"
@@ -21,6 +22,7 @@ at_event() { # HOST WORD ACTION
     await 10 lab on "$1" test -s /run/watcher
     sleep 1 # until virsh is connected; nothing outside shows it
 }
+# shellcheck disable=SC2016  # expanded on the host
 at_event_ends() { lab on "$1" sh -c 'kill -- -"$(cat /run/watcher)"' 2>/dev/null || true; }
 
 # Ends HOST's libvirtd the moment it says that a guest resumed there.
@@ -62,7 +64,7 @@ run_ended() { # HOST: the newest run there wrote its last record
     lab on "$1" sh -c 'tail -qn1 "$(ls /var/lib/virt-ferry/runs/*.journal | tail -n1)" | grep -q "\"step\":\"end\""'
 }
 needs_faults() {
-    [ -x "$VIRT_FERRY_BUILD/virt-ferry" ] && grep -q VIRT_FERRY_FAULT "$VIRT_FERRY_BUILD/virt-ferry" ||
+    grep -qs VIRT_FERRY_FAULT "$VIRT_FERRY_BUILD/virt-ferry" ||
         skip "this build has no fault points: make debug"
 }
 

@@ -81,8 +81,8 @@ guest hostA sound --write-log
 lab libvirtd hostB stop
 finally lab libvirtd hostB cont
 for command in plan migrate; do
-    within 4 exits 5 prints 'cancelled' lab on hostA timeout --preserve-status -s INT 1.5 virt-ferry $command sound hostB \
-        --allow-cleartext
+    within 4 exits 5 prints 'cancelled' lab on hostA timeout --preserve-status -s INT 1.5 \
+        virt-ferry "$command" sound hostB --allow-cleartext
 done
 is hostA lab runners sound
 

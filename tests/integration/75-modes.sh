@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck source-path=SCRIPTDIR
+# shellcheck disable=SC2317  # cases call what is defined before them
 # The ways in which memory travels: post-copy where pre-copy would not end and nowhere else, throttled, paused,
 # offline; saved plans, and the history that they leave.
 . "$(dirname "$0")/lib.sh"
@@ -16,7 +17,7 @@ at_gigabit() {
 }
 disarmed_or_not() { # YES|NO HOST: does the newest journal say that it switched?
     local wanted=$1 found=no
-    # shellcheck disable=SC2012
+    # shellcheck disable=SC2012,SC2016  # expanded on the host; names of journals are plain
     ! lab on "$2" sh -c 'grep -q "\"step\":\"postcopy\"" "$(ls -t /var/lib/virt-ferry/runs/*.journal | head -1)"' ||
         found=yes
     [ "$wanted" = "$found" ] || complain "switched to post-copy: wanted $wanted, found $found"

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck source-path=SCRIPTDIR
+# shellcheck disable=SC2317  # cases call what is defined before them
 # The rules on real hosts: what would fail in the middle of a move is found before it, and a survey on file
 # gives the plan that was made live.
 . "$(dirname "$0")/lib.sh"

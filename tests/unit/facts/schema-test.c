@@ -55,7 +55,8 @@ START_TEST(what_is_no_facts_breaks_the_schema)
 
         (void)snprintf(text, sizeof text, "%s", wrong[_i].text);
         for (char *c = text; *c; c++)
-            *c = *c == '\'' ? '"' : *c;
+            if (*c == '\'')
+                *c = '"';
         OWNED_JSON j = json_read(text, strlen(text), "the test", &err);
         ck_assert_msg(j != NULL, "%s", err.what);
         ck_assert_ptr_nonnull(fault(schema, j));

@@ -440,6 +440,40 @@ START_TEST(cleartext_is_priced_and_its_fix_names_both_ways_out)
     }
 END_TEST
 
+START_TEST(cleartext_says_what_crosses_and_what_does_not)
+    {
+        OWNED(facts) f = sample();
+
+        f->channels[0].is_trusted = false;
+        (void)sample_local(sample_disk(f, "vdb"));
+        OWNED(plan) both = plan_of(f);
+
+        ck_assert_str_eq(plan_finds(both, "cleartext", "tcp")->what,
+                         "the guest's memory and the copied disk 'vdb' would cross the network in the clear "
+                         "to 10.0.0.2 over tcp; so does control, with the domain's definition and its "
+                         "passwords");
+        ck_assert_ptr_nonnull(
+            strstr(plan_finds(both, "cleartext", "tcp")->fix, "add 10.0.0.2 or its network"));
+        ck_assert_ptr_nonnull(strstr(plan_finds(both, "cleartext", "tcp")->fix, "[security]"));
+        f->channels[0].protects_control = 2;
+        f->domain.n_disks = 1;
+        OWNED(plan) data = plan_of(f);
+
+        ck_assert_str_eq(plan_finds(data, "cleartext", "tcp")->what,
+                         "the guest's memory would cross the network in the clear to 10.0.0.2 over tcp; "
+                         "control, with the domain's definition, is encrypted");
+        f->domain.run = RUN_SHUTOFF;
+        OWNED(plan) off = plan_of(f);
+
+        ck_assert_ptr_null(plan_finds(off, "cleartext", NULL));
+        f->channels[0].protects_control = 0;
+        OWNED(plan) definition = plan_of(f);
+
+        ck_assert(text_starts(plan_finds(definition, "cleartext", "tcp")->what,
+                              "the domain's definition, with its passwords, would cross"));
+    }
+END_TEST
+
 START_TEST(the_reason_of_a_refusal_is_the_evidence_that_was_looked_for)
     {
         OWNED(facts) f = sample();
@@ -522,7 +556,7 @@ END_TEST
 TEST_MAIN("plan/rules", each_rule_speaks_on_one_side_of_its_border_only,
           every_rule_has_cases_on_both_sides_and_says_its_cause,
           no_driver_begins_with_the_words_that_operators_search_for,
-          cleartext_is_priced_and_its_fix_names_both_ways_out,
+          cleartext_is_priced_and_its_fix_names_both_ways_out, cleartext_says_what_crosses_and_what_does_not,
           the_reason_of_a_refusal_is_the_evidence_that_was_looked_for,
           unsafe_needs_proof_and_cache_none_for_every_disk_not_only_the_unusual_one,
           a_finding_of_the_survey_refuses_and_one_about_a_channel_refuses_that_channel_alone,
