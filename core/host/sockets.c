@@ -60,12 +60,10 @@ static bool is_still(const char *path, int fd)
            by_name.st_dev == by_fd.st_dev;
 }
 
-int sockets_make(char *buf, size_t size, int *ret_lock, struct error *err)
+int sockets_make(const char *parent, char *buf, size_t size, int *ret_lock, struct error *err)
 {
-    char parent[SOCKETS_PATH_SIZE];
     char hex[2 * RANDOM_BYTES + 1];
 
-    sockets_dir(parent, sizeof parent);
     if (make_parent(parent, err) < 0)
         return -err->code;
     for (int i = 0; i < ATTEMPTS; i++) {
@@ -110,13 +108,10 @@ void sockets_remove(const char *folder)
         remove_in(fd, folder);
 }
 
-void sockets_sweep(void)
+void sockets_sweep(const char *parent)
 {
-    char parent[SOCKETS_PATH_SIZE];
-    DIR *list;
+    DIR *list = opendir(parent);
 
-    sockets_dir(parent, sizeof parent);
-    list = opendir(parent);
     for (struct dirent *d; list && (d = readdir(list));) {
         char path[SOCKETS_PATH_SIZE + 256];
         OWNED_FD fd = -1;

@@ -11,11 +11,11 @@
 
 /* "/run/virt-ferry", or below XDG_RUNTIME_DIR for a user; it need not be there yet. */
 void sockets_dir(char *buf, size_t size);
-/* A new folder in it; *ret_lock is to be kept open for as long as it is used. */
-int sockets_make(char *buf, size_t size, int *ret_lock, struct error *err);
+/* A new folder in parent; *ret_lock is to be kept open for as long as it is used. */
+int sockets_make(const char *parent, char *buf, size_t size, int *ret_lock, struct error *err);
 /* What lies in it, but no folder, and then itself. */
 void sockets_remove(const char *folder);
-/* Those that nobody holds any more. */
-void sockets_sweep(void);
+/* Those in parent that nobody holds any more. */
+void sockets_sweep(const char *parent);
 
 #endif

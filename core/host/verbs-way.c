@@ -67,12 +67,15 @@ static int verb_way_open(struct child *c, const json_t *args, json_t *reply, str
     struct error failed = { 0 };
     struct ferry_call call;
     OWNED(facts) f = facts_new();
+    char parent[SOCKETS_PATH_SIZE];
     int r;
 
     if (!f)
         return error_memory(err);
-    sockets_sweep();
-    if (take_driver(c, args, err) < 0 || sockets_make(c->way.folder, sizeof c->way.folder, &lock_fd, err) < 0)
+    sockets_dir(parent, sizeof parent);
+    sockets_sweep(parent);
+    if (take_driver(c, args, err) < 0 ||
+        sockets_make(parent, c->way.folder, sizeof c->way.folder, &lock_fd, err) < 0)
         return -err->code;
     if (call_begin(&call, &lent, c->way.owner, c->way.driver->name, c->host, f, &failed) < 0)
         return error_memory(err);

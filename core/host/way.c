@@ -77,13 +77,16 @@ int way_wait(struct way *w, json_t **ret_facts, struct error *err)
 
 void way_free(struct way *w)
 {
+    char parent[SOCKETS_PATH_SIZE];
+
+    sockets_dir(parent, sizeof parent);
     while (w) {
         struct way *older = w->older;
 
         call_free(w->opening);
         worker_free(w->worker);
         /* Where the worker had to be killed, nobody tidied. */
-        sockets_sweep();
+        sockets_sweep(parent);
         json_decref(w->open);
         free(w);
         w = older;

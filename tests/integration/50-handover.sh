@@ -129,10 +129,14 @@ it "virsh alone, under the second of these faults, runs the guest twice: the fau
 guest hostA twice --disk local:raw --write-log
 lab on hostB virsh vol-create-as default twice-vda.img 64M --format raw
 finally lab rm twice
-deafen_at_first_pass hostA hostB
-code_of lab on hostA timeout 90 virsh -k 2 -K 3 migrate --live --persistent --copy-storage-all twice \
-    qemu+tcp://hostB/system
-hear_again hostA
+# On a busy machine the silence may come to an end before the copy does: then it was another fault.
+for _ in 1 2 3; do
+    deafen_at_first_pass hostA hostB
+    code_of lab on hostA timeout 90 virsh -k 2 -K 3 migrate --live --persistent --copy-storage-all twice \
+        qemu+tcp://hostB/system
+    hear_again hostA
+    [ "$(count lab runners twice)" = 1 ] || break
+done
 is 2 count lab runners twice
 
 # ---- the client dies ----

@@ -31,6 +31,22 @@ static void end(void)
     ck_assert_int_eq(system(command), 0); /* NOLINT(cert-env33-c) */
 }
 
+static int make(char *folder, size_t size, int *lock, struct error *err)
+{
+    char parent[SOCKETS_PATH_SIZE];
+
+    sockets_dir(parent, sizeof parent);
+    return sockets_make(parent, folder, size, lock, err);
+}
+
+static void sweep(void)
+{
+    char parent[SOCKETS_PATH_SIZE];
+
+    sockets_dir(parent, sizeof parent);
+    sockets_sweep(parent);
+}
+
 static bool stands(const char *path)
 {
     return access(path, F_OK) == 0;
@@ -53,7 +69,7 @@ START_TEST(a_folder_is_ours_alone_and_goes_with_what_lies_in_it)
         OWNED_FD lock = -1;
 
         begin();
-        ck_assert_msg(sockets_make(folder, sizeof folder, &lock, &err) == 0, "%s: %s", err.what, err.why);
+        ck_assert_msg(make(folder, sizeof folder, &lock, &err) == 0, "%s: %s", err.what, err.why);
         ck_assert(text_starts(folder, place));
         ck_assert_int_eq(lstat(folder, &st), 0);
         ck_assert_uint_eq(st.st_mode & 0777u, 0700);
@@ -72,13 +88,13 @@ START_TEST(a_sweep_leaves_the_living_and_removes_the_dead)
         int other = -1;
 
         begin();
-        ck_assert_int_eq(sockets_make(living, sizeof living, &lock, &err), 0);
-        ck_assert_int_eq(sockets_make(dead, sizeof dead, &other, &err), 0);
+        ck_assert_int_eq(make(living, sizeof living, &lock, &err), 0);
+        ck_assert_int_eq(make(dead, sizeof dead, &other, &err), 0);
         put_file(dead, "libvirt-sock");
-        sockets_sweep();
+        sweep();
         ck_assert(stands(living) && stands(dead));
         ck_assert_int_eq(close(other), 0);
-        sockets_sweep();
+        sweep();
         ck_assert(stands(living));
         ck_assert(!stands(dead));
         end();
@@ -92,13 +108,13 @@ START_TEST(a_sweep_touches_no_other_name_and_no_folder_below)
         int lock = -1;
 
         begin();
-        ck_assert_int_eq(sockets_make(folder, sizeof folder, &lock, &err), 0);
+        ck_assert_int_eq(make(folder, sizeof folder, &lock, &err), 0);
         (void)snprintf(other, sizeof other, "%s/virt-ferry/0123456789abcdef", place);
         (void)snprintf(below, sizeof below, "%s/below", folder);
         ck_assert_int_eq(mkdir(other, 0700), 0);
         ck_assert_int_eq(mkdir(below, 0700), 0);
         ck_assert_int_eq(close(lock), 0);
-        sockets_sweep();
+        sweep();
         ck_assert(stands(other));
         ck_assert(stands(below));
         end();
@@ -115,10 +131,10 @@ START_TEST(a_place_that_others_can_enter_is_refused)
         (void)snprintf(parent, sizeof parent, "%s/virt-ferry", place);
         ck_assert_int_eq(mkdir(parent, 0700), 0);
         ck_assert_int_eq(chmod(parent, 0710), 0);
-        ck_assert_int_lt(sockets_make(folder, sizeof folder, &lock, &err), 0);
+        ck_assert_int_lt(make(folder, sizeof folder, &lock, &err), 0);
         ck_assert_ptr_nonnull(strstr(err.what, "closed to others"));
         ck_assert_int_eq(chmod(parent, 0700), 0);
-        ck_assert_int_eq(sockets_make(folder, sizeof folder, &lock, &err), 0);
+        ck_assert_int_eq(make(folder, sizeof folder, &lock, &err), 0);
         end();
     }
 END_TEST
@@ -130,7 +146,7 @@ START_TEST(a_path_too_long_for_a_socket_is_refused)
         OWNED_FD lock = -1;
 
         begin();
-        ck_assert_int_lt(sockets_make(folder, sizeof folder, &lock, &err), 0);
+        ck_assert_int_lt(make(folder, sizeof folder, &lock, &err), 0);
         ck_assert_ptr_nonnull(strstr(err.what, "too long"));
         end();
     }
