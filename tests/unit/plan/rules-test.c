@@ -173,7 +173,7 @@ SPOIL(space_to_grow, sample_local(vda)->at_dest.free_bytes = GiB(1))
 
 /* The sample's link carries 117.5 MB/s at best and 88.1 MB/s at worst; some 95 % of that end within 60
  * passes. */
-* / static void writes(struct facts *f, uint64_t low_bytes, uint64_t high_bytes)
+static void writes(struct facts *f, uint64_t low_bytes, uint64_t high_bytes)
 {
     static struct dirty_window one;
 
