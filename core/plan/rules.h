@@ -6,7 +6,8 @@
 
 #include "plan/plan.h"
 
-/* What a check is called for. The first four give findings of the plan, the others of a strategy. */
+/* What a check is called for. The first four give findings of the plan, the others of a strategy. A check
+ * PER_TREATMENT looks at what the strategy does to the disks, one PER_CHANNEL at the channel alone. */
 enum rule_scope { PER_MOVE, PER_DISK, PER_INTERFACE, PER_DEVICE, PER_TREATMENT, PER_CHANNEL, PER_STRATEGY };
 /* What a finding of PER_MOVE, PER_INTERFACE and PER_DEVICE is about; the other scopes know by themselves. */
 enum rule_about { ABOUT_MOVE, ABOUT_SOURCE, ABOUT_DEST };
@@ -24,7 +25,10 @@ struct rule_case {
     const struct channel *channel;   /* PER_CHANNEL, PER_STRATEGY, PER_TREATMENT */
     const struct strategy *strategy; /* the same */
     const char *fix;                 /* a check may set it where it can be closer than the row's */
+    bool is_brief;                   /* whether, not what: no text is made, and arena is NULL */
 };
+/* What a check found, in its words. Its arguments are not looked at where only whether counts. */
+#define SAY(...) (c->is_brief ? "" : arena_format(c->arena, __VA_ARGS__))
 
 struct rule {
     const char *id;
