@@ -34,7 +34,7 @@ endif
 
 .SUFFIXES:
 .DELETE_ON_ERROR:
-.PHONY: all release debug asan install unit unit-programs check check-all demo readme-picture bench lint \
+.PHONY: all release debug asan install unit unit-programs check check-all demo readme-picture bench bench-plan lint \
 	clean help
 all: $(MODE)
 
@@ -120,7 +120,7 @@ LINK_PLUGIN := -shared -Wl,-z,defs $(LINK_COMMON)
 # so each is written while the Makefile is read, and only when it differs.
 stamp = $(shell mkdir -p $(B) && printf '%s\n' '$(subst ','\'',$(2))' >$(B)/$(1).new && \
 	if cmp -s $(B)/$(1).new $(B)/$(1); then rm -f $(B)/$(1).new; else mv $(B)/$(1).new $(B)/$(1); fi)
-ifneq ($(filter $(MODE) all unit unit-programs install $(B)/%,$(GOALS)),)
+ifneq ($(filter $(MODE) all unit unit-programs install bench bench-plan $(B)/%,$(GOALS)),)
 $(call stamp,flags,$(CC) $(CORE_FLAGS) $(LINK_PROGRAM) $(LINK_PLUGIN) $(LIBS))
 $(call stamp,files,$(CORE_SOURCES) $(UNIT_SHARED) $(wildcard plugins/*/*.c))
 endif
@@ -205,8 +205,15 @@ readme-picture:
 	$(Q)contrib/install-deps
 	+$(Q)$(MAKE) release
 	$(Q)BUILD='$(abspath $(BUILD))' tests/demo/readme-picture
-bench: release
+
+bench: release bench-plan
 	$(Q)VIRT_FERRY_BUILD='$(abspath $(B))' tests/bench/run
+
+bench-plan: $(B)/tests/bench/plan-scale
+	$(Q)$<
+
+$(B)/tests/bench/plan-scale: %: %.o $(B)/libcore.a
+	$(call quiet,LINK,$@)$(CC) $(LINK_PROGRAM) -o $@ $^ $(LIBS)
 
 C_FILES = $(shell find core plugins tests contrib -name '*.[ch]' 2>/dev/null)
 SHELL_FILES = $(shell find contrib tests .ci -type f -exec grep -lIE '^\#!.*\b(ba|da)?sh\b' {} + 2>/dev/null)
@@ -253,6 +260,7 @@ help:
 	@echo 'make demo            installs what is needed, then shows three migrations'
 	@echo 'make readme-picture  docs/picture.svg anew, from a real move'
 	@echo 'make bench           virt-ferry against virsh on one guest: medians, and where the time goes'
+	@echo 'make bench-plan      the planner alone: 10,000 domains x 20 hosts'
 	@echo 'make lint            clang-format, clang-tidy, cppcheck, shellcheck'
 	@echo 'make install         DESTDIR=, PREFIX=$(PREFIX)'
 

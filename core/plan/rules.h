@@ -50,6 +50,19 @@ extern const struct rule_set rules_domain, rules_host, rules_disk, rules_channel
 const struct rule *rules_find(const char *id);
 const struct rule *rules_at(size_t i); /* all of them, in the document's order; NULL behind the last */
 
+/* brief.c: the rows that refuse, sorted by what they are called for, and the id of the first that speaks;
+ * NULL when none does. The case's disk, interface and device are set here. */
+enum rules_of { RULES_OF_MOVE, RULES_OF_CHANNEL, RULES_OF_TREATMENT, RULES_OF_STRATEGY, N_RULES_OF };
+enum { RULES_MOST = 128 }; /* a test counts that none was left out */
+struct rule_index {
+    const struct rule *rows[N_RULES_OF][RULES_MOST];
+    size_t n[N_RULES_OF];
+};
+void rules_refusing(struct rule_index *ret);
+const char *rules_refused(const struct rule_index *index, enum rules_of of, const struct rule_case *c);
+/* A finding that names a channel's driver says something of that channel alone, whoever made it. */
+bool rules_is_about_channel(const struct facts *f, const struct finding *finding);
+
 /* "(not said)" for NULL, so that a name that is not known still makes a sentence. */
 const char *rules_name(const char *name);
 /* name where a shell takes it for one plain word, else otherwise: for commands within a fix. */

@@ -2,6 +2,7 @@
  * Every rule on both sides of its border, and docs/findings.md against the rows (REGEN=1 rewrites it). */
 #include "plan/needs.h"
 #include "plan/rules.h"
+#include "plan/same.h"
 
 typedef void spoil(struct facts *f, struct plan_limits *limits);
 
@@ -448,6 +449,8 @@ START_TEST(each_rule_speaks_on_one_side_of_its_border_only)
                           cases[i].id, cases[i].found ? "is missing" : "stands there");
             ck_assert_msg(!!plan_chosen(p) == cases[i].valid, "case %zu, '%s': %zu of %zu are valid", i,
                           cases[i].id, p->n_valid, p->n);
+            OWNED(briefing) b = briefing_new(&limits);
+            ck_assert_msg(brief_is_same(b, f, &limits) == cases[i].valid, "case %zu: the brief differs", i);
         }
     }
 END_TEST
