@@ -4,6 +4,7 @@
  * its mode and channel, and less safe; and where the whole move is refused nothing needs a price. */
 #include "plan/brief.h"
 #include "plan/planner.h"
+#include "plan/range.h"
 #include "plan/rules.h"
 #include <stdio.h>
 #include <string.h>
@@ -126,21 +127,35 @@ static const char *refused_move(const struct briefing *b, const struct rule_case
 
 /* ---- strategies ---- */
 
+/* Member by member: the branches of post-copy and the findings are large, and nobody looks at them here. */
+static void strategy_set(struct strategy *s, const struct channel *c, const struct assignment *a,
+                         enum memory_mode mode, enum hand_over hand_over)
+{
+    s->disks = a->disks;
+    s->channel = c;
+    s->mode = mode;
+    s->hand_over = hand_over;
+    s->needs_unsafe = a->needs_unsafe && mode != MODE_OFFLINE;
+}
+
 static void candidates_of(struct briefing *b, struct planning *p, struct rule_case *c,
                           const struct assignment *a, const char **ret_refused_by)
 {
     enum memory_mode gated = MODE_OFFLINE;
+    struct cost_shared shared;
 
+    cost_share(p, c->channel, a->disks, &shared);
     for (size_t w = 0; w < N_WAYS; w++) {
         struct strategy *s = &b->list[b->n];
+        struct memory_cost stays, switches;
+        enum memory_mode mode;
+        enum hand_over hand_over;
         const char *id;
 
-        *s = (struct strategy){ .disks = a->disks, .channel = c->channel };
-        if (!candidates_way(p->facts, w, &s->mode, &s->hand_over) ||
-            (s->hand_over == HAND_OVER_HELD && s->mode == gated))
+        if (!candidates_way(p->facts, w, &mode, &hand_over) || (hand_over == HAND_OVER_HELD && mode == gated))
             continue;
-        s->needs_unsafe = a->needs_unsafe && s->mode != MODE_OFFLINE;
-        cost_price(p, s);
+        strategy_set(s, c->channel, a, mode, hand_over);
+        cost_price_shared(p, &shared, s, &stays, &switches);
         c->strategy = s;
         id = rules_refused(&b->rules, RULES_OF_STRATEGY, c);
         if (id) {
@@ -159,9 +174,8 @@ static const char *refused_channel(const struct briefing *b, struct rule_case *c
 {
     const char *id = refused_by_survey(c->facts, c->channel);
 
-    *any = (struct strategy){ .disks = a->disks,
-                              .channel = c->channel,
-                              .needs_unsafe = a->needs_unsafe && c->facts->domain.run != RUN_SHUTOFF };
+    strategy_set(any, c->channel, a, c->facts->domain.run == RUN_SHUTOFF ? MODE_OFFLINE : MODE_PRECOPY,
+                 HAND_OVER_GATED);
     c->strategy = any;
     if (!id)
         id = rules_refused(&b->rules, RULES_OF_CHANNEL, c);
@@ -195,7 +209,7 @@ static void choose(struct briefing *b, struct planning *p, struct brief *ret)
     candidates_assign(&p->facts->domain, ASSIGN_NATURAL, &natural);
     b->n = 0;
     for (size_t i = 0; i < p->facts->n_channels; i++) {
-        struct strategy any;
+        struct strategy any = { .id = NULL };
         const char *id;
 
         c.channel = &p->facts->channels[b->words[i].channel];
