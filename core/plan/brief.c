@@ -24,6 +24,7 @@ struct briefing {
     enum treatment *disks;
     size_t room;
     struct word words[CHANNELS_MOST];
+    struct cost_shared shared;
     struct strategy list[CHANNELS_MOST * N_WAYS];
     size_t n;
 };
@@ -142,9 +143,8 @@ static void candidates_of(struct briefing *b, struct planning *p, struct rule_ca
                           const struct assignment *a, const char **ret_refused_by)
 {
     enum memory_mode gated = MODE_OFFLINE;
-    struct cost_shared shared;
 
-    cost_share(p, c->channel, a->disks, &shared);
+    cost_share(p, c->channel, a->disks, &b->shared);
     for (size_t w = 0; w < N_WAYS; w++) {
         struct strategy *s = &b->list[b->n];
         struct memory_cost stays, switches;
@@ -155,7 +155,7 @@ static void candidates_of(struct briefing *b, struct planning *p, struct rule_ca
         if (!candidates_way(p->facts, w, &mode, &hand_over) || (hand_over == HAND_OVER_HELD && mode == gated))
             continue;
         strategy_set(s, c->channel, a, mode, hand_over);
-        cost_price_shared(p, &shared, s, &stays, &switches);
+        cost_price_shared(p, &b->shared, s, &stays, &switches);
         c->strategy = s;
         id = rules_refused(&b->rules, RULES_OF_STRATEGY, c);
         if (id) {
@@ -208,6 +208,7 @@ static void choose(struct briefing *b, struct planning *p, struct brief *ret)
         return;
     candidates_assign(&p->facts->domain, ASSIGN_NATURAL, &natural);
     b->n = 0;
+    b->shared.rate = range_of(-1); /* no channel's: of other facts */
     for (size_t i = 0; i < p->facts->n_channels; i++) {
         struct strategy any = { .id = NULL };
         const char *id;

@@ -147,16 +147,28 @@ static struct range precopy_downtime(const struct planning *p)
     return ms;
 }
 
-static struct memory_cost by_passes(const struct planning *p, const struct memory_guest *g, bool throttled)
+static struct passes passes_of(const struct memory_guest *g, bool throttled)
+{
+    return passes_make(&g->w, g->first, g->rate, g->downtime_s, throttled);
+}
+
+static struct memory_cost by_passes(const struct planning *p, const struct memory_guest *g,
+                                    const struct passes *made)
 {
     struct memory_cost c = { .downtime_ms = precopy_downtime(p) };
 
-    for (int i = 0; i < N_GUESTS; i++) {
-        const struct passes made = passes_make(&g[i].w, g[i].first, g[i].rate, g[i].downtime_s, throttled);
-
-        put_passes(&c, i, &g[i], &made);
-    }
+    for (int i = 0; i < N_GUESTS; i++)
+        put_passes(&c, i, &g[i], &made[i]);
     return c;
+}
+
+static struct memory_cost throttled(const struct planning *p, const struct memory_guests *guests)
+{
+    struct passes made[N_GUESTS];
+
+    for (int i = 0; i < N_GUESTS; i++)
+        made[i] = guests->made[i].slows ? passes_of(&guests->of[i], true) : guests->made[i];
+    return by_passes(p, guests->of, made);
 }
 
 /* The branch that goes on in pre-copy. A guest that would not is imagined as the busiest that does. */
@@ -247,7 +259,9 @@ void cost_memory_guests(const struct planning *p, struct range rate, struct memo
 
     for (int i = 0; i < N_GUESTS; i++)
         ret->of[i] = guest_make(p, rate, once, unseen.high, i);
-    ret->precopy = by_passes(p, ret->of, false);
+    for (int i = 0; i < N_GUESTS; i++)
+        ret->made[i] = passes_of(&ret->of[i], false);
+    ret->precopy = by_passes(p, ret->of, ret->made);
 }
 
 struct memory_cost cost_memory(const struct planning *p, enum memory_mode mode,
@@ -261,7 +275,7 @@ struct memory_cost cost_memory(const struct planning *p, enum memory_mode mode,
         c = guests->precopy;
         break;
     case MODE_THROTTLED:
-        c = by_passes(p, guests->of, true);
+        c = throttled(p, guests);
         break;
     case MODE_POSTCOPY:
         c = armed(guests, ret_stays, ret_switches);

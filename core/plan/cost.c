@@ -174,10 +174,13 @@ static struct price price_of(const struct planning *p, const struct strategy *s,
 void cost_share(const struct planning *p, const struct channel *c, const enum treatment *disks,
                 struct cost_shared *ret)
 {
-    ret->rate = channel_rate(p, c);
+    const struct range rate = channel_rate(p, c);
+
+    if (rate.low != ret->rate.low || rate.likely != ret->rate.likely || rate.high != ret->rate.high)
+        cost_memory_guests(p, rate, &ret->guests);
+    ret->rate = rate;
     ret->fixed_ms = fixed_ms(p, c);
     ret->copied = copied_bytes(p, disks, &ret->n_copied);
-    cost_memory_guests(p, ret->rate, &ret->guests);
 }
 
 void cost_price_shared(const struct planning *p, const struct cost_shared *shared, struct strategy *s,
@@ -195,7 +198,7 @@ void cost_price_shared(const struct planning *p, const struct cost_shared *share
 
 void cost_price(const struct planning *p, struct strategy *s)
 {
-    struct cost_shared shared;
+    struct cost_shared shared = { .n_copied = 0 };
     struct memory_cost stays, switches;
 
     cost_share(p, s->channel, s->disks, &shared);

@@ -77,6 +77,7 @@ struct memory_guest {
 struct memory_guests {
     struct memory_guest of[N_GUESTS];
     struct memory_cost precopy; /* by the passes, unthrottled: post-copy asks for it too */
+    struct passes made[N_GUESTS];
 };
 void cost_memory_guests(const struct planning *p, struct range rate, struct memory_guests *ret);
 /* For MODE_POSTCOPY ret_stays and ret_switches are its branches, and the return spans both. */
@@ -84,7 +85,8 @@ struct memory_cost cost_memory(const struct planning *p, enum memory_mode mode,
                                const struct memory_guests *guests, struct memory_cost *ret_stays,
                                struct memory_cost *ret_switches);
 
-/* What all strategies have in common that go over one channel and treat the disks alike. */
+/* What all strategies have in common that go over one channel and treat the disks alike. It begins zeroed,
+ * and a second channel of the same facts takes over what does not differ. */
 struct cost_shared {
     struct range rate, fixed_ms, copied;
     size_t n_copied;
