@@ -182,7 +182,7 @@ FUZZ_TARGETS := facts domain-xml
 FUZZ_CORE := $(filter core/base/% core/facts/% core/plan/%,$(CORE_SOURCES))
 FUZZ_PROGRAMS := $(patsubst %,$(B)/tests/fuzz/%,$(FUZZ_TARGETS))
 FUZZ_SECONDS ?= 60
-FUZZ_INPUTS ?= 2000
+FUZZ_INPUTS ?= 1000
 
 # MODE=asan: with any compiler, the same inputs everywhere.
 $(FUZZ_PROGRAMS): %: %.o $(B)/tests/fuzz/driver.o $(call objects,$(FUZZ_CORE))

@@ -236,6 +236,25 @@ START_TEST(a_count_beyond_all_bounds_is_refused)
     }
 END_TEST
 
+START_TEST(more_channels_than_any_pair_of_hosts_has_are_refused)
+    {
+        struct error err = { 0 };
+        OWNED_JSON j = with_disks(100);
+        json_t *channels = json_array();
+
+        ck_assert_int_eq(json_object_set_new(j, "channels", channels), 0);
+        for (size_t i = 0; i < FACTS_MAX_CHANNELS; i++)
+            ck_assert_int_eq(json_array_append_new(channels, json_pack("{s:s}", "driver", "tcp")), 0);
+        OWNED(facts) f = facts_from_json(j, &err);
+        ck_assert_ptr_nonnull(f);
+        plan_holds_together(f);
+        ck_assert_int_eq(json_array_append_new(channels, json_object()), 0);
+        OWNED(facts) g = facts_from_json(j, &err);
+        ck_assert_ptr_null(g);
+        ck_assert_ptr_nonnull(strstr(err.what, "channels"));
+    }
+END_TEST
+
 START_TEST(a_text_that_is_too_long_is_refused)
     {
         struct error err = { 0 };
@@ -329,7 +348,7 @@ TEST_MAIN("plan/hostile", LOOP(every_figure_may_be_absurd, TEST_ROWS(absurd)),
           facts_that_are_cut_anywhere_are_refused, LOOP(what_is_no_number_is_no_json, TEST_ROWS(no_json)),
           a_link_of_no_bandwidth_divides_nothing, a_guest_of_12_tib_is_planned,
           a_thousand_disks_are_planned_soon, no_figures_at_all_give_a_plan_or_a_refusal,
-          a_count_beyond_all_bounds_is_refused, a_text_that_is_too_long_is_refused,
-          json_that_is_too_deep_or_too_large_is_refused,
+          a_count_beyond_all_bounds_is_refused, more_channels_than_any_pair_of_hosts_has_are_refused,
+          a_text_that_is_too_long_is_refused, json_that_is_too_deep_or_too_large_is_refused,
           LOOP(a_guest_that_writes_faster_than_the_link_carries_is_planned, TEST_ROWS(dirty)),
           without_memory_statistics_the_interval_is_wide_and_a_finding_says_so)
