@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Calls a fuzz target with every file as it is and then with wounded copies, from a fixed seed: the same
  * inputs on every machine. For compilers without libFuzzer; `NAME -n COUNT | -s SECONDS FILE...`. An input
- * that ends the program, or takes longer than 20 s, is left in crash-NAME beside the program. */
+ * that ends the program, or takes longer than 20 s of processor time, is left in crash-NAME beside the
+ * program. */
 #include "fuzz.h"
 #include <ctype.h>
 #include <sanitizer/common_interface_defs.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -46,7 +48,7 @@ static void keep_input(void)
 
 static void on_signal(int n)
 {
-    (void)fprintf(stderr, n == SIGALRM ? "too slow\n" : "ended\n");
+    (void)fprintf(stderr, n == SIGPROF ? "too slow\n" : "ended\n");
     keep_input();
     _exit(3);
 }
@@ -147,7 +149,7 @@ static void run(void)
 
     PROMISE(input != NULL);
     memcpy(input, hand, n_hand);
-    (void)alarm(INPUT_SECONDS);
+    (void)setitimer(ITIMER_PROF, &(struct itimerval){ .it_value.tv_sec = INPUT_SECONDS }, NULL);
     (void)LLVMFuzzerTestOneInput(input, n_hand);
     free(input);
 }
@@ -194,7 +196,7 @@ int main(int argc, char **argv)
         if (file_read(argv[i]) < 0)
             return 2;
     __sanitizer_set_death_callback(keep_input);
-    (void)signal(SIGALRM, on_signal);
+    (void)signal(SIGPROF, on_signal);
     (void)signal(SIGABRT, on_signal);
     for (size_t i = 0; i < n_files; i++) {
         take(&files[i]);
