@@ -308,4 +308,5 @@ help:
 	@echo 'make lint            clang-format, clang-tidy, cppcheck, shellcheck'
 	@echo 'make install         DESTDIR=, PREFIX=$(PREFIX)'
 
--include $(patsubst %.o,%.d,$(call objects,$(CORE_SOURCES) $(MAIN_SOURCE) $(UNIT_ALL) $(wildcard plugins/*/*.c)))
+-include $(patsubst %.o,%.d,$(call objects,$(CORE_SOURCES) $(MAIN_SOURCE) $(UNIT_ALL) $(wildcard plugins/*/*.c tests/fuzz/*.c \
+	tests/bench/*.c)))
