@@ -34,7 +34,6 @@ extern const struct field fields_facts[], fields_disk[], fields_finding[], field
 #define FACTS_MAX_TEXT 4096u   /* bytes in one text */
 #define FACTS_MAX_LIST 4096u   /* interfaces, devices, findings, names */
 #define FACTS_MAX_CHANNELS 32u /* eleven strategies for each, a finding for each disk */
-* /
 #define FACTS_MAX_DISKS 1024u
 #define FACTS_MAX_LAYERS 256u /* as deep as XML may nest */
 
