@@ -274,7 +274,7 @@ const struct field fields_facts[] = {
     OBJECT(facts, domain, fields_domain),
     OBJECT(facts, source, fields_host),
     OBJECT(facts, dest, fields_host),
-    LIST("channels", facts, channels, n_channels, fields_channel, FACTS_MAX_LIST),
+    LIST("channels", facts, channels, n_channels, fields_channel, FACTS_MAX_CHANNELS),
     OBJECT(facts, history, fields_constants),
     { .name = "findings",
       .kind = FIELD_LIST,

@@ -64,21 +64,13 @@ enum treatment candidates_natural(const struct disk *d)
     return TREAT_SHARED;
 }
 
-/* An assignment, and what its strategies are called after. */
-struct assignment {
-    enum treatment *disks;
-    const char *suffix;
-    bool is_alternative, needs_unsafe;
-};
-enum { NATURAL, ALL_SHARED, ALL_COPIED, N_ASSIGNMENTS };
-
 static enum treatment treatment_in(const struct disk *d, int which)
 {
     const enum treatment natural = candidates_natural(d);
 
-    if (natural == TREAT_NOTHING || which == NATURAL)
+    if (natural == TREAT_NOTHING || which == ASSIGN_NATURAL)
         return natural;
-    return which == ALL_SHARED ? TREAT_SHARED : TREAT_COPY;
+    return which == ASSIGN_SHARED ? TREAT_SHARED : TREAT_COPY;
 }
 
 static void assignment_name(struct assignment *a, size_t n_shared, size_t n_copied)
@@ -89,14 +81,10 @@ static void assignment_name(struct assignment *a, size_t n_shared, size_t n_copi
         a->suffix = n_shared == 0 ? "-copy" : "-mixed";
 }
 
-static bool assignment_make(const struct planning *p, int which, struct assignment *a)
+void candidates_assign(const struct domain *domain, int which, struct assignment *a)
 {
-    const struct domain *domain = &p->facts->domain;
     size_t n_shared = 0, n_copied = 0;
 
-    a->disks = arena_zeroed(p->plan->arena, domain->n_disks ? domain->n_disks : 1, sizeof *a->disks);
-    if (!a->disks)
-        return false;
     for (size_t i = 0; i < domain->n_disks; i++) {
         const struct disk *d = &domain->disks[i];
 
@@ -107,7 +95,17 @@ static bool assignment_make(const struct planning *p, int which, struct assignme
         a->needs_unsafe |= a->disks[i] == TREAT_SHARED && candidates_disk_needs_unsafe(d);
     }
     assignment_name(a, n_shared, n_copied);
-    return which == NATURAL || a->is_alternative;
+}
+
+static bool assignment_make(const struct planning *p, int which, struct assignment *a)
+{
+    const struct domain *domain = &p->facts->domain;
+
+    a->disks = arena_zeroed(p->plan->arena, domain->n_disks ? domain->n_disks : 1, sizeof *a->disks);
+    if (!a->disks)
+        return false;
+    candidates_assign(domain, which, a);
+    return which == ASSIGN_NATURAL || a->is_alternative;
 }
 
 unsigned candidates_channel_number(const struct facts *f, size_t index)
@@ -141,7 +139,7 @@ static const struct way {
     enum hand_over hand_over;
     bool for_running, for_paused, for_off;
     bool for_alternatives; /* shown also where a disk cannot be treated so */
-} ways[] = {
+} ways[N_WAYS] = {
     { MODE_PRECOPY, HAND_OVER_GATED, true, true, false, true },
     { MODE_PRECOPY, HAND_OVER_HELD, true, true, false, true },
     /* libvirt takes no post-copy for a guest that is to arrive paused: never held. */
@@ -151,13 +149,10 @@ static const struct way {
     { MODE_PAUSED, HAND_OVER_GATED, true, false, false, false },
     { MODE_OFFLINE, HAND_OVER_DEFINITION, false, false, true, false },
 };
-enum { N_WAYS = sizeof ways / sizeof ways[0] };
 
-static bool way_fits(const struct planning *p, const struct way *w, const struct assignment *a)
+static bool way_fits(enum domain_run run, const struct way *w)
 {
-    if (a->is_alternative && !w->for_alternatives)
-        return false;
-    switch (p->facts->domain.run) {
+    switch (run) {
     case RUN_PAUSED:
         return w->for_paused;
     case RUN_SHUTOFF:
@@ -167,6 +162,14 @@ static bool way_fits(const struct planning *p, const struct way *w, const struct
         break;
     }
     return w->for_running;
+}
+
+bool candidates_way(const struct facts *f, size_t i, enum memory_mode *ret_mode,
+                    enum hand_over *ret_hand_over)
+{
+    *ret_mode = ways[i].mode;
+    *ret_hand_over = ways[i].hand_over;
+    return way_fits(f->domain.run, &ways[i]);
 }
 
 static void candidate_add(struct planning *p, const struct channel *channel, const char *word,
@@ -211,7 +214,8 @@ void candidates_make(struct planning *p)
             const char *word = channel_word(p, c);
 
             for (int w = 0; word && w < N_WAYS; w++)
-                if (way_fits(p, &ways[w], &assignments[a]))
+                if (way_fits(f->domain.run, &ways[w]) &&
+                    (ways[w].for_alternatives || !assignments[a].is_alternative))
                     candidate_add(p, &f->channels[c], word, &ways[w], &assignments[a]);
         }
 }

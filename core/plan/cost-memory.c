@@ -57,23 +57,14 @@ static struct range ram_unseen(const struct domain *d)
                            full.high + (all - full.high) * zeroes };
 }
 
-static struct range ram_once(const struct planning *p)
+static struct range ram_once(const struct planning *p, struct range unseen)
 {
-    const struct range unseen = ram_unseen(&p->facts->domain);
     const struct constants *seen = &p->facts->history;
 
     if (!is_known(seen->guest_bytes) || !seen->guest_bytes || !is_known(p->facts->domain.memory_bytes))
         return unseen;
     return as_before(seen, (double)p->facts->domain.memory_bytes);
 }
-
-/* One of the three guests. */
-struct guest {
-    double first, rate, downtime_s;
-    struct dirty_model w;
-    bool was_measured;
-};
-enum { QUIET, LIKELY, BUSY, N_GUESTS };
 
 static double of(const struct range *r, int which)
 {
@@ -84,7 +75,7 @@ static double *in(struct range *r, int which)
     return which == QUIET ? &r->low : which == LIKELY ? &r->likely : &r->high;
 }
 
-static void guest_not_measured(struct guest *g, int which)
+static void guest_not_measured(struct memory_guest *g, int which)
 {
     if (which == LIKELY)
         dirty_learn(&g->w, 1, g->first * idle_share);
@@ -94,7 +85,7 @@ static void guest_not_measured(struct guest *g, int which)
         g->w.cap = g->first * idle_share;
 }
 
-static void guest_measured(struct guest *g, const struct domain *d, int which)
+static void guest_measured(struct memory_guest *g, const struct domain *d, int which)
 {
     for (size_t i = 0; i < d->n_dirty; i++) {
         const struct dirty_window *seen = &d->dirty[i];
@@ -108,17 +99,17 @@ static void guest_measured(struct guest *g, const struct domain *d, int which)
     g->was_measured = true;
 }
 
-static struct guest guest_make(const struct planning *p, struct range rate, int which)
+static struct memory_guest guest_make(const struct planning *p, struct range rate, struct range once,
+                                      double most, int which)
 {
     const struct domain *d = &p->facts->domain;
-    const struct range once = ram_once(p);
-    struct guest g = { .first = of(&once, which),
-                       .rate = which == QUIET    ? rate.high
-                               : which == LIKELY ? rate.likely
-                                                 : rate.low,
-                       .downtime_s = (double)p->plan->max_downtime_ms / 1000 };
+    struct memory_guest g = { .first = of(&once, which),
+                              .rate = which == QUIET    ? rate.high
+                                      : which == LIKELY ? rate.likely
+                                                        : rate.low,
+                              .downtime_s = (double)p->plan->max_downtime_ms / 1000 };
 
-    g.w.cap = fmax(ram_unseen(d).high, g.first);
+    g.w.cap = fmax(most, g.first);
     if (d->run == RUN_PAUSED) /* it dirties nothing */
         g.was_measured = true;
     else if (d->n_dirty)
@@ -134,7 +125,8 @@ static void put_endless(struct memory_cost *c, int which)
     *in(&c->bytes, which) = COST_MAX_BYTES;
 }
 
-static void put_passes(struct memory_cost *c, int which, const struct guest *g, const struct passes *made)
+static void put_passes(struct memory_cost *c, int which, const struct memory_guest *g,
+                       const struct passes *made)
 {
     if (!made->ends) {
         c->may_not_end = true;
@@ -155,22 +147,35 @@ static struct range precopy_downtime(const struct planning *p)
     return ms;
 }
 
-static struct memory_cost by_passes(const struct planning *p, const struct guest *g, bool throttled)
+static struct passes passes_of(const struct memory_guest *g, bool throttled)
+{
+    return passes_make(&g->w, g->first, g->rate, g->downtime_s, throttled);
+}
+
+static struct memory_cost by_passes(const struct planning *p, const struct memory_guest *g,
+                                    const struct passes *made)
 {
     struct memory_cost c = { .downtime_ms = precopy_downtime(p) };
 
-    for (int i = 0; i < N_GUESTS; i++) {
-        const struct passes made = passes_make(&g[i].w, g[i].first, g[i].rate, g[i].downtime_s, throttled);
-
-        put_passes(&c, i, &g[i], &made);
-    }
+    for (int i = 0; i < N_GUESTS; i++)
+        put_passes(&c, i, &g[i], &made[i]);
     return c;
 }
 
-/* The branch that goes on in pre-copy. A guest that would not is imagined as the busiest that does. */
-static struct memory_cost postcopy_stays(const struct planning *p, const struct guest *g, const bool *stays)
+static struct memory_cost throttled(const struct planning *p, const struct memory_guests *guests)
 {
-    struct memory_cost c = by_passes(p, g, false);
+    struct passes made[N_GUESTS];
+
+    for (int i = 0; i < N_GUESTS; i++)
+        made[i] = guests->made[i].slows ? passes_of(&guests->of[i], true) : guests->made[i];
+    return by_passes(p, guests->of, made);
+}
+
+/* The branch that goes on in pre-copy. A guest that would not is imagined as the busiest that does. */
+static struct memory_cost postcopy_stays(const struct memory_guests *all, const bool *stays)
+{
+    const struct memory_guest *g = all->of;
+    struct memory_cost c = all->precopy;
 
     for (int i = 0; i < N_GUESTS; i++)
         if (!stays[i]) {
@@ -184,7 +189,7 @@ static struct memory_cost postcopy_stays(const struct planning *p, const struct 
 }
 
 /* What the first pass leaves when it is post-copy that has to bring it. */
-static double left_to_pull(const struct guest *g, int which)
+static double left_to_pull(const struct memory_guest *g, int which)
 {
     const double least = fmin(g->rate * g->downtime_s, g->first);
     double left = dirty_in(&g->w, g->first / fmax(g->rate, COST_LEAST_RATE));
@@ -194,7 +199,7 @@ static double left_to_pull(const struct guest *g, int which)
     return fmax(left, least);
 }
 
-static struct memory_cost postcopy_switches(const struct guest *g)
+static struct memory_cost postcopy_switches(const struct memory_guest *g)
 {
     struct memory_cost c = { .downtime_ms = postcopy_switch_ms };
 
@@ -209,9 +214,10 @@ static struct memory_cost postcopy_switches(const struct guest *g)
 }
 
 /* Each of the three guests takes the way that the controller would take for it. */
-static struct memory_cost armed(const struct planning *p, const struct guest *g,
-                                struct memory_cost *ret_stays, struct memory_cost *ret_switches)
+static struct memory_cost armed(const struct memory_guests *all, struct memory_cost *ret_stays,
+                                struct memory_cost *ret_switches)
 {
+    const struct memory_guest *g = all->of;
     struct memory_cost c = { .may_not_end = false };
     bool stays[N_GUESTS];
 
@@ -220,7 +226,7 @@ static struct memory_cost armed(const struct planning *p, const struct guest *g,
 
         stays[i] = passes_stay(&g[i].w, found, g[i].rate, g[i].downtime_s);
     }
-    *ret_stays = postcopy_stays(p, g, stays);
+    *ret_stays = postcopy_stays(all, stays);
     *ret_switches = postcopy_switches(g);
     for (int i = 0; i < N_GUESTS; i++) {
         struct memory_cost *way = stays[i] ? ret_stays : ret_switches;
@@ -235,7 +241,7 @@ static struct memory_cost armed(const struct planning *p, const struct guest *g,
     return c;
 }
 
-static struct memory_cost at_rest(const struct guest *g)
+static struct memory_cost at_rest(const struct memory_guest *g)
 {
     struct memory_cost c = { .may_not_end = false };
 
@@ -247,26 +253,35 @@ static struct memory_cost at_rest(const struct guest *g)
     return c;
 }
 
-struct memory_cost cost_memory(const struct planning *p, const struct strategy *s, struct range rate,
-                               struct memory_cost *ret_stays, struct memory_cost *ret_switches)
+void cost_memory_guests(const struct planning *p, struct range rate, struct memory_guests *ret)
 {
-    struct guest g[N_GUESTS];
-    struct memory_cost c = { .may_not_end = false };
+    const struct range unseen = ram_unseen(&p->facts->domain), once = ram_once(p, unseen);
 
     for (int i = 0; i < N_GUESTS; i++)
-        g[i] = guest_make(p, rate, i);
-    switch (s->mode) {
+        ret->of[i] = guest_make(p, rate, once, unseen.high, i);
+    for (int i = 0; i < N_GUESTS; i++)
+        ret->made[i] = passes_of(&ret->of[i], false);
+    ret->precopy = by_passes(p, ret->of, ret->made);
+}
+
+struct memory_cost cost_memory(const struct planning *p, enum memory_mode mode,
+                               const struct memory_guests *guests, struct memory_cost *ret_stays,
+                               struct memory_cost *ret_switches)
+{
+    struct memory_cost c = { .may_not_end = false };
+
+    switch (mode) {
     case MODE_PRECOPY:
-        c = by_passes(p, g, false);
+        c = guests->precopy;
         break;
     case MODE_THROTTLED:
-        c = by_passes(p, g, true);
+        c = throttled(p, guests);
         break;
     case MODE_POSTCOPY:
-        c = armed(p, g, ret_stays, ret_switches);
+        c = armed(guests, ret_stays, ret_switches);
         break;
     case MODE_PAUSED:
-        c = at_rest(g);
+        c = at_rest(guests->of);
         break;
     case MODE_OFFLINE: /* a definition of some KiB */
         break;

@@ -102,13 +102,13 @@ static struct range disk_bytes(const struct disk *d)
     return image_bytes_not_known;
 }
 
-static struct range copied_bytes(const struct planning *p, const struct strategy *s, size_t *ret_n)
+static struct range copied_bytes(const struct planning *p, const enum treatment *disks, size_t *ret_n)
 {
     struct range sum = { 0 };
 
     *ret_n = 0;
     for (size_t i = 0; i < p->facts->domain.n_disks; i++)
-        if (s->disks[i] == TREAT_COPY) {
+        if (disks[i] == TREAT_COPY) {
             sum = range_plus(sum, disk_bytes(&p->facts->domain.disks[i]));
             (*ret_n)++;
         }
@@ -150,13 +150,13 @@ static void learn_downtime(const struct planning *p, struct range *ms)
 
 /* Memory is one part of a move; the disks and the constants are the same on every way. */
 static struct price price_of(const struct planning *p, const struct strategy *s, const struct memory_cost *m,
-                             struct range copied, size_t n_copied, struct range rate)
+                             const struct cost_shared *shared)
 {
-    struct range ms = s->mode == MODE_OFFLINE ? offline_ms : range_plus(fixed_ms(p, s->channel), m->ms);
+    struct range ms = s->mode == MODE_OFFLINE ? offline_ms : range_plus(shared->fixed_ms, m->ms);
     struct range downtime = m->downtime_ms;
 
-    ms = range_plus(ms, range_duration_ms(copied, range_smaller(rate, storage_rate)));
-    ms = range_plus(ms, range_times(disk_ms, range_of((double)n_copied)));
+    ms = range_plus(ms, range_duration_ms(shared->copied, range_smaller(shared->rate, storage_rate)));
+    ms = range_plus(ms, range_times(disk_ms, range_of((double)shared->n_copied)));
     downtime.likely = fmin(downtime.likely, downtime.high);
     if (s->mode != MODE_PAUSED)
         learn_downtime(p, &downtime);
@@ -167,26 +167,44 @@ static struct price price_of(const struct planning *p, const struct strategy *s,
     }
     return (struct price){ .time_ms = range_estimate(ms, COST_MAX_MS),
                            .downtime_ms = range_estimate(downtime, COST_MAX_MS),
-                           .bytes = range_estimate(range_plus(m->bytes, copied), COST_MAX_BYTES),
+                           .bytes = range_estimate(range_plus(m->bytes, shared->copied), COST_MAX_BYTES),
                            .exposure_ms = range_estimate(m->exposure_ms, COST_MAX_MS) };
 }
 
-void cost_price(const struct planning *p, struct strategy *s)
+void cost_share(const struct planning *p, const struct channel *c, const enum treatment *disks,
+                struct cost_shared *ret)
 {
-    const struct range rate = channel_rate(p, s->channel);
-    struct memory_cost stays, switches;
-    const struct memory_cost all = cost_memory(p, s, rate, &stays, &switches);
-    size_t n_copied;
-    const struct range copied = copied_bytes(p, s, &n_copied);
-    const struct price price = price_of(p, s, &all, copied, n_copied, rate);
+    const struct range rate = channel_rate(p, c);
+
+    if (rate.low != ret->rate.low || rate.likely != ret->rate.likely || rate.high != ret->rate.high)
+        cost_memory_guests(p, rate, &ret->guests);
+    ret->rate = rate;
+    ret->fixed_ms = fixed_ms(p, c);
+    ret->copied = copied_bytes(p, disks, &ret->n_copied);
+}
+
+void cost_price_shared(const struct planning *p, const struct cost_shared *shared, struct strategy *s,
+                       struct memory_cost *ret_stays, struct memory_cost *ret_switches)
+{
+    const struct memory_cost all = cost_memory(p, s->mode, &shared->guests, ret_stays, ret_switches);
+    const struct price price = price_of(p, s, &all, shared);
 
     s->time_ms = price.time_ms;
     s->downtime_ms = price.downtime_ms;
     s->bytes = price.bytes;
     s->exposure_ms = price.exposure_ms;
     s->may_not_end = all.may_not_end;
+}
+
+void cost_price(const struct planning *p, struct strategy *s)
+{
+    struct cost_shared shared = { .n_copied = 0 };
+    struct memory_cost stays, switches;
+
+    cost_share(p, s->channel, s->disks, &shared);
+    cost_price_shared(p, &shared, s, &stays, &switches);
     if (s->mode == MODE_POSTCOPY) {
-        s->stays = price_of(p, s, &stays, copied, n_copied, rate);
-        s->switches = price_of(p, s, &switches, copied, n_copied, rate);
+        s->stays = price_of(p, s, &stays, &shared);
+        s->switches = price_of(p, s, &switches, &shared);
     }
 }

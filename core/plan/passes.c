@@ -94,13 +94,16 @@ static struct passes passes_from(const struct dirty_model *w, double to_send, do
             p.ends = true;
             break;
         }
-        if (throttled && left > sent * throttle_trigger && ++in_vain >= THROTTLE_PATIENCE) {
+        in_vain += left > sent * throttle_trigger;
+        p.slows |= in_vain >= THROTTLE_PATIENCE;
+        if (throttled && in_vain >= THROTTLE_PATIENCE) {
             slowed = slowed > 0 ? fmin(slowed + throttle_step, throttle_most) : throttle_first;
             in_vain = 0;
         } else if (!throttled && p.n > 1 && left > sent * shrinks) {
             break;
         }
     }
+    p.slows |= !p.ends;
     return p;
 }
 

@@ -29,6 +29,7 @@ struct passes {
     double bytes; /* sent in all of them, and at the switch-over */
     double s;     /* the time of that */
     double last;  /* what is sent while the guest stands still */
+    bool slows; /* throttled, the guest would be slowed; where not, throttled passes are the same as these */
 };
 /* first: what the first pass sends. throttled: as QEMU's auto-converge slows the guest, by 20 % after two
  * passes that did not help and 10 % more after every two further ones. */

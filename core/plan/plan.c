@@ -52,7 +52,7 @@ size_t findings_refusing(const struct findings *f)
     return n;
 }
 
-static uint64_t max_downtime_ms(const struct planning *p)
+uint64_t planning_max_downtime_ms(const struct planning *p)
 {
     if (p->limits.max_downtime_ms != NOT_KNOWN)
         return p->limits.max_downtime_ms;
@@ -89,7 +89,7 @@ struct plan *plan_make(const struct facts *facts, const struct plan_limits *limi
         (void)error_memory(err);
         return NULL;
     }
-    plan->max_downtime_ms = max_downtime_ms(&p);
+    plan->max_downtime_ms = planning_max_downtime_ms(&p);
     candidates_make(&p);
     for (size_t i = 0; i < plan->n; i++)
         cost_price(&p, &plan->list[i]);

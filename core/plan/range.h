@@ -4,6 +4,7 @@
 #ifndef PLAN_RANGE_H
 #define PLAN_RANGE_H
 
+#include "plan/passes.h"
 #include "plan/planner.h"
 #include <math.h>
 
@@ -66,8 +67,35 @@ struct memory_cost {
     struct range ms, bytes, downtime_ms, exposure_ms;
     bool may_not_end;
 };
-/* cost-memory.c; for MODE_POSTCOPY ret_stays and ret_switches are its branches, and the return spans both. */
-struct memory_cost cost_memory(const struct planning *p, const struct strategy *s, struct range rate,
-                               struct memory_cost *ret_stays, struct memory_cost *ret_switches);
+/* The three guests that are imagined (cost-memory.c), the same for every strategy over one channel. */
+enum { QUIET, LIKELY, BUSY, N_GUESTS };
+struct memory_guest {
+    double first, rate, downtime_s;
+    struct dirty_model w;
+    bool was_measured;
+};
+struct memory_guests {
+    struct memory_guest of[N_GUESTS];
+    struct memory_cost precopy; /* by the passes, unthrottled: post-copy asks for it too */
+    struct passes made[N_GUESTS];
+};
+void cost_memory_guests(const struct planning *p, struct range rate, struct memory_guests *ret);
+/* For MODE_POSTCOPY ret_stays and ret_switches are its branches, and the return spans both. */
+struct memory_cost cost_memory(const struct planning *p, enum memory_mode mode,
+                               const struct memory_guests *guests, struct memory_cost *ret_stays,
+                               struct memory_cost *ret_switches);
+
+/* What all strategies have in common that go over one channel and treat the disks alike. It begins zeroed,
+ * and a second channel of the same facts takes over what does not differ. */
+struct cost_shared {
+    struct range rate, fixed_ms, copied;
+    size_t n_copied;
+    struct memory_guests guests;
+};
+void cost_share(const struct planning *p, const struct channel *c, const enum treatment *disks,
+                struct cost_shared *ret);
+/* Without its branches: ret_stays and ret_switches are what these cost. */
+void cost_price_shared(const struct planning *p, const struct cost_shared *shared, struct strategy *s,
+                       struct memory_cost *ret_stays, struct memory_cost *ret_switches);
 
 #endif

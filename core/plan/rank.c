@@ -92,7 +92,7 @@ static int order_cheaper(const struct strategy *a, const struct strategy *b, enu
 
     if (!order)
         order = order_u64(a->time_ms.likely, b->time_ms.likely);
-    return order ? order : strcmp(a->id, b->id);
+    return order || !a->id || !b->id ? order : strcmp(a->id, b->id);
 }
 
 struct ranking {
@@ -156,6 +156,33 @@ static size_t last_resorts_behind(const struct planning *p)
             list[n++] = other;
         }
     return n;
+}
+
+/* The cheapest opens the group of equals, and the safest of that group is what rank_valid puts first. */
+static const struct strategy *best_of(const struct planning *p, const struct strategy *list, size_t n,
+                                      bool last_resorts)
+{
+    const enum prefer prefer = prefer_of(&p->limits);
+    struct ranking r = { .prefer = prefer };
+    const struct strategy *best = NULL;
+    uint64_t cheapest = UINT64_MAX;
+
+    for (size_t i = 0; i < n; i++)
+        if (is_last_resort(p, &list[i]) == last_resorts && cost_of(&list[i], prefer) < cheapest)
+            cheapest = cost_of(&list[i], prefer);
+    for (size_t i = 0; i < n; i++)
+        if (is_last_resort(p, &list[i]) == last_resorts &&
+            is_equal_cost(cheapest, cost_of(&list[i], prefer), prefer) &&
+            (!best || compare_safer(&list[i], best, &r) < 0))
+            best = &list[i];
+    return best;
+}
+
+const struct strategy *rank_best(const struct planning *p, const struct strategy *list, size_t n)
+{
+    const struct strategy *best = best_of(p, list, n, false);
+
+    return best ? best : best_of(p, list, n, true);
 }
 
 void rank_plan(struct planning *p)

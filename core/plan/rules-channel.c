@@ -4,8 +4,6 @@
 #include "plan/planner.h"
 #include "plan/rules.h"
 
-#define SAY(...) arena_format(c->arena, __VA_ARGS__)
-
 /* FERRY_PROTECTS_ENCRYPTION of the plugin header, which this folder does not include. */
 enum { PROTECTS_ENCRYPTION = 2, MOST_NAMED = 4 };
 

@@ -5,8 +5,6 @@
 #include <string.h>
 #include <strings.h>
 
-#define SAY(...) arena_format(c->arena, __VA_ARGS__)
-
 static const char *check_same_host(struct rule_case *c)
 {
     const struct facts *f = c->facts;

@@ -6,8 +6,6 @@
 #include <string.h>
 #include <strings.h>
 
-#define SAY(...) arena_format(c->arena, __VA_ARGS__)
-
 static bool names_hold(const struct finding_refs *refs, const char *name)
 {
     for (size_t i = 0; i < refs->n; i++)
@@ -65,16 +63,26 @@ static const char *check_invtsc(struct rule_case *c)
 static const char *outside(struct rule_case *c, const char *wanted, const char *there)
 {
     struct cpuset want = { 0 }, have = { 0 }, left;
+    const char *text;
 
-    if (!wanted || !there || !cpuset_add(&want, wanted) || !cpuset_add(&have, there))
+    if (!cpuset_add(&want, wanted) || !cpuset_add(&have, there))
         return NULL;
     left = cpuset_without(&want, &have);
-    return cpuset_text(c->arena, &left);
+    if (cpuset_is_empty(&left) || c->is_brief)
+        return cpuset_is_empty(&left) ? NULL : "";
+    text = cpuset_text(c->arena, &left);
+    return text ? text : "of many numbers";
+}
+
+/* Apart, since the sets above are large: most domains are bound to nothing. */
+static const char *outside_of(struct rule_case *c, const char *wanted, const char *there)
+{
+    return wanted && there ? outside(c, wanted, there) : NULL;
 }
 
 static const char *check_pinned(struct rule_case *c)
 {
-    const char *left = outside(c, c->facts->domain.pinned_cpus, c->facts->dest.cpu_ids);
+    const char *left = outside_of(c, c->facts->domain.pinned_cpus, c->facts->dest.cpu_ids);
 
     if (!left)
         return NULL;
@@ -86,7 +94,7 @@ static const char *check_pinned(struct rule_case *c)
 
 static const char *check_nodes(struct rule_case *c)
 {
-    const char *left = outside(c, c->facts->domain.numa_nodes, c->facts->dest.node_ids);
+    const char *left = outside_of(c, c->facts->domain.numa_nodes, c->facts->dest.node_ids);
 
     if (!left)
         return NULL;
@@ -154,10 +162,11 @@ static bool is_missing(const struct rule_case *c, const char *type, bool is_list
 static const char *check_bridge(struct rule_case *c)
 {
     const struct host *d = &c->facts->dest;
-    const char *others = names_text(c, &d->bridges);
+    const char *others;
 
     if (!is_missing(c, "bridge", d->has_bridge_list, &d->bridges))
         return NULL;
+    others = names_text(c, &d->bridges);
     if (others)
         c->fix =
             SAY("Create it there with the same name: ip link add %s type bridge. The destination has %s: "

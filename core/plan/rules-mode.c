@@ -5,8 +5,6 @@
 #include "plan/range.h"
 #include "plan/rules.h"
 
-#define SAY(...) arena_format(c->arena, __VA_ARGS__)
-
 static const char *check_no_postcopy(struct rule_case *c)
 {
     return c->strategy->mode == MODE_POSTCOPY && c->limits->no_postcopy ? SAY("--no-postcopy was given")
