@@ -81,8 +81,11 @@ void loop_free(struct loop *l)
 {
     if (!l)
         return;
-    if (l->signal_fd >= 0)
+    if (l->signal_fd >= 0) {
+        /* One that was meant for what has just ended must not end the process before it told its outcome. */
+        on_signal(l, 0);
         (void)close(l->signal_fd);
+    }
     if (l->epoll_fd >= 0)
         (void)close(l->epoll_fd);
     loop_leave_child();
