@@ -34,7 +34,8 @@ endif
 
 .SUFFIXES:
 .DELETE_ON_ERROR:
-.PHONY: all release debug asan install unit unit-programs check check-all demo readme-picture lint \
+.PHONY: all release debug asan install unit unit-programs fuzz fuzz-programs fuzz-short \
+	fuzz-libfuzzer check check-all demo readme-picture bench bench-plan lint \
 	clean help
 all: $(MODE)
 
@@ -120,7 +121,7 @@ LINK_PLUGIN := -shared -Wl,-z,defs $(LINK_COMMON)
 # so each is written while the Makefile is read, and only when it differs.
 stamp = $(shell mkdir -p $(B) && printf '%s\n' '$(subst ','\'',$(2))' >$(B)/$(1).new && \
 	if cmp -s $(B)/$(1).new $(B)/$(1); then rm -f $(B)/$(1).new; else mv $(B)/$(1).new $(B)/$(1); fi)
-ifneq ($(filter $(MODE) all unit unit-programs install $(B)/%,$(GOALS)),)
+ifneq ($(filter $(MODE) all unit unit-programs fuzz-programs fuzz-short install bench bench-plan $(B)/%,$(GOALS)),)
 $(call stamp,flags,$(CC) $(CORE_FLAGS) $(LINK_PROGRAM) $(LINK_PLUGIN) $(LIBS))
 $(call stamp,files,$(CORE_SOURCES) $(UNIT_SHARED) $(wildcard plugins/*/*.c))
 endif
@@ -175,6 +176,46 @@ unit: unit-programs
 	$(Q)mkdir -p $(COUNTS)
 	$(Q)FERRY_BUILD=$(B) COUNTS=$(COUNTS)/unit tests/unit/run-all $(UNIT_PROGRAMS)
 
+# ---- fuzz targets: facts and domain XML ----
+
+FUZZ_TARGETS := facts domain-xml
+FUZZ_CORE := $(filter core/base/% core/facts/% core/plan/%,$(CORE_SOURCES))
+FUZZ_PROGRAMS := $(patsubst %,$(B)/tests/fuzz/%,$(FUZZ_TARGETS))
+FUZZ_SECONDS ?= 60
+FUZZ_INPUTS ?= 1000
+
+# MODE=asan: with any compiler, the same inputs everywhere.
+$(FUZZ_PROGRAMS): %: %.o $(B)/tests/fuzz/driver.o $(call objects,$(FUZZ_CORE))
+	$(call quiet,LINK,$@)$(CC) $(LINK_PROGRAM) -o $@ $^ $(LIBS)
+
+fuzz-programs: $(FUZZ_PROGRAMS)
+
+fuzz-short: fuzz-programs
+	$(Q)mkdir -p $(COUNTS)
+	$(Q)COUNTS=$(COUNTS)/fuzz tests/fuzz/run $(B) -n $(FUZZ_INPUTS)
+
+# With libFuzzer where clang has it, which looks for inputs that reach new code; else with the driver for as long.
+FUZZ_CLANG ?= $(shell command -v clang >/dev/null && echo 'int LLVMFuzzerTestOneInput(void){return 0;}' | \
+	clang -fsanitize=fuzzer,address -x c -o /dev/null - 2>/dev/null && echo clang)
+FUZZ_FLAGS := $(STANDARD) -O1 -g -fno-omit-frame-pointer -fsanitize=fuzzer,address,undefined \
+	-fno-sanitize-recover=all -Icore $(DEFINES) $(INCLUDES)
+
+$(BUILD)/fuzz/tests/fuzz/%: tests/fuzz/%.c tests/fuzz/fuzz.h tests/fuzz/planned.h $(FUZZ_CORE)
+	@mkdir -p $(@D)
+	$(call quiet,CLANG,$@)$(FUZZ_CLANG) $(FUZZ_FLAGS) -o $@ $< $(FUZZ_CORE) $(LIBS)
+
+fuzz-libfuzzer: $(patsubst %,$(BUILD)/fuzz/tests/fuzz/%,$(FUZZ_TARGETS))
+	$(Q)tests/fuzz/run $(BUILD)/fuzz -f $(FUZZ_SECONDS)
+
+fuzz:
+ifneq ($(filter fuzz,$(GOALS)),)
+ifeq ($(FUZZ_CLANG),)
+	+$(Q)$(MAKE) -s MODE=asan fuzz-programs && tests/fuzz/run $(BUILD)/asan -s $(FUZZ_SECONDS)
+else
+	+$(Q)$(MAKE) FUZZ_CLANG=$(FUZZ_CLANG) fuzz-libfuzzer
+endif
+endif
+
 check:
 	$(Q)contrib/install-deps
 	+$(Q)$(MAKE) check-all
@@ -190,6 +231,8 @@ check-all:
 	+$(Q)$(MAKE) MODE=release release
 	+$(Q)$(MAKE) MODE=debug debug unit-programs
 	+$(Q)$(MAKE) -s MODE=debug unit; $(call settle,unit)
+	+$(Q)$(MAKE) -s MODE=asan fuzz-programs
+	+$(Q)$(MAKE) -s MODE=asan fuzz-short; $(call settle,fuzz)
 	$(Q)if test -x tests/integration/run; then \
 		BUILD='$(abspath $(BUILD))' COUNTS='$(abspath $(COUNTS))/integration' tests/integration/run; \
 		$(call settle,integration); fi
@@ -206,6 +249,15 @@ readme-picture:
 	+$(Q)$(MAKE) release
 	$(Q)BUILD='$(abspath $(BUILD))' tests/demo/readme-picture
 
+bench: release bench-plan
+	$(Q)VIRT_FERRY_BUILD='$(abspath $(B))' tests/bench/run
+
+bench-plan: $(B)/tests/bench/plan-scale
+	$(Q)$<
+
+$(B)/tests/bench/plan-scale: %: %.o $(B)/libcore.a
+	$(call quiet,LINK,$@)$(CC) $(LINK_PROGRAM) -o $@ $^ $(LIBS)
+
 C_FILES = $(shell find core plugins tests contrib -name '*.[ch]' 2>/dev/null)
 SHELL_FILES = $(shell find contrib tests .ci -type f -exec grep -lIE '^\#!.*\b(ba|da)?sh\b' {} + 2>/dev/null)
 TIDY_FLAGS = $(STANDARD) -Icore -Icore/plugin -Itests/unit $(DEFINES) $(INCLUDES)
@@ -215,7 +267,7 @@ lint:
 	printf '%s\n' $(filter core/%.c plugins/%.c tests/unit/%.c,$(C_FILES)) | \
 		xargs -P 2 -I{} clang-tidy --quiet {} -- $(TIDY_FLAGS)
 	cppcheck --quiet --error-exitcode=1 --inline-suppr --enable=warning,portability,performance \
-		--suppress=missingIncludeSystem --suppress=checkersReport -Icore -Icore/plugin core plugins
+		--suppressions-list=.cppcheck-suppressions --library=.cppcheck.cfg -Icore -Icore/plugin core plugins
 	shellcheck -x $(SHELL_FILES)
 
 # ---- installation and the rest ----
@@ -248,9 +300,13 @@ help:
 	@echo 'make debug | asan    with fault points, without optimisation; with sanitizers too'
 	@echo 'make unit            the unit tests (MODE=debug, MODE=asan; VG=1 under valgrind)'
 	@echo 'make check           installs what is needed, builds, runs all tests'
+	@echo 'make fuzz            facts and domain XML, 60 s each (FUZZ_SECONDS=): libFuzzer, or gcc and a driver'
 	@echo 'make demo            installs what is needed, then shows three migrations'
 	@echo 'make readme-picture  docs/picture.svg anew, from a real move'
+	@echo 'make bench           virt-ferry against virsh on one guest: medians, and where the time goes'
+	@echo 'make bench-plan      the planner alone: 10,000 domains x 20 hosts'
 	@echo 'make lint            clang-format, clang-tidy, cppcheck, shellcheck'
 	@echo 'make install         DESTDIR=, PREFIX=$(PREFIX)'
 
--include $(patsubst %.o,%.d,$(call objects,$(CORE_SOURCES) $(MAIN_SOURCE) $(UNIT_ALL) $(wildcard plugins/*/*.c)))
+-include $(patsubst %.o,%.d,$(call objects,$(CORE_SOURCES) $(MAIN_SOURCE) $(UNIT_ALL) $(wildcard plugins/*/*.c tests/fuzz/*.c \
+	tests/bench/*.c)))

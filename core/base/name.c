@@ -12,6 +12,7 @@
 #include <time.h>
 
 #define HOST_MOST 253
+#define USER_MOST 64
 #define DOMAIN_MOST 255
 #define RANDOM_MOST 64
 
@@ -46,11 +47,14 @@ int name_check_host(const char *name, struct error *err)
 {
     size_t n = name ? strlen(name) : 0;
 
-    if (n == 0)
-        return error_set(err, ERROR_USAGE, NULL, "a host's name is empty");
-    if (n > HOST_MOST)
-        return error_set(err, ERROR_USAGE, NULL, "a host's name has %zu bytes, %d are the most", n,
-                         HOST_MOST);
+    if (n == 0) {
+        error_set(err, ERROR_USAGE, NULL, "a host's name is empty");
+        return error_fix(err, "Name the host, or give its libvirt URI.");
+    }
+    if (n > HOST_MOST) {
+        error_set(err, ERROR_USAGE, NULL, "a host's name has %zu bytes, %d are the most", n, HOST_MOST);
+        return error_fix(err, "Give a shorter name of it, or its address.");
+    }
     if (is_host_name(name) || (name[0] == '[' && name[n - 1] == ']' && is_ipv6(name + 1, n - 2)))
         return 0;
     error_set(err, ERROR_USAGE, NULL, "'%s' cannot be a host's name", name);
@@ -58,6 +62,25 @@ int name_check_host(const char *name, struct error *err)
         return error_fix(err, "Write an IPv6 address in brackets: [%s].", name);
     return error_fix(err, "A host is letters, digits, dots, dashes and underscores, and begins with no dash, "
                           "or it is an IPv4 address or an IPv6 address in brackets.");
+}
+
+int name_check_user(const char *name, struct error *err)
+{
+    size_t n = name ? strlen(name) : 0;
+
+    if (n == 0) {
+        error_set(err, ERROR_USAGE, NULL, "a user's name is empty");
+        return error_fix(err, "Write the user before the '@', or leave the '@' out.");
+    }
+    if (n > USER_MOST) {
+        error_set(err, ERROR_USAGE, NULL, "a user's name has %zu bytes, %d are the most", n, USER_MOST);
+        return error_fix(err, "Set User in ~/.ssh/config and leave it out of the URI.");
+    }
+    if (is_host_name(name))
+        return 0;
+    error_set(err, ERROR_USAGE, NULL, "'%s' cannot be a user's name", name);
+    return error_fix(err, "A user is letters, digits, dots, dashes and underscores, and begins with no dash; "
+                          "for another name set User in ~/.ssh/config and leave it out of the URI.");
 }
 
 /* What XML cannot carry, libvirt can have in no name. */
@@ -69,23 +92,29 @@ static bool has_forbidden(const char *s)
     return false;
 }
 
+static int refuse_domain(const char *name, const char *why, struct error *err)
+{
+    error_set(err, ERROR_USAGE, NULL, "'%s' cannot be a domain's name", name);
+    error_why(err, "%s", why);
+    return error_fix(err, "Give the name or the UUID that 'virsh list --all' shows.");
+}
+
 int name_check_domain(const char *name, struct error *err)
 {
     size_t n = name ? strlen(name) : 0;
 
-    if (n == 0)
-        return error_set(err, ERROR_USAGE, NULL, "a domain's name is empty");
-    if (n > DOMAIN_MOST)
-        return error_set(err, ERROR_USAGE, NULL, "a domain's name has %zu bytes, %d are the most", n,
-                         DOMAIN_MOST);
-    if (!text_is_utf8(name)) {
-        error_set(err, ERROR_USAGE, NULL, "'%s' cannot be a domain's name", name);
-        return error_why(err, "it is not valid UTF-8");
+    if (n == 0) {
+        error_set(err, ERROR_USAGE, NULL, "a domain's name is empty");
+        return error_fix(err, "Give the name or the UUID that 'virsh list --all' shows.");
     }
-    if (has_forbidden(name)) {
-        error_set(err, ERROR_USAGE, NULL, "'%s' cannot be a domain's name", name);
-        return error_why(err, "libvirt allows no slash, newline or control byte in it");
+    if (n > DOMAIN_MOST) {
+        error_set(err, ERROR_USAGE, NULL, "a domain's name has %zu bytes, %d are the most", n, DOMAIN_MOST);
+        return error_fix(err, "Give the UUID that 'virsh list --all --uuid' shows.");
     }
+    if (!text_is_utf8(name))
+        return refuse_domain(name, "it is not valid UTF-8", err);
+    if (has_forbidden(name))
+        return refuse_domain(name, "libvirt allows no slash, newline or control byte in it", err);
     return 0;
 }
 

@@ -8,6 +8,9 @@
 
 /* A host: letters, digits, dot, dash, underscore; or an IPv4 / bracketed IPv6 address; at most 253 bytes. */
 int name_check_host(const char *name, struct error *err);
+/* A user of another host: letters, digits, dot, dash, underscore, no dash or dot first; at most 64 bytes.
+ * What a shell or ssh's configuration could take for more than a name is in none of them. */
+int name_check_user(const char *name, struct error *err);
 /* A domain as libvirt can know it: not empty, valid length (at most 255 bytes), no slash, no newline, valid
  * UTF-8. A leading dash is legal in libvirt: it is only ever passed as a value, never in an argv. */
 int name_check_domain(const char *name, struct error *err);

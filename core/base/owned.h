@@ -33,5 +33,13 @@ static inline void owned_fd_closep(const int *fd)
 /* A plain allocation, and a descriptor: OWNED_MEMORY char *s = …; OWNED_FD fd = open(…); */
 #define OWNED_MEMORY __attribute__((cleanup(owned_memory_freep)))
 #define OWNED_FD __attribute__((cleanup(owned_fd_closep))) int
+static inline int owned_fd_take(int *fd)
+{
+    const int given = *fd;
+
+    *fd = -1;
+    return given;
+}
+#define HAND_OVER_FD(fd) owned_fd_take(&(fd))
 
 #endif

@@ -43,11 +43,26 @@ static void take_globals(struct cli *cli, const struct options *o)
     cli->colors_stderr = output_wants_color(color, stderr);
 }
 
+/* The option that was given in place of the operands, NULL = none. */
+static const char *instead_of_operands(const struct command *c, const struct options *o)
+{
+    for (const struct option_row *row = c->options; row && row->name; row++)
+        if ((row->flags & OPTION_INSTEAD) && option_given(o, row->name))
+            return row->name;
+    return NULL;
+}
+
 static int check_operands(const struct command *c, const struct options *o, struct error *err)
 {
+    const char *instead = instead_of_operands(c, o);
     size_t least, most, n = operand_count(o);
 
     command_operands(c, &least, &most);
+    if (instead && n > 0)
+        return error_set(err, ERROR_USAGE, NULL, "'%s' and --%s exclude each other", operand_at(o, 0),
+                         instead);
+    if (instead)
+        return 0;
     if (n >= least && n <= most)
         return 0;
     if (n > most)

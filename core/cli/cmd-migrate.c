@@ -8,6 +8,11 @@
 const struct option_row migrate_options[] = {
     REQUEST_LIMITS,
     { .name = "strategy", .argument = "ID", .type = OPTION_TEXT, .help = "take this one of the plan" },
+    { .name = "plan",
+      .argument = "FILE",
+      .type = OPTION_TEXT,
+      .flags = OPTION_INSTEAD,
+      .help = "do what a saved plan says, or nothing when it is stale" },
     { .name = "timeout",
       .argument = "TIME",
       .type = OPTION_MS,
@@ -20,6 +25,12 @@ const struct option_row migrate_options[] = {
     { .name = NULL },
 };
 
+/* A saved plan names it by its uuid. */
+static const char *name_of(const struct run_options *o, const struct run_result *result)
+{
+    return result->facts && result->facts->domain.name ? result->facts->domain.name : o->domain;
+}
+
 static void put_figure(json_t *j, const char *key, uint64_t figure)
 {
     if (figure != NOT_KNOWN)
@@ -28,8 +39,8 @@ static void put_figure(json_t *j, const char *key, uint64_t figure)
 
 static int result_json(const struct run_options *o, const struct run_result *result, struct error *err)
 {
-    OWNED_JSON j = json_pack("{ss ss ss ss}", "outcome", "moved", "run", result->run, "domain", o->domain,
-                             "destination", o->dest);
+    OWNED_JSON j = json_pack("{ss ss ss ss}", "outcome", "moved", "run", result->run, "domain",
+                             name_of(o, result), "destination", o->dest);
     OWNED_JSON problems = json_array();
     json_t *actual = json_object();
 
@@ -38,7 +49,11 @@ static int result_json(const struct run_options *o, const struct run_result *res
         return error_memory(err);
     put_figure(actual, "time_ms", result->time_ms);
     put_figure(actual, "downtime_ms", result->downtime_ms);
+    if (result->downtime_is_least && json_put_flag(actual, "downtime_is_least", true) < 0)
+        return error_memory(err);
     put_figure(actual, "bytes", result->bytes);
+    put_figure(actual, "memory_bytes", result->memory_bytes);
+    put_figure(actual, "disk_bytes", result->disk_bytes);
     if (result->plan && json_put(j, "plan", plan_to_json(result->plan)) < 0)
         return error_memory(err);
     if (result->problems.len > 0 && json_put_text(j, "problems", text_of(&result->problems)) < 0)
@@ -49,15 +64,19 @@ static int result_json(const struct run_options *o, const struct run_result *res
 /* Two lines, as the plan's sentence has: names and strategies are long. */
 static void actual_lines(const struct run_options *o, const struct run_result *result)
 {
-    printf("Moved '%s' to '%s'", ESCAPED(o->domain), ESCAPED(o->dest));
+    printf("Moved '%s' to '%s'", ESCAPED(name_of(o, result)), ESCAPED(o->dest));
     if (result->strategy)
         printf(" by %s", result->strategy);
     printf(":\n  %s", MS_TEXT(result->time_ms));
     if (result->downtime_ms != NOT_KNOWN)
-        printf(", downtime %s", MS_TEXT(result->downtime_ms));
-    /* libvirt's figure at the destination: what a copied disk took is not in it. */
+        printf(", downtime %s%s", result->downtime_is_least ? "at least " : "", MS_TEXT(result->downtime_ms));
     if (result->bytes != NOT_KNOWN)
-        printf(", %s of memory", SIZE_TEXT(result->bytes));
+        printf(", %s", SIZE_TEXT(result->bytes));
+    else if (result->strategy) /* else there was no move of this run */
+        printf(", bytes not known");
+    if (result->bytes != NOT_KNOWN && result->disk_bytes)
+        printf(" (%s of memory, %s of disks)", SIZE_TEXT(result->memory_bytes),
+               SIZE_TEXT(result->disk_bytes));
     printf(".\n");
 }
 
@@ -104,11 +123,13 @@ int cmd_migrate(struct cli *cli, const struct options *o, struct error *err)
     if (!request.progress)
         return -err->code;
     r = run_migrate(&request.run, &result, err);
-    request_done(&request);
+    progress_free(request.progress);
+    request.progress = NULL;
     if (report(cli, &request.run, &result, &shown) < 0 && r == 0) {
         *err = shown;
         r = -shown.code;
     }
+    request_done(&request);
     if (r < 0 && result.run[0])
         output_remark(cli, "this was run %s", result.run);
     run_result_done(&result);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
- * virt-ferry survey: facts as JSON. From a file it reads what the XML says and no more; no host is asked. */
+ * virt-ferry survey: facts as JSON, read from both hosts; or what a domain's XML says and no more. */
 #include "base/text.h"
 #include "cli/commands.h"
 #include "cli/output.h"
+#include "cli/request.h"
 #include "facts/domain-xml.h"
 #include "facts/json.h"
 #include <errno.h>
@@ -13,7 +14,9 @@ const struct option_row survey_options[] = {
     { .name = "domain-xml",
       .argument = "FILE",
       .type = OPTION_TEXT,
+      .flags = OPTION_INSTEAD,
       .help = "read the domain from this XML, - for standard input; no host is asked" },
+    { .name = "schema", .flags = OPTION_INSTEAD, .help = "print the JSON Schema of facts" },
     { .name = NULL },
 };
 
@@ -52,24 +55,48 @@ static int read_xml(const char *path, struct text *ret, struct error *err)
     return read_bounded(fd, path, ret, err);
 }
 
-int cmd_survey(struct cli *cli, const struct options *o, struct error *err)
+static int print(json_t *j, struct error *err)
 {
-    const char *path = option_text(o, "domain-xml");
+    OWNED_JSON owned = j;
+
+    return owned ? output_json(owned, err) : error_memory(err);
+}
+
+static int survey_file(const char *path, struct error *err)
+{
     OWNED_TEXT xml = { 0 };
     OWNED(facts) f = facts_new();
-    OWNED_JSON j = NULL;
 
-    (void)cli;
     if (!f)
         return error_memory(err);
-    if (!path) {
-        error_set(err, ERROR_USAGE, NULL, "there is nothing to survey");
-        return error_fix(err, "Name the XML of a domain: virt-ferry survey --domain-xml FILE.");
-    }
     if (read_xml(path, &xml, err) < 0)
         return -err->code;
     if (domain_xml_read(f, text_of(&xml), err) < 0)
         return error_while(err, "reading '%s'", path);
-    j = facts_to_json(f);
-    return j ? output_json(j, err) : error_memory(err);
+    return print(facts_to_json(f), err);
+}
+
+static int survey_hosts(struct cli *cli, const struct options *o, struct error *err)
+{
+    struct run_result result = { 0 };
+    struct request request = { .cli = cli };
+    int r = request_read(&request, cli, o, err);
+
+    if (r < 0)
+        return r;
+    r = run_plan(&request.run, &result, err);
+    if (r == 0)
+        r = print(facts_to_json(result.facts), err);
+    run_result_done(&result);
+    request_done(&request);
+    return r;
+}
+
+int cmd_survey(struct cli *cli, const struct options *o, struct error *err)
+{
+    if (option_flag(o, "schema"))
+        return print(facts_schema(), err);
+    if (option_text(o, "domain-xml"))
+        return survey_file(option_text(o, "domain-xml"), err);
+    return survey_hosts(cli, o, err);
 }

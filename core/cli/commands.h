@@ -31,7 +31,10 @@ const struct command *command_find(int n, char *const *words, int *ret_words, st
 /* How many operands its row asks for. */
 void command_operands(const struct command *c, size_t *ret_least, size_t *ret_most);
 
+int cmd_check(struct cli *cli, const struct options *o, struct error *err);
+int cmd_explain(struct cli *cli, const struct options *o, struct error *err);
 int cmd_help(struct cli *cli, const struct options *o, struct error *err);
+int cmd_history(struct cli *cli, const struct options *o, struct error *err);
 int cmd_migrate(struct cli *cli, const struct options *o, struct error *err);
 int cmd_plan(struct cli *cli, const struct options *o, struct error *err);
 int cmd_plugin_info(struct cli *cli, const struct options *o, struct error *err);
@@ -39,6 +42,8 @@ int cmd_plugin_list(struct cli *cli, const struct options *o, struct error *err)
 int cmd_survey(struct cli *cli, const struct options *o, struct error *err);
 int cmd_version(struct cli *cli, const struct options *o, struct error *err);
 
+extern const struct option_row check_options[];
+extern const struct option_row history_options[];
 extern const struct option_row migrate_options[];
 extern const struct option_row plan_options[];
 extern const struct option_row survey_options[];

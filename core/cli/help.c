@@ -83,6 +83,10 @@ void help_command(struct text *t, const struct command *c)
 {
     text_add(t, "Usage: virt-ferry %s%s%s%s\n", c->name, c->options ? " [OPTION]..." : "",
              *c->operands ? " " : "", c->operands);
+    for (const struct option_row *row = c->options; row && row->name; row++)
+        if (row->flags & OPTION_INSTEAD)
+            text_add(t, "   or: virt-ferry %s [OPTION]... --%s%s%s\n", c->name, row->name,
+                     row->argument ? " " : "", row->argument ? row->argument : "");
     text_add(t, "%s: ", c->name);
     add_wrapped(t, c->summary, strlen(c->name) + 2, 0);
     add_options(t, "Options", c->options);

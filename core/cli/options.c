@@ -180,6 +180,23 @@ static int read_figure(const struct option_row *row, const char *value, uint64_t
     return 0;
 }
 
+/* What could be written instead. */
+static int show_form(struct reading *r, const struct option_row *row)
+{
+    static const char *const forms[] = {
+        [OPTION_U64] = "a whole number, such as '5'",
+        [OPTION_BYTES] = "a size, such as '512MiB' or '10G'",
+        [OPTION_RATE] = "a rate, such as '500MiB/s' or '1gbit'",
+        [OPTION_MS] = "a time, such as '300ms', '2s' or '5min'",
+    };
+
+    if (row->type == OPTION_CHOICE)
+        return error_fix(r->err, "Write one of these: %s.", row->argument);
+    if ((size_t)row->type < sizeof forms / sizeof *forms && forms[row->type])
+        return error_fix(r->err, "Write %s.", forms[row->type]);
+    return see_help(r, NULL);
+}
+
 static int take_value(struct reading *r, const struct option_row *row, const char *value)
 {
     struct option_value *v = &r->options->values[r->options->n_values];
@@ -194,7 +211,7 @@ static int take_value(struct reading *r, const struct option_row *row, const cha
     }
     error_set(r->err, ERROR_USAGE, NULL, "'%s' cannot be the value of option '--%s'", value, row->name);
     error_why(r->err, "%s", why.what);
-    return why.fix[0] ? error_fix(r->err, "%s", why.fix) : see_help(r, NULL);
+    return why.fix[0] ? error_fix(r->err, "%s", why.fix) : show_form(r, row);
 }
 
 /* getopt_long would take "--na" for "--name". */

@@ -22,6 +22,7 @@ enum option_type {
 
 #define OPTION_HIDDEN 1u  /* accepted, stands in no help: what virsh calls it, or what is done anyway */
 #define OPTION_REPEATS 2u /* every value counts, else the last does */
+#define OPTION_INSTEAD 4u /* it stands in for the command's operands */
 
 /* A list of rows ends with a row without a name. */
 struct option_row {

@@ -93,6 +93,21 @@ int output_json(const json_t *j, struct error *err)
     return 0;
 }
 
+int output_file(const char *path, const json_t *j, struct error *err)
+{
+    OWNED_MEMORY char *s = json_write(j, true, err);
+    FILE *file;
+    bool is_written;
+
+    if (!s)
+        return -err->code;
+    file = fopen(path, "we");
+    is_written = file && fprintf(file, "%s\n", s) > 0;
+    if (file && fclose(file) == EOF)
+        is_written = false;
+    return is_written ? 0 : error_errno(err, NULL, "could not write '%s'", path);
+}
+
 int output_close(int code, bool has_changed)
 {
     bool had_failed = ferror(stdout);

@@ -20,6 +20,9 @@ void output_remark(const struct cli *cli, const char *format, ...) __attribute__
 /* Indented, on stdout. */
 int output_json(const json_t *j, struct error *err);
 
+/* The same into a file, which is replaced. */
+int output_file(const char *path, const json_t *j, struct error *err);
+
 /* Ends stdout: a full disk or a closed pipe shows only here. Returns the exit code to use instead of code,
  * and says why on stderr. */
 int output_close(int code, bool has_changed);

@@ -3,7 +3,9 @@
 #include "cli/request.h"
 
 #include "cli/output.h"
+#include "facts/json.h"
 #include "plugin/registry.h"
+#include <string.h>
 
 static void say(void *context, const char *line)
 {
@@ -61,9 +63,56 @@ static uint64_t figure(const struct options *o, const char *option, const struct
 
 static enum prefer prefer_of(const char *word)
 {
-    return text_equal(word, "downtime") ? PREFER_DOWNTIME
-           : text_equal(word, "bytes")  ? PREFER_BYTES
-                                        : PREFER_TIME;
+    return text_equal(word, "downtime")   ? PREFER_DOWNTIME
+           : text_equal(word, "bytes")    ? PREFER_BYTES
+           : text_equal(word, "exposure") ? PREFER_EXPOSURE
+                                          : PREFER_TIME;
+}
+
+/* A plan is data: no parameter of a URI may come out of one, for some of them name programs. */
+static int check_saved_uri(const char *uri, struct error *err)
+{
+    if (uri[0] && !strpbrk(uri, "?#"))
+        return 0;
+    error_set(err, ERROR_INPUT, NULL, "its URI '%s' is not taken from a file", uri);
+    return error_fix(err, "Name domain and destination instead, with --strategy.");
+}
+
+static int read_saved(struct request *r, const char *path, struct error *err)
+{
+    struct run_options *run = &r->run;
+
+    r->saved = json_read_file(path, err);
+    if (!r->saved || plan_saved_limits(r->saved, &run->limits, err) < 0 ||
+        check_saved_uri(json_text(r->saved, "source_uri", ""), err) < 0 ||
+        check_saved_uri(json_text(r->saved, "dest", ""), err) < 0)
+        return error_while(err, "reading the plan '%s'", path);
+    run->saved = r->saved;
+    run->source_uri = json_text(r->saved, "source_uri", "");
+    run->domain = json_text(r->saved, "domain_uuid", "");
+    run->dest = json_text(r->saved, "dest", "");
+    return 0;
+}
+
+int request_save_plan(const struct request *r, const struct plan *p, const char *path, struct error *err)
+{
+    const struct strategy *s = r->run.strategy ? plan_strategy(p, r->run.strategy) : NULL;
+    OWNED_JSON j = NULL;
+
+    if (!r->run.dest)
+        return error_set(err, ERROR_USAGE, NULL, "a plan of saved facts cannot be saved: it names no hosts");
+    if (r->run.strategy && !s) {
+        error_set(err, ERROR_USAGE, NULL, "the plan has no strategy '%s'", r->run.strategy);
+        return error_fix(err, "Take one of the names in the plan's first column.");
+    }
+    j = plan_save(p, s, &r->run.limits, err);
+    if (!j)
+        return -err->code;
+    if (json_put_text(j, "domain", p->facts->domain.name) < 0 ||
+        json_put_text(j, "domain_uuid", p->facts->domain.uuid) < 0 ||
+        json_put_text(j, "source_uri", r->run.source_uri) < 0 || json_put_text(j, "dest", r->run.dest) < 0)
+        return error_memory(err);
+    return output_file(path, j, err);
 }
 
 int request_read(struct request *r, struct cli *cli, const struct options *o, struct error *err)
@@ -82,7 +131,11 @@ int request_read(struct request *r, struct cli *cli, const struct options *o, st
                     .force_managed = option_flag(o, "force-managed"),
                     .prefer = prefer_of(option_text(o, "prefer")),
                     .max_downtime_ms = figure(o, "max-downtime", config, "max_downtime"),
-                    .bandwidth_bytes_per_s = figure(o, "bandwidth", config, "bandwidth") },
+                    .bandwidth_bytes_per_s = figure(o, "bandwidth", config, "bandwidth"),
+                    .no_postcopy = option_flag(o, "no-postcopy"),
+                    .no_throttle = option_flag(o, "no-throttle"),
+                    .deadline_ms = option_u64(o, "deadline", NOT_KNOWN) },
+        .measure_dirty_s = option_u64(o, "measure-dirty", 0),
         .strategy = option_text(o, "strategy"),
         .timeout_ms = figure(o, "timeout", config, "timeout"),
         .say = say,
@@ -90,13 +143,30 @@ int request_read(struct request *r, struct cli *cli, const struct options *o, st
         .planned = planned,
         .context = r,
     };
-    return 0;
+    return option_text(o, "plan") ? read_saved(r, option_text(o, "plan"), err) : 0;
 }
 
 void request_done(struct request *r)
 {
+    json_decref(r->saved);
+    r->saved = NULL;
     progress_free(r->progress);
     r->progress = NULL;
+}
+
+int request_plan(const struct request *r, const struct options *o, struct run_result *ret, struct error *err)
+{
+    const char *path = option_text(o, "facts");
+    OWNED_JSON j = NULL;
+
+    if (!path)
+        return run_plan(&r->run, ret, err);
+    j = json_read_file(path, err);
+    ret->facts = j ? facts_from_json(j, err) : NULL;
+    if (!ret->facts)
+        return error_while(err, "reading '%s'", path);
+    ret->plan = plan_make(ret->facts, &r->run.limits, err);
+    return ret->plan ? 0 : -err->code;
 }
 
 int request_show_plan(const struct cli *cli, const struct plan *p, struct error *err)

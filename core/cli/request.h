@@ -13,6 +13,7 @@ struct request {
     struct run_options run;
     struct progress *progress; /* NULL: none */
     bool shows_plan;           /* before anything is done */
+    json_t *saved;             /* of migrate --plan; the run's texts lie in it */
 };
 
 /* Rows that both commands have. */
@@ -20,13 +21,20 @@ struct request {
     { .name = "allow-cleartext", .help = "let RAM and disks cross the network unencrypted, this time" },     \
         { .name = "force-managed", .help = "move a domain that another manager owns" },                      \
         { .name = "prefer",                                                                                  \
-          .argument = "time|downtime|bytes",                                                                 \
+          .argument = "time|downtime|bytes|exposure",                                                        \
           .type = OPTION_CHOICE,                                                                             \
           .help = "what the cheapest strategy has least of" },                                               \
         { .name = "max-downtime",                                                                            \
           .argument = "MS",                                                                                  \
           .type = OPTION_MS,                                                                                 \
           .help = "how long the guest may stand still at the switch-over" },                                 \
+        { .name = "deadline",                                                                                \
+          .argument = "TIME",                                                                                \
+          .type = OPTION_MS,                                                                                 \
+          .bare_ms = 1000,                                                                                   \
+          .help = "refuse what would likely take longer than so many seconds" },                             \
+        { .name = "no-postcopy", .help = "never let the guest run over there without all of its memory" },   \
+        { .name = "no-throttle", .help = "never slow the guest" },                                           \
         { .name = "migrate-setmaxdowntime",                                                                  \
           .argument = "MS",                                                                                  \
           .type = OPTION_MS,                                                                                 \
@@ -40,6 +48,18 @@ struct request {
 /* The operands DOMAIN and DEST, the options, and the settings below them. */
 int request_read(struct request *r, struct cli *cli, const struct options *o, struct error *err);
 void request_done(struct request *r);
+
+/* plan -o: the strategy that was asked for, else the chosen one, with whom it is for. */
+int request_save_plan(const struct request *r, const struct plan *p, const char *path, struct error *err);
+
+/* The row of --facts: what is given instead of DOMAIN and DEST. */
+#define REQUEST_FACTS                                                                                        \
+    {                                                                                                        \
+        .name = "facts", .argument = "FILE", .type = OPTION_TEXT, .flags = OPTION_INSTEAD,                   \
+        .help = "judge what 'virt-ferry survey' printed; no host is asked"                                   \
+    }
+/* The plan of a survey, or of the facts in the file that --facts names. */
+int request_plan(const struct request *r, const struct options *o, struct run_result *ret, struct error *err);
 
 /* For people, or as JSON with --json. */
 int request_show_plan(const struct cli *cli, const struct plan *p, struct error *err);

@@ -4,13 +4,13 @@
 #include "facts/domain-xml.h"
 #include "base/text.h"
 #include "facts/disk-xml.h"
+#include "facts/needs-xml.h"
 #include <string.h>
 #include <strings.h>
 
 #define MAX_OF_A_KIND 4096u /* interfaces, devices; as facts/json.h reads them */
 
-/* The factor of libvirt's unit, 0 for none: k, kiB (1024) or kB (1000), without regard to case. */
-static uint64_t unit_bytes(const char *unit)
+uint64_t xml_unit_bytes(const char *unit)
 {
     static const char prefixes[] = "kmgtpe";
     const char *at;
@@ -35,7 +35,7 @@ static uint64_t unit_bytes(const char *unit)
 static uint64_t memory_of(struct xml_reader *r, const xmlNode *node)
 {
     const char *figure = xml_content(r, node);
-    uint64_t factor = unit_bytes(xml_attribute(r, node, "unit")), n = 0;
+    uint64_t factor = xml_unit_bytes(xml_attribute(r, node, "unit")), n = 0;
     struct error ignored = { 0 };
 
     if (!node || r->failed)
@@ -152,25 +152,29 @@ static const char *interface_source(struct xml_reader *r, const xmlNode *node, c
     return NULL;
 }
 
-static void read_interface(struct xml_reader *r, const xmlNode *node, struct domain *d)
+static void read_interface(struct xml_reader *r, const xmlNode *node, struct facts *f)
 {
-    struct interface *grown, added = { .type = xml_attribute(r, node, "type") };
+    const char *mtu = xml_attribute(r, xml_child(node, "mtu"), "size");
+    struct interface *added;
+    struct error ignored = { 0 };
+    uint64_t n;
 
-    if (d->n_interfaces >= MAX_OF_A_KIND) {
+    if (f->domain.n_interfaces >= MAX_OF_A_KIND) {
         r->failed =
             error_set(r->err, ERROR_INPUT, NULL, "the domain XML has more than %u interfaces", MAX_OF_A_KIND);
         return;
     }
-    added.source = interface_source(r, node, added.type);
-    added.mac = xml_attribute(r, xml_child(node, "mac"), "address");
-    added.model = xml_attribute(r, xml_child(node, "model"), "type");
-    grown = arena_grown(r->arena, d->interfaces, d->n_interfaces, sizeof *grown);
-    if (!grown) {
+    added = facts_add_interface(f);
+    if (!added) {
         r->failed = error_memory(r->err);
         return;
     }
-    d->interfaces = grown;
-    grown[d->n_interfaces++] = added;
+    added->type = xml_attribute(r, node, "type");
+    added->source = interface_source(r, node, added->type);
+    added->mac = xml_attribute(r, xml_child(node, "mac"), "address");
+    added->model = xml_attribute(r, xml_child(node, "model"), "type");
+    if (mtu && text_parse_u64(mtu, UINT32_MAX, &n, &ignored) == 0)
+        added->mtu = n;
 }
 
 static void read_devices(struct xml_reader *r, const xmlNode *devices, struct facts *f)
@@ -181,7 +185,7 @@ static void read_devices(struct xml_reader *r, const xmlNode *devices, struct fa
         if (xml_is(node, "disk"))
             disk_xml_read(r, node, f);
         else if (xml_is(node, "interface"))
-            read_interface(r, node, d);
+            read_interface(r, node, f);
         else
             device_xml_read(r, node, d, MAX_OF_A_KIND);
     }
@@ -207,6 +211,7 @@ static void read_domain(struct xml_reader *r, const xmlNode *root, struct facts 
     if (!d->manager)
         d->manager = arena_text(r->arena, manager_by_sysinfo(r, root));
     read_devices(r, xml_child(root, "devices"), f);
+    needs_xml_read(r, root, f);
 }
 
 int domain_xml_read(struct facts *f, const char *xml, struct error *err)

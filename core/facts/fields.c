@@ -111,10 +111,43 @@ const struct field fields_disk[] = {
 };
 
 static const struct field fields_interface[] = {
-    TEXT(interface, type), TEXT(interface, source), TEXT(interface, mac), TEXT(interface, model), END,
+    TEXT(interface, type),  TEXT(interface, source),     TEXT(interface, mac),    TEXT(interface, model),
+    FIGURE(interface, mtu), FIGURE(interface, dest_mtu), TRI(interface, at_dest), END,
+};
+
+static const struct field fields_graphics[] = {
+    TEXT(graphics, type), TEXT(graphics, address), TEXT(graphics, network), TEXT(graphics, socket), END,
+};
+
+static const struct field fields_secret[] = {
+    TEXT(secret, uuid),
+    TEXT(secret, usage_type),
+    TEXT(secret, usage),
+    END,
+};
+
+static const struct field fields_pages[] = { FIGURE(pages, size_bytes), FIGURE(pages, free), END };
+
+static const struct field fields_pool[] = {
+    TEXT(pool, name),
+    TEXT(pool, type),
+    TEXT(pool, target),
+    FLAG(pool, is_active),
+    FIGURE(pool, capacity_bytes),
+    FIGURE(pool, allocated_bytes),
+    FIGURE(pool, free_bytes),
+    END,
 };
 
 static const struct field fields_device[] = { NEEDED(device, kind), TEXT(device, detail), END };
+
+static const struct field fields_dirty[] = {
+    FIGURE(dirty_window, window_ms),
+    FIGURE(dirty_window, low_bytes),
+    FIGURE(dirty_window, bytes),
+    FIGURE(dirty_window, high_bytes),
+    END,
+};
 
 static const struct field fields_domain[] = {
     TEXT(domain, name),
@@ -148,10 +181,20 @@ static const struct field fields_domain[] = {
     TEXT(domain, job),
     FIGURE(domain, max_downtime_ms),
     TRI(domain, ran_here),
+    TEXT(domain, cpu_vendor),
+    NAMES(domain, cpu_requires),
+    NAMES(domain, cpu_disables),
+    TEXT(domain, pinned_cpus),
+    TEXT(domain, numa_nodes),
+    FIGURE(domain, hugepage_bytes),
+    LIST("graphics", domain, graphics, n_graphics, fields_graphics, FACTS_MAX_LIST),
+    LIST("secrets", domain, secrets, n_secrets, fields_secret, FACTS_MAX_LIST),
+    FLAG(domain, has_checkpoints),
+    LIST("dirty", domain, dirty, n_dirty, fields_dirty, 8),
     END,
 };
 
-static const struct field fields_host[] = {
+const struct field fields_host[] = {
     TEXT(host, name),
     TEXT(host, uri),
     TEXT(host, hostname),
@@ -166,6 +209,29 @@ static const struct field fields_host[] = {
     FLAG(host, has_same_name),
     NAMES(host, networks),
     NAMES(host, bridges),
+    FLAG(host, has_network_list),
+    FLAG(host, has_bridge_list),
+    FLAG(host, has_pool_list),
+    FLAG(host, has_secret_list),
+    TEXT(host, cpu_ids),
+    TEXT(host, node_ids),
+    LIST("pages", host, pages, n_pages, fields_pages, FACTS_MAX_LIST),
+    LIST("pools", host, pools, n_pools, fields_pool, FACTS_MAX_LIST),
+    LIST("secrets", host, secrets, n_secrets, fields_secret, FACTS_MAX_LIST),
+    TEXT(host, cpu_model),
+    TEXT(host, cpu_vendor),
+    NAMES(host, cpu_requires),
+    NAMES(host, cpu_disables),
+    NAMES(host, tpm_backends),
+    TEXT(host, kernel_release),
+    TEXT(host, lock_manager),
+    FIGURE(host, cgroup_version),
+    TRI(host, unprivileged_userfaultfd),
+    NAMES(host, addresses),
+    TRI(host, suits_cpu),
+    TRI(host, knows_machine),
+    TEXT(host, cpu_why),
+    TEXT(host, machine_why),
     END,
 };
 
@@ -184,19 +250,31 @@ static const struct field fields_channel[] = {
     FLAG(channel, can_p2p),
     FLAG(channel, can_multifd),
     FLAG(channel, can_postcopy),
+    FIGURE(channel, data_port),
+    TRI(channel, data_port_open),
     END,
 };
 
 static const struct field fields_constants[] = {
-    FIGURE(constants, bytes_per_s), FIGURE(constants, setup_ms), FIGURE(constants, finish_ms),
-    FIGURE(constants, downtime_ms), FIGURE(constants, samples),  END,
+    FIGURE(constants, bytes_per_s),
+    FIGURE(constants, setup_ms),
+    FIGURE(constants, finish_ms),
+    FIGURE(constants, downtime_ms),
+    FIGURE(constants, samples),
+    FIGURE(constants, bytes_per_s_spread),
+    FIGURE(constants, setup_ms_spread),
+    FIGURE(constants, finish_ms_spread),
+    FIGURE(constants, downtime_ms_spread),
+    FIGURE(constants, guest_bytes),
+    FIGURE(constants, guest_bytes_spread),
+    END,
 };
 
 const struct field fields_facts[] = {
     OBJECT(facts, domain, fields_domain),
     OBJECT(facts, source, fields_host),
     OBJECT(facts, dest, fields_host),
-    LIST("channels", facts, channels, n_channels, fields_channel, FACTS_MAX_LIST),
+    LIST("channels", facts, channels, n_channels, fields_channel, FACTS_MAX_CHANNELS),
     OBJECT(facts, history, fields_constants),
     { .name = "findings",
       .kind = FIELD_LIST,

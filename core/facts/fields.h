@@ -28,11 +28,12 @@ struct field {
 };
 
 /* Each ends with a row that has no name. */
-extern const struct field fields_facts[], fields_disk[], fields_finding[];
+extern const struct field fields_facts[], fields_disk[], fields_finding[], fields_host[];
 
 #define FACTS_SCHEMA "virt-ferry-facts/0"
-#define FACTS_MAX_TEXT 4096u /* bytes in one text */
-#define FACTS_MAX_LIST 4096u /* interfaces, devices, channels, findings, names */
+#define FACTS_MAX_TEXT 4096u   /* bytes in one text */
+#define FACTS_MAX_LIST 4096u   /* interfaces, devices, findings, names */
+#define FACTS_MAX_CHANNELS 32u /* eleven strategies for each, a finding for each disk */
 #define FACTS_MAX_DISKS 1024u
 #define FACTS_MAX_LAYERS 256u /* as deep as XML may nest */
 

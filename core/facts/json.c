@@ -141,3 +141,8 @@ json_t *finding_to_json(const struct finding *f)
 {
     return object_of(fields_finding, f);
 }
+
+json_t *host_to_json(const struct host *h)
+{
+    return object_of(fields_host, h);
+}

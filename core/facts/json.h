@@ -10,9 +10,12 @@
 json_t *facts_to_json(const struct facts *f); /* NULL without memory */
 struct facts *facts_from_json(const json_t *j, struct error *err);
 
+json_t *facts_schema(void); /* JSON Schema of what facts_to_json writes */
+
 /* One disk, as workers and drivers exchange it. */
 json_t *disk_to_json(const struct disk *d);
 json_t *finding_to_json(const struct finding *f);
+json_t *host_to_json(const struct host *h);
 
 /* The words of the enums, as they stand in JSON: "file", "proved", "refuses"; NULL-safe back-conversion
  * gives the first value. */

@@ -8,7 +8,7 @@ static void forget_host(struct host *h)
 {
     h->libvirt_version = h->qemu_version = NOT_KNOWN;
     h->memory_free_bytes = h->memory_bytes = NOT_KNOWN;
-    h->cpus = h->link_bytes_per_s = NOT_KNOWN;
+    h->cpus = h->link_bytes_per_s = h->cgroup_version = NOT_KNOWN;
 }
 
 static void forget_image(struct disk_image *i)
@@ -24,11 +24,14 @@ struct facts *facts_new(void)
     if (!f)
         return NULL;
     f->domain.memory_bytes = f->domain.memory_now_bytes = f->domain.memory_rss_bytes = NOT_KNOWN;
-    f->domain.vcpus = f->domain.max_downtime_ms = NOT_KNOWN;
+    f->domain.vcpus = f->domain.max_downtime_ms = f->domain.hugepage_bytes = NOT_KNOWN;
     forget_host(&f->source);
     forget_host(&f->dest);
     f->history.bytes_per_s = f->history.setup_ms = f->history.finish_ms = NOT_KNOWN;
     f->history.downtime_ms = f->history.samples = NOT_KNOWN;
+    f->history.bytes_per_s_spread = f->history.setup_ms_spread = NOT_KNOWN;
+    f->history.finish_ms_spread = f->history.downtime_ms_spread = NOT_KNOWN;
+    f->history.guest_bytes = f->history.guest_bytes_spread = NOT_KNOWN;
     f->arena = HAND_OVER(a);
     return f;
 }
@@ -61,7 +64,20 @@ struct channel *facts_add_channel(struct facts *f)
         return NULL;
     f->channels = grown;
     grown[f->n_channels].bytes_per_s = grown[f->n_channels].latency_us = NOT_KNOWN;
+    grown[f->n_channels].data_port = NOT_KNOWN;
     return &grown[f->n_channels++];
+}
+
+struct interface *facts_add_interface(struct facts *f)
+{
+    struct domain *dom = &f->domain;
+    struct interface *grown = arena_grown(f->arena, dom->interfaces, dom->n_interfaces, sizeof *grown);
+
+    if (!grown)
+        return NULL;
+    dom->interfaces = grown;
+    grown[dom->n_interfaces].mtu = grown[dom->n_interfaces].dest_mtu = NOT_KNOWN;
+    return &grown[dom->n_interfaces++];
 }
 
 struct finding *facts_add_finding(struct facts *f, enum severity severity, const char *id, const char *where)

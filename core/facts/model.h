@@ -14,6 +14,11 @@
 
 enum tristate { TRI_NOT_KNOWN = 0, TRI_NO, TRI_YES };
 
+struct finding_refs {
+    const char **names;
+    size_t n;
+};
+
 enum severity { NOTES = 1, WARNS, REFUSES };
 
 /* A verdict over the facts: by a rule of the planner, by a driver, or by the survey itself. */
@@ -81,11 +86,28 @@ struct interface {
     const char *type;   /* bridge, network, direct, … */
     const char *source; /* the bridge or network */
     const char *mac, *model;
+    /* From the survey: */
+    uint64_t mtu, dest_mtu; /* of what it sits on, as each host says; NOT_KNOWN */
+    enum tristate at_dest;  /* what it sits on is there, and active */
+};
+/* Where a display of the domain listens; NULL what the XML does not say. */
+struct graphics {
+    const char *type; /* vnc, spice, … */
+    const char *address, *network, *socket;
+};
+/* A libvirt secret, by one or both of its names; never its value. */
+struct secret {
+    const char *uuid;
+    const char *usage_type, *usage; /* ceph, volume, …; the usage's own name */
 };
 /* Something that ties a domain to its host, in the XML's words. */
 struct device {
     const char *kind; /* hostdev, tpm, filesystem, redirdev, shmem, … */
     const char *detail;
+};
+/* How many distinct bytes the guest dirtied within a window, as far as sampling can tell. */
+struct dirty_window {
+    uint64_t window_ms, low_bytes, bytes, high_bytes;
 };
 struct domain {
     const char *name, *uuid, *title;
@@ -112,22 +134,61 @@ struct domain {
     const char *job;          /* a job in progress: "migration out", "block copy", …; NULL = none */
     uint64_t max_downtime_ms; /* in force now; NOT_KNOWN */
     enum tristate ran_here;   /* of a paused one: its disks were used in this QEMU */
+    /* More of the XML: */
+    const char *cpu_vendor;
+    struct finding_refs cpu_requires, cpu_disables; /* features beside those of cpu_model */
+    const char *pinned_cpus, *numa_nodes;           /* "0-3,8": all that any of its threads is bound to */
+    uint64_t hugepage_bytes;                        /* NOT_KNOWN: none, or the host's default */
+    struct graphics *graphics;
+    size_t n_graphics;
+    struct secret *secrets;
+    size_t n_secrets;
+    bool has_checkpoints;
+    struct dirty_window *dirty; /* none where it was not measured */
+    size_t n_dirty;
 };
 
+/* Free pages of one size, all NUMA nodes together. */
+struct pages {
+    uint64_t size_bytes, free;
+};
+struct pool {
+    const char *name, *type, *target;
+    bool is_active;
+    uint64_t capacity_bytes, allocated_bytes, free_bytes;
+};
 struct host {
-    const char *name; /* as the user or the URI calls it; the source is "localhost" when its URI names none */
+    const char *name; /* as the user or the URI calls it; where its URI names none, as libvirt there says */
     const char *uri;
     const char *hostname, *uuid;            /* as libvirt there says */
     uint64_t libvirt_version, qemu_version; /* major * 1,000,000 + minor * 1,000 + release */
     uint64_t memory_free_bytes, memory_bytes;
     uint64_t cpus;
     uint64_t link_bytes_per_s; /* the fastest physical-looking link that is up, NOT_KNOWN */
-    bool is_local_socket;      /* reached through a UNIX socket, which a gate can sit on */
+    bool is_local_socket;      /* reached through a UNIX socket of this machine, its own or
+                                  one that a way holds: a gate can stand before it */
     bool has_same_name;        /* a domain of this name or uuid is defined or runs there (destination) */
-    struct finding_refs {
-        const char **names;
-        size_t n;
-    } networks, bridges;
+    struct finding_refs networks, bridges;
+    bool has_network_list, has_bridge_list; /* read: an empty list means that there are none */
+    bool has_pool_list, has_secret_list;
+    const char *cpu_ids, *node_ids; /* processors that are online, NUMA nodes: "0-3,8" */
+    struct pages *pages;
+    size_t n_pages;
+    struct pool *pools;
+    size_t n_pools;
+    struct secret *secrets;
+    size_t n_secrets;
+    const char *cpu_model, *cpu_vendor; /* what QEMU there can give a guest at most */
+    struct finding_refs cpu_requires, cpu_disables;
+    struct finding_refs tpm_backends; /* emulator, passthrough; empty: not known */
+    /* Read where commands or files of the host can be reached: */
+    const char *kernel_release, *lock_manager;
+    uint64_t cgroup_version;
+    enum tristate unprivileged_userfaultfd;
+    struct finding_refs addresses; /* all of them; empty: not known */
+    /* Of the destination, about this domain: */
+    enum tristate suits_cpu, knows_machine;
+    const char *cpu_why, *machine_why; /* libvirt's words when it does not */
 };
 
 /* One channel that a transport driver offers for this pair. */
@@ -142,6 +203,9 @@ struct channel {
     uint64_t bytes_per_s;                    /* as the driver knows it, NOT_KNOWN */
     uint64_t latency_us;
     bool can_copy_disks, can_p2p, can_multifd, can_postcopy;
+    /* The highest port of the range that libvirt there takes for the data, tried from the source: */
+    uint64_t data_port;
+    enum tristate data_port_open; /* refused is open too: nobody listens yet; TRI_NO: filtered */
 };
 
 /* What this pair of hosts showed in earlier moves; NOT_KNOWN where none stands. */
@@ -149,6 +213,10 @@ struct constants {
     uint64_t bytes_per_s;
     uint64_t setup_ms, finish_ms, downtime_ms;
     uint64_t samples;
+    /* Half the width of what was seen around each; NOT_KNOWN where it is not worth a figure. */
+    uint64_t bytes_per_s_spread, setup_ms_spread, finish_ms_spread, downtime_ms_spread;
+    uint64_t guest_bytes,
+        guest_bytes_spread; /* that the first pass of this very guest sent, wherever it went */
 };
 
 struct facts {
@@ -168,6 +236,7 @@ OWNED_DEFINE(facts)
 /* A zeroed disk or channel with its figures NOT_KNOWN, at the end of the array; NULL without memory. */
 struct disk *facts_add_disk(struct facts *f);
 struct channel *facts_add_channel(struct facts *f);
+struct interface *facts_add_interface(struct facts *f);
 struct finding *facts_add_finding(struct facts *f, enum severity severity, const char *id, const char *where);
 
 struct disk *facts_disk(struct facts *f, const char *target); /* NULL when there is none */

@@ -21,6 +21,7 @@ struct watched {
 struct loop {
     int epoll_fd, signal_fd;
     unsigned interrupts;
+    bool ends_waits;
     struct watched watched[MAX_WATCHED];
 };
 
@@ -80,8 +81,11 @@ void loop_free(struct loop *l)
 {
     if (!l)
         return;
-    if (l->signal_fd >= 0)
+    if (l->signal_fd >= 0) {
+        /* One that was meant for what has just ended must not end the process before it told its outcome. */
+        on_signal(l, 0);
         (void)close(l->signal_fd);
+    }
     if (l->epoll_fd >= 0)
         (void)close(l->epoll_fd);
     loop_leave_child();
@@ -156,6 +160,16 @@ int loop_step(struct loop *l, int timeout_ms, struct error *err)
 unsigned loop_interrupts(const struct loop *l)
 {
     return l->interrupts;
+}
+
+void loop_end_waits(struct loop *l, bool on)
+{
+    l->ends_waits = on;
+}
+
+bool loop_ends_waits(const struct loop *l)
+{
+    return l->ends_waits && l->interrupts > 0;
 }
 
 uint64_t loop_now_ms(void)

@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/owned.h"
+#include <stdbool.h>
 #include <stdint.h>
 
 struct loop;
@@ -25,6 +26,10 @@ int loop_step(struct loop *l, int timeout_ms, struct error *err);
 
 /* How often the user asked to stop since loop_new. */
 unsigned loop_interrupts(const struct loop *l);
+/* Whether a wait for an answer ends as soon as the user asks to stop; off at first. Only where nothing is
+ * under way that must be ended in order. */
+void loop_end_waits(struct loop *l, bool on);
+bool loop_ends_waits(const struct loop *l);
 
 /* Sleeps where nothing else is under way. */
 void loop_pause_ms(unsigned ms);

@@ -116,7 +116,19 @@ static int add_parameters(const json_t *args, struct parameters *p, struct error
 
 static unsigned flags_of(const json_t *args)
 {
+    const char *mode = json_text(args, "mode", "precopy");
     unsigned flags = VIR_MIGRATE_LIVE | VIR_MIGRATE_CHANGE_PROTECTION;
+
+    /* Nothing runs: there is no change to protect from, and no check of caches to lift. */
+    if (text_equal(mode, "offline"))
+        return VIR_MIGRATE_OFFLINE | VIR_MIGRATE_PERSIST_DEST;
+    /* Without LIVE libvirt itself stops the guest first, and lets it run where it ends. */
+    if (text_equal(mode, "paused"))
+        flags &= ~(unsigned)VIR_MIGRATE_LIVE;
+    if (text_equal(mode, "postcopy"))
+        flags |= VIR_MIGRATE_POSTCOPY;
+    if (text_equal(mode, "throttled"))
+        flags |= VIR_MIGRATE_AUTO_CONVERGE;
 
     if (json_flag(args, "is_persistent", false))
         flags |= VIR_MIGRATE_PERSIST_DEST;
@@ -129,8 +141,8 @@ static unsigned flags_of(const json_t *args)
     return flags;
 }
 
-/* {"uuid", "data_uri", "is_persistent", "stay_paused", "unsafe_with_proof", "disks": [targets to copy],
- * "bandwidth_mib_per_s"}: makes the call and returns when libvirt does; {} */
+/* {"uuid", "data_uri", "mode", "is_persistent", "stay_paused", "unsafe_with_proof", "disks": [targets to
+ * copy], "bandwidth_mib_per_s"}: makes the call and returns when libvirt does; {} */
 static int mover_migrate(struct child *c, const json_t *args, json_t *reply, struct error *err)
 {
     __attribute__((cleanup(parameters_done))) struct parameters p = { 0 };

@@ -94,6 +94,8 @@ void serve_child(int fd, const struct worker_setup *setup)
         (void)virConnectClose(c.gated);
     if (c.libvirt)
         (void)virConnectClose(c.libvirt);
+    if (c.at_end)
+        c.at_end(&c);
     _exit(0);
 }
 

@@ -7,6 +7,8 @@
 #include "facts/model.h"
 #include "host/worker.h"
 
+struct way;
+
 struct survey {
     struct loop *loop;           /* lent */
     const struct config *config; /* lent */
@@ -21,12 +23,15 @@ struct survey {
     struct call *early; /* the domain's survey, asked as soon as the source answered */
     int (*journal)(void *context, const json_t *record, struct error *err);
     void *context;
+    struct way *ways; /* to either host, newest first; what goes through an older one may still be alive */
 };
 
-/* Checks the names, connects the source, probes the ways to the destination from there. */
+/* Checks the names, connects the source, probes all channels to the destination from there, and opens the
+ * ways that they need, side by side. */
 int survey_connect_source(struct survey *s, struct error *err);
-/* Connects the destination by the first channel; without one (dest_uri is NULL: no transport driver) it is
- * left out of the survey. */
+/* Connects the destination by the channel that protects control best, the driver's preference among equals;
+ * what is not available is a finding as long as one is. Without any (dest_uri is NULL: no transport driver)
+ * it is left out of the survey. */
 int survey_connect_dest(struct survey *s, struct error *err);
 /* Everything else; both must be connected. */
 struct facts *survey_run(struct survey *s, struct error *err);
@@ -35,7 +40,17 @@ void survey_done(struct survey *s);
 /* A fresh worker with a fresh connection to a host; NULL with err set when it does not answer in ANSWER_MS.
  */
 struct worker *survey_fresh(struct survey *s, bool is_dest, struct error *err);
+/* What libvirt is to be told for a URI: the socket of the way that was opened for it, else itself. */
+const char *survey_libvirt_uri(const struct survey *s, const char *uri);
+/* The UNIX socket of the way to the source, for the gate; NULL when it is reached without one. */
+const char *survey_source_socket(const struct survey *s);
+/* Can a host whose URI names none be called so: it is a host's name, that of one machine, and not the
+ * destination's? */
+bool survey_takes_hostname(const char *hostname, const char *dest_host);
 /* The host in a libvirt URI, or "localhost"; refuses what could be an option or is no host name. */
 int survey_host_of_uri(const char *uri, char *buf, size_t size, struct error *err);
+
+/* The look at all disks: a transient pool over a large directory takes seconds. */
+#define SURVEY_DISKS_MS 30000u
 
 #endif

@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "facts/domain-xml.h"
+#include "host/loop.h"
 #include "host/serve.h"
 #include <libvirt/virterror.h>
 #include <stdio.h>
@@ -55,7 +56,9 @@ static const char *reason_word(int state, int reason)
 {
     return state == VIR_DOMAIN_PAUSED    ? paused_word(reason)
            : state == VIR_DOMAIN_SHUTOFF ? off_word(reason)
-                                         : "";
+           /* It runs on without the pages that did not come. */
+           : state == VIR_DOMAIN_RUNNING && reason == VIR_DOMAIN_RUNNING_POSTCOPY_FAILED ? "postcopy-failed"
+                                                                                         : "";
 }
 
 static const char *state_word(int state)
@@ -93,6 +96,15 @@ static int put_mark(virDomainPtr d, unsigned flags, const char *key, json_t *rep
                : 0;
 }
 
+static int put_marks(virDomainPtr d, json_t *reply, struct error *err)
+{
+    if (virDomainIsActive(d) == 1 && put_mark(d, VIR_DOMAIN_AFFECT_LIVE, "mark", reply, err) < 0)
+        return -err->code;
+    if (virDomainIsPersistent(d) == 1 && put_mark(d, VIR_DOMAIN_AFFECT_CONFIG, "mark_config", reply, err) < 0)
+        return -err->code;
+    return 0;
+}
+
 /* A job that is under way, or of which libvirt does not tell: for an incoming migration it has an error
  * alone, "available only on the source host". */
 static bool has_job(virDomainPtr d)
@@ -121,11 +133,7 @@ static int put_state(struct child *c, virDomainPtr d, json_t *reply, struct erro
         json_put_flag(reply, "autostart", autostart != 0) < 0 ||
         json_put_flag(reply, "has_managed_save", virDomainHasManagedSaveImage(d, 0) == 1) < 0)
         return error_memory(err);
-    if (virDomainIsActive(d) == 1 && put_mark(d, VIR_DOMAIN_AFFECT_LIVE, "mark", reply, err) < 0)
-        return -err->code;
-    if (persistent == 1 && put_mark(d, VIR_DOMAIN_AFFECT_CONFIG, "mark_config", reply, err) < 0)
-        return -err->code;
-    return 0;
+    return put_marks(d, reply, err);
 }
 
 /* Seconds since that host booted, from what its processors did since: libvirt has no call for it. */
@@ -180,20 +188,28 @@ static int set_metadata(struct child *c, virDomainPtr d, const char *element, st
     return 0;
 }
 
-/* {"uuid", "run", "host", "time_s"}: {} */
+/* {"uuid", "run", "host", "time_s"}: "took_ms" between the look at what stood there and the mark's being set;
+ * where a mark stands, "mark" or "mark_config", and nothing is set */
 int verb_mark_set(struct child *c, const json_t *args, json_t *reply, struct error *err)
 {
     OWNED_DOMAIN d = verb_domain(c, args, err);
     struct mark m = { .time_s = json_u64(args, "time_s", 0) };
     OWNED_MEMORY char *element = NULL;
+    uint64_t looked_ms;
 
-    (void)reply;
     if (!d)
         return -err->code;
     snprintf(m.run, sizeof m.run, "%s", json_text(args, "run", ""));
     snprintf(m.host, sizeof m.host, "%s", json_text(args, "host", ""));
     element = mark_write(&m, err);
-    return element ? set_metadata(c, d, element, err) : -err->code;
+    looked_ms = loop_now_ms();
+    if (!element || put_marks(d, reply, err) < 0)
+        return -err->code;
+    if (json_child(reply, "mark") || json_child(reply, "mark_config"))
+        return 0;
+    if (set_metadata(c, d, element, err) < 0)
+        return -err->code;
+    return json_put_u64(reply, "took_ms", loop_now_ms() - looked_ms) < 0 ? error_memory(err) : 0;
 }
 
 static bool mark_is_ours(virDomainPtr d, unsigned flags, const char *run)

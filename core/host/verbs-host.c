@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
- * A worker's connection, what its host is, and the ways from it to another host. */
+ * A worker's connection, and what its host is. */
 #include "host/verbs.h"
 
 #include "base/text.h"
+#include "host/capabilities.h"
+#include "host/command.h"
 #include "host/serve.h"
+#include "host/survey.h"
 #include "host/xml.h"
 #include "state/config.h"
 #include <stdio.h>
@@ -11,8 +14,12 @@
 
 const struct verb verbs_host[] = {
     { "connect", verb_connect },
+    { "hostname", verb_hostname },
     { "survey-host", verb_survey_host },
     { "probe", verb_probe },
+    { "address", verb_address },
+    { "run", verb_run },
+    { "reach-ports", verb_reach_ports },
     { "survey-domain", verb_survey_domain },
     { "survey-disks", verb_survey_disks },
     { "state", verb_state },
@@ -25,6 +32,8 @@ const struct verb verbs_host[] = {
     { "undefine", verb_undefine },
     { "job", verb_job },
     { "abort-job", verb_abort_job },
+    { "start-postcopy", verb_start_postcopy },
+    { "measure-dirty", verb_measure_dirty },
     { "nonce-open", verb_nonce_open },
     { "nonce-look", verb_nonce_look },
     { "nonce-stat", verb_nonce_stat },
@@ -35,18 +44,44 @@ const struct verb verbs_host[] = {
     { NULL, NULL },
 };
 
-/* {"uri"}: connects; {} */
+static int take_way(struct child *c, const json_t *way, struct error *err)
+{
+    c->way.driver = registry_transport(json_text(way, "driver", ""), &c->way.owner);
+    if (!c->way.driver)
+        return error_set(err, ERROR_INPUT, c->host, "the driver of its way is not there");
+    (void)snprintf(c->way.uri, sizeof c->way.uri, "%s", json_text(way, "uri", ""));
+    (void)snprintf(c->way.folder, sizeof c->way.folder, "%s", json_text(way, "folder", ""));
+    return 0;
+}
+
+/* {"uri", "way" (absent: none)}: connects; {"is_local": libvirt is that of this machine} */
 int verb_connect(struct child *c, const json_t *args, json_t *reply, struct error *err)
 {
     const char *uri = json_text(args, "uri", "");
+    const json_t *way = json_child(args, "way");
 
-    (void)reply;
+    if (way && take_way(c, way, err) < 0)
+        return -err->code;
     c->libvirt = virConnectOpenAuth(uri, virConnectAuthPtrDefault, 0);
     if (!c->libvirt) {
-        libvirt_error(err, c->host, "could not connect to '%s'", uri);
+        libvirt_error(err, c->host, "could not connect to '%s'", way ? c->way.uri : uri);
         err->code = ERROR_CONNECTION;
-        return error_fix(err, "Try the same by hand: virsh -c '%s' version.", uri);
+        return error_fix(err, "Try the same by hand: virsh -c '%s' version.", way ? c->way.uri : uri);
     }
+    return json_put_flag(reply, "is_local", verb_is_local(c)) < 0 ? error_memory(err) : 0;
+}
+
+/* {"dest_host"}: of a host whose URI names none: {"hostname": as libvirt there says}, by which this worker
+ * calls it from now on; {} where that would not tell the two hosts apart */
+int verb_hostname(struct child *c, const json_t *args, json_t *reply, struct error *err)
+{
+    OWNED_MEMORY char *hostname = virConnectGetHostname(c->libvirt);
+
+    if (!survey_takes_hostname(hostname, json_text(args, "dest_host", "")))
+        return 0;
+    if (json_put_text(reply, "hostname", hostname) < 0)
+        return error_memory(err);
+    c->host = HAND_OVER(hostname);
     return 0;
 }
 
@@ -99,6 +134,7 @@ static void names_of_networks(struct child *c, json_t *host)
         (void)virNetworkFree(list[i]);
     }
     free(list);
+    (void)json_put_flag(host, "has_network_list", n >= 0);
     if (n < 0)
         json_decref(names);
     else
@@ -117,6 +153,7 @@ static void names_of_interfaces(struct child *c, json_t *host)
         (void)virInterfaceFree(list[i]);
     }
     free(list);
+    (void)json_put_flag(host, "has_bridge_list", n >= 0);
     if (n < 0)
         json_decref(names);
     else
@@ -162,6 +199,19 @@ static int put_versions(struct child *c, json_t *host, struct error *err)
     return 0;
 }
 
+/* What the file of the capabilities reads, beside what stands in host already. */
+static int put_capabilities(struct child *c, struct xml *capabilities, json_t *host, struct error *err)
+{
+    OWNED(facts) f = facts_new();
+    OWNED_JSON more = NULL;
+
+    if (!f)
+        return error_memory(err);
+    capabilities_of_host(c, capabilities, f->arena, &f->source);
+    more = arena_failed(f->arena) ? NULL : host_to_json(&f->source);
+    return !more || json_object_update_missing(host, more) < 0 ? error_memory(err) : 0;
+}
+
 /* {}: a host as facts have it, under "host" */
 int verb_survey_host(struct child *c, const json_t *args, json_t *reply, struct error *err)
 {
@@ -182,93 +232,16 @@ int verb_survey_host(struct child *c, const json_t *args, json_t *reply, struct 
         return error_fix(err, "virt-ferry moves QEMU domains: give a qemu:// URI.");
     }
     if (json_put_text(host, "name", c->host) < 0 || json_put_text(host, "uuid", uuid) < 0 ||
-        json_put_text(host, "hostname", hostname) < 0 || json_put_text(host, "uri", uri) < 0 ||
-        json_put_flag(host, "is_local_socket", verb_is_local(c)) < 0)
+        json_put_text(host, "hostname", hostname) < 0 ||
+        json_put_text(host, "uri", c->way.driver ? c->way.uri : uri) < 0 ||
+        json_put_flag(host, "is_local_socket", verb_is_local(c) || c->way.driver) < 0)
         return error_memory(err);
     if (put_versions(c, host, err) < 0)
         return -err->code;
     names_of_networks(c, host);
     names_of_interfaces(c, host);
     fastest_link(c, host);
+    if (put_capabilities(c, x, host, err) < 0)
+        return -err->code;
     return json_put(reply, "host", json_incref(host));
-}
-
-static void channel_fill(struct child *c, struct channel *ch, struct arena *a,
-                         const struct ferry_transport *t, const char *uri, const struct ferry_route *route)
-{
-    ch->driver = arena_text(a, t->name);
-    ch->dest_uri = arena_text(a, uri);
-    ch->peer_address = arena_text(a, route->address);
-    ch->was_probed = verb_is_local(c);
-    ch->protects_control = (uint8_t)t->protects_control;
-    ch->protects_data = (uint8_t)t->protects_data;
-    ch->bytes_per_s = route->bytes_per_s;
-    ch->latency_us = route->latency_us;
-    ch->can_copy_disks = t->carries & FERRY_CARRIES_DISKS;
-    ch->can_p2p = t->carries & FERRY_CARRIES_P2P;
-    ch->can_multifd = t->carries & FERRY_CARRIES_MULTIFD;
-    ch->can_postcopy = t->carries & FERRY_CARRIES_POSTCOPY;
-}
-
-/* Probes one driver; a channel is added, or a finding that says why there is none. */
-static int probe_one(struct child *c, struct facts *f, const struct ferry_transport *t,
-                     const struct plugin_entry *owner, const char *given_uri, const char *host,
-                     struct error *err)
-{
-    struct call_host lent = verb_call_host(c);
-    struct ferry_call call;
-    struct ferry_route route = { .size = sizeof route, .latency_us = NOT_KNOWN, .bytes_per_s = NOT_KNOWN };
-    struct ferry_parameter p = { .size = sizeof p };
-    struct error failed = { 0 };
-    const char *uri;
-    int r = 0;
-
-    if (call_begin(&call, &lent, owner, t->name, host, f, &failed) < 0)
-        return error_memory(err);
-    uri = given_uri ? given_uri : t->uri(&call, &call_services, host);
-    if (!uri || t->probe(&call, &call_services, uri, &route) < 0) {
-        struct finding *finding = facts_add_finding(f, REFUSES, "channel-not-available", host);
-
-        (void)call_failed(&call, "probing");
-        if (finding) {
-            finding->what = arena_format(f->arena, "%s: %s", t->name, failed.what);
-            finding->fix = failed.fix[0] ? arena_text(f->arena, failed.fix) : NULL;
-        }
-    } else {
-        struct channel *ch = facts_add_channel(f);
-
-        if (ch)
-            channel_fill(c, ch, f->arena, t, uri, &route);
-        for (uint32_t i = 0; ch && t->parameter(&call, &call_services, &route, i, &p) == 0; i++)
-            if (text_equal(p.name, "migrate_uri"))
-                ch->data_uri = arena_text(f->arena, p.value);
-    }
-    call_done(&call);
-    if (arena_failed(f->arena))
-        r = error_memory(err);
-    return r;
-}
-
-/* {"uri" or "host"}: the channels that the drivers offer from here, in "facts" (channels and findings) */
-int verb_probe(struct child *c, const json_t *args, json_t *reply, struct error *err)
-{
-    const char *uri = json_text(args, "uri", NULL), *host = json_text(args, "host", c->host);
-    OWNED(facts) f = facts_new();
-
-    if (!f)
-        return error_memory(err);
-    for (size_t i = 0; i < registry_count(); i++) {
-        const struct plugin_entry *owner = registry_at(i);
-
-        for (size_t k = 0; !owner->refused && k < owner->n_transports; k++) {
-            const struct ferry_transport *t = &owner->transports[k];
-            size_t n = strlen(t->uri_scheme);
-
-            if (uri && (strncmp(uri, t->uri_scheme, n) != 0 || strncmp(uri + n, "://", 3) != 0))
-                continue;
-            if (probe_one(c, f, t, owner, uri, host, err) < 0)
-                return -err->code;
-        }
-    }
-    return json_put(reply, "facts", facts_to_json(f));
 }

@@ -27,7 +27,17 @@ static const struct {
     { VIR_DOMAIN_JOB_DISK_BPS, "disk_bytes_per_s" },
 };
 
-/* {"uuid", "completed"}: "is_active", and every counter that libvirt knows; completed reads the last job's */
+/* The source has stopped for good and the guest runs over there: what libvirt never takes back. */
+static bool has_switched(virDomainPtr d)
+{
+    int state = 0, reason = 0;
+
+    return virDomainGetState(d, &state, &reason, 0) == 0 && state == VIR_DOMAIN_PAUSED &&
+           (reason == VIR_DOMAIN_PAUSED_POSTCOPY || reason == VIR_DOMAIN_PAUSED_POSTCOPY_FAILED);
+}
+
+/* {"uuid", "completed"}: "is_active", "is_postcopy", and every counter that libvirt knows; completed reads
+ * the last job's */
 int verb_job(struct child *c, const json_t *args, json_t *reply, struct error *err)
 {
     OWNED_DOMAIN d = verb_domain(c, args, err);
@@ -40,7 +50,8 @@ int verb_job(struct child *c, const json_t *args, json_t *reply, struct error *e
                              json_flag(args, "completed", false) ? VIR_DOMAIN_JOB_STATS_COMPLETED : 0) < 0)
         return libvirt_error(err, c->host, "could not read the job's statistics");
     if (json_put_flag(reply, "is_active",
-                      type == VIR_DOMAIN_JOB_BOUNDED || type == VIR_DOMAIN_JOB_UNBOUNDED) < 0)
+                      type == VIR_DOMAIN_JOB_BOUNDED || type == VIR_DOMAIN_JOB_UNBOUNDED) < 0 ||
+        json_put_flag(reply, "is_postcopy", has_switched(d)) < 0)
         r = error_memory(err);
     for (size_t i = 0; r == 0 && i < sizeof counters / sizeof *counters; i++) {
         unsigned long long value;
@@ -63,5 +74,18 @@ int verb_abort_job(struct child *c, const json_t *args, json_t *reply, struct er
         return -err->code;
     if (virDomainAbortJob(d) < 0)
         return libvirt_error(err, c->host, "could not abort the domain's job");
+    return 0;
+}
+
+/* {"uuid"}: asks for post-copy; accepted is not yet switched: the job may end in pre-copy all the same; {} */
+int verb_start_postcopy(struct child *c, const json_t *args, json_t *reply, struct error *err)
+{
+    OWNED_DOMAIN d = verb_domain(c, args, err);
+
+    (void)reply;
+    if (!d)
+        return -err->code;
+    if (virDomainMigrateStartPostCopy(d, 0) < 0)
+        return libvirt_error(err, c->host, "could not switch the migration to post-copy");
     return 0;
 }

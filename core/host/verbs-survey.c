@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "facts/domain-xml.h"
+#include "host/capabilities.h"
 #include "host/serve.h"
 #include <string.h>
 #include <sys/vfs.h>
@@ -156,6 +157,7 @@ static int survey_state(struct child *c, virDomainPtr d, struct facts *f, struct
     f->domain.max_downtime_ms = downtime < 0 ? NOT_KNOWN : (uint64_t)downtime;
     f->domain.has_managed_save = virDomainHasManagedSaveImage(d, 0) == 1;
     f->domain.has_snapshots = virDomainSnapshotNum(d, 0) > 0;
+    f->domain.has_checkpoints = virDomainListAllCheckpoints(d, NULL, 0) > 0;
     return 0;
 }
 
@@ -256,6 +258,7 @@ int verb_survey_domain(struct child *c, const json_t *args, json_t *reply, struc
     if (f->domain.run == RUN_PAUSED)
         survey_use(d, f);
     survey_sizes(d, f);
+    capabilities_for_interfaces(c, f, false);
     if (verb_is_local(c))
         for (size_t i = 0; i < f->domain.n_disks; i++)
             if (f->domain.disks[i].type == DISK_FILE && f->domain.disks[i].source)
@@ -267,7 +270,8 @@ int verb_survey_domain(struct child *c, const json_t *args, json_t *reply, struc
     return json_put(reply, "facts", facts_to_json(f));
 }
 
-/* {"facts"}: the same facts, each disk looked at from here, the destination; and whether a domain of that
+/* {"facts"}: the same facts, each disk looked at from here, the destination, and whether it can run the
+ * domain, in "dest"; and whether a domain of that
  * name or uuid is here already, in "has_same_name" */
 int verb_survey_disks(struct child *c, const json_t *args, json_t *reply, struct error *err)
 {
@@ -277,6 +281,9 @@ int verb_survey_disks(struct child *c, const json_t *args, json_t *reply, struct
 
     if (!f || look_at_images(c, f, true, err) < 0)
         return -err->code;
+    capabilities_for_domain(c, f);
+    if (arena_failed(f->arena))
+        return error_memory(err);
     if (json_put_flag(reply, "has_same_name", by_name || by_uuid) < 0)
         return error_memory(err);
     return json_put(reply, "facts", facts_to_json(f));

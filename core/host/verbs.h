@@ -31,6 +31,7 @@ static inline void virt_volume_freep(virStorageVolPtr *v)
 
 extern const struct verb verbs_host[];
 extern const struct verb verbs_mover[];
+extern const struct verb verbs_way[];
 
 /* The domain that args name by "uuid", or by "domain" (a name, or a uuid); NULL with err set. */
 virDomainPtr verb_domain(struct child *c, const json_t *args, struct error *err);
@@ -41,8 +42,17 @@ bool verb_is_local(struct child *c);
 
 /* verbs-host.c */
 int verb_connect(struct child *c, const json_t *args, json_t *reply, struct error *err);
+int verb_hostname(struct child *c, const json_t *args, json_t *reply, struct error *err);
 int verb_survey_host(struct child *c, const json_t *args, json_t *reply, struct error *err);
+/* verbs-probe.c */
 int verb_probe(struct child *c, const json_t *args, json_t *reply, struct error *err);
+int verb_address(struct child *c, const json_t *args, json_t *reply, struct error *err);
+/* One driver's channel to a host, added to f, or a finding that says why there is none. uri NULL: as the
+ * driver names the host. */
+int probe_channel(struct child *c, struct facts *f, const struct ferry_transport *t,
+                  const struct plugin_entry *owner, const char *uri, const char *host, const json_t *seen,
+                  struct error *err);
+bool verb_is_of_scheme(const char *uri, const char *scheme);
 /* verbs-survey.c */
 int verb_survey_domain(struct child *c, const json_t *args, json_t *reply, struct error *err);
 int verb_survey_disks(struct child *c, const json_t *args, json_t *reply, struct error *err);
@@ -58,12 +68,17 @@ int verb_undefine(struct child *c, const json_t *args, json_t *reply, struct err
 /* verbs-job.c */
 int verb_job(struct child *c, const json_t *args, json_t *reply, struct error *err);
 int verb_abort_job(struct child *c, const json_t *args, json_t *reply, struct error *err);
+int verb_start_postcopy(struct child *c, const json_t *args, json_t *reply, struct error *err);
+/* verbs-dirty.c */
+int verb_measure_dirty(struct child *c, const json_t *args, json_t *reply, struct error *err);
 /* verbs-nonce.c */
 int verb_nonce_open(struct child *c, const json_t *args, json_t *reply, struct error *err);
 int verb_nonce_look(struct child *c, const json_t *args, json_t *reply, struct error *err);
 int verb_nonce_stat(struct child *c, const json_t *args, json_t *reply, struct error *err);
 int verb_nonce_close(struct child *c, const json_t *args, json_t *reply, struct error *err);
 int verb_nonce_remove(struct child *c, const json_t *args, json_t *reply, struct error *err);
+/* verbs-ports.c */
+int verb_reach_ports(struct child *c, const json_t *args, json_t *reply, struct error *err);
 /* verbs-image.c */
 int verb_image_create(struct child *c, const json_t *args, json_t *reply, struct error *err);
 int verb_image_remove(struct child *c, const json_t *args, json_t *reply, struct error *err);

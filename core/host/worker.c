@@ -278,6 +278,10 @@ int call_wait(struct call *c, json_t **ret_reply, struct error *err)
         uint64_t now = loop_now_ms();
         int wait_ms = c->deadline_ms ? (int)(c->deadline_ms > now ? c->deadline_ms - now : 0) : 1000;
 
+        if (loop_ends_waits(c->worker->loop)) {
+            worker_kill(c->worker);
+            return error_set(err, ERROR_CANCELLED, NULL, "cancelled");
+        }
         if (loop_step(c->worker->loop, wait_ms, err) < 0)
             return -err->code;
     }

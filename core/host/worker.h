@@ -12,6 +12,8 @@
 #include <sys/types.h>
 
 struct config;
+struct ferry_transport;
+struct plugin_entry;
 struct worker; /* the parent's end */
 struct call;   /* one question and its answer */
 
@@ -20,10 +22,17 @@ struct child {
     int fd;
     const char *host; /* as the user calls it */
     const struct config *config;
-    void *libvirt;   /* virConnectPtr, NULL until connected */
-    void *gated;     /* the mover's second connection to the source */
-    void *other;     /* the mover's connection to the destination */
-    json_t *waiting; /* questions that came while the journal was asked; NULL = none */
+    void *libvirt; /* virConnectPtr, NULL until connected */
+    void *gated;   /* the mover's second connection to the source */
+    void *other;   /* the mover's connection to the destination */
+    /* The way over which libvirt is reached, or which this worker holds; driver NULL = none. */
+    struct {
+        const struct ferry_transport *driver;
+        const struct plugin_entry *owner;
+        char uri[512], folder[108];
+    } way;
+    json_t *waiting;                 /* questions that came while the journal was asked; NULL = none */
+    void (*at_end)(struct child *c); /* when the parent has gone or wants no more; NULL = nothing to do */
 };
 /* A verb answers into reply (an object), or returns negative with err set. */
 struct verb {

@@ -50,6 +50,20 @@ char *xml_value(struct xml *x, const char *xpath)
     return value;
 }
 
+void xml_each(struct xml *x, const char *xpath, bool (*each)(void *context, const char *value), void *context)
+{
+    xmlXPathObjectPtr found = xmlXPathEval((const xmlChar *)xpath, x->context);
+    bool goes_on = true;
+
+    for (int i = 0; goes_on && found && found->nodesetval && i < found->nodesetval->nodeNr; i++) {
+        xmlChar *content = xmlNodeGetContent(found->nodesetval->nodeTab[i]);
+
+        goes_on = content && each(context, (const char *)content);
+        xmlFree(content);
+    }
+    xmlXPathFreeObject(found);
+}
+
 char *xml_quoted(const char *s)
 {
     struct text t = { 0 };

@@ -5,6 +5,7 @@
 #define HOST_XML_H
 
 #include "base/owned.h"
+#include <stdbool.h>
 
 struct xml; /* a parsed document */
 
@@ -14,6 +15,10 @@ OWNED_DEFINE(xml)
 
 /* malloc'ed text of the first match, NULL when there is none. */
 char *xml_value(struct xml *x, const char *xpath);
+
+/* Calls for the text of every match, in the document's order, while it returns true. */
+void xml_each(struct xml *x, const char *xpath, bool (*each)(void *context, const char *value),
+              void *context);
 
 /* For text inside XML that is written: & < > and both quotes become entities; malloc'ed. */
 char *xml_quoted(const char *s);

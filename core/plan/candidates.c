@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Enumerates the strategies: channels x hand-overs x assignments of treatments to disks.
+ * Enumerates the strategies: channels x ways that memory travels x assignments of treatments.
  * Judges nothing: what cannot be is enumerated too, so that a rule can say why. See README.md. */
 #include "plan/planner.h"
 #include <string.h>
@@ -64,21 +64,13 @@ enum treatment candidates_natural(const struct disk *d)
     return TREAT_SHARED;
 }
 
-/* An assignment, and what its strategies are called after. */
-struct assignment {
-    enum treatment *disks;
-    const char *suffix;
-    bool is_alternative, needs_unsafe;
-};
-enum { NATURAL, ALL_SHARED, ALL_COPIED, N_ASSIGNMENTS };
-
 static enum treatment treatment_in(const struct disk *d, int which)
 {
     const enum treatment natural = candidates_natural(d);
 
-    if (natural == TREAT_NOTHING || which == NATURAL)
+    if (natural == TREAT_NOTHING || which == ASSIGN_NATURAL)
         return natural;
-    return which == ALL_SHARED ? TREAT_SHARED : TREAT_COPY;
+    return which == ASSIGN_SHARED ? TREAT_SHARED : TREAT_COPY;
 }
 
 static void assignment_name(struct assignment *a, size_t n_shared, size_t n_copied)
@@ -89,14 +81,10 @@ static void assignment_name(struct assignment *a, size_t n_shared, size_t n_copi
         a->suffix = n_shared == 0 ? "-copy" : "-mixed";
 }
 
-static bool assignment_make(const struct planning *p, int which, struct assignment *a)
+void candidates_assign(const struct domain *domain, int which, struct assignment *a)
 {
-    const struct domain *domain = &p->facts->domain;
     size_t n_shared = 0, n_copied = 0;
 
-    a->disks = arena_zeroed(p->plan->arena, domain->n_disks ? domain->n_disks : 1, sizeof *a->disks);
-    if (!a->disks)
-        return false;
     for (size_t i = 0; i < domain->n_disks; i++) {
         const struct disk *d = &domain->disks[i];
 
@@ -107,19 +95,34 @@ static bool assignment_make(const struct planning *p, int which, struct assignme
         a->needs_unsafe |= a->disks[i] == TREAT_SHARED && candidates_disk_needs_unsafe(d);
     }
     assignment_name(a, n_shared, n_copied);
-    return which == NATURAL || a->is_alternative;
 }
 
-/* "tcp", and "tcp2" for the second channel of that driver. */
-static const char *channel_word(const struct planning *p, size_t index)
+static bool assignment_make(const struct planning *p, int which, struct assignment *a)
 {
-    const struct facts *f = p->facts;
-    const char *driver = f->channels[index].driver ? f->channels[index].driver : "channel";
+    const struct domain *domain = &p->facts->domain;
+
+    a->disks = arena_zeroed(p->plan->arena, domain->n_disks ? domain->n_disks : 1, sizeof *a->disks);
+    if (!a->disks)
+        return false;
+    candidates_assign(domain, which, a);
+    return which == ASSIGN_NATURAL || a->is_alternative;
+}
+
+unsigned candidates_channel_number(const struct facts *f, size_t index)
+{
     unsigned nth = 1;
 
     for (size_t i = 0; i < index; i++)
         nth += text_equal(f->channels[i].driver, f->channels[index].driver);
-    return nth == 1 ? driver : arena_format(p->plan->arena, "%s%u", driver, nth);
+    return nth;
+}
+
+static const char *channel_word(const struct planning *p, size_t index)
+{
+    const char *driver = p->facts->channels[index].driver ? p->facts->channels[index].driver : "channel";
+    const unsigned number = candidates_channel_number(p->facts, index);
+
+    return number == 1 ? driver : arena_format(p->plan->arena, "%s%u", driver, number);
 }
 
 static bool id_is_taken(const struct plan *plan, const char *id)
@@ -130,25 +133,65 @@ static bool id_is_taken(const struct plan *plan, const char *id)
     return false;
 }
 
+/* The ways in which memory may travel, and the hand-overs that go with each. */
+static const struct way {
+    enum memory_mode mode;
+    enum hand_over hand_over;
+    bool for_running, for_paused, for_off;
+    bool for_alternatives; /* shown also where a disk cannot be treated so */
+} ways[N_WAYS] = {
+    { MODE_PRECOPY, HAND_OVER_GATED, true, true, false, true },
+    { MODE_PRECOPY, HAND_OVER_HELD, true, true, false, true },
+    /* libvirt takes no post-copy for a guest that is to arrive paused: never held. */
+    { MODE_POSTCOPY, HAND_OVER_GATED, true, false, false, false },
+    { MODE_THROTTLED, HAND_OVER_GATED, true, false, false, false },
+    { MODE_THROTTLED, HAND_OVER_HELD, true, false, false, false },
+    { MODE_PAUSED, HAND_OVER_GATED, true, false, false, false },
+    { MODE_OFFLINE, HAND_OVER_DEFINITION, false, false, true, false },
+};
+
+static bool way_fits(enum domain_run run, const struct way *w)
+{
+    switch (run) {
+    case RUN_PAUSED:
+        return w->for_paused;
+    case RUN_SHUTOFF:
+        return w->for_off;
+    case RUN_RUNNING:
+    case RUN_NOT_KNOWN:
+        break;
+    }
+    return w->for_running;
+}
+
+bool candidates_way(const struct facts *f, size_t i, enum memory_mode *ret_mode,
+                    enum hand_over *ret_hand_over)
+{
+    *ret_mode = ways[i].mode;
+    *ret_hand_over = ways[i].hand_over;
+    return way_fits(f->domain.run, &ways[i]);
+}
+
 static void candidate_add(struct planning *p, const struct channel *channel, const char *word,
-                          enum hand_over hand_over, const struct assignment *a)
+                          const struct way *w, const struct assignment *a)
 {
     struct plan *plan = p->plan;
     struct strategy *s = &plan->list[plan->n];
-    const char *id = arena_format(plan->arena, "precopy-%s-%s%s", word, hand_over_word(hand_over), a->suffix);
+    const char *mode = memory_mode_word(w->mode), *hand_over = hand_over_word(w->hand_over);
+    const char *id = arena_format(plan->arena, "%s-%s-%s%s", mode, word, hand_over, a->suffix);
 
     /* Only drivers with names like "tcp" and "tcp2" side by side come here. */
     for (unsigned i = 2; id && id_is_taken(plan, id); i++)
-        id = arena_format(plan->arena, "precopy-%s-%s%s.%u", word, hand_over_word(hand_over), a->suffix, i);
+        id = arena_format(plan->arena, "%s-%s-%s%s.%u", mode, word, hand_over, a->suffix, i);
     if (!id)
         return;
     *s = (struct strategy){
         .id = id,
         .disks = a->disks,
-        .mode = MODE_PRECOPY,
-        .hand_over = hand_over,
+        .mode = w->mode,
+        .hand_over = w->hand_over,
         .channel = channel,
-        .needs_unsafe = a->needs_unsafe,
+        .needs_unsafe = a->needs_unsafe && w->mode != MODE_OFFLINE,
         .is_alternative = a->is_alternative,
     };
     plan->n++;
@@ -156,7 +199,6 @@ static void candidate_add(struct planning *p, const struct channel *channel, con
 
 void candidates_make(struct planning *p)
 {
-    static const enum hand_over hand_overs[] = { HAND_OVER_GATED, HAND_OVER_HELD };
     const struct facts *f = p->facts;
     struct assignment assignments[N_ASSIGNMENTS] = { 0 };
     bool made[N_ASSIGNMENTS];
@@ -164,14 +206,16 @@ void candidates_make(struct planning *p)
     for (int i = 0; i < N_ASSIGNMENTS; i++)
         made[i] = assignment_make(p, i, &assignments[i]);
     p->plan->list = arena_zeroed(p->plan->arena, f->n_channels ? f->n_channels : 1,
-                                 sizeof *p->plan->list * 2 * N_ASSIGNMENTS);
+                                 sizeof *p->plan->list * N_WAYS * N_ASSIGNMENTS);
     if (!p->plan->list || arena_failed(p->plan->arena))
         return;
     for (int a = 0; a < N_ASSIGNMENTS; a++)
         for (size_t c = 0; made[a] && c < f->n_channels; c++) {
             const char *word = channel_word(p, c);
 
-            for (int h = 0; word && h < 2; h++)
-                candidate_add(p, &f->channels[c], word, hand_overs[h], &assignments[a]);
+            for (int w = 0; word && w < N_WAYS; w++)
+                if (way_fits(f->domain.run, &ways[w]) &&
+                    (ways[w].for_alternatives || !assignments[a].is_alternative))
+                    candidate_add(p, &f->channels[c], word, &ways[w], &assignments[a]);
         }
 }

@@ -1,174 +1,127 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The table of all strategies in rank order, 80 columns by libsmartcols.
- * Long identifiers go on in the next line at a dash; nothing is cut. */
+ * The table of all strategies in rank order, and the channels that they take, in 80 columns. What is too wide
+ * for its column has a line of its own: an identifier stays in one piece, to be copied. */
 #include "plan/explain.h"
-#include <libsmartcols/libsmartcols.h>
+#include "plan/planner.h"
 #include <string.h>
 
-enum column { STRATEGY, TIME, DOWNTIME, BYTES, PROTECTION, HAND, VERDICT, N_COLUMNS };
+enum column { STRATEGY, TIME, DOWNTIME, BYTES, VERDICT, N_COLUMNS };
 
-static const struct {
-    const char *name;
-    size_t width; /* of identifiers that go on in the next line, at least; 0 = whatever the text needs */
-    int flags;
-} columns[N_COLUMNS] = {
-    [STRATEGY] = { "STRATEGY", 22, SCOLS_FL_WRAP },
-    [TIME] = { "TIME", 0, SCOLS_FL_RIGHT },
-    [DOWNTIME] = { "DOWNTIME", 0, SCOLS_FL_RIGHT },
-    [BYTES] = { "BYTES", 0, SCOLS_FL_RIGHT },
-    [PROTECTION] = { "DATA", 0, 0 },
-    [HAND] = { "HAND", 0, 0 },
-    [VERDICT] = { "VERDICT", 12, SCOLS_FL_WRAP },
+static const char *const headings[N_COLUMNS] = {
+    [STRATEGY] = "STRATEGY", [TIME] = "TIME",       [DOWNTIME] = "DOWNTIME",
+    [BYTES] = "BYTES",       [VERDICT] = "VERDICT",
 };
 
-static const char *protection_word(uint8_t protects)
+struct page {
+    bool colour;
+    size_t width[N_COLUMNS]; /* of the last one: what the others leave */
+};
+/* What stands in the cells of a row, escaped. */
+struct row {
+    char cell[N_COLUMNS][512];
+};
+
+static const char *verdict_of(const struct plan *p, const struct strategy *s)
 {
-    static const char *const words[] = { "clear", "signed", "cipher" };
+    const struct finding *refuses = plan_refuses(p, s);
 
-    return words[protects < 2 ? protects : 2];
-}
-
-/* Breaks after dashes, so that no line is wider than width; a part that is wider by itself is broken too. */
-static void add_broken(struct text *out, const char *s, size_t width)
-{
-    size_t column = 0;
-
-    while (*s) {
-        const size_t n = strcspn(s, "-"), with_dash = n + (s[n] == '-');
-        const size_t part = with_dash < width ? with_dash : width;
-
-        if (column && column + part > width) {
-            text_add(out, "\n");
-            column = 0;
-        }
-        text_add_bytes(out, s, part);
-        column += part;
-        s += part;
-    }
-}
-
-/* What stands in a cell, before escaping; buf is for what has to be made. */
-static const char *cell_text(const struct plan *p, const struct strategy *s, enum column column, char *buf,
-                             size_t size)
-{
-    const struct finding *refuses;
-
-    switch (column) {
-    case STRATEGY:
-        return s->id;
-    case TIME:
-        return explain_span(buf, size, &s->time_ms);
-    case DOWNTIME:
-        return explain_span(buf, size, &s->downtime_ms);
-    case BYTES:
-        return text_size(buf, size, s->bytes.likely);
-    case PROTECTION:
-        return protection_word(s->channel->protects_data);
-    case HAND:
-        return hand_over_word(s->hand_over);
-    case VERDICT:
-    case N_COLUMNS:
-        break;
-    }
-    refuses = plan_refuses(p, s);
     if (refuses)
         return refuses->id;
     return s == plan_chosen(p) ? "chosen" : "valid";
 }
 
-/* What the other columns leave to the last one. */
-static size_t verdict_width(const struct plan *p)
+static void row_make(const struct plan *p, const struct strategy *s, struct row *ret)
 {
-    size_t used = 0;
-
-    for (enum column c = STRATEGY; c < VERDICT; c++) {
-        size_t widest = strlen(columns[c].name);
-
-        for (size_t i = 0; i < p->n; i++) {
-            char buf[64];
-            size_t width = strlen(ESCAPED(cell_text(p, &p->list[i], c, buf, sizeof buf)));
-
-            if (columns[c].width && width > columns[c].width)
-                width = columns[c].width;
-            if (width > widest)
-                widest = width;
-        }
-        used += widest + 1;
-    }
-    return used + columns[VERDICT].width < EXPLAIN_COLUMNS ? EXPLAIN_COLUMNS - used : columns[VERDICT].width;
+    (void)text_escape(ret->cell[STRATEGY], sizeof ret->cell[STRATEGY], s->id);
+    (void)explain_span(ret->cell[TIME], sizeof ret->cell[TIME], &s->time_ms);
+    (void)explain_span(ret->cell[DOWNTIME], sizeof ret->cell[DOWNTIME], &s->downtime_ms);
+    (void)text_size(ret->cell[BYTES], sizeof ret->cell[BYTES], s->bytes.likely);
+    (void)text_escape(ret->cell[VERDICT], sizeof ret->cell[VERDICT], verdict_of(p, s));
 }
 
-static int fill(struct libscols_line *line, enum column column, const char *s, size_t width)
+static void measure(const struct plan *p, struct page *page)
 {
-    OWNED_TEXT escaped = { 0 }, broken = { 0 };
+    const size_t least = strlen(headings[VERDICT]) + 1; /* with the gap before it */
+    size_t left = EXPLAIN_COLUMNS;
 
-    text_add_escaped(&escaped, s);
-    if (width)
-        add_broken(&broken, text_of(&escaped), width);
-    else
-        text_add(&broken, "%s", text_of(&escaped));
-    if (escaped.failed || broken.failed)
-        return -1;
-    return scols_line_set_data(line, column, text_of(&broken));
-}
+    for (enum column c = STRATEGY; c < N_COLUMNS; c++)
+        page->width[c] = strlen(headings[c]);
+    for (size_t i = 0; i < p->n; i++) {
+        struct row row = { 0 };
 
-static int add_row(struct libscols_table *table, const struct plan *p, const struct strategy *s,
-                   size_t verdict, bool colour)
-{
-    struct libscols_line *line = scols_table_new_line(table, NULL);
-    int rc = line ? 0 : -1;
+        row_make(p, &p->list[i], &row);
+        for (enum column c = STRATEGY; c < VERDICT; c++) {
+            const size_t width = explain_width(row.cell[c]);
 
-    if (line && colour && plan_refuses(p, s))
-        (void)scols_line_set_color(line, "red");
-    else if (line && colour && s == plan_chosen(p))
-        (void)scols_line_set_color(line, "green");
-    for (enum column c = STRATEGY; !rc && c < N_COLUMNS; c++) {
-        char buf[64];
-
-        rc = fill(line, c, cell_text(p, s, c, buf, sizeof buf), c == VERDICT ? verdict : columns[c].width);
-    }
-    return rc;
-}
-
-static struct libscols_table *table_new(bool colour)
-{
-    struct libscols_table *table = scols_new_table();
-
-    if (!table)
-        return NULL;
-    (void)scols_table_set_termforce(table, SCOLS_TERMFORCE_ALWAYS);
-    (void)scols_table_set_termwidth(table, EXPLAIN_COLUMNS);
-    (void)scols_table_enable_colors(table, colour);
-    /* What stands in a cell is escaped already, and would be once more. */
-    (void)scols_table_enable_noencoding(table, 1);
-    for (size_t i = 0; i < N_COLUMNS; i++) {
-        struct libscols_column *column = scols_table_new_column(table, columns[i].name, 0, columns[i].flags);
-
-        if (!column || (columns[i].width && (scols_column_set_safechars(column, "\n") ||
-                                             scols_column_set_wrapfunc(column, scols_wrapnl_chunksize,
-                                                                       scols_wrapnl_nextchunk, NULL)))) {
-            scols_unref_table(table);
-            return NULL;
+            page->width[c] = width > page->width[c] ? width : page->width[c];
         }
     }
-    return table;
+    for (enum column c = TIME; c < VERDICT; c++)
+        left -= page->width[c] + 1;
+    if (page->width[STRATEGY] + least > left)
+        page->width[STRATEGY] = left - least;
+    page->width[VERDICT] = left - page->width[STRATEGY] - 1;
+}
+
+static void add_line(const char *s, size_t indent, struct text *out)
+{
+    text_add(out, "%*s", (int)indent, "");
+    explain_wrapped(out, s, indent, indent);
+    text_add(out, "\n");
+}
+
+static void add_row(const struct page *page, const struct row *row, const char *colour, struct text *out)
+{
+    const size_t id = explain_width(row->cell[STRATEGY]), verdict = explain_width(row->cell[VERDICT]);
+    const bool id_fits = id <= page->width[STRATEGY], verdict_fits = verdict <= page->width[VERDICT];
+    const bool is_coloured = page->colour && *colour;
+
+    text_add(out, "%s", is_coloured ? colour : "");
+    if (!id_fits)
+        add_line(row->cell[STRATEGY], 0, out);
+    text_add(out, "%s%*s", id_fits ? row->cell[STRATEGY] : "",
+             (int)(page->width[STRATEGY] - (id_fits ? id : 0)), "");
+    for (enum column c = TIME; c < VERDICT; c++)
+        text_add(out, " %*s", (int)page->width[c], row->cell[c]);
+    text_add(out, "%s%s\n", verdict_fits ? " " : "", verdict_fits ? row->cell[VERDICT] : "");
+    if (!verdict_fits)
+        add_line(row->cell[VERDICT], verdict < EXPLAIN_COLUMNS ? EXPLAIN_COLUMNS - verdict : 0, out);
+    text_add(out, "%s", is_coloured ? "\033[0m" : "");
+}
+
+/* A line for each channel: the word that the strategies' names have for it, and what it protects. */
+static void add_channels(const struct facts *f, struct text *out)
+{
+    text_add(out, "\n");
+    for (size_t i = 0; i < f->n_channels; i++) {
+        const unsigned number = candidates_channel_number(f, i);
+        OWNED_TEXT line = { 0 };
+        char protection[64];
+
+        text_add(&line, "Channel ");
+        text_add_escaped(&line, f->channels[i].driver ? f->channels[i].driver : "channel");
+        if (number > 1)
+            text_add(&line, "%u", number);
+        text_add(&line, ": %s", explain_protection(protection, sizeof protection, &f->channels[i]));
+        add_line(text_of(&line), 0, out);
+        out->failed |= line.failed;
+    }
 }
 
 void explain_table(const struct plan *p, bool colour, struct text *out)
 {
-    struct libscols_table *table = table_new(colour);
-    OWNED_MEMORY char *printed = NULL;
-    const size_t verdict = verdict_width(p);
-    int rc = table ? 0 : -1;
+    struct page page = { .colour = colour };
+    struct row row = { 0 };
 
-    for (size_t i = 0; !rc && i < p->n; i++)
-        rc = add_row(table, p, &p->list[i], verdict, colour);
-    if (!rc)
-        rc = scols_print_table_to_string(table, &printed);
-    if (table)
-        scols_unref_table(table);
-    if (rc || !printed)
-        out->failed = true;
-    else
-        text_add(out, "%s%s", printed, text_ends(printed, "\n") ? "" : "\n");
+    measure(p, &page);
+    for (enum column c = STRATEGY; c < N_COLUMNS; c++)
+        (void)text_escape(row.cell[c], sizeof row.cell[c], headings[c]);
+    add_row(&page, &row, "", out);
+    for (size_t i = 0; i < p->n; i++) {
+        const struct strategy *s = &p->list[i];
+
+        row_make(p, s, &row);
+        add_row(&page, &row, plan_refuses(p, s) ? "\033[31m" : s == plan_chosen(p) ? "\033[32m" : "", out);
+    }
+    add_channels(p->facts, out);
 }

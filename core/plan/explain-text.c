@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Spans of time in one unit, and text wrapped to a page. Counts characters, not bytes: escaped text is UTF-8
- * without control characters. */
+ * Spans of time in one unit, what a channel protects, and text wrapped to a page. Counts characters, not
+ * bytes: escaped text is UTF-8 without control characters. */
 #include "plan/explain.h"
 #include <stdio.h>
 #include <string.h>
@@ -82,6 +82,25 @@ static size_t width_of(const char *s, size_t n)
     for (size_t i = 0; i < n; i++)
         width += !continues_character(s[i]);
     return width;
+}
+
+size_t explain_width(const char *s)
+{
+    return width_of(s, strlen(s));
+}
+
+/* By the two levels of FERRY_PROTECTS_*, which the facts keep as they are. */
+const char *explain_protection(char *buf, size_t size, const struct channel *c)
+{
+    static const char *const words[] = { "in the clear", "signed", "encrypted" };
+    const char *control = words[c->protects_control < 2 ? c->protects_control : 2];
+    const char *data = words[c->protects_data < 2 ? c->protects_data : 2];
+
+    if (control == data)
+        (void)snprintf(buf, size, "%s", data);
+    else
+        (void)snprintf(buf, size, "control %s, data %s", control, data);
+    return buf;
 }
 
 static void new_line(struct text *out, size_t indent)

@@ -11,8 +11,15 @@ enum { MAX_NAMED_DISKS = 4, MAX_SHOWN_FINDINGS = 40 };
 
 static const char *mode_text(enum memory_mode m)
 {
-    (void)m;
-    return "pre-copy";
+    static const char *const texts[] = {
+        [MODE_PRECOPY] = "pre-copy",
+        [MODE_POSTCOPY] = "pre-copy, post-copy after the first pass if need be,",
+        [MODE_THROTTLED] = "pre-copy, the guest slowed if need be,",
+        [MODE_PAUSED] = "paused",
+        [MODE_OFFLINE] = "the definition",
+    };
+
+    return texts[m];
 }
 
 static void add_disks_treated(struct text *t, const struct plan *p, const struct strategy *s,
@@ -48,17 +55,43 @@ static void add_names(struct text *t, const struct facts *f)
 
 static void add_sentence(const struct plan *p, const struct strategy *s, struct text *t)
 {
-    char time[48], downtime[48];
+    char time[48], downtime[48], protection[64];
 
     text_add(t, "Move ");
     add_names(t, p->facts);
     text_add(t, ": %s over ", mode_text(s->mode));
     text_add_escaped(t, s->channel->driver ? s->channel->driver : "?");
-    text_add(t, ", %s", hand_over_word(s->hand_over));
+    text_add(t, " (%s), %s", explain_protection(protection, sizeof protection, s->channel),
+             hand_over_word(s->hand_over));
     add_disks_treated(t, p, s, TREAT_SHARED, "shared");
     add_disks_treated(t, p, s, TREAT_COPY, "copied");
     text_add(t, "; about %s, downtime %s, %s.", explain_likely(time, sizeof time, &s->time_ms),
              explain_likely(downtime, sizeof downtime, &s->downtime_ms), SIZE_TEXT(s->bytes.likely));
+}
+
+static void add_branch(struct text *out, const char *when, const struct price *price)
+{
+    char time[48], downtime[48], exposure[48];
+    OWNED_TEXT line = { 0 };
+
+    text_add(&line, "%s: %s, downtime %s, %s", when, explain_span(time, sizeof time, &price->time_ms),
+             explain_span(downtime, sizeof downtime, &price->downtime_ms), SIZE_TEXT(price->bytes.likely));
+    if (price->exposure_ms.high)
+        text_add(&line, ", %s of it in post-copy",
+                 explain_span(exposure, sizeof exposure, &price->exposure_ms));
+    text_add(out, "  ");
+    explain_wrapped(out, text_of(&line), 2, 4);
+    text_add(out, "\n");
+    out->failed |= line.failed;
+}
+
+/* Both ways of an armed strategy: which one is decided by what the first pass leaves. */
+static void add_branches(const struct strategy *s, struct text *out)
+{
+    if (s->mode != MODE_POSTCOPY)
+        return;
+    add_branch(out, "If pre-copy ends", &s->stays);
+    add_branch(out, "If it would not", &s->switches);
 }
 
 static void add_refusal(const struct plan *p, struct text *t)
@@ -177,6 +210,8 @@ void plan_explain(const struct plan *p, bool colour, struct text *out)
         add_refusal(p, &sentence);
     explain_wrapped(out, text_of(&sentence), 0, 2);
     text_add(out, "\n");
+    if (plan_chosen(p))
+        add_branches(plan_chosen(p), out);
     if (p->n) {
         text_add(out, "\n");
         explain_table(p, colour, out);

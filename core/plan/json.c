@@ -14,6 +14,29 @@ static json_t *json_of_estimate(const struct estimate *e)
     return HAND_OVER(o);
 }
 
+static json_t *json_of_price(const struct price *p)
+{
+    OWNED_JSON o = json_object();
+
+    if (!o || json_put(o, "time_ms", json_of_estimate(&p->time_ms)) < 0 ||
+        json_put(o, "downtime_ms", json_of_estimate(&p->downtime_ms)) < 0 ||
+        json_put(o, "bytes", json_of_estimate(&p->bytes)) < 0 ||
+        json_put(o, "exposure_ms", json_of_estimate(&p->exposure_ms)) < 0)
+        return NULL;
+    return HAND_OVER(o);
+}
+
+/* The two ways of a strategy that is armed for post-copy. */
+static json_t *json_of_branches(const struct strategy *s)
+{
+    OWNED_JSON o = json_object();
+
+    if (!o || json_put(o, "stays", json_of_price(&s->stays)) < 0 ||
+        json_put(o, "switches", json_of_price(&s->switches)) < 0)
+        return NULL;
+    return HAND_OVER(o);
+}
+
 static json_t *json_of_findings(const struct findings *f)
 {
     OWNED_JSON list = json_array();
@@ -70,6 +93,9 @@ static json_t *json_of_strategy(const struct plan *p, const struct strategy *s)
         json_put(o, "time_ms", json_of_estimate(&s->time_ms)) < 0 ||
         json_put(o, "downtime_ms", json_of_estimate(&s->downtime_ms)) < 0 ||
         json_put(o, "bytes", json_of_estimate(&s->bytes)) < 0 ||
+        json_put(o, "exposure_ms", json_of_estimate(&s->exposure_ms)) < 0 ||
+        json_put_flag(o, "may_not_end", s->may_not_end) < 0 ||
+        (s->mode == MODE_POSTCOPY && json_put(o, "branches", json_of_branches(s)) < 0) ||
         json_put(o, "findings", json_of_findings(&s->findings)) < 0)
         return NULL;
     return HAND_OVER(o);

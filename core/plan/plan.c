@@ -16,13 +16,16 @@ const char *treatment_word(enum treatment t)
 
 const char *memory_mode_word(enum memory_mode m)
 {
-    (void)m;
-    return "precopy";
+    static const char *const words[] = { "precopy", "postcopy", "throttled", "paused", "offline" };
+
+    return (size_t)m < sizeof words / sizeof words[0] ? words[m] : "precopy";
 }
 
 const char *hand_over_word(enum hand_over h)
 {
-    return h == HAND_OVER_HELD ? "held" : "gated";
+    static const char *const words[] = { "gated", "held", "definition" };
+
+    return (size_t)h < sizeof words / sizeof words[0] ? words[h] : "gated";
 }
 
 void findings_add(struct arena *a, struct findings *to, const struct finding *f)
@@ -49,7 +52,7 @@ size_t findings_refusing(const struct findings *f)
     return n;
 }
 
-static uint64_t max_downtime_ms(const struct planning *p)
+uint64_t planning_max_downtime_ms(const struct planning *p)
 {
     if (p->limits.max_downtime_ms != NOT_KNOWN)
         return p->limits.max_downtime_ms;
@@ -86,7 +89,7 @@ struct plan *plan_make(const struct facts *facts, const struct plan_limits *limi
         (void)error_memory(err);
         return NULL;
     }
-    plan->max_downtime_ms = max_downtime_ms(&p);
+    plan->max_downtime_ms = planning_max_downtime_ms(&p);
     candidates_make(&p);
     for (size_t i = 0; i < plan->n; i++)
         cost_price(&p, &plan->list[i]);

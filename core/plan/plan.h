@@ -9,22 +9,35 @@
 #include "base/text.h"
 #include "facts/model.h"
 
-enum prefer { PREFER_TIME, PREFER_DOWNTIME, PREFER_BYTES };
+enum prefer { PREFER_TIME, PREFER_DOWNTIME, PREFER_BYTES, PREFER_EXPOSURE };
 struct plan_limits {
     bool allow_cleartext;
     bool force_managed;
     enum prefer prefer;
     uint64_t max_downtime_ms;       /* NOT_KNOWN = libvirt's 300 ms, not a limit but an aim */
     uint64_t bandwidth_bytes_per_s; /* the user's cap; NOT_KNOWN = none */
+    bool no_postcopy, no_throttle;
+    uint64_t deadline_ms; /* NOT_KNOWN or 0 = none */
 };
 
 enum treatment { TREAT_SHARED, TREAT_COPY, TREAT_NOTHING /* empty or read-only: libvirt is told nothing */ };
-enum memory_mode { MODE_PRECOPY };
-enum hand_over { HAND_OVER_GATED, HAND_OVER_HELD };
+enum memory_mode {
+    MODE_PRECOPY,
+    MODE_POSTCOPY,  /* armed: pre-copy, and post-copy after the first pass where it would not end */
+    MODE_THROTTLED, /* pre-copy, the guest slowed as far as it needs */
+    MODE_PAUSED,    /* the guest stands still for all of it */
+    MODE_OFFLINE,   /* it is shut off: its definition moves */
+};
+enum hand_over { HAND_OVER_GATED, HAND_OVER_HELD, HAND_OVER_DEFINITION /* offline: nothing runs */ };
 
 /* An interval with the value thought likeliest. */
 struct estimate {
     uint64_t low, likely, high;
+};
+/* What a strategy costs if it takes one of its ways. */
+struct price {
+    struct estimate time_ms, downtime_ms, bytes;
+    struct estimate exposure_ms; /* in post-copy: a cut means waiting for the link */
 };
 struct strategy {
     const char *id;        /* "precopy-tcp-gated", unique in a plan; `--strategy` takes it */
@@ -36,6 +49,9 @@ struct strategy {
     struct estimate time_ms, downtime_ms, bytes;
     struct findings findings; /* with a REFUSES among them it cannot be chosen */
     bool is_alternative;      /* treats a disk as it cannot be treated; shown so that its refusal is seen */
+    struct estimate exposure_ms;
+    struct price stays, switches; /* MODE_POSTCOPY: the two branches; the figures above span both */
+    bool may_not_end;             /* pre-copy that no figure promises an end */
 };
 struct plan {
     struct arena *arena;
@@ -59,6 +75,15 @@ int plan_refusal(const struct plan *p, struct error *err);
 const struct strategy *plan_strategy(const struct plan *p, const char *id);
 /* What refuses s (the plan's own findings first), NULL when it is valid. */
 const struct finding *plan_refuses(const struct plan *p, const struct strategy *s);
+
+/* saved.c: the chosen strategy with what it rests on, as `plan -o` keeps it. strategy NULL = the chosen. */
+json_t *plan_save(const struct plan *p, const struct strategy *s, const struct plan_limits *limits,
+                  struct error *err);
+/* The strategy of p that was saved; NULL with ERROR_STALE and the difference where the facts that it rests on
+ * are others now, or where it is refused. */
+const struct strategy *plan_saved(const struct plan *p, const json_t *saved, struct error *err);
+/* The limits that were saved; ERROR_INPUT when it is no saved plan. */
+int plan_saved_limits(const json_t *saved, struct plan_limits *ret, struct error *err);
 
 const char *treatment_word(enum treatment t);
 const char *memory_mode_word(enum memory_mode m);

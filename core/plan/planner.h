@@ -19,8 +19,31 @@ void cost_price(const struct planning *p, struct strategy *s);
 void rules_judge(struct planning *p);
 void rank_plan(struct planning *p);
 
+/* The downtime that is allowed: the user's, else the domain's own, else libvirt's. */
+uint64_t planning_max_downtime_ms(const struct planning *p);
+
+/* What becomes of all disks, and what strategies that do so are called after. */
+struct assignment {
+    enum treatment *disks;
+    const char *suffix;
+    bool is_alternative, needs_unsafe;
+};
+enum { ASSIGN_NATURAL, ASSIGN_SHARED, ASSIGN_COPIED, N_ASSIGNMENTS };
+/* Fills a, whose disks has room for all of d; a zeroed but for that. */
+void candidates_assign(const struct domain *d, int which, struct assignment *a);
+/* The i-th way in which the memory of such a domain travels; N_WAYS of them, and false where it does not. */
+enum { N_WAYS = 7 };
+bool candidates_way(const struct facts *f, size_t i, enum memory_mode *ret_mode,
+                    enum hand_over *ret_hand_over);
+
+/* The one that rank_plan would put first; all n are valid, and of no two would only the name decide but the
+ * first shall win. NULL when n is 0. */
+const struct strategy *rank_best(const struct planning *p, const struct strategy *list, size_t n);
+
 /* The natural treatment of a disk, as README.md states it. */
 enum treatment candidates_natural(const struct disk *d);
+/* 1, or 2 for the second channel of its driver, whose strategies are called after "tcp2". */
+unsigned candidates_channel_number(const struct facts *f, size_t index);
 /* libvirt would refuse this shared disk's file system unless VIR_MIGRATE_UNSAFE is given. */
 bool candidates_disk_needs_unsafe(const struct disk *d);
 /* libvirt takes this file system for a shared one, and for a cluster's, whose cache mode it does not mind. */

@@ -14,11 +14,12 @@ static const struct {
     [PREFER_TIME] = { 0.15, 300 },
     [PREFER_DOWNTIME] = { 0.15, 100 },
     [PREFER_BYTES] = { 0.05, 8u << 20 },
+    [PREFER_EXPOSURE] = { 0.15, 300 },
 };
 
 static enum prefer prefer_of(const struct plan_limits *limits)
 {
-    return (unsigned)limits->prefer <= PREFER_BYTES ? limits->prefer : PREFER_TIME;
+    return (unsigned)limits->prefer <= PREFER_EXPOSURE ? limits->prefer : PREFER_TIME;
 }
 
 static uint64_t cost_of(const struct strategy *s, enum prefer prefer)
@@ -28,6 +29,8 @@ static uint64_t cost_of(const struct strategy *s, enum prefer prefer)
         return s->downtime_ms.likely;
     case PREFER_BYTES:
         return s->bytes.likely;
+    case PREFER_EXPOSURE:
+        return s->exposure_ms.likely;
     case PREFER_TIME:
         break;
     }
@@ -48,6 +51,25 @@ static int order_u64(uint64_t a, uint64_t b)
     return (a > b) - (a < b);
 }
 
+/* Among equals. Post-copy that is only armed costs nothing while pre-copy ends by itself; where no figure
+ * promises that, it is what makes the move end. A guest is slowed or stopped only for a reason. */
+static int mode_order(const struct strategy *s)
+{
+    switch (s->mode) {
+    case MODE_POSTCOPY:
+        return s->exposure_ms.high ? 0 : 2;
+    case MODE_PRECOPY:
+        return 1;
+    case MODE_THROTTLED:
+        return 3;
+    case MODE_PAUSED:
+        return 4;
+    case MODE_OFFLINE:
+        break;
+    }
+    return 5;
+}
+
 /* Encryption first, then an address that was really reached; gated keeps the downtime short. */
 static int order_safer(const struct strategy *a, const struct strategy *b)
 {
@@ -59,6 +81,8 @@ static int order_safer(const struct strategy *a, const struct strategy *b)
         order = (int)b->channel->was_probed - (int)a->channel->was_probed;
     if (!order)
         order = (int)a->hand_over - (int)b->hand_over;
+    if (!order)
+        order = mode_order(a) - mode_order(b);
     return order;
 }
 
@@ -68,7 +92,7 @@ static int order_cheaper(const struct strategy *a, const struct strategy *b, enu
 
     if (!order)
         order = order_u64(a->time_ms.likely, b->time_ms.likely);
-    return order ? order : strcmp(a->id, b->id);
+    return order || !a->id || !b->id ? order : strcmp(a->id, b->id);
 }
 
 struct ranking {
@@ -100,7 +124,8 @@ static int compare_refused(const void *va, const void *vb, void *context)
 
 static void rank_valid(struct strategy *list, size_t n, struct ranking *r)
 {
-    qsort_r(list, n, sizeof *list, compare_cheaper, r);
+    if (n)
+        qsort_r(list, n, sizeof *list, compare_cheaper, r);
     for (size_t first = 0, end; first < n; first = end) {
         const uint64_t cheapest = cost_of(&list[first], r->prefer);
 
@@ -110,10 +135,61 @@ static void rank_valid(struct strategy *list, size_t n, struct ranking *r)
     }
 }
 
+/* Standing still for all of it is quick and cheap, and not what anybody means by a move of a running guest:
+ * it competes only where the user allows a downtime that it keeps to, else it stands behind all others. */
+static bool is_last_resort(const struct planning *p, const struct strategy *s)
+{
+    return s->mode == MODE_PAUSED &&
+           (p->limits.max_downtime_ms == NOT_KNOWN || s->downtime_ms.high > p->limits.max_downtime_ms);
+}
+
+static size_t last_resorts_behind(const struct planning *p)
+{
+    struct strategy *list = p->plan->list;
+    size_t n = 0;
+
+    for (size_t i = 0; i < p->plan->n_valid; i++)
+        if (!is_last_resort(p, &list[i])) {
+            const struct strategy other = list[i];
+
+            list[i] = list[n];
+            list[n++] = other;
+        }
+    return n;
+}
+
+/* The cheapest opens the group of equals, and the safest of that group is what rank_valid puts first. */
+static const struct strategy *best_of(const struct planning *p, const struct strategy *list, size_t n,
+                                      bool last_resorts)
+{
+    const enum prefer prefer = prefer_of(&p->limits);
+    struct ranking r = { .prefer = prefer };
+    const struct strategy *best = NULL;
+    uint64_t cheapest = UINT64_MAX;
+
+    for (size_t i = 0; i < n; i++)
+        if (is_last_resort(p, &list[i]) == last_resorts && cost_of(&list[i], prefer) < cheapest)
+            cheapest = cost_of(&list[i], prefer);
+    for (size_t i = 0; i < n; i++)
+        if (is_last_resort(p, &list[i]) == last_resorts &&
+            is_equal_cost(cheapest, cost_of(&list[i], prefer), prefer) &&
+            (!best || compare_safer(&list[i], best, &r) < 0))
+            best = &list[i];
+    return best;
+}
+
+const struct strategy *rank_best(const struct planning *p, const struct strategy *list, size_t n)
+{
+    const struct strategy *best = best_of(p, list, n, false);
+
+    return best ? best : best_of(p, list, n, true);
+}
+
 void rank_plan(struct planning *p)
 {
     struct plan *plan = p->plan;
     struct ranking r = { .prefer = prefer_of(&p->limits) };
+    size_t n_first;
 
     for (size_t i = 0; i < plan->n; i++)
         if (!plan_refuses(plan, &plan->list[i])) {
@@ -122,8 +198,9 @@ void rank_plan(struct planning *p)
             plan->list[i] = plan->list[plan->n_valid];
             plan->list[plan->n_valid++] = valid;
         }
-    if (plan->n_valid)
-        rank_valid(plan->list, plan->n_valid, &r);
+    n_first = last_resorts_behind(p);
+    rank_valid(plan->list, n_first, &r);
+    rank_valid(plan->list + n_first, plan->n_valid - n_first, &r);
     if (plan->n > plan->n_valid)
         qsort_r(plan->list + plan->n_valid, plan->n - plan->n_valid, sizeof *plan->list, compare_refused, &r);
 }

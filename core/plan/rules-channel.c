@@ -4,10 +4,8 @@
 #include "plan/planner.h"
 #include "plan/rules.h"
 
-#define SAY(...) arena_format(c->arena, __VA_ARGS__)
-
 /* FERRY_PROTECTS_ENCRYPTION of the plugin header, which this folder does not include. */
-enum { PROTECTS_ENCRYPTION = 2 };
+enum { PROTECTS_ENCRYPTION = 2, MOST_NAMED = 4 };
 
 static const char *check_no_channel(struct rule_case *c)
 {
@@ -17,9 +15,15 @@ static const char *check_no_channel(struct rule_case *c)
                rules_name(c->facts->dest.name));
 }
 
-static bool is_clear(const struct channel *channel)
+/* Of a domain that is shut off only the definition moves, by way of control. */
+static bool is_off(const struct rule_case *c)
 {
-    return channel->protects_data < PROTECTS_ENCRYPTION;
+    return c->facts->domain.run == RUN_SHUTOFF;
+}
+
+static bool is_clear(const struct rule_case *c)
+{
+    return (is_off(c) ? c->channel->protects_control : c->channel->protects_data) < PROTECTS_ENCRYPTION;
 }
 
 static const char *address_of(const struct channel *channel)
@@ -27,20 +31,63 @@ static const char *address_of(const struct channel *channel)
     return channel->peer_address ? channel->peer_address : rules_name(channel->data_uri);
 }
 
+/* Of the disks only what would be copied crosses the network between the hosts. */
+static void add_data(struct text *t, const struct facts *f)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < f->domain.n_disks; i++)
+        n += candidates_natural(&f->domain.disks[i]) == TREAT_COPY;
+    text_add(t, "the guest's memory");
+    if (n)
+        text_add(t, n == 1 ? " and the copied disk" : " and the copied disks");
+    for (size_t i = 0, named = 0; i < f->domain.n_disks; i++)
+        if (candidates_natural(&f->domain.disks[i]) == TREAT_COPY && named++ < MOST_NAMED)
+            text_add(t, "%s '%s'", named > 1 ? "," : "", rules_name(f->domain.disks[i].target));
+    if (n > MOST_NAMED)
+        text_add(t, " and %zu more", n - MOST_NAMED);
+}
+
+/* What crosses in the clear, and whether libvirt's own connection does too: the definition travels there. */
+static const char *in_the_clear(struct rule_case *c, const char *crosses)
+{
+    OWNED_TEXT t = { 0 };
+
+    if (is_off(c))
+        text_add(&t, "the domain's definition, with its passwords,");
+    else
+        add_data(&t, c->facts);
+    text_add(&t, " %s the network in the clear to %s over %s", crosses, address_of(c->channel),
+             rules_name(c->channel->driver));
+    if (!is_off(c))
+        text_add(&t, "%s",
+                 c->channel->protects_control < PROTECTS_ENCRYPTION
+                     ? "; so does control, with the domain's definition and its passwords"
+                     : "; control, with the domain's definition, is encrypted");
+    return t.failed ? NULL : SAY("%s", text_of(&t));
+}
+
 static const char *check_cleartext(struct rule_case *c)
 {
-    if (!is_clear(c->channel) || c->channel->is_trusted || c->limits->allow_cleartext)
+    if (!is_clear(c) || c->channel->is_trusted || c->limits->allow_cleartext)
         return NULL;
-    return SAY("the guest's memory would cross the network in the clear to %s over %s",
-               address_of(c->channel), rules_name(c->channel->driver));
+    c->fix = SAY("Pass --allow-cleartext for this move, or, if nobody else can listen there, add %s or its "
+                 "network to 'trusted_networks' in [security] of /etc/virt-ferry.conf.",
+                 c->channel->peer_address ? c->channel->peer_address : "the destination's address");
+    return in_the_clear(c, "would cross");
 }
 
 static const char *check_cleartext_allowed(struct rule_case *c)
 {
-    if (!is_clear(c->channel) || (!c->channel->is_trusted && !c->limits->allow_cleartext))
+    const char *what;
+
+    if (!is_clear(c) || (!c->channel->is_trusted && !c->limits->allow_cleartext))
         return NULL;
-    return SAY("the guest's memory crosses the network in the clear to %s: %s", address_of(c->channel),
-               c->channel->is_trusted ? "that network is declared trusted" : "--allow-cleartext was given");
+    what = in_the_clear(c, "will cross");
+    return what ? SAY("%s: %s", what,
+                      c->channel->is_trusted ? "that network is declared trusted"
+                                             : "--allow-cleartext was given")
+                : NULL;
 }
 
 static const char *check_no_address(struct rule_case *c)
@@ -114,8 +161,8 @@ static const struct rule rows[] = {
       .check = check_cleartext,
       .cause = "RAM and disks never cross the network unprotected unless that network is declared trusted or "
                "the user says so. Whoever can read the network could read the guest's memory, its keys too.",
-      .fix = "Pass --allow-cleartext for this move, or list the destination's network in trusted_networks of "
-             "the configuration." },
+      .fix = "Pass --allow-cleartext for this move, or list the destination's network as trusted_networks in "
+             "[security] of the configuration." },
     { .id = "cleartext-allowed",
       .severity = NOTES,
       .scope = PER_CHANNEL,

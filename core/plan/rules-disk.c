@@ -4,8 +4,6 @@
 #include "plan/planner.h"
 #include "plan/rules.h"
 
-#define SAY(...) arena_format(c->arena, __VA_ARGS__)
-
 /* The first QEMU that drops the destination's page cache by itself, so that libvirt minds no cache mode. */
 static const uint64_t qemu_drops_cache = 4000000;
 

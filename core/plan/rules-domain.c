@@ -5,8 +5,6 @@
 #include <string.h>
 #include <strings.h>
 
-#define SAY(...) arena_format(c->arena, __VA_ARGS__)
-
 static const char *check_same_host(struct rule_case *c)
 {
     const struct facts *f = c->facts;
@@ -33,10 +31,8 @@ static const char *check_not_running(struct rule_case *c)
     switch (c->facts->domain.run) {
     case RUN_RUNNING:
     case RUN_PAUSED:
+    case RUN_SHUTOFF: /* its definition can move */
         return NULL;
-    case RUN_SHUTOFF:
-        c->fix = SAY("Start it first: virsh start %s", rules_command_word(c->facts->domain.name, "DOMAIN"));
-        return SAY("domain '%s' is shut off", rules_name(c->facts->domain.name));
     case RUN_NOT_KNOWN:
         break;
     }
@@ -98,6 +94,20 @@ static const char *check_snapshots(struct rule_case *c)
     return SAY("domain '%s' has snapshots", rules_name(c->facts->domain.name));
 }
 
+static const char *check_checkpoints(struct rule_case *c)
+{
+    return c->facts->domain.has_checkpoints
+               ? SAY("domain '%s' has checkpoints", rules_name(c->facts->domain.name))
+               : NULL;
+}
+
+static const char *check_autostart(struct rule_case *c)
+{
+    return c->facts->domain.autostart == TRI_YES
+               ? SAY("domain '%s' starts with its host", rules_name(c->facts->domain.name))
+               : NULL;
+}
+
 static const char *check_memory(struct rule_case *c)
 {
     const uint64_t need = c->facts->domain.memory_bytes, room = c->facts->dest.memory_free_bytes;
@@ -113,11 +123,6 @@ static const char *check_memory_not_known(struct rule_case *c)
     if (c->facts->domain.memory_bytes != NOT_KNOWN && c->facts->dest.memory_free_bytes != NOT_KNOWN)
         return NULL;
     return SAY("whether the destination has memory enough is not known");
-}
-
-static const char *check_hugepages(struct rule_case *c)
-{
-    return c->facts->domain.has_hugepages ? SAY("the domain's memory is of huge pages") : NULL;
 }
 
 static const char *check_older_qemu(struct rule_case *c)
@@ -161,38 +166,6 @@ static const char *check_tpm(struct rule_case *c)
     return c->facts->domain.has_tpm ? SAY("the state of the domain's TPM moves with it") : NULL;
 }
 
-static bool names_hold(const struct finding_refs *refs, const char *name)
-{
-    for (size_t i = 0; i < refs->n; i++)
-        if (text_equal(refs->names[i], name))
-            return true;
-    return false;
-}
-
-static bool is_missing(const struct rule_case *c, const char *type, const struct finding_refs *refs)
-{
-    const struct interface *i = c->interface;
-
-    /* An empty list is a list that could not be read. */
-    return text_equal(i->type, type) && i->source && refs->n && !names_hold(refs, i->source);
-}
-
-static const char *check_bridge(struct rule_case *c)
-{
-    if (!is_missing(c, "bridge", &c->facts->dest.bridges))
-        return NULL;
-    return SAY("bridge '%s' is missing on the destination", c->interface->source);
-}
-
-static const char *check_network(struct rule_case *c)
-{
-    if (!is_missing(c, "network", &c->facts->dest.networks))
-        return NULL;
-    c->fix = SAY("Define and start it there: virsh net-start %s",
-                 rules_command_word(c->interface->source, "NETWORK"));
-    return SAY("network '%s' is missing or not active on the destination", c->interface->source);
-}
-
 static const char *check_interface_tied(struct rule_case *c)
 {
     const char *type = c->interface->type;
@@ -200,14 +173,6 @@ static const char *check_interface_tied(struct rule_case *c)
     if (!text_equal(type, "hostdev") && !text_equal(type, "vdpa"))
         return NULL;
     return SAY("an interface of type '%s' is a device of the source", type);
-}
-
-static const char *check_interface_direct(struct rule_case *c)
-{
-    if (!text_equal(c->interface->type, "direct"))
-        return NULL;
-    return SAY("an interface sits on '%s' of the source, which was not looked for on the destination",
-               rules_name(c->interface->source));
 }
 
 static bool detail_has(const struct device *d, const char *word)
@@ -259,16 +224,15 @@ static const struct rule rows[] = {
       .scope = PER_MOVE,
       .about = ABOUT_SOURCE,
       .check = check_not_running,
-      .cause = "Only a domain that is running or paused can be moved.",
-      .fix = "Look at it with 'virsh domstate DOMAIN', and start it first." },
+      .cause = "A domain whose state is not known cannot be moved.",
+      .fix = "Look at it with 'virsh domstate DOMAIN'." },
     { .id = "paused-arrival",
       .severity = REFUSES,
       .scope = PER_MOVE,
       .about = ABOUT_SOURCE,
       .check = check_paused_arrival,
       .cause = "A guest that arrived paused, or was started paused, and has not run since: QEMU before 10.0 "
-               "ends in "
-               "an assertion when it is moved, and its memory is lost.",
+               "ends in an assertion when it is moved, and its memory is lost.",
       .fix = "Let it run until it used a disk or a network: virsh resume DOMAIN; then suspend it again, or "
              "move it running." },
     { .id = "job-in-progress",
@@ -306,6 +270,20 @@ static const struct rule rows[] = {
       .check = check_snapshots,
       .cause = "libvirt does not move a domain that has snapshots to another host.",
       .fix = "Delete the snapshots, or their metadata alone." },
+    { .id = "checkpoints",
+      .severity = WARNS,
+      .scope = PER_MOVE,
+      .about = ABOUT_SOURCE,
+      .check = check_checkpoints,
+      .cause = "Checkpoints are known to the source's libvirt alone and do not move.",
+      .fix = "Let the next backup after the move be a full one." },
+    { .id = "autostart",
+      .severity = NOTES,
+      .scope = PER_MOVE,
+      .about = ABOUT_SOURCE,
+      .check = check_autostart,
+      .cause = "Autostart is switched off at the source before the move, and on at the destination after it; "
+               "if the move is undone, on again at the source." },
     { .id = "same-host",
       .severity = REFUSES,
       .scope = PER_MOVE,
@@ -333,14 +311,6 @@ static const struct rule rows[] = {
       .about = ABOUT_DEST,
       .check = check_memory_not_known,
       .cause = "The free memory of the destination or the size of the domain could not be read." },
-    { .id = "hugepages",
-      .severity = WARNS,
-      .scope = PER_MOVE,
-      .about = ABOUT_DEST,
-      .check = check_hugepages,
-      .cause = "The domain needs free huge pages of the same size on the destination; they are not counted "
-               "beforehand.",
-      .fix = "Compare with 'virsh freepages --all' on the destination." },
     { .id = "older-destination",
       .severity = WARNS,
       .scope = PER_MOVE,
@@ -375,20 +345,6 @@ static const struct rule rows[] = {
       .check = check_tpm,
       .cause = "An emulated TPM's state is sent by swtpm, which the destination needs too.",
       .fix = "Install swtpm of at least the same version on the destination." },
-    { .id = "bridge-missing",
-      .severity = REFUSES,
-      .scope = PER_INTERFACE,
-      .about = ABOUT_DEST,
-      .check = check_bridge,
-      .cause = "An interface of the domain needs a bridge that the destination does not have.",
-      .fix = "Create the bridge there with the same name." },
-    { .id = "network-missing",
-      .severity = REFUSES,
-      .scope = PER_INTERFACE,
-      .about = ABOUT_DEST,
-      .check = check_network,
-      .cause = "An interface of the domain needs a libvirt network that is not active on the destination.",
-      .fix = "Define and start the network there." },
     { .id = "interface-tied",
       .severity = REFUSES,
       .scope = PER_INTERFACE,
@@ -397,13 +353,6 @@ static const struct rule rows[] = {
       .cause = "A passed-through network device cannot follow the guest.",
       .fix = "Detach the interface with 'virsh detach-interface' and attach one on the destination after the "
              "move." },
-    { .id = "interface-direct",
-      .severity = WARNS,
-      .scope = PER_INTERFACE,
-      .about = ABOUT_DEST,
-      .check = check_interface_direct,
-      .cause = "A macvtap interface needs a device of the same name on the destination.",
-      .fix = "Compare with 'ip link' on the destination." },
     { .id = "device-tied",
       .severity = REFUSES,
       .scope = PER_DEVICE,

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Calls every rule for what its scope names, and puts what it finds where it belongs.
- * Knows no rule by name; the rows stand in rules-domain.c, rules-disk.c and rules-channel.c. */
+ * Knows no rule by name; the rows stand in rules-domain.c, -host.c, -disk.c and -channel.c. */
 #include "plan/rules.h"
 #include "facts/json.h"
 #include "plan/planner.h"
 #include <string.h>
 
-static const struct rule_set *const rule_sets[] = { &rules_domain, &rules_disk, &rules_channel };
+static const struct rule_set *const rule_sets[] = { &rules_domain, &rules_host, &rules_disk, &rules_channel,
+                                                    &rules_mode };
 enum { N_SETS = sizeof rule_sets / sizeof rule_sets[0] };
 
 const char *rules_name(const char *name)
@@ -22,6 +23,26 @@ const char *rules_command_word(const char *name, const char *otherwise)
     if (!name || !*name || *name == '-' || name[strspn(name, plain)] != '\0')
         return otherwise;
     return name;
+}
+
+const struct rule *rules_at(size_t i)
+{
+    for (size_t set = 0; set < N_SETS; set++) {
+        if (i < rule_sets[set]->n)
+            return &rule_sets[set]->rows[i];
+        i -= rule_sets[set]->n;
+    }
+    return NULL;
+}
+
+const struct rule *rules_find(const char *id)
+{
+    const struct rule *r;
+
+    for (size_t i = 0; (r = rules_at(i)); i++)
+        if (text_equal(r->id, id))
+            return r;
+    return NULL;
 }
 
 static const char *where_of(const struct rule *r, const struct rule_case *c)
@@ -92,8 +113,7 @@ static void apply_to_strategy(const struct rule *r, struct rule_case c, struct f
     }
 }
 
-/* A finding that names a channel's driver says something of that channel alone, whoever made it. */
-static bool is_about_channel(const struct facts *f, const struct finding *finding)
+bool rules_is_about_channel(const struct facts *f, const struct finding *finding)
 {
     for (size_t i = 0; finding->where && i < f->n_channels; i++)
         if (text_equal(f->channels[i].driver, finding->where))
@@ -108,7 +128,7 @@ static void take_over(struct planning *p)
     for (size_t i = 0; i < f->findings.n; i++) {
         const struct finding *finding = &f->findings.list[i];
 
-        if (!is_about_channel(f, finding)) {
+        if (!rules_is_about_channel(f, finding)) {
             findings_add(p->plan->arena, &p->plan->findings, finding);
             continue;
         }
@@ -135,6 +155,88 @@ void rules_judge(struct planning *p)
             for (size_t i = 0; i < rule_sets[set]->n; i++)
                 apply_to_strategy(&rule_sets[set]->rows[i], c, &s->findings);
     }
+}
+
+static enum rules_of group_of(enum rule_scope scope)
+{
+    switch (scope) {
+    case PER_MOVE:
+    case PER_DISK:
+    case PER_INTERFACE:
+    case PER_DEVICE:
+        return RULES_OF_MOVE;
+    case PER_TREATMENT:
+        return RULES_OF_TREATMENT;
+    case PER_CHANNEL:
+        return RULES_OF_CHANNEL;
+    case PER_STRATEGY:
+        break;
+    }
+    return RULES_OF_STRATEGY;
+}
+
+void rules_refusing(struct rule_index *ret)
+{
+    const struct rule *r;
+
+    *ret = (struct rule_index){ .n = { 0 } };
+    for (size_t i = 0; (r = rules_at(i)); i++) {
+        const enum rules_of of = group_of(r->scope);
+
+        if (r->severity == REFUSES && ret->n[of] < RULES_MOST)
+            ret->rows[of][ret->n[of]++] = r;
+    }
+}
+
+/* How often a rule is called in a case. */
+static size_t times(const struct rule *r, const struct domain *d)
+{
+    switch (r->scope) {
+    case PER_DISK:
+    case PER_TREATMENT:
+        return d->n_disks;
+    case PER_INTERFACE:
+        return d->n_interfaces;
+    case PER_DEVICE:
+        return d->n_devices;
+    case PER_MOVE:
+    case PER_CHANNEL:
+    case PER_STRATEGY:
+        break;
+    }
+    return 1;
+}
+
+static bool speaks(const struct rule *r, struct rule_case *c, size_t i)
+{
+    const struct domain *d = &c->facts->domain;
+
+    if (r->scope == PER_DISK || r->scope == PER_TREATMENT) {
+        c->disk = &d->disks[i];
+        c->disk_index = i;
+    }
+    if (r->scope == PER_TREATMENT)
+        c->treatment = c->strategy->disks[i];
+    else if (r->scope == PER_INTERFACE)
+        c->interface = &d->interfaces[i];
+    else if (r->scope == PER_DEVICE)
+        c->device = &d->devices[i];
+    return r->check(c) != NULL;
+}
+
+const char *rules_refused(const struct rule_index *index, enum rules_of of, const struct rule_case *c)
+{
+    struct rule_case own = *c;
+
+    for (size_t k = 0; k < index->n[of]; k++) {
+        const struct rule *r = index->rows[of][k];
+        const size_t n = times(r, &c->facts->domain);
+
+        for (size_t i = 0; i < n; i++)
+            if (speaks(r, &own, i))
+                return r->id;
+    }
+    return NULL;
 }
 
 static const char *scope_word(enum rule_scope scope)

@@ -6,7 +6,8 @@
 
 #include "plan/plan.h"
 
-/* What a check is called for. The first four give findings of the plan, the others of a strategy. */
+/* What a check is called for. The first four give findings of the plan, the others of a strategy. A check
+ * PER_TREATMENT looks at what the strategy does to the disks, one PER_CHANNEL at the channel alone. */
 enum rule_scope { PER_MOVE, PER_DISK, PER_INTERFACE, PER_DEVICE, PER_TREATMENT, PER_CHANNEL, PER_STRATEGY };
 /* What a finding of PER_MOVE, PER_INTERFACE and PER_DEVICE is about; the other scopes know by themselves. */
 enum rule_about { ABOUT_MOVE, ABOUT_SOURCE, ABOUT_DEST };
@@ -24,7 +25,10 @@ struct rule_case {
     const struct channel *channel;   /* PER_CHANNEL, PER_STRATEGY, PER_TREATMENT */
     const struct strategy *strategy; /* the same */
     const char *fix;                 /* a check may set it where it can be closer than the row's */
+    bool is_brief;                   /* whether, not what: no text is made, and arena is NULL */
 };
+/* What a check found, in its words. Its arguments are not looked at where only whether counts. */
+#define SAY(...) (c->is_brief ? "" : arena_format(c->arena, __VA_ARGS__))
 
 struct rule {
     const char *id;
@@ -40,7 +44,24 @@ struct rule_set {
     const struct rule *rows;
     size_t n;
 };
-extern const struct rule_set rules_domain, rules_disk, rules_channel;
+extern const struct rule_set rules_domain, rules_host, rules_disk, rules_channel, rules_mode;
+
+/* The rule of this id; NULL when no row has it. */
+const struct rule *rules_find(const char *id);
+const struct rule *rules_at(size_t i); /* all of them, in the document's order; NULL behind the last */
+
+/* brief.c: the rows that refuse, sorted by what they are called for, and the id of the first that speaks;
+ * NULL when none does. The case's disk, interface and device are set here. */
+enum rules_of { RULES_OF_MOVE, RULES_OF_CHANNEL, RULES_OF_TREATMENT, RULES_OF_STRATEGY, N_RULES_OF };
+enum { RULES_MOST = 128 }; /* a test counts that none was left out */
+struct rule_index {
+    const struct rule *rows[N_RULES_OF][RULES_MOST];
+    size_t n[N_RULES_OF];
+};
+void rules_refusing(struct rule_index *ret);
+const char *rules_refused(const struct rule_index *index, enum rules_of of, const struct rule_case *c);
+/* A finding that names a channel's driver says something of that channel alone, whoever made it. */
+bool rules_is_about_channel(const struct facts *f, const struct finding *finding);
 
 /* "(not said)" for NULL, so that a name that is not known still makes a sentence. */
 const char *rules_name(const char *name);

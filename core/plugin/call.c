@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "plugin/load.h"
+#include "plugin/program.h"
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -130,6 +131,14 @@ static void service_finding(struct ferry_call *call, int severity, const char *i
     made->fix = arena_text(f->arena, fix);
 }
 
+static int service_program(struct ferry_call *call, struct ferry_command *command)
+{
+    if (program_run(command, call->err) == 0)
+        return 0;
+    call->error_was_set = true;
+    return -1;
+}
+
 const struct ferry_services call_services = {
     .size = sizeof call_services,
     .error = service_error,
@@ -140,6 +149,7 @@ const struct ferry_services call_services = {
     .host = service_host,
     .journal = service_journal,
     .finding = service_finding,
+    .program = service_program,
 };
 
 int call_begin(struct ferry_call *call, const struct call_host *host, const struct plugin_entry *plugin,

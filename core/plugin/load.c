@@ -136,6 +136,12 @@ static const char *transport_problem(const struct ferry_transport *t)
         return "transport driver '%s' lacks the required callback probe";
     if (!t->parameter)
         return "transport driver '%s' lacks the required callback parameter";
+    if (t->open && !t->close)
+        return "transport driver '%s' has open without close";
+    if (t->close && !t->open)
+        return "transport driver '%s' has close without open";
+    if (t->run && !t->open)
+        return "transport driver '%s' has run without open";
     return NULL;
 }
 

@@ -15,7 +15,8 @@
 
 struct walk {
     int at;              /* the folder that was reached, O_PATH */
-    char rest[PATH_MAX]; /* what is left to walk */
+    char path[PATH_MAX]; /* what is walked */
+    const char *rest;    /* what is left of it */
     char seen[PATH_MAX]; /* where the walk is, for the sentence only */
     unsigned links;
     char *why;
@@ -80,7 +81,7 @@ static void next_name(struct walk *w, char name[NAME_MAX + 1], bool *ret_too_lon
         n = NAME_MAX;
     memcpy(name, w->rest + skip, n);
     name[n] = '\0';
-    memmove(w->rest, w->rest + skip + n, strlen(w->rest + skip + n) + 1);
+    w->rest += skip + n;
 }
 
 static void move_to(struct walk *w, int *next)
@@ -119,7 +120,8 @@ static enum trust_answer take_link(struct walk *w, int link, const char *name)
         return say_no(w, "is a symbolic link that leads in circles");
     if (n == 0 || snprintf(joined, sizeof joined, "%s/%s", text, w->rest) >= (int)sizeof joined)
         return say_no(w, "is a symbolic link to a path that is empty or too long");
-    memcpy(w->rest, joined, strlen(joined) + 1);
+    memcpy(w->path, joined, strlen(joined) + 1);
+    w->rest = w->path;
     if (text[0] == '/')
         return from_root(w);
     w->seen[strlen(w->seen) - strlen(name) - 1] = '\0';
@@ -165,16 +167,17 @@ static enum trust_answer begin(struct walk *w, const char *path)
     int n;
 
     if (path[0] == '/') {
-        n = snprintf(w->rest, sizeof w->rest, "%s", path);
+        n = snprintf(w->path, sizeof w->path, "%s", path);
     } else {
         char here[PATH_MAX];
 
         if (!getcwd(here, sizeof here))
             return say_errno(w);
-        n = snprintf(w->rest, sizeof w->rest, "%s/%s", here, path);
+        n = snprintf(w->path, sizeof w->path, "%s/%s", here, path);
     }
-    if (n < 0 || (size_t)n >= sizeof w->rest)
+    if (n < 0 || (size_t)n >= sizeof w->path)
         return say_no(w, "cannot be reached: the path is too long");
+    w->rest = w->path;
     if ((answer = from_root(w)) != TRUST_YES)
         return answer;
     if (fstat(w->at, &st) < 0)

@@ -66,6 +66,24 @@ struct ferry_disk {
 
 struct ferry_call; /* the call in progress; opaque, valid until the driver returns */
 
+/* A program that is run: the first four fields ask, the others answer. What comes from outside goes through
+ * `input`; words of argv that may are checked first and stand behind "--". */
+struct ferry_command {
+    uint32_t size;
+    uint32_t timeout_ms;     /* required; the program is killed then, and the call fails */
+    const char *const *argv; /* NULL-ended; argv[0] is looked up in PATH */
+    const char *input;       /* its standard input; NULL = empty */
+    uint64_t input_bytes;
+    char *output;         /* the caller's buffer for standard output; always terminated; NULL = dropped */
+    uint64_t output_room; /* its size; what does not fit is dropped and is_cut set */
+    char *errors;         /* the same for standard error */
+    uint64_t errors_room;
+    uint64_t output_bytes; /* what came, without the terminator */
+    uint64_t errors_bytes;
+    int32_t exit_code; /* 128 + N after signal N */
+    uint32_t is_cut;
+};
+
 /* Services of virt-ferry, the same for every call. Never NULL up to the size that `size` gives. All are to be
  * called on the thread that the driver was called on. */
 struct ferry_services {
@@ -97,6 +115,10 @@ struct ferry_services {
     /* Adds a finding to the answer of `check` or `probe`: severity 1 notes, 2 warns, 3 refuses; id is a word
      * with dashes; what is one line; fix is NULL or sentences. Texts are copied. */
     void (*finding)(struct ferry_call *call, int severity, const char *id, const char *what, const char *fix);
+    /* Runs a program on this machine (the one that virt-ferry runs on), without a shell, in the C locale; it
+     * dies with the worker. 0 when it ended, whatever its exit code; -1 (error set) when it could not be
+     * started or was killed. */
+    int (*program)(struct ferry_call *call, struct ferry_command *command);
 };
 
 /* ---- storage drivers ------------------------------------------------------------------------------- */
@@ -206,6 +228,15 @@ struct ferry_parameter {
     const char *value; /* every value as text; virt-ferry gives it libvirt's type */
 };
 
+/* A way that was opened to a host. */
+struct ferry_way {
+    uint32_t size;
+    uint32_t reserved;
+    const char *socket; /* UNIX socket of this machine behind which that host's libvirt answers; a gate can
+                           stand before it; required */
+    const char *libvirt_uri; /* how libvirt is to be told of it; required */
+};
+
 struct ferry_transport {
     uint32_t size;
     uint32_t carries;          /* FERRY_CARRIES_* */
@@ -219,13 +250,33 @@ struct ferry_transport {
 
     /* The libvirt URI of a host that was given by name. Required. Text by services->text. */
     const char *(*uri)(struct ferry_call *call, const struct ferry_services *services, const char *host);
-    /* Called in the source's worker: reach the destination that `uri` names, within 5 s. ret is zeroed with
-     * its size set. -1: not available, with the error as the reason. Required. */
+    /* Called in the source's worker (with `open`: in the way's): reach the destination that `uri` names,
+     * within 5 s. ret is zeroed with its size set. -1: not available, with the error as the reason. Required.
+     */
     int (*probe)(struct ferry_call *call, const struct ferry_services *services, const char *uri,
                  struct ferry_route *ret);
     /* The i-th libvirt parameter for a move over `route`; 0 gives one, 1 says there are no more. Required. */
     int (*parameter)(struct ferry_call *call, const struct ferry_services *services,
                      const struct ferry_route *route, uint32_t i, struct ferry_parameter *ret);
+
+    /* For a transport that must hold something open while libvirt is spoken to. All or none of open and
+     * close. Absent: libvirt opens the URI by itself. Then open is called before probe, on this machine, in a
+     * worker of its own which lives as long as the way; each way has one worker. */
+
+    /* Opens the way to the host that `uri` names, within 7 s, and proves that libvirt answers at its end.
+     * `folder` is an empty folder of ours, 0700, of letters, digits and "/._-" only and short enough for a
+     * socket; what lies in it is removed with it. Processes that are started must die with the worker
+     * (PR_SET_PDEATHSIG). ret is zeroed with its size set. -1: not available; a `finding` whose id says which
+     * case it is may come beside the error. */
+    int (*open)(struct ferry_call *call, const struct ferry_services *services, const char *uri,
+                const char *folder, struct ferry_way *ret);
+    /* Ends what open started, in the same worker. */
+    void (*close)(struct ferry_call *call, const struct ferry_services *services);
+    /* Runs a command on the host over the way that stands in `folder`; called in any worker. The words of
+     * argv are constants of the caller, of printable ASCII without ' and !: values go through input. Absent:
+     * nothing can be run there. -1 as for services->program, also when the way is gone. */
+    int (*run)(struct ferry_call *call, const struct ferry_services *services, const char *uri,
+               const char *folder, struct ferry_command *command);
 };
 
 /* ---- the plugin ------------------------------------------------------------------------------------ */

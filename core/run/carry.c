@@ -1,23 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0
  * libvirt is asked to migrate, and watched: progress, the user's wish to stop, the time-out, and the gate,
  * where a held message is answered by a look at the destination. What libvirt returns is kept as a hint. */
-#include "run/move.h"
+#include "run/monitor.h"
 
-#include "base/log.h"
 #include <string.h>
 
 #define STEP_MS 20
-#define MONITOR_MS 100u
 #define GATE_LOOK_MS                                                                                         \
     15000u /* how long the destination may need to answer before the outcome is not known                    \
             */
-
-struct watch {
-    struct call *job; /* a question for the job's statistics, or NULL */
-    uint64_t asked_ms;
-    bool abort_asked;
-    unsigned interrupts;
-};
 
 static int disks_to_copy(struct move *m, json_t *args)
 {
@@ -32,9 +23,9 @@ static int disks_to_copy(struct move *m, json_t *args)
 static json_t *migrate_args(struct move *m, struct error *err)
 {
     OWNED_JSON args =
-        json_pack("{ss ss sb sb sb}", "uuid", m->uuid, "data_uri", m->strategy->channel->data_uri,
-                  "is_persistent", (int)m->is_persistent, "stay_paused", (int)m->is_held, "unsafe_with_proof",
-                  (int)m->strategy->needs_unsafe);
+        json_pack("{ss ss ss sb sb sb}", "uuid", m->uuid, "data_uri", m->strategy->channel->data_uri, "mode",
+                  memory_mode_word(m->strategy->mode), "is_persistent", (int)m->is_persistent, "stay_paused",
+                  (int)m->is_held, "unsafe_with_proof", (int)m->strategy->needs_unsafe);
     uint64_t cap = m->o->limits.bandwidth_bytes_per_s;
 
     if (!args || disks_to_copy(m, args) < 0 ||
@@ -43,81 +34,6 @@ static json_t *migrate_args(struct move *m, struct error *err)
         return NULL;
     }
     return HAND_OVER(args);
-}
-
-static void report(struct move *m, const json_t *job)
-{
-    uint64_t page = json_u64(job, "page_bytes", 4096), dirty = json_u64(job, "dirty_pages_per_s", NOT_KNOWN);
-    bool on_disks = json_u64(job, "disk_remaining_bytes", 0) > 0;
-    struct run_progress p = {
-        .phase = m->gate && gate_saw_performed(m->gate) ? "switch-over"
-                 : on_disks                             ? "copying disks"
-                                                        : "pre-copy",
-        .elapsed_ms = loop_now_ms() - m->began_ms,
-        .total_bytes = json_u64(job, "total_bytes", NOT_KNOWN),
-        .processed_bytes = json_u64(job, "processed_bytes", NOT_KNOWN),
-        .remaining_bytes = json_u64(job, "remaining_bytes", NOT_KNOWN),
-        .bytes_per_s = json_u64(job, on_disks ? "disk_bytes_per_s" : "memory_bytes_per_s", NOT_KNOWN),
-        .dirty_bytes_per_s = dirty == NOT_KNOWN ? NOT_KNOWN : dirty * page,
-        .pass = json_u64(job, "pass", NOT_KNOWN),
-    };
-
-    /* Before the first pass libvirt counts nothing, and a bar of zeroes says nothing. */
-    if (m->o->progress && json_flag(job, "is_active", false) && p.total_bytes != NOT_KNOWN &&
-        p.total_bytes > 0)
-        m->o->progress(m->o->context, &p);
-}
-
-/* The source's worker may die under this: the move then goes on without a bar. */
-static void watch_job(struct move *m, struct watch *w)
-{
-    struct error err = { 0 };
-
-    if (w->job && call_is_over(w->job)) {
-        OWNED_JSON job = NULL;
-
-        if (call_wait(w->job, &job, &err) == 0)
-            report(m, job);
-        call_free(w->job);
-        w->job = NULL;
-    }
-    if (!w->job && loop_now_ms() - w->asked_ms >= MONITOR_MS) {
-        w->asked_ms = loop_now_ms();
-        w->job = worker_ask(m->survey.source, "job", json_pack("{ss}", "uuid", m->uuid), ANSWER_MS, &err);
-    }
-}
-
-/* Asks libvirt to abort the job; where its host does not answer, the mover's death ends the job as well. */
-static void stop_job(struct move *m, struct watch *w, const char *why)
-{
-    struct error err = { 0 };
-
-    call_free(w->job);
-    w->job = NULL;
-    if (w->abort_asked) {
-        worker_kill(m->mover);
-        return;
-    }
-    w->abort_asked = true;
-    move_say(m, "%s: the migration is aborted, the guest stays", why);
-    if (move_record(m, "abort", NULL, &err) < 0 ||
-        worker_do(m->survey.source, "abort-job", json_pack("{ss}", "uuid", m->uuid), ANSWER_MS, NULL, &err) <
-            0)
-        log_event("run", "abort", "not accepted: %s (%s)", err.what, err.why);
-}
-
-static void obey_user(struct move *m, struct watch *w)
-{
-    bool late = m->o->timeout_ms != NOT_KNOWN && loop_now_ms() - m->began_ms > m->o->timeout_ms;
-
-    if (loop_interrupts(m->loop) > w->interrupts) {
-        w->interrupts = loop_interrupts(m->loop);
-        m->is_cancelled = true;
-        stop_job(m, w, "cancelled");
-    } else if (late && !m->is_timed_out) {
-        m->is_timed_out = m->is_cancelled = true;
-        stop_job(m, w, "the time that was allowed is over");
-    }
 }
 
 static void close_gate(struct move *m, const char *why)
@@ -191,35 +107,58 @@ static void serve_gate(struct move *m)
     }
 }
 
-int carry_over(struct move *m, struct error *err)
+static int record_migrate(struct move *m, struct error *err)
 {
-    struct watch w = { .interrupts = loop_interrupts(m->loop) };
-    OWNED(call) migrate = NULL;
-    json_t *args = migrate_args(m, err);
+    return move_record(m, "migrate",
+                       json_pack("{ss sb ss sb}", "strategy", m->strategy->id, "is_held", (int)m->is_held,
+                                 "data_uri", m->strategy->channel->data_uri, "is_offline",
+                                 (int)m->is_offline),
+                       err);
+}
 
-    if (!args)
-        return -err->code;
-    if (move_record(m, "migrate",
-                    json_pack("{ss sb ss}", "strategy", m->strategy->id, "is_held", (int)m->is_held,
-                              "data_uri", m->strategy->channel->data_uri),
-                    err) < 0) {
-        json_decref(args);
-        return -err->code;
-    }
-    migrate = worker_ask(m->mover, "migrate", args, 0, err);
-    if (!migrate)
-        return -err->code;
+static void follow(struct move *m, struct call *migrate, struct error *err)
+{
+    struct monitor mon;
+
+    monitor_begin(m, &mon);
     while (!call_is_over(migrate)) {
         if (loop_step(m->loop, STEP_MS, err) < 0)
             break;
         if (m->gate && gate_is_holding(m->gate))
             serve_gate(m);
-        else {
-            watch_job(m, &w);
-            obey_user(m, &w);
-        }
+        else
+            monitor_step(m, &mon);
     }
-    call_free(w.job);
+    monitor_done(&mon);
+}
+
+int carry_over(struct move *m, struct error *err)
+{
+    OWNED(call) migrate = NULL;
+    json_t *args = migrate_args(m, err);
+
+    if (!args)
+        return -err->code;
+    if (record_migrate(m, err) < 0) {
+        json_decref(args);
+        return -err->code;
+    }
+    m->carried_ms = loop_now_ms();
+    m->actual = (struct actual){ .first_ms = NOT_KNOWN,
+                                 .processed_bytes = NOT_KNOWN,
+                                 .qemu_setup_ms = NOT_KNOWN,
+                                 .passes = NOT_KNOWN,
+                                 .first_pass_bytes = NOT_KNOWN,
+                                 .postcopy_ms = NOT_KNOWN,
+                                 .disk_bytes = NOT_KNOWN,
+                                 .disk_total_bytes = NOT_KNOWN,
+                                 .job_began_ms = NOT_KNOWN,
+                                 .resumed_ms = NOT_KNOWN };
+    migrate = worker_ask(m->mover, "migrate", args, 0, err);
+    if (!migrate)
+        return -err->code;
+    follow(m, migrate, err);
+    m->actual.carry_ms = loop_now_ms() - m->carried_ms;
     /* From a success on libvirt never lets the source run again: a look later may not show that any more. */
     if (call_is_over(migrate) && call_wait(migrate, NULL, &m->libvirt) == 0)
         (void)move_record(m, "migrated", NULL, err);

@@ -54,7 +54,7 @@ static int end_source(struct move *m, struct worker *source, struct error *err)
 
 static int forget_source(struct move *m, struct error *err)
 {
-    OWNED(worker) source = survey_fresh(&m->survey, false, err);
+    OWNED(worker) source = look_worker(m, false, err);
 
     if (!source || end_source(m, source, err) < 0)
         return -err->code;
@@ -63,6 +63,59 @@ static int forget_source(struct move *m, struct error *err)
     if (move_record(m, "source-undefine", NULL, err) < 0)
         return -err->code;
     return worker_do(source, "undefine", json_pack("{ss}", "uuid", m->uuid), ANSWER_MS, NULL, err);
+}
+
+uint64_t held_downtime_ms(const struct actual *a, uint64_t job_elapsed_ms, uint64_t job_downtime_ms,
+                          bool *ret_least)
+{
+    uint64_t stopped;
+
+    *ret_least = job_downtime_ms != NOT_KNOWN;
+    if (a->job_began_ms == NOT_KNOWN || a->resumed_ms == NOT_KNOWN || job_elapsed_ms == NOT_KNOWN ||
+        job_downtime_ms > job_elapsed_ms)
+        return job_downtime_ms;
+    /* Both counts end at one moment of one clock: their difference is the source's stop, since the job began.
+     */
+    stopped = a->job_began_ms + (job_elapsed_ms - job_downtime_ms);
+    if (stopped > a->resumed_ms || a->resumed_ms - stopped < job_downtime_ms)
+        return job_downtime_ms;
+    *ret_least = false;
+    return a->resumed_ms - stopped;
+}
+
+uint64_t disk_sent_bytes(const struct facts *f, const struct strategy *s, const struct actual *a)
+{
+    uint64_t capacity = 0, allocated = 0;
+
+    if (a->disk_bytes == NOT_KNOWN || a->disk_total_bytes == NOT_KNOWN)
+        return NOT_KNOWN;
+    for (size_t i = 0; i < f->domain.n_disks; i++) {
+        const struct disk_image *image = &f->domain.disks[i].at_source;
+
+        if (s->disks[i] != TREAT_COPY)
+            continue;
+        if (image->capacity_bytes == NOT_KNOWN || image->allocated_bytes == NOT_KNOWN)
+            return NOT_KNOWN;
+        capacity += image->capacity_bytes;
+        /* A full qcow2 file is larger than its disk. */
+        allocated +=
+            image->allocated_bytes < image->capacity_bytes ? image->allocated_bytes : image->capacity_bytes;
+    }
+    if (a->disk_total_bytes >= capacity)
+        return a->disk_bytes >= capacity - allocated ? a->disk_bytes - (capacity - allocated) : NOT_KNOWN;
+    /* What the guest wrote meanwhile comes on top; far more than that, and some holes are counted. */
+    return a->disk_total_bytes <= allocated + allocated / 4 ? a->disk_bytes : NOT_KNOWN;
+}
+
+/* The job's statistics at the destination know of memory; of the disks the looks at the source do. */
+static void read_bytes(struct move *m, const json_t *job)
+{
+    struct run_result *r = m->result;
+
+    r->memory_bytes = json_u64(job, "memory_processed_bytes", NOT_KNOWN);
+    r->disk_bytes = copies_disks(m) ? disk_sent_bytes(m->facts, m->strategy, &m->actual) : 0;
+    r->bytes = r->memory_bytes == NOT_KNOWN || r->disk_bytes == NOT_KNOWN ? NOT_KNOWN
+                                                                          : r->memory_bytes + r->disk_bytes;
 }
 
 static void read_actual(struct move *m, struct worker *dest)
@@ -74,7 +127,11 @@ static void read_actual(struct move *m, struct worker *dest)
         0)
         return;
     m->result->downtime_ms = json_u64(job, "downtime_ms", json_u64(job, "downtime_net_ms", NOT_KNOWN));
-    m->result->bytes = json_u64(job, "processed_bytes", NOT_KNOWN);
+    if (m->is_held && !m->was_paused)
+        m->result->downtime_ms = held_downtime_ms(&m->actual, json_u64(job, "elapsed_ms", NOT_KNOWN),
+                                                  m->result->downtime_ms, &m->result->downtime_is_least);
+    if (m->facts && m->strategy) /* a recovery has no plan, and nobody reads its figures */
+        read_bytes(m, job);
 }
 
 /* What is missing at the destination is a problem to name, never a reason to go back. */
@@ -120,7 +177,7 @@ int finish_forward(struct move *m, struct error *err)
             "the domain's definition or its paused QEMU could not be removed from '%s': %s: %s; never "
             "start it there",
             m->survey.source_host, failed.what, failed.why);
-    ends.dest = survey_fresh(&m->survey, true, err);
+    ends.dest = look_worker(m, true, err);
     if (!ends.dest || complete_dest(m, ends.dest, err) < 0) {
         move_problem(m, "the destination could not be completed: %s: %s", err->what, err->why);
         return error_set(err, ERROR_PROBLEMS, NULL, "domain '%s' moved to '%s', with problems", m->name,

@@ -5,8 +5,8 @@
 #include "run/gate.h"
 
 #include "base/log.h"
-#include "base/name.h"
 #include "base/text.h"
+#include "host/sockets.h"
 #include <arpa/inet.h>
 #include <errno.h>
 #include <stdio.h>
@@ -42,8 +42,9 @@ struct stream {
 
 struct gate {
     struct loop *loop;
-    char folder[64], path[96], upstream[108];
-    bool is_session, has_folder;
+    char folder[SOCKETS_PATH_SIZE], path[SOCKETS_PATH_SIZE], upstream[108];
+    bool is_session;
+    int folder_lock; /* -1: the folder is gone */
     int listener, client, server;
     pid_t peer;
     struct stream calls, replies; /* client to server, server to client */
@@ -108,11 +109,11 @@ static void stop_listening(struct gate *g)
     if (g->listener >= 0)
         (void)close(g->listener);
     g->listener = -1;
-    if (!g->has_folder)
+    if (g->folder_lock < 0)
         return;
-    (void)unlink(g->path);
-    (void)rmdir(g->folder);
-    g->has_folder = false;
+    sockets_remove(g->folder);
+    (void)close(g->folder_lock);
+    g->folder_lock = -1;
 }
 
 void gate_close(struct gate *g)
@@ -302,18 +303,12 @@ static void on_listener(void *context, uint32_t events)
 
 static int make_folder(struct gate *g, const char *runtime_dir, struct error *err)
 {
-    char hex[17];
-
-    if (name_random_hex(hex, 8, err) < 0)
+    /* What a run that was killed before its mover came left behind. */
+    sockets_sweep(runtime_dir);
+    if (sockets_make(runtime_dir, g->folder, sizeof g->folder, &g->folder_lock, err) < 0)
         return -err->code;
-    if (mkdir(runtime_dir, 0700) < 0 && errno != EEXIST)
-        return error_errno(err, NULL, "could not make the folder '%s'", runtime_dir);
-    if (snprintf(g->folder, sizeof g->folder, "%s/%s", runtime_dir, hex) >= (int)sizeof g->folder)
+    if (snprintf(g->path, sizeof g->path, "%s/gate", g->folder) >= (int)sizeof g->path)
         return error_set(err, ERROR_SYSTEM, NULL, "the path '%s' is too long for a socket", runtime_dir);
-    if (mkdir(g->folder, 0700) < 0)
-        return error_errno(err, NULL, "could not make the folder '%s'", g->folder);
-    g->has_folder = true;
-    snprintf(g->path, sizeof g->path, "%s/gate", g->folder);
     return 0;
 }
 
@@ -327,7 +322,9 @@ struct gate *gate_open(struct loop *l, const char *upstream, bool is_session, co
         error_memory(err);
         return NULL;
     }
-    *g = (struct gate){ .loop = l, .is_session = is_session, .listener = -1, .client = -1, .server = -1 };
+    *g = (struct gate){
+        .loop = l, .is_session = is_session, .folder_lock = -1, .listener = -1, .client = -1, .server = -1
+    };
     if (snprintf(g->upstream, sizeof g->upstream, "%s", upstream) >= (int)sizeof g->upstream) {
         error_set(err, ERROR_SYSTEM, NULL, "the path '%s' is too long for a socket", upstream);
         return NULL;

@@ -54,16 +54,28 @@ static struct side side_of(struct move *m, bool is_dest, const json_t *state)
 struct side look_at(struct move *m, bool is_dest)
 {
     struct error err = { 0 };
-    OWNED(worker) fresh = survey_fresh(&m->survey, is_dest, &err);
+    OWNED(worker) fresh = NULL;
     OWNED_JSON state = NULL;
 
+    worker_free(m->seen[is_dest]);
+    m->seen[is_dest] = NULL;
+    fresh = survey_fresh(&m->survey, is_dest, &err);
     if (!fresh ||
         worker_do(fresh, "state", json_pack("{ss}", "uuid", m->uuid), ANSWER_MS, &state, &err) < 0) {
         log_event("run", "look", "%s: not known: %s", is_dest ? m->survey.dest_host : m->survey.source_host,
                   err.what);
         return (struct side){ .state = SIDE_NOT_KNOWN };
     }
+    m->seen[is_dest] = HAND_OVER(fresh);
     return side_of(m, is_dest, state);
+}
+
+struct worker *look_worker(struct move *m, bool is_dest, struct error *err)
+{
+    struct worker *seen = m->seen[is_dest];
+
+    m->seen[is_dest] = NULL;
+    return seen ? seen : survey_fresh(&m->survey, is_dest, err);
 }
 
 struct evidence look_at_both(struct move *m)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The mark: a run's name in the domain's own metadata while it works on it. The lower name wins, the other
- * undoes; a mark whose journal is here and held by nobody is that of a run that died, and is settled first.
- */
+ * The mark: a run's name in the domain's own metadata while it works on it. Whoever finds another's undoes; a
+ * mark whose journal is here and held by nobody is that of a run that died, and is settled first. libvirt has
+ * no compare-and-set: why two runs cannot both think that they hold it stands in README.md. */
 #include "run/move.h"
 
 #include "base/log.h"
@@ -9,12 +9,11 @@
 #include <string.h>
 #include <time.h>
 
-#define SETTLE_MS 200u /* longer than two runs need to read "no mark" and set theirs */
-
-static int busy(const char *run, const char *host, uint64_t time_s, struct error *err)
+static int busy(const json_t *mark, struct error *err)
 {
+    const char *run = json_text(mark, "run", "?"), *host = json_text(mark, "host", "?");
     char when[32] = "?";
-    time_t t = (time_t)time_s;
+    time_t t = (time_t)json_u64(mark, "time_s", 0);
     struct tm utc;
 
     if (gmtime_r(&t, &utc))
@@ -27,7 +26,7 @@ static int busy(const char *run, const char *host, uint64_t time_s, struct error
 /* What an earlier run left; 0 when it is out of the way. */
 static int settle_other(struct move *m, const json_t *mark, struct error *err)
 {
-    const char *run = json_text(mark, "run", "?"), *host = json_text(mark, "host", "?");
+    const char *run = json_text(mark, "run", "?");
     bool is_held = false;
     struct error absent = { 0 };
     enum run_outcome outcome = OUTCOME_NONE;
@@ -36,7 +35,7 @@ static int settle_other(struct move *m, const json_t *mark, struct error *err)
     if (name_check_run(run, &absent) == 0)
         records = journal_peek(m->state_dir, run, &is_held, &absent);
     if (!records || is_held)
-        return busy(run, host, json_u64(mark, "time_s", 0), err);
+        return busy(mark, err);
     move_say(m, "run %s of this host died; it is settled first", run);
     if (recover_run(m, run, &outcome, err) < 0)
         return -err->code;
@@ -81,15 +80,35 @@ static const char *this_host(char *buf, size_t size)
     return buf;
 }
 
+static const json_t *mark_in(const json_t *reply)
+{
+    const json_t *live = json_child(reply, "mark");
+
+    return live ? live : json_child(reply, "mark_config");
+}
+
+uint64_t mark_settle_ms(uint64_t took_ms)
+{
+    if (took_ms <= MARK_PROMPT_MS)
+        return MARK_SETTLE_MS;
+    return took_ms > 1000u ? MARK_SLOWEST_MS : MARK_SLOW_MS + 4u * took_ms;
+}
+
 static int set_mark(struct move *m, struct error *err)
 {
+    OWNED_JSON reply = NULL;
     char host[128];
 
+    if (worker_do(m->survey.source, "mark-set",
+                  json_pack("{ss ss ss sI}", "uuid", m->uuid, "run", m->run, "host",
+                            this_host(host, sizeof host), "time_s", (json_int_t)time(NULL)),
+                  ANSWER_MS, &reply, err) < 0)
+        return -err->code;
+    if (mark_in(reply))
+        return busy(mark_in(reply), err);
     m->marked_ms = loop_now_ms();
-    return worker_do(m->survey.source, "mark-set",
-                     json_pack("{ss ss ss sI}", "uuid", m->uuid, "run", m->run, "host",
-                               this_host(host, sizeof host), "time_s", (json_int_t)time(NULL)),
-                     ANSWER_MS, NULL, err);
+    m->mark_settles_ms = mark_settle_ms(json_u64(reply, "took_ms", NOT_KNOWN));
+    return 0;
 }
 
 static int begin_journal(struct move *m, struct error *err)
@@ -113,7 +132,7 @@ int mark_take(struct move *m, struct error *err)
 
     if (!state || read_domain(m, state, err) < 0)
         return -err->code;
-    mark = json_child(state, "mark") ? json_child(state, "mark") : json_child(state, "mark_config");
+    mark = mark_in(state);
     if (mark && settle_other(m, mark, err) < 0)
         return -err->code;
     if (name_new_run(m->run, err) < 0 || begin_journal(m, err) < 0)
@@ -124,30 +143,34 @@ int mark_take(struct move *m, struct error *err)
     return set_mark(m, err);
 }
 
+int mark_judge(const struct move *m, const json_t *state, struct error *err)
+{
+    const json_t *mark = mark_in(state);
+
+    if (!json_flag(state, "present", false))
+        return error_set(err, ERROR_BUSY, m->survey.source_host,
+                         "domain '%s' went away while this run prepared: another run moved it", m->name);
+    if (!mark) {
+        error_set(err, ERROR_BUSY, m->survey.source_host, "this run's mark is gone from domain '%s'",
+                  m->name);
+        return error_fix(err,
+                         "See whether somebody else works on the domain, then run the same command again.");
+    }
+    return text_equal(json_text(mark, "run", ""), m->run) ? 0 : busy(mark, err);
+}
+
 int mark_still_ours(struct move *m, struct error *err)
 {
-    for (int tries = 0; tries < 3; tries++) {
-        uint64_t age = loop_now_ms() - m->marked_ms;
-        OWNED_JSON state = NULL;
-        const json_t *mark;
-        const char *run;
+    const uint64_t age = loop_now_ms() - m->marked_ms;
+    OWNED_JSON state = NULL;
 
-        if (age < SETTLE_MS)
-            loop_pause_ms((unsigned)(SETTLE_MS - age));
-        state = state_of(m, err);
-        if (!state)
-            return -err->code;
-        if (!json_flag(state, "present", false))
-            return error_set(err, ERROR_BUSY, m->survey.source_host,
-                             "domain '%s' went away while this run prepared: another run moved it", m->name);
-        mark = json_child(state, "mark") ? json_child(state, "mark") : json_child(state, "mark_config");
-        run = json_text(mark, "run", "");
-        if (text_equal(run, m->run))
-            return 0;
-        if (run[0] && strcmp(run, m->run) < 0)
-            return busy(run, json_text(mark, "host", "?"), json_u64(mark, "time_s", 0), err);
-        if (set_mark(m, err) < 0)
-            return -err->code;
-    }
-    return error_set(err, ERROR_BUSY, NULL, "another run sets its mark on the domain again and again");
+    if (age < m->mark_settles_ms)
+        loop_pause_ms((unsigned)(m->mark_settles_ms - age));
+    state = state_of(m, err);
+    if (!state || mark_judge(m, state, err) < 0)
+        return -err->code;
+    /* One that marked and went on before this run's slow mark came. */
+    if (json_flag(state, "has_job", false))
+        return error_set(err, ERROR_BUSY, m->survey.source_host, "a job has begun on domain '%s'", m->name);
+    return 0;
 }

@@ -9,7 +9,11 @@
 
 static void begin(struct move *m, const struct run_options *o, struct run_result *ret)
 {
-    *ret = (struct run_result){ .time_ms = NOT_KNOWN, .downtime_ms = NOT_KNOWN, .bytes = NOT_KNOWN };
+    *ret = (struct run_result){ .time_ms = NOT_KNOWN,
+                                .downtime_ms = NOT_KNOWN,
+                                .bytes = NOT_KNOWN,
+                                .memory_bytes = NOT_KNOWN,
+                                .disk_bytes = NOT_KNOWN };
     *m = (struct move){ .o = o, .result = ret, .old_downtime_ms = NOT_KNOWN };
     m->began_ms = loop_now_ms();
     m->began_wall_s = (uint64_t)time(NULL);
@@ -21,11 +25,43 @@ static void begin(struct move *m, const struct run_options *o, struct run_result
                                  .context = m };
 }
 
+/* What QEMU's sampling says; a guest that cannot be sampled is planned as one that was not. */
+static int measure_dirty(struct move *m, struct error *err)
+{
+    const uint64_t seconds = m->o->measure_dirty_s < 60 ? m->o->measure_dirty_s : 60;
+    struct domain *d = &m->facts->domain;
+    struct finding *finding;
+    struct error failed = { 0 };
+    OWNED_JSON reply = NULL;
+    const json_t *list, *one;
+    size_t i;
+
+    if (!seconds || d->run != RUN_RUNNING)
+        return 0;
+    if (worker_do(m->survey.source, "measure-dirty",
+                  json_pack("{ss sI}", "domain", m->o->domain, "seconds", (json_int_t)seconds),
+                  seconds * 1000u + 3u * ANSWER_MS, &reply, &failed) < 0) {
+        finding = facts_add_finding(m->facts, WARNS, "dirty-rate-not-measured", m->survey.source_host);
+        if (!finding || !(finding->what = arena_format(m->facts->arena, "%s: %s", failed.what, failed.why)))
+            return error_memory(err);
+        return 0;
+    }
+    list = json_child(reply, "dirty");
+    d->dirty = arena_zeroed(m->facts->arena, json_array_size(list) + 1, sizeof *d->dirty);
+    if (!d->dirty)
+        return error_memory(err);
+    json_array_foreach(list, i, one) d->dirty[d->n_dirty++] =
+        (struct dirty_window){ json_u64(one, "window_ms", NOT_KNOWN), json_u64(one, "low_bytes", NOT_KNOWN),
+                               json_u64(one, "bytes", NOT_KNOWN), json_u64(one, "high_bytes", NOT_KNOWN) };
+    return 0;
+}
+
 static int look_and_plan(struct move *m, struct error *err)
 {
     m->facts = m->result->facts = survey_run(&m->survey, err);
-    if (!m->facts)
+    if (!m->facts || measure_dirty(m, err) < 0)
         return -err->code;
+    recall(m);
     /* What looking and proving made is gone again; a recovery need not look for it. */
     if (m->journal && move_record(m, "surveyed", NULL, err) < 0)
         return -err->code;
@@ -45,6 +81,8 @@ int run_plan(const struct run_options *o, struct run_result *ret, struct error *
 
     begin(&m, o, ret);
     m.loop = m.survey.loop = loop;
+    if (loop)
+        loop_end_waits(loop, true);
     r = !loop || survey_connect_source(&m.survey, err) < 0 || survey_connect_dest(&m.survey, err) < 0 ||
                 look_and_plan(&m, err) < 0
             ? -err->code
@@ -52,6 +90,7 @@ int run_plan(const struct run_options *o, struct run_result *ret, struct error *
     if (m.journal) {
         struct error undone = { 0 };
 
+        loop_end_waits(loop, false);
         if (undo_all(&m, &undone) < 0 && r == 0)
             move_say(&m, "what the survey created is not all removed: %s: %s", undone.what, undone.why);
     }
@@ -63,6 +102,8 @@ static const struct strategy *wanted(struct move *m, struct error *err)
 {
     const struct strategy *best = plan_chosen(m->plan);
 
+    if (m->o->saved)
+        return plan_saved(m->plan, m->o->saved, err);
     if (!m->o->strategy) {
         if (!best)
             plan_refusal(m->plan, err);
@@ -82,14 +123,16 @@ static const struct strategy *wanted(struct move *m, struct error *err)
     return NULL;
 }
 
+static int cancelled(struct move *m, struct error *err)
+{
+    return error_set(err, ERROR_CANCELLED, NULL, "cancelled; the guest is at '%s'", m->survey.source_host);
+}
+
 static int not_interrupted(struct move *m, struct error *err)
 {
     if (loop_step(m->loop, 0, err) < 0)
         return -err->code;
-    if (loop_interrupts(m->loop) > 0)
-        return error_set(err, ERROR_CANCELLED, NULL, "cancelled; the guest is at '%s'",
-                         m->survey.source_host);
-    return 0;
+    return loop_interrupts(m->loop) > 0 ? cancelled(m, err) : 0;
 }
 
 static void phase(struct move *m, const char *name)
@@ -111,13 +154,17 @@ static void phase(struct move *m, const char *name)
 static int make_ready(struct move *m, struct error *err)
 {
     phase(m, "survey");
-    if (survey_connect_dest(&m->survey, err) < 0 || look_and_plan(m, err) < 0)
+    if (survey_connect_dest(&m->survey, err) < 0)
+        return -err->code;
+    prepare_mover_early(m);
+    if (look_and_plan(m, err) < 0)
         return -err->code;
     m->strategy = wanted(m, err);
     if (!m->strategy)
         return -err->code;
     m->result->strategy = m->strategy->id;
     m->is_held = m->strategy->hand_over == HAND_OVER_HELD;
+    m->is_offline = m->strategy->mode == MODE_OFFLINE;
     phase(m, "prepare");
     if (not_interrupted(m, err) < 0 || prepare_mover(m, err) < 0 || prepare_images(m, err) < 0 ||
         prepare_domain(m, err) < 0)
@@ -131,7 +178,10 @@ static int give_up(struct move *m, struct error *err)
 {
     struct error undone = { 0 };
 
+    loop_end_waits(m->loop, false);
     m->result->outcome = OUTCOME_STAYED;
+    if (err->code == ERROR_CANCELLED)
+        (void)cancelled(m, err);
     if (undo_all(m, &undone) < 0)
         move_problem(m, "what was prepared is not all undone: %s: %s; the next run for this domain does it",
                      undone.what, undone.why);
@@ -144,7 +194,9 @@ static void other_run_first(struct move *m, struct error *err)
 {
     struct error busy = { 0 };
 
-    if (m->journal && mark_still_ours(m, &busy) < 0 && busy.code == ERROR_BUSY)
+    loop_end_waits(m->loop, false);
+    if (err->code != ERROR_CANCELLED && m->journal && mark_still_ours(m, &busy) < 0 &&
+        busy.code == ERROR_BUSY)
         *err = busy;
 }
 
@@ -158,6 +210,7 @@ static int migrate(struct move *m, struct error *err)
         m->result->outcome = OUTCOME_MOVED;
         return 0;
     }
+    loop_end_waits(m->loop, true);
     if (survey_connect_source(&m->survey, err) < 0)
         return -err->code;
     /* Without a way to the destination only the plan's refusal is to come. */
@@ -167,9 +220,12 @@ static int migrate(struct move *m, struct error *err)
         other_run_first(m, err);
         return give_up(m, err);
     }
+    loop_end_waits(m->loop, false);
     if (carry_over(m, err) < 0 && !journal_last(m->journal, "migrate"))
         return give_up(m, err);
-    /* Whatever the mover still holds open would be a second opinion on the way. */
+    /* Whatever the mover still holds open would be a second opinion on the way; and the call is over, so that
+     * waiting for its goodbyes would be waiting for nothing. */
+    worker_kill(m->mover);
     worker_free(m->mover);
     m->mover = NULL;
     phase(m, "verify");
@@ -186,6 +242,7 @@ int run_migrate(const struct run_options *o, struct run_result *ret, struct erro
     m.loop = m.survey.loop = loop;
     r = loop ? migrate(&m, err) : -err->code;
     ret->time_ms = loop_now_ms() - m.began_ms;
+    remember(&m);
     move_done(&m);
     return r;
 }

@@ -10,8 +10,13 @@
 
 void move_done(struct move *m)
 {
+    call_free(m->opening);
     worker_free(m->mover);
     gate_free(m->gate);
+    worker_free(m->seen[0]);
+    worker_free(m->seen[1]);
+    m->opening = NULL;
+    m->seen[0] = m->seen[1] = NULL;
     survey_done(&m->survey);
     journal_free(m->journal);
     free(m->state_dir);
@@ -21,29 +26,36 @@ void move_done(struct move *m)
     m->state_dir = NULL;
 }
 
-void move_say(struct move *m, const char *format, ...)
+/* One line for the user; of one that tells of a problem the result keeps a copy. */
+static void __attribute__((format(printf, 3, 0)))
+say(struct move *m, bool is_problem, const char *format, va_list args)
 {
     char line[1024];
-    va_list args;
 
-    va_start(args, format);
-    vsnprintf(line, sizeof line, format, args);
-    va_end(args);
+    (void)vsnprintf(line, sizeof line, format, args);
+    if (is_problem)
+        text_add(&m->result->problems, "%s\n", line);
     log_event("run", "says", "%s", line);
     if (m->o->say)
         m->o->say(m->o->context, line);
 }
 
-void move_problem(struct move *m, const char *format, ...)
+void move_say(struct move *m, const char *format, ...)
 {
-    char line[1024];
     va_list args;
 
     va_start(args, format);
-    vsnprintf(line, sizeof line, format, args);
+    say(m, false, format, args);
     va_end(args);
-    text_add(&m->result->problems, "%s\n", line);
-    move_say(m, "%s", line);
+}
+
+void move_problem(struct move *m, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    say(m, true, format, args);
+    va_end(args);
 }
 
 /* A survey alone has a journal too, once a worker is about to create something. */

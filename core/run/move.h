@@ -10,6 +10,19 @@
 #include "run/run.h"
 #include "state/journal.h"
 
+/* What the carrying of a run really took, as far as it was seen; times since libvirt was asked. */
+struct actual {
+    uint64_t first_ms, first_bytes, last_ms, last_bytes; /* of memory, by the looks at the job */
+    uint64_t processed_bytes, qemu_setup_ms, passes, samples;
+    uint64_t first_pass_bytes; /* NOT_KNOWN: no second pass was seen */
+    uint64_t postcopy_ms;      /* when the guest was seen to have switched; NOT_KNOWN */
+    uint64_t carry_ms;         /* libvirt's call, from end to end */
+    uint64_t disk_bytes,
+        disk_total_bytes;  /* that the mirrors went through so far, and of how many; NOT_KNOWN */
+    uint64_t job_began_ms; /* monotonic, by the job's own count of its time; NOT_KNOWN */
+    uint64_t resumed_ms;   /* monotonic: when the destination was resumed by us; NOT_KNOWN */
+};
+
 struct move {
     const struct run_options *o;
     struct run_result *result;
@@ -19,6 +32,7 @@ struct move {
     struct journal *journal;
     char run[NAME_RUN_SIZE];
     uint64_t began_ms, marked_ms; /* monotonic */
+    uint64_t mark_settles_ms;     /* how long after it the mark is believed */
     uint64_t began_wall_s;        /* as the journal has it */
 
     /* Of the domain, as the journal's "begin" has it: */
@@ -31,10 +45,18 @@ struct move {
     const struct strategy *strategy;
 
     struct worker *mover;
+    struct call *opening; /* the mover's connections, asked for while the survey goes on; NULL */
     struct gate *gate;
+    struct worker *seen[2]; /* source, destination: the fresh connections of the newest look */
     bool is_cancelled, is_timed_out;
-    bool gave_up_looking; /* the destination did not answer while the gate held */
-    struct error libvirt; /* what libvirt said of the migration; a hint */
+    struct error mark_lost; /* what the second look at the mark found; code 0 = nothing */
+    bool gave_up_looking;   /* the destination did not answer while the gate held */
+    struct error libvirt;   /* what libvirt said of the migration; a hint */
+
+    bool is_offline;     /* the domain is shut off, and its definition moves */
+    bool is_postcopy;    /* the source was seen to have stopped for post-copy */
+    uint64_t carried_ms; /* monotonic: when libvirt was asked */
+    struct actual actual;
 };
 
 void move_done(struct move *m);
@@ -53,11 +75,25 @@ int move_act(struct move *m, bool is_dest, const char *step, const char *verb, s
 
 /* mark.c */
 int mark_take(struct move *m, struct error *err); /* sets it; ERROR_BUSY when another run holds the domain */
-int mark_still_ours(struct move *m, struct error *err); /* waits out the 200 ms, reads it back */
+int mark_still_ours(struct move *m, struct error *err); /* waits until it settled, reads it back */
+/* What a "state" of the source says of the mark; ERROR_BUSY when it is not ours. */
+int mark_judge(const struct move *m, const json_t *state, struct error *err);
+/* A run that looked and set its mark within MARK_PROMPT_MS is seen by every other that reads its own mark
+ * back MARK_SETTLE_MS after having set it; one that was slower waits longer, and is seen by the second look,
+ * which every run takes MARK_AGAIN_MS after its mark. */
+#define MARK_PROMPT_MS 20u
+#define MARK_SETTLE_MS 50u
+#define MARK_AGAIN_MS 250u
+#define MARK_SLOW_MS 500u
+#define MARK_SLOWEST_MS 5000u
+uint64_t mark_settle_ms(uint64_t took_ms);
 
 /* prepare.c: everything before libvirt is asked */
 int prepare_images(struct move *m, struct error *err);
 int prepare_domain(struct move *m, struct error *err);
+/* Begins to connect the mover by the way that is likeliest to be chosen; what fails shows in prepare_mover.
+ */
+void prepare_mover_early(struct move *m);
 int prepare_mover(struct move *m, struct error *err);
 
 /* carry.c: asks libvirt, watches, serves the gate; returns 0 when the call is over, however */
@@ -66,14 +102,29 @@ int carry_over(struct move *m, struct error *err);
 /* look.c */
 struct evidence look_at_both(struct move *m);
 struct side look_at(struct move *m, bool is_dest);
+/* The connection that the newest look at that host was made over, given away, else a fresh one. */
+struct worker *look_worker(struct move *m, bool is_dest, struct error *err);
 
 /* settle.c: looks, decides, acts until it is known where the guest is; then finishes forward or undoes. The
  * return is what run_migrate returns. */
 int settle(struct move *m, struct error *err);
+/* What an operator does, in order, about a guest that is on neither host: the fix of err. */
+int settle_advise_gone(const struct move *m, bool was_postcopy, struct error *err);
 /* undo.c */
 int undo_all(struct move *m, struct error *err);
 /* finish.c */
 int finish_forward(struct move *m, struct error *err);
+/* remember.c: what earlier moves of this pair showed, into the facts; what this one showed, into the history
+ */
+void recall(struct move *m);
+void remember(struct move *m);
+bool copies_disks(const struct move *m);
+/* What the copied disks sent, of what their mirrors went through: some count holes, which are not sent. */
+uint64_t disk_sent_bytes(const struct facts *f, const struct strategy *s, const struct actual *a);
+/* How long a guest stood still that was resumed at resumed_ms (monotonic), from the statistics of the job
+ * that libvirt counts up to its own end; libvirt's figure with *ret_least where more cannot be known. */
+uint64_t held_downtime_ms(const struct actual *a, uint64_t job_elapsed_ms, uint64_t job_downtime_ms,
+                          bool *ret_least);
 /* recover.c: settles what earlier runs of this client left of the domain. ret_moved: one of them turned out
  * to have moved it to the same destination, so that nothing is left to do. */
 int recover_domain(struct move *m, bool *ret_moved, struct error *err);

@@ -58,6 +58,9 @@ static bool source_was_moved(const struct evidence *e)
 
 static enum decision source_has_ended(const struct evidence *e)
 {
+    /* It runs without the pages that never came, and the source that had them is gone. */
+    if (e->dest.state == SIDE_RUNNING && e->dest.reason == REASON_POSTCOPY)
+        return source_was_moved(e) ? DECIDE_FINISH : DECIDE_GONE;
     if (e->dest.state == SIDE_RUNNING)
         return DECIDE_FINISH;
     if (e->dest.state != SIDE_PAUSED)
@@ -90,6 +93,27 @@ enum decision outcome_decide(const struct evidence *e)
     default:
         return source_has_ended(e);
     }
+}
+
+enum decision outcome_decide_offline(const struct evidence *e)
+{
+    const bool source_runs = e->source.state == SIDE_RUNNING || e->source.state == SIDE_PAUSED;
+    const bool dest_runs = e->dest.state == SIDE_RUNNING || e->dest.state == SIDE_PAUSED;
+
+    if (!e->was_asked)
+        return DECIDE_STAYED;
+    if (e->source.state == SIDE_NOT_KNOWN || e->dest.state == SIDE_NOT_KNOWN)
+        return DECIDE_NOT_KNOWN;
+    if (e->source.has_job || e->dest.has_job)
+        return DECIDE_WAIT;
+    if (source_runs && dest_runs)
+        return DECIDE_TWICE;
+    /* Somebody started it meanwhile: where it runs, there it is. */
+    if (source_runs)
+        return DECIDE_STAYED;
+    if (dest_runs || e->dest.state == SIDE_OFF)
+        return DECIDE_FINISH;
+    return e->source.state == SIDE_OFF ? DECIDE_STAYED : DECIDE_GONE;
 }
 
 const char *decision_word(enum decision d)

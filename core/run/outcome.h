@@ -55,6 +55,9 @@ enum decision {
 };
 
 enum decision outcome_decide(const struct evidence *e);
+/* Of a domain that was shut off when its definition was to move: nothing ran, and one host shall define it.
+ */
+enum decision outcome_decide_offline(const struct evidence *e);
 const char *decision_word(enum decision d);
 
 #endif

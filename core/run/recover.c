@@ -23,6 +23,7 @@ static int resume_journal(struct move *dead, const json_t *begin, struct error *
     dead->is_persistent = json_flag(begin, "is_persistent", false);
     dead->autostart = json_flag(begin, "autostart", false);
     dead->is_held = json_flag(migrate, "is_held", false);
+    dead->is_offline = json_flag(migrate, "is_offline", false);
     dead->began_wall_s = json_u64(begin, "at_ms", 0) / 1000u;
     dead->survey.source_uri = json_text(begin, "source_uri", "");
     dead->survey.dest_uri = strdup(json_text(begin, "dest_uri", ""));

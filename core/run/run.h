@@ -25,8 +25,10 @@ struct run_options {
     const char *source_uri, *domain, *dest;
     const struct config *config;
     struct plan_limits limits;
-    const char *strategy;                         /* id of the one to take, NULL = the cheapest */
-    uint64_t timeout_ms;                          /* NOT_KNOWN = none */
+    const char *strategy;     /* id of the one to take, NULL = the cheapest */
+    const json_t *saved;      /* a saved plan: its strategy, or none at all; NULL = not asked for */
+    uint64_t measure_dirty_s; /* watch the guest's writes first; 0 = do not */
+    uint64_t timeout_ms;      /* NOT_KNOWN = none */
     void (*say)(void *context, const char *line); /* one message for the user, whole, not escaped */
     void (*progress)(void *context, const struct run_progress *p);
     void (*planned)(void *context, const struct plan *p); /* before anything is done */
@@ -42,6 +44,8 @@ struct run_result {
     struct plan *plan;
     const char *strategy;                 /* id of the one that was carried out */
     uint64_t time_ms, downtime_ms, bytes; /* actual; NOT_KNOWN */
+    uint64_t memory_bytes, disk_bytes;    /* what bytes is the sum of; the second 0 where none was copied */
+    bool downtime_is_least;               /* the guest stood still for longer than downtime_ms */
     struct text problems;                 /* one line each: moved, but … */
 };
 void run_result_done(struct run_result *r);

@@ -11,6 +11,7 @@ struct undo {
     struct move *m;
     struct worker *source, *dest; /* fresh, made when first needed */
     struct error first;           /* of what could not be undone */
+    const json_t *left;           /* the newest record of what was not ours to remove */
 };
 
 static struct worker *worker_for(struct undo *u, bool is_dest, struct error *err)
@@ -22,7 +23,8 @@ static struct worker *worker_for(struct undo *u, bool is_dest, struct error *err
     return *w;
 }
 
-static int ask(struct undo *u, bool is_dest, const char *verb, json_t *args, struct error *err)
+static int ask_for(struct undo *u, bool is_dest, const char *verb, json_t *args, json_t **ret_reply,
+                   struct error *err)
 {
     struct worker *w = worker_for(u, is_dest, err);
 
@@ -31,7 +33,12 @@ static int ask(struct undo *u, bool is_dest, const char *verb, json_t *args, str
         return -err->code;
     }
     worker_journal_to(w, move_record_for_worker, u->m);
-    return worker_do(w, verb, args, REMOVE_MS, NULL, err);
+    return worker_do(w, verb, args, REMOVE_MS, ret_reply, err);
+}
+
+static int ask(struct undo *u, bool is_dest, const char *verb, json_t *args, struct error *err)
+{
+    return ask_for(u, is_dest, verb, args, NULL, err);
 }
 
 static bool is_of_dest(struct undo *u, const json_t *record)
@@ -60,7 +67,20 @@ static int undo_max_downtime(struct undo *u, const json_t *record, struct error 
 
 static int undo_create(struct undo *u, const json_t *record, struct error *err)
 {
-    return ask(u, is_of_dest(u, record), "image-remove", json_deep_copy(record), err);
+    OWNED_JSON reply = NULL;
+
+    if (ask_for(u, is_of_dest(u, record), "image-remove", json_deep_copy(record), &reply, err) < 0)
+        return -err->code;
+    if (!json_flag(reply, "left", false))
+        return 0;
+    /* One thing has a record before its creation and one after it. */
+    if (!text_equal(json_text(u->left, "name", NULL), json_text(record, "name", "")) ||
+        !text_equal(json_text(u->left, "place", NULL), json_text(record, "place", "")))
+        move_say(u->m, "'%s' in '%s' on '%s' is left as it is: it is not what this run created",
+                 json_text(record, "name", ""), json_text(record, "place", ""),
+                 json_text(record, "host", ""));
+    u->left = record;
+    return 0;
 }
 
 static int undo_nonce(struct undo *u, const json_t *record, struct error *err)

@@ -3,6 +3,7 @@
  * both in silence, so each line is looked at before it gets it. */
 #include "state/config.h"
 #include "base/arena.h"
+#include "base/name.h"
 #include "base/text.h"
 #include "state/nearest.h"
 #include "state/network.h"
@@ -18,7 +19,7 @@
 #define CONFIG_MAX_NAME 49 /* inih cuts sections and keys to this */
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
 
-enum value_type { VALUE_MS, VALUE_RATE, VALUE_NETWORKS };
+enum value_type { VALUE_MS, VALUE_RATE, VALUE_NETWORKS, VALUE_PORTS };
 
 static const struct config_key {
     const char *section, *key;
@@ -29,11 +30,12 @@ static const struct config_key {
     { "migrate", "max_downtime", VALUE_MS, 1 },
     { "migrate", "bandwidth", VALUE_RATE, 0 },
     { "migrate", "timeout", VALUE_MS, 1000 },
+    { "hosts", "migration_ports", VALUE_PORTS, 0 },
 };
 
 static const struct config_section {
     const char *name;
-    bool is_free; /* its keys are the user's own words */
+    bool is_of_hosts; /* its keys are HOST.KEY */
 } sections[] = { { "security", false }, { "migrate", false }, { "hosts", true } };
 
 struct config {
@@ -64,14 +66,6 @@ void config_free(struct config *c)
     free(c);
 }
 
-static const struct config_key *find_key(const char *section, const char *key)
-{
-    for (size_t i = 0; i < COUNT(keys); i++)
-        if (text_equal(keys[i].section, section) && text_equal(keys[i].key, key))
-            return &keys[i];
-    return NULL;
-}
-
 static const struct config_section *find_section(const char *name)
 {
     for (size_t i = 0; i < COUNT(sections); i++)
@@ -80,18 +74,49 @@ static const struct config_section *find_section(const char *name)
     return NULL;
 }
 
+/* What of a key is the core's: "migration_ports" of "hostB.migration_ports", whose host may have dots too. */
+static const char *own_part(const char *section, const char *key)
+{
+    const struct config_section *known = find_section(section);
+    const char *dot = known && known->is_of_hosts ? strrchr(key, '.') : NULL;
+
+    return dot ? dot + 1 : key;
+}
+
+static const struct config_key *find_key(const char *section, const char *key)
+{
+    for (size_t i = 0; i < COUNT(keys); i++)
+        if (text_equal(keys[i].section, section) && text_equal(keys[i].key, own_part(section, key)))
+            return &keys[i];
+    return NULL;
+}
+
 static int refuse_key(struct source *s, const char *section, const char *key)
 {
+    const char *own = own_part(section, key);
     struct nearest hint = { 0 };
 
     error_set(s->err, ERROR_USAGE, NULL, "%s: key '%s' is not known in section '[%s]'", s->origin, key,
               section);
     for (size_t i = 0; i < COUNT(keys); i++)
         if (text_equal(keys[i].section, section))
-            nearest_offer(&hint, key, keys[i].key);
+            nearest_offer(&hint, own, keys[i].key);
     if (hint.word)
-        return error_fix(s->err, "Write '%s', or remove the line.", hint.word);
+        return error_fix(s->err, "Write '%.*s%s', or remove the line.", (int)(own - key), key, hint.word);
     return error_fix(s->err, "Remove the line, or see virt-ferry.conf.example for the keys.");
+}
+
+static int check_host_of_key(struct source *s, const char *key, const char *own)
+{
+    char host[CONFIG_MAX_NAME + 1];
+    struct error why = { 0 };
+
+    (void)snprintf(host, sizeof host, "%.*s", own > key ? (int)(own - key) - 1 : 0, key);
+    if (name_check_host(host, &why) == 0)
+        return 0;
+    error_set(s->err, ERROR_USAGE, NULL, "%s: key '%s' names no host", s->origin, key);
+    error_why(s->err, "%s", why.what);
+    return error_fix(s->err, "Write the host, a dot and the key: 'hostB.%s'.", own);
 }
 
 /* A mistyped name of a section would make its settings a plugin's, which nobody reads. */
@@ -107,8 +132,10 @@ static int check_names(struct source *s, const char *section, const char *key)
     if (!*key || strlen(key) > CONFIG_MAX_NAME)
         return error_set(s->err, ERROR_USAGE, NULL, "%s: the key has %zu characters, allowed are 1 to %d",
                          s->origin, strlen(key), CONFIG_MAX_NAME);
+    if (known && !find_key(section, key))
+        return refuse_key(s, section, key);
     if (known)
-        return known->is_free || find_key(section, key) ? 0 : refuse_key(s, section, key);
+        return known->is_of_hosts ? check_host_of_key(s, key, own_part(section, key)) : 0;
     for (size_t i = 0; i < COUNT(sections); i++)
         nearest_offer(&hint, section, sections[i].name);
     if (!hint.word)
@@ -140,12 +167,29 @@ static int add_networks(struct source *s, const char *value, struct error *why)
     return 0;
 }
 
+/* "FIRST-LAST"; the figure is the last one. */
+static int parse_ports(const char *value, uint64_t *ret_last, struct error *why)
+{
+    const char *dash = strchr(value, '-');
+    uint64_t first;
+    char text[16];
+
+    if (!dash || (size_t)snprintf(text, sizeof text, "%.*s", (int)(dash - value), value) >= sizeof text)
+        return error_set(why, ERROR_USAGE, NULL, "'%s' is no range of ports", value);
+    if (text_parse_u64(text, 65535, &first, why) < 0 || text_parse_u64(dash + 1, 65535, ret_last, why) < 0)
+        return -why->code;
+    if (first == 0 || first > *ret_last)
+        return error_set(why, ERROR_USAGE, NULL, "ports begin at 1, and the first is not above the last");
+    return 0;
+}
+
 static int check_value(struct source *s, const struct config_key *key, const char *value,
                        uint64_t *ret_figure)
 {
     static const char *const fixes[] = {
         [VALUE_MS] = "Write a time such as '300ms', '2s' or '5min'.",
         [VALUE_RATE] = "Write a rate such as '500MiB/s' or '1gbit'.",
+        [VALUE_PORTS] = "Write two ports as qemu.conf of that host has them, such as '49152-49215'.",
         [VALUE_NETWORKS] = "Write networks such as '10.1.0.0/16 fd00:7::/64'; a host alone is '10.1.0.5'.",
     };
     struct error why = { 0 };
@@ -157,6 +201,9 @@ static int check_value(struct source *s, const struct config_key *key, const cha
         break;
     case VALUE_RATE:
         result = text_parse_rate(value, ret_figure, &why);
+        break;
+    case VALUE_PORTS:
+        result = parse_ports(value, ret_figure, &why);
         break;
     case VALUE_NETWORKS:
         result = add_networks(s, value, &why);
@@ -383,6 +430,8 @@ static int read_environment(struct config *c, struct error *err)
         struct source s = { .config = c, .err = err, .first_value = c->n_values };
         const char *value;
 
+        if (find_section(keys[i].section)->is_of_hosts) /* a variable names no host */
+            continue;
         for (size_t k = 0; keys[i].key[k] && n + 1 < sizeof name; k++)
             name[n++] = (char)toupper((unsigned char)keys[i].key[k]);
         value = getenv(name);

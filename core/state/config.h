@@ -18,7 +18,8 @@
 struct config;
 
 /* Reads VIRT_FERRY_CONF or else FERRY_CONF, then $XDG_CONFIG_HOME/virt-ferry.conf (or ~/.config/…),
- * then VIRT_FERRY_KEY of each of the core's keys. A file that is missing is empty; NULL with ERROR_USAGE,
+ * then VIRT_FERRY_KEY of each of the core's keys that is of no
+ * host. A file that is missing is empty; NULL with ERROR_USAGE,
  * naming file and line, for whatever cannot be accepted. */
 struct config *config_load(struct error *err);
 void config_free(struct config *c);
@@ -26,7 +27,7 @@ OWNED_DEFINE(config)
 
 /* The value in force, or NULL. Lent. Of a key that stands on several lines, the first. */
 const char *config_get(const struct config *c, const char *section, const char *key);
-/* The same of the core's keys that are figures: ms, bytes per second. */
+/* The same of the core's keys that are figures: ms, bytes per second, the last of a range of ports. */
 uint64_t config_u64(const struct config *c, const char *section, const char *key, uint64_t absent);
 /* "FILE:LINE" or "VIRT_FERRY_KEY in the environment"; NULL when it is not set. */
 const char *config_origin(const struct config *c, const char *section, const char *key);

@@ -16,9 +16,6 @@
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 
-#define SIZE_WORD "size:"
-#define MADE_WORD "made"
-
 struct path {
     char folder[PATH_MAX];
     char name[PATH_MAX];
@@ -222,11 +219,21 @@ static int first_size(struct ferry_call *call, const struct ferry_services *serv
     return 0;
 }
 
+/* A pool that was not refreshed since has a word of its own for it, under a code that it shares. */
+static bool stands_already(void)
+{
+    virErrorPtr last = virGetLastError();
+
+    return place_errno_is(EEXIST) || (last && (last->code == VIR_ERR_STORAGE_VOL_EXIST ||
+                                               (last->code == VIR_ERR_OPERATION_INVALID && last->message &&
+                                                strstr(last->message, "already exists"))));
+}
+
 static virStorageVolPtr make_volume(struct ferry_call *call, const struct ferry_services *services,
                                     const struct place *place, const struct path *path, uint64_t bytes)
 {
     OWNED_WORDS char *escaped = words_escape_xml(path->name);
-    const char *identity = services->text(call, SIZE_WORD "%" PRIu64, bytes);
+    const char *identity = services->text(call, WORDS_SIZE_FORM, bytes);
     const char *xml;
     virStorageVolPtr volume;
 
@@ -241,7 +248,7 @@ static virStorageVolPtr make_volume(struct ferry_call *call, const struct ferry_
     volume = virStorageVolCreateXML(place->pool, xml, 0);
     if (volume)
         return volume;
-    if (place_errno_is(EEXIST) || (virGetLastError() && virGetLastError()->code == VIR_ERR_STORAGE_VOL_EXIST))
+    if (stands_already())
         services->error(call, "Look at it and remove or rename it, or choose another place.",
                         "something stands at '%s/%s' already", path->folder, path->name);
     else
@@ -299,15 +306,18 @@ static int fill_place(struct ferry_call *call, const struct ferry_services *serv
 {
     bool is_qcow2 = strcmp(image->disk->format, "qcow2") == 0;
     virStorageVolPtr volume;
+    const char *made;
     uint64_t bytes;
     int result = -1;
 
     if (first_size(call, services, file_bytes, &bytes) < 0)
         return -1;
-    volume = make_volume(call, services, place, path, bytes);
+    made =
+        services->text(call, WORDS_MADE_FORM, image->disk->format, image->capacity_bytes, bytes, file_bytes);
+    volume = made ? make_volume(call, services, place, path, bytes) : NULL;
     if (!volume)
         return -1;
-    if (services->journal(call, "volume", path->folder, path->name, MADE_WORD) == 0) {
+    if (services->journal(call, "volume", path->folder, path->name, made) == 0) {
         /* Before the upload: of a qcow2 volume libvirt would resize the virtual disk. */
         result = virStorageVolResize(volume, file_bytes, VIR_STORAGE_VOL_RESIZE_SHRINK);
         if (result < 0)
@@ -360,37 +370,52 @@ static int local_create(struct ferry_call *call, const struct ferry_services *se
 
 /* ---- remove ---- */
 
-static bool is_ours(virStorageVolPtr volume, const char *identity)
+static bool is_gone(void)
 {
-    virStorageVolInfo info;
-    char *end;
-    uint64_t bytes;
+    virErrorPtr last = virGetLastError();
 
-    if (strcmp(identity, MADE_WORD) == 0)
-        return true;
-    if (strncmp(identity, SIZE_WORD, strlen(SIZE_WORD)) != 0)
-        return false;
-    bytes = strtoull(identity + strlen(SIZE_WORD), &end, 10);
-    return *end == '\0' && bytes > 0 && virStorageVolGetInfo(volume, &info) == 0 && info.capacity == bytes;
+    return place_errno_is(ENOENT) || (last && last->code == VIR_ERR_NO_STORAGE_VOL);
+}
+
+enum owner { OURS, OTHERS, NOBODYS /* listed, and gone */, NOT_TOLD /* the error is set */ };
+
+static enum owner owner_of(struct ferry_call *call, const struct ferry_services *services,
+                           virStorageVolPtr volume, const char *folder, const char *name,
+                           const char *identity)
+{
+    OWNED_WORDS char *path = virStorageVolGetPath(volume);
+    OWNED_WORDS char *xml = virStorageVolGetXMLDesc(volume, 0);
+    OWNED_WORDS char *format = xml ? words_xml_attribute(xml, "format", "type") : NULL;
+    struct words_volume seen = { .path = path, .format = format };
+    virStorageVolInfo sizes, lengths;
+
+    if (!path || !xml || virStorageVolGetInfo(volume, &sizes) < 0 ||
+        virStorageVolGetInfoFlags(volume, &lengths, VIR_STORAGE_VOL_GET_PHYSICAL) < 0) {
+        if (is_gone())
+            return NOBODYS;
+        (void)place_error(call, services, NULL, "could not look at the image that is to be removed");
+        return NOT_TOLD;
+    }
+    seen.capacity = sizes.capacity;
+    seen.length = lengths.allocation;
+    return words_is_ours(identity, folder, name, &seen) ? OURS : OTHERS;
 }
 
 static int remove_volume(struct ferry_call *call, const struct ferry_services *services,
-                         const struct place *place, const char *name, const char *identity)
+                         const struct place *place, const char *folder, const char *name,
+                         const char *identity)
 {
     virStorageVolPtr volume = virStorageVolLookupByName(place->pool, name);
-    virErrorPtr last;
-    int result = 1;
+    enum owner owner;
+    int result = 0;
 
-    if (!volume) {
-        last = virGetLastError();
-        if (last && last->code == VIR_ERR_NO_STORAGE_VOL)
-            return 0;
-        return place_error(call, services, NULL, "could not look for the image");
-    }
-    if (is_ours(volume, identity))
-        result = virStorageVolDelete(volume, 0) == 0
-                     ? 0
-                     : place_error(call, services, NULL, "could not remove the image");
+    if (!volume)
+        return is_gone() ? 0 : place_error(call, services, NULL, "could not look for the image");
+    owner = owner_of(call, services, volume, folder, name, identity);
+    if (owner == OURS && virStorageVolDelete(volume, 0) < 0)
+        result = place_error(call, services, NULL, "could not remove the image");
+    else if (owner == OTHERS || owner == NOT_TOLD)
+        result = owner == OTHERS ? 1 : -1;
     (void)virStorageVolFree(volume);
     return result;
 }
@@ -414,7 +439,7 @@ static int local_remove(struct ferry_call *call, const struct ferry_services *se
     default:
         return -1;
     }
-    result = remove_volume(call, services, &place, name, identity);
+    result = remove_volume(call, services, &place, place_word, name, identity);
     place_close(call, services, &place);
     return result;
 }

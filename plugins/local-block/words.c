@@ -2,6 +2,7 @@
  * Text in and out of libvirt for this driver. libvirt writes its XML in one way, so that two words are found
  * by searching; what a user wrote never passes here but as text to be escaped. */
 #include "words.h"
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -167,4 +168,32 @@ bool words_uri_is_local(const char *uri)
     if (!after || after[3] != '/')
         return false;
     return !strchr(after, '?') && !strstr(uri, "+ext:");
+}
+
+static bool is_at(const char *path, const char *folder, const char *name)
+{
+    const size_t n = strcmp(folder, "/") == 0 ? 0 : strlen(folder);
+
+    return path && strncmp(path, folder, n) == 0 && path[n] == '/' && strcmp(path + n + 1, name) == 0;
+}
+
+bool words_is_ours(const char *identity, const char *folder, const char *name, const struct words_volume *v)
+{
+    char format[16] = "";
+    uint64_t capacity, first, length;
+    int end = -1;
+
+    if (!is_at(v->path, folder, name))
+        return false;
+    if (sscanf(identity, "size:%" SCNu64 "%n", &first, &end) == 1 && end > 0 && !identity[end])
+        return v->length == first;
+    if (sscanf(identity, "made:%15[a-z0-9]:%" SCNu64 ":%" SCNu64 ":%" SCNu64 "%n", format, &capacity, &first,
+               &length, &end) != 4 ||
+        end < 0 || identity[end])
+        return false;
+    if (v->length == first || v->length == length)
+        return true;
+    /* A qcow2 file grows; its virtual size does not. A raw one keeps its length, whatever a guest wrote. */
+    return strcmp(format, "qcow2") == 0 && v->format && strcmp(v->format, format) == 0 &&
+           v->capacity == capacity;
 }

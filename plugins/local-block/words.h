@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <stdlib.h>
 
 static inline void words_freep(void *p)
@@ -30,6 +31,19 @@ char *words_quote(const char *s);
 char *words_xml_text(const char *xml, const char *parent, const char *element);
 /* malloc'ed: the attribute of the first <element …>, single-quoted as libvirt does. */
 char *words_xml_attribute(const char *xml, const char *element, const char *attribute);
+
+/* The identity of a new image in the journal. "size:N": about to be created, with that length for a moment;
+ * "made:FORMAT:CAPACITY:FIRST:LENGTH": it was, and its length is FIRST, then LENGTH, then what QEMU makes of
+ * it. */
+#define WORDS_SIZE_FORM "size:%" PRIu64
+#define WORDS_MADE_FORM "made:%s:%" PRIu64 ":%" PRIu64 ":%" PRIu64
+struct words_volume {
+    const char *path, *format; /* as libvirt sees them; the format is its guess from the content */
+    uint64_t capacity, length; /* virtual size, length of the file */
+};
+/* What stands there can be what was journalled under this identity for that place, and nothing tells
+ * otherwise. */
+bool words_is_ours(const char *identity, const char *folder, const char *name, const struct words_volume *v);
 
 /* The connection ends at this machine: no server in the URI, and no parameters, of which `socket` may be the
  * near end of a forward. */

@@ -65,7 +65,7 @@ lives_on hostA choice
 
 it "a mixed guest moves: one disk shared, a raw and a qcow2 one copied"
 guest hostA choice "${MIXED[@]}"
-prints "Moved 'choice' to 'hostB' by precopy-tcp-" ferry hostA migrate choice hostB --allow-cleartext
+prints "Moved 'choice' to 'hostB' by postcopy-ssh-gated-mixed" ferry hostA migrate choice hostB --allow-cleartext
 lives_on hostB choice
 image_is hostB "$IMAGES/choice-vdb.img" raw 67108864
 image_is hostB "$IMAGES/choice-vdc.qcow2" qcow2 67108864
@@ -91,7 +91,7 @@ it "what a move was is told as JSON too"
 guest hostA agreed --write-log
 ferry hostA --json migrate agreed hostB --allow-cleartext >"$WORK/moved.json"
 jq -es 'length == 1 and (.[0] | .outcome == "moved" and .domain == "agreed" and .destination == "hostB" and
-    (.strategy | startswith("precopy-tcp")) and .actual.time_ms > 0 and .actual.bytes > 0)' "$WORK/moved.json"
+    .strategy == "postcopy-ssh-gated" and .actual.time_ms > 0 and .actual.bytes > 0)' "$WORK/moved.json"
 lives_on hostB agreed
 
 it "a network that is declared trusted needs no other leave"

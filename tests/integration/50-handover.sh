@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck source-path=SCRIPTDIR
+# shellcheck disable=SC2317  # cases call what is defined before them
 # The hand-over on real hosts: whatever dies or is lost, the guest runs exactly once, and the next run of the
 # same command finishes or undoes what was left.
 . "$(dirname "$0")/lib.sh"
@@ -21,6 +22,7 @@ at_event() { # HOST WORD ACTION
     await 10 lab on "$1" test -s /run/watcher
     sleep 1 # until virsh is connected; nothing outside shows it
 }
+# shellcheck disable=SC2016  # expanded on the host
 at_event_ends() { lab on "$1" sh -c 'kill -- -"$(cat /run/watcher)"' 2>/dev/null || true; }
 
 # Ends HOST's libvirtd the moment it says that a guest resumed there.
@@ -34,7 +36,7 @@ kill_at_resume() { # HOST
 deafen_at_first_pass() { # SOURCE DEST
     finally hear_again "$1"
     at_event "$1" migration-iteration "nft 'table inet deaf { chain in { type filter hook input priority 0;
-        ip saddr $(address_of "$2") tcp sport 16509 drop; }; }'"
+        ip saddr $(address_of "$2") tcp sport { 22, 16509 } drop; }; }'"
 }
 
 hear_again() { lab on "$1" nft delete table inet deaf 2>/dev/null || true; }
@@ -62,7 +64,7 @@ run_ended() { # HOST: the newest run there wrote its last record
     lab on "$1" sh -c 'tail -qn1 "$(ls /var/lib/virt-ferry/runs/*.journal | tail -n1)" | grep -q "\"step\":\"end\""'
 }
 needs_faults() {
-    [ -x "$VIRT_FERRY_BUILD/virt-ferry" ] && grep -q VIRT_FERRY_FAULT "$VIRT_FERRY_BUILD/virt-ferry" ||
+    grep -qs VIRT_FERRY_FAULT "$VIRT_FERRY_BUILD/virt-ferry" ||
         skip "this build has no fault points: make debug"
 }
 
@@ -127,10 +129,14 @@ it "virsh alone, under the second of these faults, runs the guest twice: the fau
 guest hostA twice --disk local:raw --write-log
 lab on hostB virsh vol-create-as default twice-vda.img 64M --format raw
 finally lab rm twice
-deafen_at_first_pass hostA hostB
-code_of lab on hostA timeout 90 virsh -k 2 -K 3 migrate --live --persistent --copy-storage-all twice \
-    qemu+tcp://hostB/system
-hear_again hostA
+# On a busy machine the silence may come to an end before the copy does: then it was another fault.
+for _ in 1 2 3; do
+    deafen_at_first_pass hostA hostB
+    code_of lab on hostA timeout 90 virsh -k 2 -K 3 migrate --live --persistent --copy-storage-all twice \
+        qemu+tcp://hostB/system
+    hear_again hostA
+    [ "$(count lab runners twice)" = 1 ] || break
+done
 is 2 count lab runners twice
 
 # ---- the client dies ----
@@ -189,10 +195,10 @@ lab rm sw
 
 # ---- what a guest is stays what it is ----
 
-it "from a third machine the hand-over is held, and the guest moves"
+it "from a third machine without ssh the hand-over is held, and the guest moves"
 guest hostA third --write-log
 # shellcheck disable=SC2086
-exits 0 prints 'precopy-tcp-held' ferry client -c qemu+tcp://hostA/system $MIGRATE third hostB
+exits 0 prints '-held' ferry client -c qemu+tcp://hostA/system $MIGRATE third qemu+tcp://hostB/system
 lives_on hostB third
 lab rm third
 

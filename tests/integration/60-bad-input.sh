@@ -76,6 +76,16 @@ within 8 exits 4 prints 'libvirt did not answer within' prints 'running and not 
 within 8 exits 4 ferry hostA migrate sound hostB --allow-cleartext
 is hostA lab runners sound
 
+it "Ctrl-C while a host is silent ends at once, and nothing stays"
+guest hostA sound --write-log
+lab libvirtd hostB stop
+finally lab libvirtd hostB cont
+for command in plan migrate; do
+    within 4 exits 5 prints 'cancelled' lab on hostA timeout --preserve-status -s INT 1.5 \
+        virt-ferry "$command" sound hostB --allow-cleartext
+done
+is hostA lab runners sound
+
 it "a destination without libvirtd, and one without a name"
 guest hostA sound --write-log
 within 3 exits 4 prints 'refuses connections to port 16510' prints 'Fix:' \

@@ -64,6 +64,43 @@ START_TEST(a_host_is_a_name_or_an_address_and_nothing_else)
 
         ck_assert_msg((rc == 0) == hosts[_i].is_good, "'%s' gave %d", hosts[_i].name, rc);
         ck_assert_int_eq(err.code, hosts[_i].is_good ? ERROR_NONE : ERROR_USAGE);
+        ck_assert(hosts[_i].is_good || err.fix[0]);
+    }
+END_TEST
+
+static const struct {
+    const char *name;
+    bool is_good;
+} users[] = {
+    { "root", true },
+    { "ops-1", true },
+    { "a.b_c", true },
+    { "7", true },
+    { "", false },
+    { "-oProxyCommand=x", false },
+    { ".ssh", false },
+    { "a..b", false },
+    { "root@host", false },
+    { "root:secret", false },
+    { "%h", false },
+    { "${HOME}", false },
+    { "`id`", false },
+    { "a b", false },
+    { "a\n", false },
+    { "DOM\\user", false },
+    { "j\xc3\xbcrgen", false },
+    { "0123456789012345678901234567890123456789012345678901234567890123", true },
+    { "01234567890123456789012345678901234567890123456789012345678901234", false },
+};
+
+START_TEST(a_user_is_a_plain_name)
+    {
+        struct error err = { 0 };
+        int rc = name_check_user(users[_i].name, &err);
+
+        ck_assert_msg((rc == 0) == users[_i].is_good, "'%s' gave %d", users[_i].name, rc);
+        ck_assert_int_eq(err.code, users[_i].is_good ? ERROR_NONE : ERROR_USAGE);
+        ck_assert(users[_i].is_good || err.fix[0]);
     }
 END_TEST
 
@@ -116,6 +153,7 @@ START_TEST(a_domain_is_what_libvirt_can_know)
         int rc = name_check_domain(domains[_i].name, &err);
 
         ck_assert_msg((rc == 0) == domains[_i].is_good, "'%s' gave %d", domains[_i].name, rc);
+        ck_assert(domains[_i].is_good || strstr(err.fix, "virsh list --all"));
     }
 END_TEST
 
@@ -190,7 +228,7 @@ START_TEST(random_hex_has_the_asked_length_and_differs)
 END_TEST
 
 TEST_MAIN("base/name", LOOP(a_host_is_a_name_or_an_address_and_nothing_else, TEST_ROWS(hosts)),
-          a_bare_ipv6_address_is_refused_with_its_brackets, lengths_of_names_end_at_their_limit,
-          LOOP(a_domain_is_what_libvirt_can_know, TEST_ROWS(domains)),
+          LOOP(a_user_is_a_plain_name, TEST_ROWS(users)), a_bare_ipv6_address_is_refused_with_its_brackets,
+          lengths_of_names_end_at_their_limit, LOOP(a_domain_is_what_libvirt_can_know, TEST_ROWS(domains)),
           a_new_run_has_the_form_of_one_and_the_time_of_now, two_runs_never_share_a_name,
           LOOP(what_is_no_run_is_refused, TEST_ROWS(no_runs)), random_hex_has_the_asked_length_and_differs)

@@ -39,9 +39,10 @@ __attribute__((unused)) static char *facts_text(const struct facts *f)
 
 __attribute__((unused)) static void data_expect(const char *name, const char *text)
 {
+    const char *regen = getenv("REGEN");
     char path[PATH_MAX];
 
-    if (getenv("REGEN") && strcmp(getenv("REGEN"), "1") == 0) {
+    if (regen && strcmp(regen, "1") == 0) {
         (void)snprintf(path, sizeof path, "tests/data/%s", name);
         FILE *file = fopen(path, "w");
         ck_assert_ptr_nonnull(file);

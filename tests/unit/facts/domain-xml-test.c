@@ -19,6 +19,7 @@ static const char *const pairs[] = {
     "marked",
     "openstack-metadata",
     "escape-bytes-in-name",
+    "needs",
 };
 START_TEST(a_domain_reads_as_the_facts_beside_it)
     {

@@ -48,6 +48,15 @@ START_TEST(members_land_where_they_belong)
         ck_assert(f->channels[0].can_postcopy && f->channels[0].was_probed);
         ck_assert_int_eq(f->domain.run, RUN_RUNNING);
         ck_assert_uint_eq(f->history.samples, 7);
+        ck_assert_uint_eq(f->domain.interfaces[0].dest_mtu, 9000);
+        ck_assert_int_eq(f->domain.interfaces[0].at_dest, TRI_NO);
+        ck_assert_str_eq(f->domain.cpu_disables.names[0], "hle");
+        ck_assert_str_eq(f->domain.secrets[0].usage, "client.libvirt");
+        ck_assert_uint_eq(f->dest.pools[0].free_bytes, 2000);
+        ck_assert_uint_eq(f->dest.pages[0].free, 512);
+        ck_assert_int_eq(f->dest.suits_cpu, TRI_YES);
+        ck_assert_int_eq(f->dest.knows_machine, TRI_NO);
+        ck_assert_int_eq(f->channels[0].data_port_open, TRI_YES);
         ck_assert_int_eq(f->findings.list[0].severity, REFUSES);
     }
 END_TEST
@@ -59,13 +68,18 @@ START_TEST(a_new_member_of_the_model_needs_a_row_in_fields)
         ck_assert_uint_eq(sizeof(struct disk_layer), 24);
         ck_assert_uint_eq(sizeof(struct disk_image), 64);
         ck_assert_uint_eq(sizeof(struct disk), 280);
-        ck_assert_uint_eq(sizeof(struct interface), 32);
+        ck_assert_uint_eq(sizeof(struct interface), 56);
+        ck_assert_uint_eq(sizeof(struct graphics), 32);
+        ck_assert_uint_eq(sizeof(struct secret), 24);
         ck_assert_uint_eq(sizeof(struct device), 16);
-        ck_assert_uint_eq(sizeof(struct domain), 240);
-        ck_assert_uint_eq(sizeof(struct host), 120);
-        ck_assert_uint_eq(sizeof(struct channel), 64);
-        ck_assert_uint_eq(sizeof(struct constants), 40);
-        ck_assert_uint_eq(sizeof(struct facts), 560);
+        ck_assert_uint_eq(sizeof(struct dirty_window), 32);
+        ck_assert_uint_eq(sizeof(struct domain), 360);
+        ck_assert_uint_eq(sizeof(struct pages), 16);
+        ck_assert_uint_eq(sizeof(struct pool), 56);
+        ck_assert_uint_eq(sizeof(struct host), 328);
+        ck_assert_uint_eq(sizeof(struct channel), 80);
+        ck_assert_uint_eq(sizeof(struct constants), 88);
+        ck_assert_uint_eq(sizeof(struct facts), 1144);
     }
 END_TEST
 

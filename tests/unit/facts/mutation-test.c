@@ -60,7 +60,7 @@ static size_t wound(char *bytes, size_t n)
 
         switch (next(5)) {
         case 0:
-            bytes[at] ^= (char)(1u << next(8));
+            bytes[at] = (char)(bytes[at] ^ (1 << next(8)));
             break;
         case 1:
             bytes[at] = (char)(1 + next(255));

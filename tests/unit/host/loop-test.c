@@ -269,10 +269,32 @@ START_TEST(a_child_that_left_the_loop_and_a_process_after_it_die_of_signals_agai
     }
 END_TEST
 
+START_TEST(a_second_signal_does_not_end_the_process_once_the_loop_is_gone)
+    {
+        struct loop *l = new_loop();
+        pid_t pid;
+        int status;
+
+        ck_assert_int_eq(raise(SIGHUP), 0);
+        step(l, 1000);
+        pid = fork();
+        if (pid == 0) {
+            (void)signal(SIGHUP, SIG_DFL);
+            (void)raise(SIGHUP);
+            loop_free(l);
+            _exit(7);
+        }
+        ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+        ck_assert_msg(WIFEXITED(status) && WEXITSTATUS(status) == 7, "status %x", (unsigned)status);
+        loop_free(l);
+    }
+END_TEST
+
 TEST_MAIN("host/loop", a_handler_is_called_when_its_descriptor_is_ready_and_not_before,
           what_is_watched_for_can_change, a_peer_that_hangs_up_is_told_though_nobody_asked,
           a_handler_may_remove_another_of_the_same_round, a_handler_may_remove_itself,
           sixty_three_fit_and_one_more_is_refused, what_cannot_be_watched_takes_no_place,
           a_step_waits_as_long_as_it_is_told,
           LOOP(a_signal_of_the_user_is_counted_and_not_delivered, TEST_ROWS(signals)),
-          a_child_that_left_the_loop_and_a_process_after_it_die_of_signals_again)
+          a_child_that_left_the_loop_and_a_process_after_it_die_of_signals_again,
+          a_second_signal_does_not_end_the_process_once_the_loop_is_gone)

@@ -73,10 +73,10 @@ START_TEST(the_name_of_a_strategy_says_what_becomes_of_the_disks)
         ck_assert_str_eq(plan_chosen(q)->id, "precopy-tcp-gated-copy");
         ck_assert_str_eq(plan_chosen(r)->id, "precopy-tcp-gated-mixed");
         ck_assert_str_eq(plan_chosen(s)->id, "precopy-tcp-gated");
-        ck_assert_uint_eq(p->n, 4);
-        ck_assert_uint_eq(q->n, 4);
-        ck_assert_uint_eq(r->n, 6);
-        ck_assert_uint_eq(s->n, 2);
+        ck_assert_uint_eq(p->n, 6 + 2);
+        ck_assert_uint_eq(q->n, 6 + 2);
+        ck_assert_uint_eq(r->n, 6 + 2 + 2);
+        ck_assert_uint_eq(s->n, 6);
         ck_assert_ptr_null(plan_strategy(s, "precopy-tcp-gated-copy"));
     }
 END_TEST
@@ -89,7 +89,7 @@ START_TEST(names_are_unique_even_with_two_channels_of_one_driver)
         for (size_t i = 0; i < TEST_ROWS(drivers); i++)
             (void)sample_channel(f, drivers[i], 0);
         OWNED(plan) p = plan_of(f);
-        ck_assert_uint_eq(p->n, 7u * 4u);
+        ck_assert_uint_eq(p->n, 7u * 8u);
         for (size_t i = 0; i < p->n; i++)
             ck_assert_ptr_eq(plan_strategy(p, p->list[i].id), &p->list[i]);
     }
@@ -109,6 +109,29 @@ START_TEST(an_alternative_is_marked_and_can_never_be_chosen)
                 n++;
             }
         ck_assert_uint_eq(n, 4);
+    }
+END_TEST
+
+static const struct {
+    enum domain_run run;
+    const char *has, *lacks;
+} states[] = {
+    { RUN_RUNNING, "postcopy-tcp-gated", "postcopy-tcp-held" },
+    { RUN_RUNNING, "throttled-tcp-held", "offline-tcp-definition" },
+    { RUN_RUNNING, "paused-tcp-gated", "paused-tcp-held" },
+    { RUN_PAUSED, "precopy-tcp-held", "postcopy-tcp-gated" },
+    { RUN_PAUSED, "precopy-tcp-gated", "paused-tcp-gated" },
+    { RUN_SHUTOFF, "offline-tcp-definition", "precopy-tcp-gated" },
+};
+
+START_TEST(the_state_of_the_domain_says_how_its_memory_may_travel)
+    {
+        OWNED(facts) f = sample();
+
+        f->domain.run = states[_i].run;
+        OWNED(plan) p = plan_of(f);
+        ck_assert_ptr_nonnull(plan_strategy(p, states[_i].has));
+        ck_assert_ptr_null(plan_strategy(p, states[_i].lacks));
     }
 END_TEST
 
@@ -179,4 +202,5 @@ TEST_MAIN("plan/candidates",
           names_are_unique_even_with_two_channels_of_one_driver,
           an_alternative_is_marked_and_can_never_be_chosen,
           LOOP(unsafe_is_needed_where_libvirt_does_not_know_the_file_system, TEST_ROWS(unsafe)),
+          LOOP(the_state_of_the_domain_says_how_its_memory_may_travel, TEST_ROWS(states)),
           a_thousand_disks_are_planned)

@@ -90,13 +90,15 @@ START_TEST(the_allowed_downtime_bounds_the_predicted_one)
         f->domain.max_downtime_ms = 500;
         OWNED(plan) in_force = plan_of(f);
         ck_assert_uint_eq(in_force->max_downtime_ms, 500);
-        ck_assert_uint_eq(plan_chosen(in_force)->downtime_ms.high, 600);
+        ck_assert_uint_eq(plan_strategy(in_force, "precopy-tcp-gated")->downtime_ms.high, 600);
 
         limits.max_downtime_ms = 10;
         OWNED(plan) asked = plan_with(f, limits);
+        const struct strategy *s = plan_strategy(asked, "precopy-tcp-gated");
+
         ck_assert_uint_eq(asked->max_downtime_ms, 10);
-        ck_assert_uint_eq(plan_chosen(asked)->downtime_ms.high, 110);
-        ck_assert_uint_le(plan_chosen(asked)->downtime_ms.likely, 110);
+        ck_assert_uint_eq(s->downtime_ms.high, 110);
+        ck_assert_uint_le(s->downtime_ms.likely, 110);
 
         limits.max_downtime_ms = NOT_KNOWN;
         f->domain.max_downtime_ms = NOT_KNOWN;
@@ -137,7 +139,7 @@ START_TEST(a_cap_on_the_bandwidth_is_never_exceeded_and_zero_is_none)
         OWNED(plan) capped = plan_with(f, limits);
         const struct strategy *s = plan_strategy(capped, "precopy-tcp-gated");
 
-        ck_assert_uint_ge(s->time_ms.likely, s->bytes.likely / MiB(1) * 1000);
+        ck_assert_uint_ge(s->time_ms.low, s->bytes.low / MiB(1) * 1000);
         limits.bandwidth_bytes_per_s = 0;
         OWNED(plan) zero = plan_with(f, limits);
         ck_assert_uint_eq(zero->list[0].time_ms.likely, free_of_it->list[0].time_ms.likely);
@@ -153,10 +155,12 @@ START_TEST(a_rate_that_nothing_migrates_at_is_priced_as_the_least_one)
         OWNED(plan) crawling = plan_with(f, limits);
         limits.bandwidth_bytes_per_s = 65536;
         OWNED(plan) least = plan_with(f, limits);
-        ck_assert_uint_eq(crawling->list[0].time_ms.high, least->list[0].time_ms.high);
+        ck_assert_uint_eq(plan_strategy(crawling, "paused-tcp-gated")->time_ms.high,
+                          plan_strategy(least, "paused-tcp-gated")->time_ms.high);
         limits.bandwidth_bytes_per_s = 65537;
         OWNED(plan) more = plan_with(f, limits);
-        ck_assert_uint_lt(more->list[0].time_ms.high, least->list[0].time_ms.high);
+        ck_assert_uint_lt(plan_strategy(more, "paused-tcp-gated")->time_ms.high,
+                          plan_strategy(least, "paused-tcp-gated")->time_ms.high);
     }
 END_TEST
 
@@ -200,13 +204,145 @@ START_TEST(no_figure_makes_a_price_that_is_out_of_order)
             f->channels[0].bytes_per_s = y;
             facts_disk(f, "vda")->at_source.allocated_bytes = x;
             facts_disk(f, "vda")->at_source.capacity_bytes = y;
-            f->history = (struct constants){ y, x, x, y, x };
+            f->history = (struct constants){ y, x, x, y, x, y, x, y, x, y, x };
             OWNED(plan) p = plan_with(f, limits);
             ck_priced(p);
-            f->history = (struct constants){ NOT_KNOWN, NOT_KNOWN, NOT_KNOWN, NOT_KNOWN, NOT_KNOWN };
+            f->history = (struct constants){ NOT_KNOWN, NOT_KNOWN, NOT_KNOWN, NOT_KNOWN, NOT_KNOWN, NOT_KNOWN,
+                                             NOT_KNOWN, NOT_KNOWN, NOT_KNOWN, NOT_KNOWN, NOT_KNOWN };
             OWNED(plan) q = plan_with(f, limits);
             ck_priced(q);
         }
+    }
+END_TEST
+
+/* What its history says of a slow pair must not make an idle guest look busy. */
+START_TEST(an_idle_guest_is_not_taken_for_a_busy_one_on_a_slow_channel)
+    {
+        OWNED(facts) f = sample();
+
+        f->channels[0].can_postcopy = true;
+        f->history.bytes_per_s = 5000000u << _i;
+        OWNED(plan) p = plan_of(f);
+        const struct strategy *s = plan_strategy(p, "postcopy-tcp-gated");
+
+        ck_assert_ptr_eq(plan_chosen(p), s);
+        ck_assert_uint_eq(s->exposure_ms.likely, 0);
+        ck_assert_uint_lt(plan_strategy(p, "precopy-tcp-gated")->time_ms.likely, 2 * s->time_ms.likely);
+        /* Where all of it fits into the allowed downtime even a busy one ends. */
+        ck_assert_int_eq(plan_strategy(p, "precopy-tcp-gated")->may_not_end, _i < 7);
+    }
+END_TEST
+
+static void learn_dirty(struct facts *f, uint64_t window_ms, uint64_t bytes)
+{
+    struct dirty_window *w = arena_grown(f->arena, f->domain.dirty, f->domain.n_dirty, sizeof *w);
+
+    ck_assert_ptr_nonnull(w);
+    w[f->domain.n_dirty++] = (struct dirty_window){ window_ms, bytes * 9 / 10, bytes, bytes * 11 / 10 };
+    f->domain.dirty = w;
+}
+
+/* Seen: 60 MiB/s in 64 MiB ends in pre-copy, 200 MiB/s in 256 MiB never does. */
+START_TEST(a_measured_guest_is_priced_by_what_it_writes)
+    {
+        OWNED(facts) quiet = sample();
+        OWNED(facts) busy = sample();
+
+        quiet->channels[0].can_postcopy = busy->channels[0].can_postcopy = true;
+        busy->domain.memory_rss_bytes = MiB(300);
+        learn_dirty(quiet, 1000, MiB(30));
+        learn_dirty(quiet, 2000, MiB(36));
+        learn_dirty(busy, 1000, MiB(200));
+        learn_dirty(busy, 2000, MiB(256));
+        OWNED(plan) p = plan_of(quiet);
+        OWNED(plan) q = plan_of(busy);
+        ck_assert_str_eq(plan_chosen(p)->id, "precopy-tcp-gated");
+        ck_assert_uint_le(plan_chosen(p)->time_ms.high - plan_chosen(p)->time_ms.low,
+                          3 * plan_chosen(p)->time_ms.low);
+        ck_assert_str_eq(plan_chosen(q)->id, "postcopy-tcp-gated");
+        ck_assert_uint_gt(plan_chosen(q)->exposure_ms.low, 0);
+        ck_assert_ptr_nonnull(plan_refuses(q, plan_strategy(q, "precopy-tcp-gated")));
+        ck_assert_str_eq(plan_refuses(q, plan_strategy(q, "precopy-tcp-gated"))->id, "never-ends");
+        /* Standing still is quicker, and behind all others: nobody allowed so long a downtime. */
+        ck_assert_str_eq(q->list[q->n_valid - 1].id, "paused-tcp-gated");
+    }
+END_TEST
+
+START_TEST(what_the_user_rules_out_is_refused_and_the_next_best_is_taken)
+    {
+        OWNED(facts) f = sample();
+        struct plan_limits limits = sample_limits();
+
+        f->channels[0].can_postcopy = true;
+        limits.no_postcopy = true;
+        OWNED(plan) p = plan_with(f, limits);
+        ck_assert_str_eq(plan_chosen(p)->id, "precopy-tcp-gated");
+        ck_assert_str_eq(plan_refuses(p, plan_strategy(p, "postcopy-tcp-gated"))->id, "postcopy-not-wanted");
+        ck_assert_ptr_null(plan_refuses(p, plan_strategy(p, "throttled-tcp-gated")));
+        limits.no_throttle = true;
+        OWNED(plan) q = plan_with(f, limits);
+        ck_assert_str_eq(plan_refuses(q, plan_strategy(q, "throttled-tcp-gated"))->id, "throttle-not-wanted");
+    }
+END_TEST
+
+/* Both sides of two borders of the user's. */
+START_TEST(a_deadline_and_a_downtime_refuse_what_is_beyond_them)
+    {
+        OWNED(facts) f = sample();
+        struct plan_limits limits = sample_limits();
+        OWNED(plan) free_of_it = plan_of(f);
+        const struct strategy *s = plan_strategy(free_of_it, "precopy-tcp-gated");
+
+        limits.deadline_ms = s->time_ms.likely;
+        OWNED(plan) at = plan_with(f, limits);
+        ck_assert_ptr_null(plan_refuses(at, plan_strategy(at, s->id)));
+        limits.deadline_ms--;
+        OWNED(plan) below = plan_with(f, limits);
+        ck_assert_str_eq(plan_refuses(below, plan_strategy(below, s->id))->id, "deadline-missed");
+
+        limits = sample_limits();
+        limits.max_downtime_ms = 30;
+        OWNED(plan) allowed = plan_with(f, limits);
+        ck_assert_ptr_null(plan_refuses(allowed, plan_strategy(allowed, s->id)));
+        ck_assert_str_eq(plan_refuses(allowed, plan_strategy(allowed, "paused-tcp-gated"))->id,
+                         "downtime-too-long");
+        limits.max_downtime_ms = 29;
+        OWNED(plan) short_of = plan_with(f, limits);
+        ck_assert_str_eq(plan_refuses(short_of, plan_strategy(short_of, s->id))->id, "downtime-too-long");
+    }
+END_TEST
+
+START_TEST(a_domain_that_is_shut_off_moves_its_definition_unless_a_disk_had_to_be_copied)
+    {
+        OWNED(facts) f = sample();
+        OWNED(facts) local = sample();
+
+        f->domain.run = local->domain.run = RUN_SHUTOFF;
+        (void)sample_local(facts_disk(local, "vda"));
+        OWNED(plan) p = plan_of(f);
+        OWNED(plan) q = plan_of(local);
+        ck_assert_str_eq(plan_chosen(p)->id, "offline-tcp-definition");
+        ck_assert_uint_eq(plan_chosen(p)->bytes.high, 0);
+        ck_assert_ptr_null(plan_chosen(q));
+        ck_assert_ptr_nonnull(plan_finds(q, "offline-copy", NULL));
+    }
+END_TEST
+
+START_TEST(what_a_guest_sent_before_says_what_it_will_send)
+    {
+        OWNED(facts) f = sample();
+
+        f->history.guest_bytes = 98000000;
+        f->history.guest_bytes_spread = 9800000;
+        OWNED(plan) p = plan_of(f);
+        const struct strategy *s = plan_strategy(p, "paused-tcp-gated");
+
+        ck_assert_uint_eq(s->bytes.low, 88200000);
+        ck_assert_uint_eq(s->bytes.likely, 98000000);
+        ck_assert_uint_eq(s->bytes.high, 107800000);
+        f->history.guest_bytes = GiB(4); /* it was larger then */
+        OWNED(plan) q = plan_of(f);
+        ck_assert_uint_le(plan_strategy(q, "paused-tcp-gated")->bytes.high, MiB(257));
     }
 END_TEST
 
@@ -233,4 +369,10 @@ TEST_MAIN("plan/cost", an_idle_guest_costs_about_what_it_did_in_the_laboratory,
           a_rate_that_nothing_migrates_at_is_priced_as_the_least_one,
           what_is_not_known_makes_wide_intervals_and_no_crash,
           LOOP(no_figure_makes_a_price_that_is_out_of_order, TEST_ROWS(extreme)),
+          LOOP(an_idle_guest_is_not_taken_for_a_busy_one_on_a_slow_channel, 8),
+          a_measured_guest_is_priced_by_what_it_writes,
+          what_the_user_rules_out_is_refused_and_the_next_best_is_taken,
+          a_deadline_and_a_downtime_refuse_what_is_beyond_them,
+          a_domain_that_is_shut_off_moves_its_definition_unless_a_disk_had_to_be_copied,
+          what_a_guest_sent_before_says_what_it_will_send,
           twelve_tebibytes_over_a_gigabit_take_more_than_a_day)

@@ -27,8 +27,8 @@ START_TEST(the_first_sentence_says_what_will_be_done_and_what_it_costs)
 
         plan_explain(p, false, &t);
         ck_assert(text_starts(
-            text_of(&t), "Move 'web' from hostA to hostB: pre-copy over tcp, gated; disk vda shared; about\n"
-                         "  1.5 s, downtime 0.1 s, "));
+            text_of(&t), "Move 'web' from hostA to hostB: pre-copy over tcp (in the clear), gated; disk\n"
+                         "  vda shared; about 1.5 s, downtime 0.1 s, "));
         ck_assert_ptr_nonnull(strstr(text_of(&t), "precopy-tcp-gated "));
         ck_assert_ptr_nonnull(strstr(text_of(&t), "chosen"));
         ck_assert_ptr_nonnull(strstr(text_of(&t), "already-shared (vda): "));
@@ -47,7 +47,7 @@ START_TEST(shared_and_copied_disks_are_named_and_many_are_counted)
 
         plan_explain(p, false, &t);
         ck_assert_ptr_nonnull(
-            strstr(text_of(&t), "; disk vda shared; disks\n  vd1, vd2, vd3, vd4 and 2 more copied"));
+            strstr(text_of(&t), "; disk\n  vda shared; disks vd1, vd2, vd3, vd4 and 2 more copied"));
         ck_page(text_of(&t));
     }
 END_TEST
@@ -63,8 +63,91 @@ START_TEST(a_refused_plan_says_so_first_and_still_shows_the_table)
         plan_explain(p, false, &t);
         ck_assert(
             text_starts(text_of(&t), "Refused: the guest's memory would cross the network in the clear"));
-        ck_assert_ptr_nonnull(strstr(text_of(&t), "gated cleartext"));
+        ck_assert_ptr_nonnull(strstr(text_of(&t), "iB cleartext\n"));
         ck_assert_ptr_nonnull(strstr(text_of(&t), "--allow-cleartext"));
+        ck_page(text_of(&t));
+    }
+END_TEST
+
+static const struct {
+    uint8_t control, data;
+    const char *says;
+} protections[] = {
+    { 0, 0, "in the clear" },
+    { 1, 1, "signed" },
+    { 2, 2, "encrypted" },
+    { 2, 0, "control encrypted, data in the clear" },
+    { 2, 1, "control encrypted, data signed" },
+    { 0, 2, "control in the clear, data encrypted" },
+};
+
+START_TEST(what_a_channel_protects_stands_in_the_sentence_and_below_the_table)
+    {
+        OWNED(facts) f = sample();
+        char in_sentence[100], in_table[100];
+
+        f->channels[0].driver = "ssh";
+        f->channels[0].protects_control = protections[_i].control;
+        f->channels[0].protects_data = protections[_i].data;
+        (void)sample_channel(f, "ssh", 2);
+        OWNED(plan) p = plan_of(f);
+        OWNED_TEXT t = { 0 };
+
+        (void)snprintf(in_table, sizeof in_table, "\nChannel ssh: %s\nChannel ssh2: encrypted\n",
+                       protections[_i].says);
+        plan_explain(p, false, &t);
+        ck_assert_msg(strstr(text_of(&t), in_table) != NULL, "%s", text_of(&t));
+        f->n_channels = 1;
+        OWNED(plan) alone = plan_of(f);
+        OWNED_TEXT one = { 0 };
+
+        plan_explain(alone, false, &one);
+        for (char *c = one.s; *c; c++) /* where the line is broken does not matter */
+            if (c[0] == '\n' && c[1] == ' ')
+                memmove(c, c + 2, strlen(c + 1));
+        (void)snprintf(in_sentence, sizeof in_sentence, " over ssh (%s), gated", protections[_i].says);
+        ck_assert_msg(strstr(text_of(&one), in_sentence) != NULL, "%s", text_of(&one));
+    }
+END_TEST
+
+START_TEST(an_identifier_is_in_one_piece_and_its_line_within_the_page)
+    {
+        static const char *const drivers[] = { "tcp", "seventeen-letters",
+                                               "one-that-leaves-no-room-for-figures",
+                                               "one-that-is-as-wide-as-a-page-with-all-of-its-name-a" };
+        OWNED(facts) f = sample();
+
+        f->channels[0].driver = drivers[_i];
+        f->dest.memory_free_bytes = NOT_KNOWN; /* destination-memory-not-known */
+        facts_disk(f, "vda")->sharing = SHARING_NOT_PROVED;
+        (void)sample_local(sample_disk(f, "vdb"));
+        OWNED(plan) p = plan_of(f);
+        OWNED_TEXT t = { 0 };
+
+        plan_explain(p, false, &t);
+        ck_page(text_of(&t));
+        for (size_t i = 0; i < p->n; i++) {
+            const char *at = strstr(text_of(&t), p->list[i].id);
+            const struct finding *refuses = plan_refuses(p, &p->list[i]);
+
+            ck_assert_msg(at != NULL && (at == text_of(&t) || at[-1] == '\n'), "%s", p->list[i].id);
+            ck_assert_msg(!refuses || strstr(at, refuses->id) != NULL, "%s", p->list[i].id);
+        }
+    }
+END_TEST
+
+START_TEST(a_verdict_that_is_too_wide_has_a_line_of_its_own_that_ends_with_the_page)
+    {
+        OWNED(facts) f = sample();
+        OWNED_TEXT wide = { 0 };
+
+        facts_add_finding(f, REFUSES, "a-finding-of-a-plugin-with-a-name-that-is-long", "hostB")->what = "no";
+        OWNED(plan) p = plan_of(f);
+        OWNED_TEXT t = { 0 };
+
+        text_add(&wide, "iB\n%80s\n", "a-finding-of-a-plugin-with-a-name-that-is-long");
+        plan_explain(p, false, &t);
+        ck_assert_msg(strstr(text_of(&t), text_of(&wide)) != NULL, "%s", text_of(&t));
         ck_page(text_of(&t));
     }
 END_TEST
@@ -184,8 +267,8 @@ START_TEST(the_json_of_a_plan_has_every_strategy_with_its_price_and_verdict)
         ck_assert_uint_eq(json_u64(json_child(first, "time_ms"), "likely", 0), p->list[0].time_ms.likely);
         ck_assert_str_eq(json_text(json_array_get(json_child(first, "disks"), 0), "target", ""), "vda");
         ck_assert_str_eq(json_text(json_array_get(json_child(first, "disks"), 0), "treatment", ""), "shared");
-        ck_assert_str_eq(json_text(json_array_get(list, 2), "refused_by", ""), "already-shared");
-        ck_assert(!json_flag(json_array_get(list, 2), "valid", true));
+        ck_assert_str_eq(json_text(json_array_get(list, p->n - 1), "refused_by", ""), "already-shared");
+        ck_assert(!json_flag(json_array_get(list, p->n - 1), "valid", true));
         ck_assert_ptr_null(json_child(j, "refusal"));
     }
 END_TEST
@@ -194,12 +277,13 @@ START_TEST(the_json_of_a_refused_plan_has_the_refusal)
     {
         OWNED(facts) f = sample();
 
-        f->domain.run = RUN_SHUTOFF;
+        f->domain.run = RUN_NOT_KNOWN;
         OWNED(plan) p = plan_of(f);
         OWNED_JSON j = plan_to_json(p);
 
         ck_assert_ptr_null(json_child(j, "chosen"));
-        ck_assert_str_eq(json_text(json_child(j, "refusal"), "what", ""), "domain 'web' is shut off");
+        ck_assert_str_eq(json_text(json_child(j, "refusal"), "what", ""),
+                         "the state of domain 'web' is not known");
         ck_assert_str_eq(json_text(json_array_get(json_child(j, "findings"), 0), "id", ""),
                          "domain-not-running");
     }
@@ -208,6 +292,9 @@ END_TEST
 TEST_MAIN("plan/explain", the_first_sentence_says_what_will_be_done_and_what_it_costs,
           shared_and_copied_disks_are_named_and_many_are_counted,
           a_refused_plan_says_so_first_and_still_shows_the_table,
+          LOOP(what_a_channel_protects_stands_in_the_sentence_and_below_the_table, TEST_ROWS(protections)),
+          LOOP(an_identifier_is_in_one_piece_and_its_line_within_the_page, 4),
+          a_verdict_that_is_too_wide_has_a_line_of_its_own_that_ends_with_the_page,
           without_any_channel_there_is_a_sentence_and_no_table,
           names_from_outside_cannot_steer_a_terminal_nor_widen_the_page,
           a_line_is_filled_to_its_last_column_and_a_word_is_moved_rather_than_broken,

@@ -87,7 +87,9 @@ __attribute__((unused)) static struct facts *sample(void)
 
 __attribute__((unused)) static struct plan_limits sample_limits(void)
 {
-    return (struct plan_limits){ .max_downtime_ms = NOT_KNOWN, .bandwidth_bytes_per_s = NOT_KNOWN };
+    return (struct plan_limits){ .max_downtime_ms = NOT_KNOWN,
+                                 .bandwidth_bytes_per_s = NOT_KNOWN,
+                                 .deadline_ms = NOT_KNOWN };
 }
 
 __attribute__((unused)) static struct plan *plan_with(const struct facts *f, struct plan_limits limits)

@@ -67,6 +67,10 @@ static const struct {
     { "-DTRANSPORT_PROBE=NULL", "transport driver 'sample-transport' lacks the required callback probe" },
     { "-DTRANSPORT_PARAMETER=NULL",
       "transport driver 'sample-transport' lacks the required callback parameter" },
+    { "-DTRANSPORT_CLOSE=NULL", "transport driver 'sample-transport' has open without close" },
+    { "-DTRANSPORT_OPEN=NULL", "transport driver 'sample-transport' has close without open" },
+    { "-DTRANSPORT_OPEN=NULL -DTRANSPORT_CLOSE=NULL",
+      "transport driver 'sample-transport' has run without open" },
     { "-DWITHOUT_SYMBOL", "has no symbol 'ferry_plugin_entry': it is not a virt-ferry plugin" },
     { "-DGIVES_NOTHING", "'ferry_plugin_entry' gave nothing" },
 };

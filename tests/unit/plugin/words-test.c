@@ -116,8 +116,64 @@ START_TEST(only_a_plain_uri_without_a_server_ends_here)
     }
 END_TEST
 
+static const struct {
+    const char *identity, *path, *format;
+    uint64_t capacity, length;
+    bool is_ours;
+} images[] = {
+    /* About to be created: the length that nobody else gives a file there. */
+    { "size:5120", "/a/b/c", "raw", 5120, 5120, true },
+    { "size:5120", "/a/b/c", "raw", 4096, 4096, false },
+    { "size:5120", "/a/b/c", "qcow2", 5120, 4096, false },
+    { "size:5120x", "/a/b/c", "raw", 5120, 5120, false },
+    { "size:", "/a/b/c", "raw", 0, 0, false },
+    { "size:5120", "/a/b/d", "raw", 5120, 5120, false },
+    /* Raw, before its length was set and after; what a guest wrote does not matter. */
+    { "made:raw:4096:5120:4096", "/a/b/c", "raw", 5120, 5120, true },
+    { "made:raw:4096:5120:4096", "/a/b/c", "raw", 4096, 4096, true },
+    { "made:raw:4096:5120:4096", "/a/b/c", "luks", 77, 4096, true },
+    { "made:raw:4096:5120:4096", "/a/b/c", "raw", 4608, 4608, false },
+    { "made:raw:4096:5120:4096", "/a/b/c", "qcow2", 4096, 9999, false },
+    { "made:raw:4096:5120:4096", "/a/c", "raw", 4096, 4096, false },
+    { "made:raw:4096:5120:4096", "/a/b/b/c", "raw", 4096, 4096, false },
+    { "made:raw:4096:5120:4096", "/a/bc", "raw", 4096, 4096, false },
+    { "made:raw:4096:5120:4096", NULL, "raw", 4096, 4096, false },
+    /* qcow2, not yet written, written, and grown. */
+    { "made:qcow2:1048576:9216:8192", "/a/b/c", "raw", 9216, 9216, true },
+    { "made:qcow2:1048576:9216:8192", "/a/b/c", "raw", 8192, 8192, true },
+    { "made:qcow2:1048576:9216:8192", "/a/b/c", "qcow2", 1048576, 700000, true },
+    { "made:qcow2:1048576:9216:8192", "/a/b/c", "qcow2", 1048577, 700000, false },
+    { "made:qcow2:1048576:9216:8192", "/a/b/c", "raw", 1048576, 700000, false },
+    { "made:qcow2:1048576:9216:8192", "/a/b/c", NULL, 1048576, 700000, false },
+    /* What nobody journals says nothing. */
+    { "made", "/a/b/c", "raw", 4096, 4096, false },
+    { "made:raw:4096:5120", "/a/b/c", "raw", 4096, 4096, false },
+    { "made:raw:4096:5120:4096:1", "/a/b/c", "raw", 4096, 4096, false },
+    { "", "/a/b/c", "raw", 4096, 4096, false },
+};
+
+START_TEST(only_what_fits_its_identity_is_ours_to_remove)
+    {
+        const struct words_volume v = { images[_i].path, images[_i].format, images[_i].capacity,
+                                        images[_i].length };
+
+        ck_assert_int_eq(words_is_ours(images[_i].identity, "/a/b", "c", &v), images[_i].is_ours);
+    }
+END_TEST
+
+START_TEST(an_image_in_the_root_is_found_by_its_path_too)
+    {
+        const struct words_volume v = { "/c", "raw", 512, 512 };
+
+        ck_assert(words_is_ours("size:512", "/", "c", &v));
+        ck_assert(!words_is_ours("size:512", "/", "d", &v));
+    }
+END_TEST
+
 TEST_MAIN("plugin/words", LOOP(a_path_is_cut_into_folder_and_name_or_refused, TEST_ROWS(paths)),
           a_path_that_fills_its_room_is_cut_and_one_byte_more_is_refused,
           LOOP(text_that_is_escaped_is_read_back_the_same, TEST_ROWS(texts)),
           what_is_not_in_the_xml_is_nothing, a_quoted_name_is_one_word_to_a_shell,
+          LOOP(only_what_fits_its_identity_is_ours_to_remove, TEST_ROWS(images)),
+          an_image_in_the_root_is_found_by_its_path_too,
           LOOP(only_a_plain_uri_without_a_server_ends_here, TEST_ROWS(uris)))

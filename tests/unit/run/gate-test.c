@@ -2,6 +2,7 @@
  * The gate between a client and a daemon that are both played here, in one thread: what passes, byte for
  * byte, what is held, what closes it, and who is let in. */
 #include "gate-bench.h"
+#include "host/sockets.h"
 
 #include <poll.h>
 #include <sys/wait.h>
@@ -381,6 +382,14 @@ END_TEST
 
 /* ---- its place ---- */
 
+static int folders_in(const char *path)
+{
+    struct stat st;
+
+    ck_assert_int_eq(stat(path, &st), 0);
+    return (int)st.st_nlink - 2; /* each has its ".." */
+}
+
 START_TEST(the_door_stands_in_a_folder_of_ours_alone_and_goes_with_it)
     {
         BENCH b = bench_new();
@@ -397,6 +406,28 @@ START_TEST(the_door_stands_in_a_folder_of_ours_alone_and_goes_with_it)
         gate_free(b.gate);
         b.gate = NULL;
         ck_assert_int_eq(stat(folder, &st), -1);
+    }
+END_TEST
+
+START_TEST(what_a_killed_run_left_of_its_door_goes_when_the_next_one_opens)
+    {
+        BENCH b = bench_new();
+        char left[SOCKETS_PATH_SIZE];
+        struct error err = { 0 };
+        struct stat st;
+        int status, lock = -1;
+        pid_t child = fork();
+
+        if (child == 0)
+            _exit(sockets_make(b.runtime, left, sizeof left, &lock, &err) == 0 && lock >= 0 ? 0 : 1);
+        ck_assert_int_eq(waitpid(child, &status, 0), child);
+        ck_assert_int_eq(status, 0);
+        ck_assert_int_eq(folders_in(b.runtime), 2);
+        gate_free(b.gate);
+        b.gate = gate_open(b.loop, b.upstream, false, b.runtime, &err);
+        ck_assert_ptr_nonnull(b.gate);
+        ck_assert_int_eq(folders_in(b.runtime), 1);
+        ck_assert_int_eq(stat(gate_path(b.gate), &st), 0);
     }
 END_TEST
 
@@ -455,5 +486,6 @@ TEST_MAIN("run/gate", ordinary_traffic_passes_byte_for_byte, a_message_in_single
           a_stranger_is_refused_and_the_right_one_comes_in_after, a_second_connection_finds_no_door,
           a_closed_gate_lets_nobody_in,
           a_daemon_that_does_not_accept_neither_stops_the_loop_nor_opens_the_gate,
-          the_door_stands_in_a_folder_of_ours_alone_and_goes_with_it, a_path_too_long_for_a_socket_is_refused,
-          the_uri_names_the_door_with_what_is_special_encoded)
+          the_door_stands_in_a_folder_of_ours_alone_and_goes_with_it,
+          what_a_killed_run_left_of_its_door_goes_when_the_next_one_opens,
+          a_path_too_long_for_a_socket_is_refused, the_uri_names_the_door_with_what_is_special_encoded)

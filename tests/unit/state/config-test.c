@@ -109,13 +109,37 @@ START_TEST(a_value_of_the_environment_that_cannot_be_read_is_refused_by_its_name
     }
 END_TEST
 
-START_TEST(sections_of_plugins_and_hosts_are_free)
+START_TEST(sections_of_plugins_are_free)
     {
-        world("[nfs]\nserver_wait = 3\n[hosts]\nhostB = qemu+tls://b/system\n", "[nfs]\nserver_wait = 4\n");
+        world("[nfs]\nserver_wait = 3\n", "[nfs]\nserver_wait = 4\n");
         OWNED(config) c = load();
 
         ck_assert_str_eq(config_get(c, "nfs", "server_wait"), "4");
-        ck_assert_str_eq(config_get(c, "hosts", "hostB"), "qemu+tls://b/system");
+        world_ends();
+    }
+END_TEST
+
+static const struct {
+    const char *setting, *key;
+    uint64_t last;
+} ports[] = {
+    { "hostB.migration_ports = 49152-49215", "hostB.migration_ports", 49215 },
+    { "b.example.org.migration_ports=1-65535", "b.example.org.migration_ports", 65535 },
+    { "10.0.0.7.migration_ports = 5000-5000", "10.0.0.7.migration_ports", 5000 },
+};
+
+START_TEST(the_ports_of_a_host_are_known_by_the_last_one)
+    {
+        char content[200];
+
+        (void)snprintf(content, sizeof content, "[hosts]\n%s\n", ports[_i].setting);
+        world(content, NULL);
+        (void)setenv("VIRT_FERRY_MIGRATION_PORTS", "nonsense of no host", 1);
+        OWNED(config) c = load();
+
+        ck_assert_uint_eq(config_u64(c, "hosts", ports[_i].key, 7), ports[_i].last);
+        ck_assert_uint_eq(config_u64(c, "hosts", "hostC.migration_ports", 7), 7);
+        (void)unsetenv("VIRT_FERRY_MIGRATION_PORTS");
         world_ends();
     }
 END_TEST
@@ -216,6 +240,18 @@ static const struct {
     { "[security]\ntrusted_networks = 10.0.0.1/24\n", ":2: ", "cannot be the value", "10.1.0.0/16" },
     { "[security]\ntrusted_networks = hostB\n", ":2: ", "cannot be the value", "10.1.0.0/16" },
     { "[security]\ntrusted_networks = 10.0.0.0/8\n  11.0.0.0/99\n", ":3: ", "cannot be the value", "" },
+    { "[hosts]\nhostB.migration_ports = 49152\n", ":2: ", "'49152' cannot be", "'49152-49215'" },
+    { "[hosts]\nhostB.migration_ports = 49152 bis 49215\n", ":2: ", "cannot be", "'49152-49215'" },
+    { "[hosts]\nhostB.migration_ports = 49152-49215x\n", ":2: ", "cannot be", "'49152-49215'" },
+    { "[hosts]\nhostB.migration_ports = 49215-49152\n", ":2: ", "cannot be", "'49152-49215'" },
+    { "[hosts]\nhostB.migration_ports = 0-1\n", ":2: ", "cannot be", "'49152-49215'" },
+    { "[hosts]\nhostB.migration_ports = 1-65536\n", ":2: ", "cannot be", "'49152-49215'" },
+    { "[hosts]\nhostB.migration_ports =\n", ":2: ", "'' cannot be", "'49152-49215'" },
+    { "[hosts]\nhostB.migration_port = 1-2\n", ":2: ", "is not known", "'hostB.migration_ports'" },
+    { "[hosts]\nhostB = qemu+tls://b/system\n", ":2: ", "'hostB' is not known", "Remove the line" },
+    { "[hosts]\nmigration_ports = 1-2\n", ":2: ", "names no host", "'hostB.migration_ports'" },
+    { "[hosts]\n-b.migration_ports = 1-2\n", ":2: ", "names no host", "'hostB.migration_ports'" },
+    { "[hosts]\nb.migration_ports = 1-2\nb.migration_ports = 1-3\n", ":3: ", "set already at", "Remove" },
 };
 
 START_TEST(what_cannot_be_accepted_is_named_with_file_line_and_fix)
@@ -349,7 +385,8 @@ START_TEST(the_example_is_accepted_and_shows_every_key)
         static const char *const keys[][2] = { { "security", "trusted_networks" },
                                                { "migrate", "max_downtime" },
                                                { "migrate", "bandwidth" },
-                                               { "migrate", "timeout" } };
+                                               { "migrate", "timeout" },
+                                               { "hosts", "hostB.migration_ports" } };
         OWNED_TEXT settings = { 0 };
         char bytes[8192];
         FILE *f = fopen("docs/virt-ferry.conf.example", "r");
@@ -379,8 +416,8 @@ END_TEST
 
 TEST_MAIN("state/config", files_that_are_missing_are_empty,
           the_users_file_wins_over_the_system_and_the_environment_over_both,
-          a_value_of_the_environment_that_cannot_be_read_is_refused_by_its_name,
-          sections_of_plugins_and_hosts_are_free,
+          a_value_of_the_environment_that_cannot_be_read_is_refused_by_its_name, sections_of_plugins_are_free,
+          LOOP(the_ports_of_a_host_are_known_by_the_last_one, TEST_ROWS(ports)),
           LOOP(trusted_networks_hold_their_borders, TEST_ROWS(addresses)),
           the_whole_of_one_family_trusts_nothing_of_the_other, the_users_networks_replace_those_of_the_system,
           LOOP(what_cannot_be_accepted_is_named_with_file_line_and_fix, TEST_ROWS(bad)),

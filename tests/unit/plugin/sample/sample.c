@@ -54,6 +54,15 @@
 #ifndef TRANSPORT_PARAMETER
 #define TRANSPORT_PARAMETER parameter
 #endif
+#ifndef TRANSPORT_OPEN
+#define TRANSPORT_OPEN open_way
+#endif
+#ifndef TRANSPORT_CLOSE
+#define TRANSPORT_CLOSE close_way
+#endif
+#ifndef TRANSPORT_RUN
+#define TRANSPORT_RUN run
+#endif
 #ifndef MORE_STORAGE
 #define MORE_STORAGE
 #endif
@@ -122,6 +131,34 @@ static __attribute__((unused)) int parameter(struct ferry_call *call, const stru
     return 1;
 }
 
+static __attribute__((unused)) int open_way(struct ferry_call *call, const struct ferry_services *services,
+                                            const char *to, const char *folder, struct ferry_way *ret)
+{
+    (void)call;
+    (void)services;
+    (void)to;
+    (void)folder;
+    (void)ret;
+    return -1;
+}
+
+static __attribute__((unused)) void close_way(struct ferry_call *call, const struct ferry_services *services)
+{
+    (void)call;
+    (void)services;
+}
+
+static __attribute__((unused)) int run(struct ferry_call *call, const struct ferry_services *services,
+                                       const char *to, const char *folder, struct ferry_command *command)
+{
+    (void)call;
+    (void)services;
+    (void)to;
+    (void)folder;
+    (void)command;
+    return -1;
+}
+
 /* One field more than the header knows, as a newer plugin would have. */
 static const struct {
     struct ferry_storage known;
@@ -139,7 +176,10 @@ static const struct ferry_transport transport = { .size = TRANSPORT_SIZE,
                                                   .uri_scheme = TRANSPORT_SCHEME,
                                                   .uri = TRANSPORT_URI,
                                                   .probe = TRANSPORT_PROBE,
-                                                  .parameter = TRANSPORT_PARAMETER };
+                                                  .parameter = TRANSPORT_PARAMETER,
+                                                  .open = TRANSPORT_OPEN,
+                                                  .close = TRANSPORT_CLOSE,
+                                                  .run = TRANSPORT_RUN };
 
 static const struct ferry_storage *const storages[] = { &storage.known, MORE_STORAGE NULL };
 static const struct ferry_transport *const transports[] = { &transport, NULL };

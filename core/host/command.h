@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * A command on the host that a worker serves: here when its libvirt is this machine's own, over the way where
+ * there is one. Runs in the worker. */
+#ifndef HOST_COMMAND_H
+#define HOST_COMMAND_H
+
+#include "host/worker.h"
+#include "plugin/virt-ferry-plugin.h"
+
+/* The words of argv are constants of printable ASCII without ' and !; what comes from outside goes through
+ * command->input. 0 when it ended, whatever its exit code; ERROR_REFUSED where no command can be run. */
+int command_run(struct child *c, struct ferry_command *command, struct error *err);
+
+/* {"argv": [words], "input", "timeout_ms"}: {"exit", "output", "is_cut"}; at most COMMAND_OUTPUT bytes. */
+int verb_run(struct child *c, const json_t *args, json_t *reply, struct error *err);
+#define COMMAND_OUTPUT 65536u
+
+#endif

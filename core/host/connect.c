@@ -1,0 +1,418 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * How the two hosts are reached: names checked, ways opened, channels probed, workers connected; and a fresh
+ * connection later, over the way that stands or over a new one. Runs in the parent. */
+#include "host/survey.h"
+
+#include "base/log.h"
+#include "base/name.h"
+#include "base/text.h"
+#include "facts/json.h"
+#include "host/verbs.h"
+#include "host/way.h"
+#include <stdio.h>
+#include <string.h>
+
+#define MOST_WAYS 8u
+#define NO_NAME "localhost" /* until it has told its own */
+/* Over a way that stands libvirt answers in 30 ms; when it does not, a new way may do better. */
+#define STANDING_MS 2500u
+
+static int take_user(const char *uri, const char *from, size_t n, struct error *err)
+{
+    char user[256];
+
+    if (n >= sizeof user)
+        return error_set(err, ERROR_USAGE, NULL, "the user in '%s' is too long", uri);
+    memcpy(user, from, n);
+    user[n] = '\0';
+    return name_check_user(user, err);
+}
+
+int survey_host_of_uri(const char *uri, char *buf, size_t size, struct error *err)
+{
+    const char *slashes = strstr(uri, "://");
+    const char *host = slashes ? slashes + 3 : "";
+    size_t n = strcspn(host, "/?#");
+    const char *at = memchr(host, '@', n);
+
+    if (!slashes)
+        return error_set(err, ERROR_USAGE, NULL, "'%s' is not a libvirt URI", uri);
+    if (at) {
+        if (take_user(uri, host, (size_t)(at - host), err) < 0)
+            return -err->code;
+        n -= (size_t)(at + 1 - host);
+        host = at + 1;
+    }
+    if (n == 0)
+        return snprintf(buf, size, NO_NAME) < 0 ? -1 : 0;
+    if (host[0] == '[') {
+        const char *end = memchr(host, ']', n);
+
+        n = end ? (size_t)(end - host) + 1u : n;
+    } else if (memchr(host, ':', n)) {
+        n = (size_t)((const char *)memchr(host, ':', n) - host);
+    }
+    if (n >= size)
+        return error_set(err, ERROR_USAGE, NULL, "the host in '%s' is too long", uri);
+    memcpy(buf, host, n);
+    buf[n] = '\0';
+    return name_check_host(buf, err);
+}
+
+bool survey_takes_hostname(const char *hostname, const char *dest_host)
+{
+    struct error ignored = { 0 };
+
+    return hostname && name_check_host(hostname, &ignored) == 0 && !text_starts(hostname, NO_NAME) &&
+           !text_equal(hostname, dest_host);
+}
+
+/* Everything that has source_host, its worker too, has the new name then. */
+static int name_source(struct survey *s, struct error *err)
+{
+    OWNED_JSON reply = NULL;
+    const char *hostname;
+
+    if (!text_equal(s->source_host, NO_NAME))
+        return 0;
+    if (worker_do(s->source, "hostname", json_pack("{ss}", "dest_host", s->dest_host), ANSWER_MS, &reply,
+                  err) < 0)
+        return -err->code;
+    hostname = json_text(reply, "hostname", NULL);
+    if (hostname)
+        (void)snprintf(s->source_host, sizeof s->source_host, "%s", hostname);
+    return 0;
+}
+
+static bool dest_is_uri(const struct survey *s)
+{
+    return strstr(s->dest, "://") != NULL;
+}
+
+static int check_names(struct survey *s, struct error *err)
+{
+    if (name_check_domain(s->domain, err) < 0 ||
+        survey_host_of_uri(s->source_uri, s->source_host, sizeof s->source_host, err) < 0)
+        return -err->code;
+    if (dest_is_uri(s))
+        return survey_host_of_uri(s->dest, s->dest_host, sizeof s->dest_host, err);
+    if (name_check_host(s->dest, err) < 0)
+        return -err->code;
+    return snprintf(s->dest_host, sizeof s->dest_host, "%s", s->dest) < 0 ? -1 : 0;
+}
+
+/* ---- connections ---- */
+
+static struct way *way_of(const struct survey *s, const char *uri)
+{
+    struct way *w = s->ways;
+
+    while (w && !text_equal(way_uri(w), uri))
+        w = way_older(w);
+    return w;
+}
+
+const char *survey_libvirt_uri(const struct survey *s, const char *uri)
+{
+    struct way *w = way_of(s, uri);
+
+    return w ? way_libvirt_uri(w) : uri;
+}
+
+const char *survey_source_socket(const struct survey *s)
+{
+    struct way *w = way_of(s, s->source_uri);
+
+    return w ? way_socket(w) : NULL;
+}
+
+static int connect_late(struct worker *w, const char *uri, struct way *way, uint64_t ms, bool *ret_local,
+                        struct error *err)
+{
+    json_t *args =
+        json_pack("{ss so*}", "uri", way ? way_libvirt_uri(way) : uri, "way", way ? way_args(way) : NULL);
+    OWNED_JSON reply = NULL;
+
+    if (worker_do(w, "connect", args, ms, &reply, err) == 0) {
+        if (ret_local)
+            *ret_local = json_flag(reply, "is_local", false);
+        return 0;
+    }
+    if (err->code == ERROR_TIMEOUT) {
+        error_set(err, ERROR_CONNECTION, worker_host(w), "libvirt did not answer within %u s",
+                  (unsigned)(ms / 1000u));
+        error_fix(err, "Look there: is libvirtd running and not stopped? Try: virsh -c '%s' version.", uri);
+    }
+    return -err->code;
+}
+
+static struct worker *connected(struct survey *s, const char *host, const char *uri, struct way *way,
+                                uint64_t ms, bool *ret_local, struct error *err)
+{
+    struct worker_setup setup = {
+        .host = host, .verbs = verbs_host, .config = s->config, .journal = s->journal, .context = s->context
+    };
+    OWNED(worker) w = worker_start(s->loop, &setup, err);
+
+    return w && connect_late(w, uri, way, ms, ret_local, err) == 0 ? HAND_OVER(w) : NULL;
+}
+
+/* Over a way where the URI needs one: that which stands, or a new one when it is silent. The old one stays:
+ * it may carry a migration. */
+static struct worker *reached(struct survey *s, const char *host, const char *uri, bool *ret_local,
+                              struct error *err)
+{
+    const struct ferry_transport *driver = way_driver_of(uri);
+    struct way *standing = way_of(s, uri);
+    struct worker *w = NULL;
+    OWNED(way) fresh = NULL;
+
+    if (!driver)
+        return connected(s, host, uri, NULL, ANSWER_MS, ret_local, err);
+    if (standing)
+        w = connected(s, host, uri, standing, STANDING_MS, ret_local, err);
+    if (w)
+        return w;
+    fresh = way_start(s->loop, s->config, driver, host, uri, err);
+    if (!fresh || way_wait(fresh, NULL, err) < 0)
+        return NULL;
+    *err = (struct error){ 0 };
+    s->ways = way_push(s->ways, HAND_OVER(fresh));
+    return connected(s, host, uri, s->ways, ANSWER_MS, ret_local, err);
+}
+
+struct worker *survey_fresh(struct survey *s, bool is_dest, struct error *err)
+{
+    return reached(s, is_dest ? s->dest_host : s->source_host, is_dest ? s->dest_uri : s->source_uri, NULL,
+                   err);
+}
+
+/* ---- channels ---- */
+
+struct openings {
+    struct way *list[MOST_WAYS];
+    size_t n;
+};
+
+static void openings_done(struct openings *o)
+{
+    for (size_t i = 0; i < o->n; i++)
+        way_free(o->list[i]);
+    o->n = 0;
+}
+
+/* The destination's ways, at once: they take longest. */
+static int open_ways(struct survey *s, struct openings *o, struct error *err)
+{
+    for (size_t i = 0; i < registry_count(); i++) {
+        const struct plugin_entry *owner = registry_at(i);
+
+        for (size_t k = 0; k < owner->n_transports && o->n < MOST_WAYS; k++) {
+            const struct ferry_transport *t = &owner->transports[k];
+
+            if (!t->open || (dest_is_uri(s) && !verb_is_of_scheme(s->dest, t->uri_scheme)))
+                continue;
+            o->list[o->n] =
+                way_start(s->loop, s->config, t, s->dest_host, dest_is_uri(s) ? s->dest : NULL, err);
+            if (!o->list[o->n++])
+                return -err->code;
+        }
+    }
+    return 0;
+}
+
+static void control_ports(struct text *t)
+{
+    for (size_t i = 0; i < registry_count(); i++) {
+        const struct plugin_entry *owner = registry_at(i);
+
+        for (size_t k = 0; k < owner->n_transports; k++)
+            text_add(t, "%u ", owner->transports[k].control_port);
+    }
+}
+
+/* The destination as the source sees it. Where nothing can be run there, nothing is known. */
+static json_t *seen_from_source(struct survey *s, bool is_here, struct error *err)
+{
+    OWNED_JSON seen = json_pack("{sb}", "is_here", is_here);
+    OWNED_JSON reply = NULL;
+    OWNED_TEXT ports = { 0 };
+    struct error ignored = { 0 };
+
+    control_ports(&ports);
+    if (!seen || ports.failed) {
+        error_memory(err);
+        return NULL;
+    }
+    if (way_of(s, s->source_uri) &&
+        worker_do(s->source, "address", json_pack("{ss ss}", "host", s->dest_host, "ports", text_of(&ports)),
+                  ANSWER_MS, &reply, &ignored) == 0)
+        (void)json_object_update(seen, reply);
+    return HAND_OVER(seen);
+}
+
+static int append_all(json_t *to, const json_t *from)
+{
+    static const char *const keys[] = { "channels", "findings" };
+
+    for (int i = 0; i < 2; i++) {
+        json_t *list = json_object_get(to, keys[i]);
+        const json_t *more = json_child(from, keys[i]);
+
+        if (more && (list ? json_array_extend(list, (json_t *)(uintptr_t)more)
+                          : json_object_set(to, keys[i], (json_t *)(uintptr_t)more)) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+/* A finding in the words of an error, when the driver made none. */
+static json_t *no_way(const char *host, const struct error *why)
+{
+    OWNED(facts) f = facts_new();
+    struct finding *finding = f ? facts_add_finding(f, REFUSES, "channel-not-available", host) : NULL;
+
+    if (!finding)
+        return NULL;
+    finding->what = arena_text(f->arena, why->what);
+    finding->fix = why->fix[0] ? arena_text(f->arena, why->fix) : NULL;
+    return facts_to_json(f);
+}
+
+/* Opens what was begun; its channel, or its findings, are added to all. */
+static int finish_way(struct survey *s, struct way **w, const json_t *seen, json_t *all, struct error *err)
+{
+    OWNED_JSON facts = NULL;
+    struct error failed = { 0 };
+
+    if (way_wait(*w, &facts, &failed) == 0) {
+        facts = way_channel(*w, json_deep_copy(seen), &failed);
+        s->ways = way_push(s->ways, HAND_OVER(*w));
+    }
+    if (json_array_size(json_child(facts, "findings")) + json_array_size(json_child(facts, "channels")) ==
+        0) {
+        json_decref(facts);
+        facts = no_way(s->dest_host, &failed);
+    }
+    return facts && append_all(all, facts) == 0 ? 0 : error_memory(err);
+}
+
+static json_t *probe_all(struct survey *s, struct openings *o, bool is_here, struct error *err)
+{
+    OWNED(facts) none = facts_new();
+    OWNED_JSON all = none ? facts_to_json(none) : NULL;
+    OWNED_JSON seen = seen_from_source(s, is_here, err);
+    OWNED_JSON reply = NULL;
+    OWNED(call)
+    probing = seen ? worker_ask(s->source, "probe",
+                                json_pack("{ss ss* sO}", "host", s->dest_host, "uri",
+                                          dest_is_uri(s) ? s->dest : NULL, "seen", seen),
+                                2u * ANSWER_MS, err)
+                   : NULL;
+
+    if (!probing)
+        return NULL;
+    if (!all) {
+        error_memory(err);
+        return NULL;
+    }
+    for (size_t i = 0; i < o->n; i++)
+        if (finish_way(s, &o->list[i], seen, all, err) < 0)
+            return NULL;
+    if (call_wait(probing, &reply, err) < 0)
+        return NULL;
+    if (append_all(all, json_child(reply, "facts")) < 0) {
+        error_memory(err);
+        return NULL;
+    }
+    return HAND_OVER(all);
+}
+
+/* No way at all: every reason that a driver gave. */
+static int no_channel(const struct survey *s, const struct facts *f, struct error *err)
+{
+    OWNED_TEXT what = { 0 };
+    OWNED_TEXT fix = { 0 };
+
+    for (size_t i = 0; i < f->findings.n; i++) {
+        const struct finding *one = &f->findings.list[i];
+
+        text_add(&what, "%s%s", i ? "; " : "", one->what ? one->what : one->id);
+        if (one->fix)
+            text_add(&fix, "%s%s", fix.len ? " " : "", one->fix);
+    }
+    error_set(err, ERROR_CONNECTION, s->dest_host, "%s", text_of(&what));
+    return fix.len ? error_fix(err, "%s", text_of(&fix)) : -err->code;
+}
+
+static uint32_t preference_of(const struct channel *ch)
+{
+    const struct ferry_transport *t = registry_transport(ch->driver, NULL);
+
+    return t ? t->preference : UINT32_MAX;
+}
+
+/* Control goes where it is protected best. */
+static const struct channel *best_for_control(const struct facts *f)
+{
+    const struct channel *best = &f->channels[0];
+
+    for (size_t i = 1; i < f->n_channels; i++) {
+        const struct channel *ch = &f->channels[i];
+
+        if (ch->protects_control > best->protects_control ||
+            (ch->protects_control == best->protects_control && preference_of(ch) < preference_of(best)))
+            best = ch;
+    }
+    return best;
+}
+
+static int take_channels(struct survey *s, const json_t *all, struct error *err)
+{
+    OWNED(facts) f = facts_from_json(all, err);
+
+    if (!f)
+        return -err->code;
+    if (f->n_channels == 0 && f->findings.n > 0)
+        return no_channel(s, f, err);
+    /* One of several that is not there is worth a word, no more. */
+    for (size_t i = 0; i < f->findings.n; i++)
+        f->findings.list[i].severity = NOTES;
+    s->channels = facts_to_json(f);
+    if (!s->channels)
+        return error_memory(err);
+    /* No transport driver at all: the survey goes on without the destination, so that the plan can say this
+     * together with all else that is in the way. */
+    if (f->n_channels == 0)
+        return 0;
+    s->dest_uri = strdup(best_for_control(f)->dest_uri);
+    return s->dest_uri ? 0 : error_memory(err);
+}
+
+int survey_connect_source(struct survey *s, struct error *err)
+{
+    __attribute__((cleanup(openings_done))) struct openings ways = { .n = 0 };
+    OWNED_JSON all = NULL;
+    bool is_here = false;
+
+    if (check_names(s, err) < 0 || open_ways(s, &ways, err) < 0)
+        return -err->code;
+    s->source = reached(s, s->source_host, s->source_uri, &is_here, err);
+    if (!s->source || name_source(s, err) < 0)
+        return -err->code;
+    all = probe_all(s, &ways, is_here, err);
+    return all ? take_channels(s, all, err) : -err->code;
+}
+
+int survey_connect_dest(struct survey *s, struct error *err)
+{
+    /* The source needs longer than the destination takes to connect. */
+    s->early =
+        worker_ask(s->source, "survey-domain", json_pack("{ss}", "domain", s->domain), SURVEY_DISKS_MS, err);
+    if (!s->early)
+        return -err->code;
+    if (!s->dest_uri)
+        return 0;
+    s->destination = reached(s, s->dest_host, s->dest_uri, NULL, err);
+    return s->destination ? 0 : -err->code;
+}

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The ways from a host to another: each transport driver asked, and the address that RAM and disks will
+ * travel to as the source itself sees it. */
+#include "host/verbs.h"
+
+#include "base/text.h"
+#include "host/command.h"
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <string.h>
+
+static void channel_fill(struct channel *ch, struct arena *a, const struct ferry_transport *t,
+                         const char *uri, const struct ferry_route *route)
+{
+    ch->driver = arena_text(a, t->name);
+    ch->dest_uri = arena_text(a, uri);
+    ch->peer_address = arena_text(a, route->address);
+    ch->was_probed = route->from_source && route->address;
+    ch->protects_control = (uint8_t)t->protects_control;
+    ch->protects_data = (uint8_t)t->protects_data;
+    ch->bytes_per_s = route->bytes_per_s;
+    ch->latency_us = route->latency_us;
+    ch->can_copy_disks = t->carries & FERRY_CARRIES_DISKS;
+    ch->can_p2p = t->carries & FERRY_CARRIES_P2P;
+    ch->can_multifd = t->carries & FERRY_CARRIES_MULTIFD;
+    ch->can_postcopy = t->carries & FERRY_CARRIES_POSTCOPY;
+}
+
+static void channel_missing(struct facts *f, const struct ferry_transport *t, const char *host,
+                            const struct error *failed)
+{
+    struct finding *finding = facts_add_finding(f, REFUSES, "channel-not-available", host);
+
+    if (!finding)
+        return;
+    finding->what = arena_format(f->arena, "%s: %s", t->name, failed->what);
+    finding->fix = failed->fix[0] ? arena_text(f->arena, failed->fix) : NULL;
+}
+
+/* What the source saw is right, whatever was seen from here. */
+static void correct_route(struct ferry_route *route, const json_t *seen)
+{
+    const char *address = json_text(seen, "address", NULL);
+
+    if (address)
+        route->address = address;
+    route->from_source = address ? json_flag(seen, "was_reached", false)
+                                 : route->from_source && json_flag(seen, "is_here", false);
+}
+
+int probe_channel(struct child *c, struct facts *f, const struct ferry_transport *t,
+                  const struct plugin_entry *owner, const char *uri, const char *host, const json_t *seen,
+                  struct error *err)
+{
+    struct call_host lent = verb_call_host(c);
+    struct ferry_call call;
+    struct ferry_route route = { .size = sizeof route, .latency_us = NOT_KNOWN, .bytes_per_s = NOT_KNOWN };
+    struct ferry_parameter p = { .size = sizeof p };
+    struct error failed = { 0 };
+
+    if (call_begin(&call, &lent, owner, t->name, host, f, &failed) < 0)
+        return error_memory(err);
+    if (!uri)
+        uri = t->uri(&call, &call_services, host);
+    if (!uri || t->probe(&call, &call_services, uri, &route) < 0) {
+        (void)call_failed(&call, "probing");
+        channel_missing(f, t, host, &failed);
+    } else {
+        struct channel *ch = facts_add_channel(f);
+
+        correct_route(&route, seen);
+        if (ch)
+            channel_fill(ch, f->arena, t, uri, &route);
+        for (uint32_t i = 0; ch && t->parameter(&call, &call_services, &route, i, &p) == 0; i++)
+            if (text_equal(p.name, "migrate_uri"))
+                ch->data_uri = arena_text(f->arena, p.value);
+    }
+    call_done(&call);
+    return arena_failed(f->arena) ? error_memory(err) : 0;
+}
+
+/* {"uri" or "host", "seen"}: the channels that the drivers offer, in "facts" (channels and findings); drivers
+ * whose way must be opened first are asked in the worker of that way. "seen": {"is_here": this machine is the
+ * source, "address" of the destination as the source sees it, "was_reached" from there} */
+int verb_probe(struct child *c, const json_t *args, json_t *reply, struct error *err)
+{
+    const char *uri = json_text(args, "uri", NULL), *host = json_text(args, "host", c->host);
+    OWNED(facts) f = facts_new();
+
+    if (!f)
+        return error_memory(err);
+    for (size_t i = 0; i < registry_count(); i++) {
+        const struct plugin_entry *owner = registry_at(i);
+
+        for (size_t k = 0; !owner->refused && k < owner->n_transports; k++) {
+            const struct ferry_transport *t = &owner->transports[k];
+
+            if (t->open || (uri && !verb_is_of_scheme(uri, t->uri_scheme)))
+                continue;
+            if (probe_channel(c, f, t, owner, uri, host, json_child(args, "seen"), err) < 0)
+                return -err->code;
+        }
+    }
+    return json_put(reply, "facts", facts_to_json(f));
+}
+
+bool verb_is_of_scheme(const char *uri, const char *scheme)
+{
+    size_t n = strlen(scheme);
+
+    return strncmp(uri, scheme, n) == 0 && strncmp(uri + n, "://", 3) == 0;
+}
+
+/* Resolves a name and tries ports, on the host where it runs; bash alone can open a connection everywhere. */
+static const char find_address[] =
+    "read -r host; read -r ports; first=; "
+    "for a in $(getent ahosts \"$host\" | while read -r a kind rest; do "
+    "case $kind in STREAM*) echo $a;; esac; done); do first=${first:-$a}; for p in $ports; do "
+    "if timeout 1 bash -c \"exec 3<>/dev/tcp/$a/$p\" 2>/dev/null; then echo reached $a; exit; fi; "
+    "done; done; echo seen $first";
+
+static bool is_address(const char *s)
+{
+    struct in6_addr six;
+    struct in_addr four;
+
+    return inet_pton(AF_INET, s, &four) == 1 || inet_pton(AF_INET6, s, &six) == 1;
+}
+
+static int ask_address(struct child *c, const char *input, char *output, size_t size, struct error *err)
+{
+    static const char *const argv[] = { "sh", "-c", find_address, NULL };
+    struct ferry_command command = { .size = sizeof command,
+                                     .timeout_ms = ANSWER_MS - 500u,
+                                     .argv = argv,
+                                     .input = input,
+                                     .input_bytes = strlen(input),
+                                     .output = output,
+                                     .output_room = size };
+
+    return command_run(c, &command, err);
+}
+
+/* {"host", "ports": "22 16509"}: {"address", "was_reached"} as seen from this host; {} when it does not know
+ * the name */
+int verb_address(struct child *c, const json_t *args, json_t *reply, struct error *err)
+{
+    OWNED_TEXT input = { 0 };
+    const char *host = json_text(args, "host", "");
+    bool has_brackets = host[0] == '[';
+    char output[128], word[16], address[64];
+
+    text_add(&input, "%.*s\n%s\n", (int)(strlen(host) - (has_brackets ? 2u : 0)), host + has_brackets,
+             json_text(args, "ports", ""));
+    if (input.failed)
+        return error_memory(err);
+    if (ask_address(c, input.s, output, sizeof output, err) < 0)
+        return -err->code;
+    if (sscanf(output, "%15s %63s", word, address) != 2 || !is_address(address))
+        return 0;
+    if (json_put_text(reply, "address", address) < 0 ||
+        json_put_flag(reply, "was_reached", text_equal(word, "reached")) < 0)
+        return error_memory(err);
+    return 0;
+}

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The worker that holds a way open: opens it through its driver, says which channel it makes, and takes it
+ * down when the parent is gone, however that went. */
+#include "host/verbs.h"
+
+#include "base/log.h"
+#include "base/text.h"
+#include "host/sockets.h"
+#include <signal.h>
+#include <stdio.h>
+#include <sys/prctl.h>
+
+/* This worker's own way; there is one in a process. */
+static int lock_fd = -1;
+
+static void close_way(struct child *c)
+{
+    struct call_host lent = verb_call_host(c);
+    struct ferry_call call;
+    struct error ignored = { 0 };
+
+    if (call_begin(&call, &lent, c->way.owner, c->way.driver->name, c->host, NULL, &ignored) == 0) {
+        c->way.driver->close(&call, &call_services);
+        call_done(&call);
+    }
+    sockets_remove(c->way.folder);
+}
+
+static int take_driver(struct child *c, const json_t *args, struct error *err)
+{
+    const char *driver = json_text(args, "driver", "");
+
+    c->way.driver = registry_transport(driver, &c->way.owner);
+    if (!c->way.driver || !c->way.driver->open)
+        return error_set(err, ERROR_INPUT, c->host, "no transport driver '%s' opens ways", driver);
+    return 0;
+}
+
+static int open_way(struct child *c, struct ferry_call *call, const json_t *args, struct ferry_way *way)
+{
+    const char *uri = json_text(args, "uri", NULL);
+
+    if (!uri)
+        uri = c->way.driver->uri(call, &call_services, json_text(args, "host", c->host));
+    if (!uri)
+        return -1;
+    if (snprintf(c->way.uri, sizeof c->way.uri, "%s", uri) >= (int)sizeof c->way.uri)
+        return error_set(call->err, ERROR_USAGE, c->host, "its URI is too long");
+    return c->way.driver->open(call, &call_services, uri, c->way.folder, way);
+}
+
+static int put_way(struct child *c, json_t *reply, const struct ferry_way *way, struct error *err)
+{
+    if (json_put_text(reply, "uri", c->way.uri) < 0 || json_put_text(reply, "folder", c->way.folder) < 0 ||
+        json_put_text(reply, "socket", way->socket) < 0 ||
+        json_put_text(reply, "libvirt_uri", way->libvirt_uri) < 0)
+        return error_memory(err);
+    return 0;
+}
+
+/* {"driver", "uri" or "host"}: {"uri", "folder", "socket", "libvirt_uri"}; where there is no way:
+ * {"error", "facts" with the findings} */
+static int verb_way_open(struct child *c, const json_t *args, json_t *reply, struct error *err)
+{
+    struct call_host lent = verb_call_host(c);
+    struct ferry_way way = { .size = sizeof way };
+    struct error failed = { 0 };
+    struct ferry_call call;
+    OWNED(facts) f = facts_new();
+    char parent[SOCKETS_PATH_SIZE];
+    int r;
+
+    if (!f)
+        return error_memory(err);
+    sockets_dir(parent, sizeof parent);
+    sockets_sweep(parent);
+    if (take_driver(c, args, err) < 0 ||
+        sockets_make(parent, c->way.folder, sizeof c->way.folder, &lock_fd, err) < 0)
+        return -err->code;
+    if (call_begin(&call, &lent, c->way.owner, c->way.driver->name, c->host, f, &failed) < 0)
+        return error_memory(err);
+    c->at_end = close_way;
+    if (open_way(c, &call, args, &way) == 0 && way.socket && way.libvirt_uri) {
+        /* From here on the end of the socket to the parent says that it is gone, and there is time to tidy.
+         */
+        (void)prctl(PR_SET_PDEATHSIG, 0);
+        r = put_way(c, reply, &way, err);
+    } else {
+        (void)call_failed(&call, NULL);
+        failed.code = ERROR_CONNECTION;
+        r = json_put(reply, "error", json_of_error(&failed)) < 0 ||
+                    json_put(reply, "facts", facts_to_json(f)) < 0
+                ? error_memory(err)
+                : 0;
+    }
+    call_done(&call);
+    return r;
+}
+
+/* {"host", "seen" as for probe}: the way as a channel, in "facts" */
+static int verb_way_channel(struct child *c, const json_t *args, json_t *reply, struct error *err)
+{
+    OWNED(facts) f = facts_new();
+
+    if (!f)
+        return error_memory(err);
+    if (probe_channel(c, f, c->way.driver, c->way.owner, c->way.uri, json_text(args, "host", c->host),
+                      json_child(args, "seen"), err) < 0)
+        return -err->code;
+    return json_put(reply, "facts", facts_to_json(f));
+}
+
+const struct verb verbs_way[] = {
+    { "way-open", verb_way_open },
+    { "way-channel", verb_way_channel },
+    { NULL, NULL },
+};

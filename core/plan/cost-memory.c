@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What the guest's memory costs in each mode: three guests are imagined, a quiet one on a good link, the
+ * likely one, and a busy one on a poor link, and each makes its passes (passes.c).
+ * docs/cost-model.md has the constants; pure.
+ *
+ * LIMITS, known to be wrong:
+ * - Where the dirty rate was not measured the busy guest writes as fast as the link carries, all of its
+ * memory.
+ * - The non-zero share of RAM is a guess from what QEMU holds. */
+#include "plan/passes.h"
+#include "plan/range.h"
+
+static const double page_bytes = 4096, zero_page_bytes = 8;
+/* Where not even the size of the guest is known. */
+static const struct range guest_bytes_not_known = { 67108864.0, 2147483648.0, 1099511627776.0 };
+/* Of what QEMU holds, the share that is neither zero nor its own: guesses. */
+static const struct range nonzero_share = { 0.35, 0.6, 1.0 };
+/* What an idle guest dirties in a second, and of the same pages again and again. */
+static const double idle_share = 0.02;
+/* Post-copy: pages that are asked for one by one come slower than those that stream. */
+static const struct range pull_share = { 1.0, 1.05, 1.35 };
+
+static const struct range switch_over_ms = { 30, 120, 100 }; /* high: beyond the allowed downtime */
+static const struct range postcopy_switch_ms = { 40, 150, 500 };
+static const struct range paused_switch_ms = { 60, 250, 700 };
+
+static bool is_known(uint64_t figure)
+{
+    return figure != NOT_KNOWN;
+}
+
+/* What the guest sent before, within what it can hold now. */
+static struct range as_before(const struct constants *seen, double most)
+{
+    const double middle = (double)seen->guest_bytes;
+    const double spread = is_known(seen->guest_bytes_spread) ? (double)seen->guest_bytes_spread : middle / 5;
+
+    return range_smaller((struct range){ fmax(middle - spread, middle / 4), middle, middle + spread },
+                         range_of(most));
+}
+
+/* Each page once. */
+static struct range ram_unseen(const struct domain *d)
+{
+    const double zeroes = zero_page_bytes / page_bytes;
+    double all, most;
+    struct range full;
+
+    if (!is_known(d->memory_bytes) && !is_known(d->memory_now_bytes))
+        return range_times(guest_bytes_not_known, (struct range){ zeroes, nonzero_share.likely, 1 });
+    most = is_known(d->memory_now_bytes) ? (double)d->memory_now_bytes : (double)d->memory_bytes;
+    all = is_known(d->memory_bytes) ? fmax((double)d->memory_bytes, most) : most;
+    full = range_times(range_of(most), (struct range){ 0, nonzero_share.likely, nonzero_share.high });
+    if (is_known(d->memory_rss_bytes))
+        full = range_times(range_of(fmin(most, (double)d->memory_rss_bytes)), nonzero_share);
+    return (struct range){ full.low + (all - full.low) * zeroes, full.likely + (all - full.likely) * zeroes,
+                           full.high + (all - full.high) * zeroes };
+}
+
+static struct range ram_once(const struct planning *p, struct range unseen)
+{
+    const struct constants *seen = &p->facts->history;
+
+    if (!is_known(seen->guest_bytes) || !seen->guest_bytes || !is_known(p->facts->domain.memory_bytes))
+        return unseen;
+    return as_before(seen, (double)p->facts->domain.memory_bytes);
+}
+
+static double of(const struct range *r, int which)
+{
+    return which == QUIET ? r->low : which == LIKELY ? r->likely : r->high;
+}
+static double *in(struct range *r, int which)
+{
+    return which == QUIET ? &r->low : which == LIKELY ? &r->likely : &r->high;
+}
+
+static void guest_not_measured(struct memory_guest *g, int which)
+{
+    if (which == LIKELY)
+        dirty_learn(&g->w, 1, g->first * idle_share);
+    else if (which == BUSY)
+        dirty_learn(&g->w, 1, g->rate);
+    if (which == LIKELY)
+        g->w.cap = g->first * idle_share;
+}
+
+static void guest_measured(struct memory_guest *g, const struct domain *d, int which)
+{
+    for (size_t i = 0; i < d->n_dirty; i++) {
+        const struct dirty_window *seen = &d->dirty[i];
+        const uint64_t bytes = which == QUIET    ? seen->low_bytes
+                               : which == LIKELY ? seen->bytes
+                                                 : seen->high_bytes;
+
+        if (is_known(seen->window_ms) && is_known(bytes))
+            dirty_learn(&g->w, (double)seen->window_ms / 1000, (double)bytes);
+    }
+    g->was_measured = true;
+}
+
+static struct memory_guest guest_make(const struct planning *p, struct range rate, struct range once,
+                                      double most, int which)
+{
+    const struct domain *d = &p->facts->domain;
+    struct memory_guest g = { .first = of(&once, which),
+                              .rate = which == QUIET    ? rate.high
+                                      : which == LIKELY ? rate.likely
+                                                        : rate.low,
+                              .downtime_s = (double)p->plan->max_downtime_ms / 1000 };
+
+    g.w.cap = fmax(most, g.first);
+    if (d->run == RUN_PAUSED) /* it dirties nothing */
+        g.was_measured = true;
+    else if (d->n_dirty)
+        guest_measured(&g, d, which);
+    else
+        guest_not_measured(&g, which);
+    return g;
+}
+
+static void put_endless(struct memory_cost *c, int which)
+{
+    *in(&c->ms, which) = COST_MAX_MS;
+    *in(&c->bytes, which) = COST_MAX_BYTES;
+}
+
+static void put_passes(struct memory_cost *c, int which, const struct memory_guest *g,
+                       const struct passes *made)
+{
+    if (!made->ends) {
+        c->may_not_end = true;
+        put_endless(c, which);
+        return;
+    }
+    *in(&c->ms, which) = 1000 * made->s;
+    *in(&c->bytes, which) = made->bytes;
+    if (g->was_measured && which != BUSY)
+        *in(&c->downtime_ms, which) += 1000 * made->last / fmax(g->rate, COST_LEAST_RATE);
+}
+
+static struct range precopy_downtime(const struct planning *p)
+{
+    struct range ms = switch_over_ms;
+
+    ms.high += (double)p->plan->max_downtime_ms;
+    return ms;
+}
+
+static struct passes passes_of(const struct memory_guest *g, bool throttled)
+{
+    return passes_make(&g->w, g->first, g->rate, g->downtime_s, throttled);
+}
+
+static struct memory_cost by_passes(const struct planning *p, const struct memory_guest *g,
+                                    const struct passes *made)
+{
+    struct memory_cost c = { .downtime_ms = precopy_downtime(p) };
+
+    for (int i = 0; i < N_GUESTS; i++)
+        put_passes(&c, i, &g[i], &made[i]);
+    return c;
+}
+
+static struct memory_cost throttled(const struct planning *p, const struct memory_guests *guests)
+{
+    struct passes made[N_GUESTS];
+
+    for (int i = 0; i < N_GUESTS; i++)
+        made[i] = guests->made[i].slows ? passes_of(&guests->of[i], true) : guests->made[i];
+    return by_passes(p, guests->of, made);
+}
+
+/* The branch that goes on in pre-copy. A guest that would not is imagined as the busiest that does. */
+static struct memory_cost postcopy_stays(const struct memory_guests *all, const bool *stays)
+{
+    const struct memory_guest *g = all->of;
+    struct memory_cost c = all->precopy;
+
+    for (int i = 0; i < N_GUESTS; i++)
+        if (!stays[i]) {
+            const double bytes = g[i].first * (1 + PASSES_STAY_SHARE / 2);
+
+            *in(&c.bytes, i) = bytes;
+            *in(&c.ms, i) = 1000 * bytes / fmax(g[i].rate, COST_LEAST_RATE);
+        }
+    c.may_not_end = false;
+    return c;
+}
+
+/* What the first pass leaves when it is post-copy that has to bring it. */
+static double left_to_pull(const struct memory_guest *g, int which)
+{
+    const double least = fmin(g->rate * g->downtime_s, g->first);
+    double left = dirty_in(&g->w, g->first / fmax(g->rate, COST_LEAST_RATE));
+
+    if (!g->was_measured && which == LIKELY)
+        left = (least + g->first) / 2;
+    return fmax(left, least);
+}
+
+static struct memory_cost postcopy_switches(const struct memory_guest *g)
+{
+    struct memory_cost c = { .downtime_ms = postcopy_switch_ms };
+
+    for (int i = 0; i < N_GUESTS; i++) {
+        const double rate = fmax(g[i].rate, COST_LEAST_RATE), left = left_to_pull(&g[i], i);
+
+        *in(&c.bytes, i) = g[i].first + left;
+        *in(&c.exposure_ms, i) = 1000 * left / rate * of(&pull_share, i);
+        *in(&c.ms, i) = 1000 * g[i].first / rate + of(&c.exposure_ms, i);
+    }
+    return c;
+}
+
+/* Each of the three guests takes the way that the controller would take for it. */
+static struct memory_cost armed(const struct memory_guests *all, struct memory_cost *ret_stays,
+                                struct memory_cost *ret_switches)
+{
+    const struct memory_guest *g = all->of;
+    struct memory_cost c = { .may_not_end = false };
+    bool stays[N_GUESTS];
+
+    for (int i = 0; i < N_GUESTS; i++) {
+        const double found = dirty_in(&g[i].w, g[i].first / fmax(g[i].rate, COST_LEAST_RATE));
+
+        stays[i] = passes_stay(&g[i].w, found, g[i].rate, g[i].downtime_s);
+    }
+    *ret_stays = postcopy_stays(all, stays);
+    *ret_switches = postcopy_switches(g);
+    for (int i = 0; i < N_GUESTS; i++) {
+        struct memory_cost *way = stays[i] ? ret_stays : ret_switches;
+
+        *in(&c.ms, i) = of(&way->ms, i);
+        *in(&c.bytes, i) = of(&way->bytes, i);
+        *in(&c.downtime_ms, i) = of(&way->downtime_ms, i);
+        *in(&c.exposure_ms, i) = of(&way->exposure_ms, i);
+    }
+    c.downtime_ms.low = fmin(ret_stays->downtime_ms.low, c.downtime_ms.low);
+    c.downtime_ms.high = fmax(ret_stays->downtime_ms.high, c.downtime_ms.high);
+    return c;
+}
+
+static struct memory_cost at_rest(const struct memory_guest *g)
+{
+    struct memory_cost c = { .may_not_end = false };
+
+    for (int i = 0; i < N_GUESTS; i++) {
+        *in(&c.bytes, i) = g[i].first;
+        *in(&c.ms, i) = 1000 * g[i].first / fmax(g[i].rate, COST_LEAST_RATE);
+    }
+    c.downtime_ms = range_plus(c.ms, paused_switch_ms);
+    return c;
+}
+
+void cost_memory_guests(const struct planning *p, struct range rate, struct memory_guests *ret)
+{
+    const struct range unseen = ram_unseen(&p->facts->domain), once = ram_once(p, unseen);
+
+    for (int i = 0; i < N_GUESTS; i++)
+        ret->of[i] = guest_make(p, rate, once, unseen.high, i);
+    for (int i = 0; i < N_GUESTS; i++)
+        ret->made[i] = passes_of(&ret->of[i], false);
+    ret->precopy = by_passes(p, ret->of, ret->made);
+}
+
+struct memory_cost cost_memory(const struct planning *p, enum memory_mode mode,
+                               const struct memory_guests *guests, struct memory_cost *ret_stays,
+                               struct memory_cost *ret_switches)
+{
+    struct memory_cost c = { .may_not_end = false };
+
+    switch (mode) {
+    case MODE_PRECOPY:
+        c = guests->precopy;
+        break;
+    case MODE_THROTTLED:
+        c = throttled(p, guests);
+        break;
+    case MODE_POSTCOPY:
+        c = armed(guests, ret_stays, ret_switches);
+        break;
+    case MODE_PAUSED:
+        c = at_rest(guests->of);
+        break;
+    case MODE_OFFLINE: /* a definition of some KiB */
+        break;
+    }
+    if (p->facts->domain.run == RUN_PAUSED || p->facts->domain.run == RUN_SHUTOFF)
+        c.downtime_ms = range_of(0); /* it does not run before either */
+    return c;
+}

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Pre-copy, pass by pass: what one pass leaves is what was dirtied while it lasted.
+ * As QEMU 7.2 does it. Bounded: PASSES_MOST passes, and no figure that is not a number leaves here. */
+#include "plan/passes.h"
+#include <math.h>
+#include <string.h>
+
+static const double least_rate = 65536;
+/* QEMU's auto-converge: initial and increment, in shares of the processors, and how often it looks on. */
+static const double throttle_first = 0.20, throttle_step = 0.10, throttle_most = 0.99;
+enum { THROTTLE_PATIENCE = 2 };
+/* A pass that leaves more than this of what it sent did not help: QEMU's throttle-trigger-threshold. */
+static const double throttle_trigger = 0.5;
+/* Without throttling: passes that shrink by less than this end only by luck. */
+static const double shrinks = 0.97;
+
+/* QEMU looks for dirty pages again as soon as what is left fits into the allowed downtime, and stops the
+ * guest if it still does with what it finds. It sends for 50 ms between two such thoughts, so that half of
+ * that is what may be found. */
+static const double slack_s = 0.03;
+/* An idle guest has next to nothing left by then, a busy one all that was allowed. */
+static const double kept_back = 4;
+
+static bool is_figure(double x)
+{
+    return isfinite(x) && x >= 0;
+}
+
+static void dirty_drop(struct dirty_model *w, size_t i)
+{
+    memmove(&w->at[i], &w->at[i + 1], (w->n - i - 1) * sizeof w->at[0]);
+    w->n--;
+}
+
+void dirty_learn(struct dirty_model *w, double s, double bytes)
+{
+    size_t i = 0;
+
+    if (!is_figure(s) || !is_figure(bytes) || s <= 0)
+        return;
+    while (i < w->n && w->at[i].s < s)
+        i++;
+    if (i < w->n && w->at[i].s <= s) {
+        w->at[i].bytes = bytes;
+    } else {
+        if (w->n == DIRTY_POINTS_MOST) {
+            dirty_drop(w, w->n / 2);
+            i -= i > w->n / 2;
+        }
+        memmove(&w->at[i + 1], &w->at[i], (w->n - i) * sizeof w->at[0]);
+        w->at[i] = (struct dirty_at){ s, bytes };
+        w->n++;
+    }
+    for (size_t k = 1; k < w->n; k++) /* more time cannot dirty less */
+        w->at[k].bytes = fmax(w->at[k].bytes, w->at[k - 1].bytes);
+}
+
+double dirty_in(const struct dirty_model *w, double s)
+{
+    struct dirty_at from = { 0, 0 };
+    double slope = 0, bytes = NAN;
+
+    if (w->n == 0 || !is_figure(s))
+        return 0;
+    for (size_t i = 0; i < w->n && isnan(bytes); i++) {
+        const double here = (w->at[i].bytes - from.bytes) / (w->at[i].s - from.s);
+
+        slope = i ? fmin(slope, here) : here;
+        if (s <= w->at[i].s)
+            bytes = from.bytes + here * (s - from.s);
+        from = w->at[i];
+    }
+    if (isnan(bytes))
+        bytes = from.bytes + slope * (s - from.s);
+    return fmin(fmax(bytes, 0), w->cap);
+}
+
+/* From what one pass dirtied on: that is what the next sends. */
+static struct passes passes_from(const struct dirty_model *w, double to_send, double rate, bool throttled)
+{
+    struct passes p = { .last = to_send };
+    double slowed = 0;
+    int in_vain = 0;
+
+    while (p.n < PASSES_MOST) {
+        const double sent = p.last, s = sent / rate;
+        const double left = dirty_in(w, s) * (1 - slowed);
+
+        p.n++;
+        p.bytes += sent;
+        p.s += s;
+        p.last = left;
+        if (left <= rate * slack_s) {
+            p.ends = true;
+            break;
+        }
+        in_vain += left > sent * throttle_trigger;
+        p.slows |= in_vain >= THROTTLE_PATIENCE;
+        if (throttled && in_vain >= THROTTLE_PATIENCE) {
+            slowed = slowed > 0 ? fmin(slowed + throttle_step, throttle_most) : throttle_first;
+            in_vain = 0;
+        } else if (!throttled && p.n > 1 && left > sent * shrinks) {
+            break;
+        }
+    }
+    p.slows |= !p.ends;
+    return p;
+}
+
+static double clean_rate(double bytes_per_s)
+{
+    return is_figure(bytes_per_s) ? fmax(bytes_per_s, least_rate) : least_rate;
+}
+
+struct passes passes_make(const struct dirty_model *w, double first, double bytes_per_s, double downtime_s,
+                          bool throttled)
+{
+    const double rate = clean_rate(bytes_per_s), all = is_figure(first) ? first : 0;
+    const double fits = fmin(rate * (is_figure(downtime_s) ? downtime_s : 0), all);
+    struct passes p = passes_from(w, all - fits, rate, throttled);
+
+    p.bytes += fits + p.last;
+    p.s += (fits + p.last) / rate;
+    p.last += fmin(fits, kept_back * p.last);
+    return p;
+}
+
+bool passes_stay(const struct dirty_model *w, double dirtied, double bytes_per_s, double downtime_s)
+{
+    const double rate = clean_rate(bytes_per_s), fits = rate * (is_figure(downtime_s) ? downtime_s : 0);
+    struct passes p;
+
+    if (dirtied <= rate * slack_s)
+        return true;
+    p = passes_from(w, dirtied, rate, false);
+    return p.ends && fits + p.bytes <= (fits + dirtied) * PASSES_STAY_SHARE;
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * How a guest dirties its memory, and the passes that pre-copy needs for it. Pure arithmetic: the planner
+ * prices with it before a move, and the controller of core/run asks it again at every pass boundary. */
+#ifndef PLAN_PASSES_H
+#define PLAN_PASSES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum { DIRTY_POINTS_MOST = 8, PASSES_MOST = 60 };
+
+/* w(t): the distinct bytes that are dirtied in t seconds. Straight between the points, from nothing at 0;
+ * behind the last point its slope goes on, up to the cap. Concave: a slope never grows. */
+struct dirty_model {
+    struct dirty_at {
+        double s, bytes;
+    } at[DIRTY_POINTS_MOST];
+    size_t n; /* 0: an idle guest */
+    double cap;
+};
+/* Keeps the points in order of time and never falling; a point of the same time replaces, and the oldest-held
+ * in the middle goes when there are too many. */
+void dirty_learn(struct dirty_model *w, double s, double bytes);
+double dirty_in(const struct dirty_model *w, double s);
+
+struct passes {
+    bool ends;
+    unsigned n;   /* passes made */
+    double bytes; /* sent in all of them, and at the switch-over */
+    double s;     /* the time of that */
+    double last;  /* what is sent while the guest stands still */
+    bool slows; /* throttled, the guest would be slowed; where not, throttled passes are the same as these */
+};
+/* first: what the first pass sends. throttled: as QEMU's auto-converge slows the guest, by 20 % after two
+ * passes that did not help and 10 % more after every two further ones. */
+struct passes passes_make(const struct dirty_model *w, double first, double bytes_per_s, double downtime_s,
+                          bool throttled);
+
+/* Armed for post-copy at a pass boundary: dirtied is what the pass found again, and what fits into the
+ * allowed downtime is left beside it. true: pre-copy ends, and what it sends until then is at most
+ * PASSES_STAY_SHARE times what post-copy would bring. */
+#define PASSES_STAY_SHARE 2.0
+bool passes_stay(const struct dirty_model *w, double dirtied, double bytes_per_s, double downtime_s);
+
+#endif

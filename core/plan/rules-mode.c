@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Rules about the way in which memory travels, and about the limits that the user set for a move.
+ * They read prices, so a strategy is judged after it was priced. */
+#include "plan/planner.h"
+#include "plan/range.h"
+#include "plan/rules.h"
+
+static const char *check_no_postcopy(struct rule_case *c)
+{
+    return c->strategy->mode == MODE_POSTCOPY && c->limits->no_postcopy ? SAY("--no-postcopy was given")
+                                                                        : NULL;
+}
+
+static const char *check_no_throttle(struct rule_case *c)
+{
+    return c->strategy->mode == MODE_THROTTLED && c->limits->no_throttle ? SAY("--no-throttle was given")
+                                                                         : NULL;
+}
+
+static const char *check_channel_without_postcopy(struct rule_case *c)
+{
+    if (c->strategy->mode != MODE_POSTCOPY || c->channel->can_postcopy)
+        return NULL;
+    return SAY("channel %s cannot carry post-copy", rules_name(c->channel->driver));
+}
+
+static const char *check_never_ends(struct rule_case *c)
+{
+    if ((c->strategy->mode != MODE_PRECOPY && c->strategy->mode != MODE_THROTTLED) ||
+        c->strategy->time_ms.low < (uint64_t)COST_MAX_MS)
+        return NULL;
+    return SAY("the guest writes its memory faster than channel %s carries it",
+               rules_name(c->channel->driver));
+}
+
+static const char *check_may_not_end(struct rule_case *c)
+{
+    if (!c->strategy->may_not_end || c->strategy->time_ms.low >= (uint64_t)COST_MAX_MS)
+        return NULL;
+    return SAY(c->facts->domain.n_dirty
+                   ? "as fast as the guest may write its memory, pre-copy would never end"
+                   : "how fast the guest writes its memory was not measured; a busy one would never end");
+}
+
+static bool has_deadline(const struct plan_limits *limits)
+{
+    return limits->deadline_ms != NOT_KNOWN && limits->deadline_ms;
+}
+
+static const char *check_deadline(struct rule_case *c)
+{
+    if (!has_deadline(c->limits) || c->strategy->time_ms.likely <= c->limits->deadline_ms)
+        return NULL;
+    return SAY("it would likely take %s, and %s are allowed", MS_TEXT(c->strategy->time_ms.likely),
+               MS_TEXT(c->limits->deadline_ms));
+}
+
+static const char *check_deadline_near(struct rule_case *c)
+{
+    if (!has_deadline(c->limits) || c->strategy->time_ms.likely > c->limits->deadline_ms ||
+        c->strategy->time_ms.high <= c->limits->deadline_ms)
+        return NULL;
+    return SAY("it may take longer than the %s that are allowed", MS_TEXT(c->limits->deadline_ms));
+}
+
+/* What libvirt has in force is an aim of its own; only what the user said binds. */
+static const char *check_downtime(struct rule_case *c)
+{
+    if (c->limits->max_downtime_ms == NOT_KNOWN || c->strategy->downtime_ms.low <= c->limits->max_downtime_ms)
+        return NULL;
+    return SAY("the guest would stand still for %s at least, and %s are allowed",
+               MS_TEXT(c->strategy->downtime_ms.low), MS_TEXT(c->limits->max_downtime_ms));
+}
+
+static const char *check_offline_copy(struct rule_case *c)
+{
+    if (c->strategy->mode != MODE_OFFLINE)
+        return NULL;
+    for (size_t i = 0; i < c->facts->domain.n_disks; i++)
+        if (c->strategy->disks[i] == TREAT_COPY)
+            return SAY(
+                "disk '%s' would have to be copied, which libvirt does not do for a domain that is shut off",
+                rules_name(c->facts->domain.disks[i].target));
+    return NULL;
+}
+
+static const struct rule rows[] = {
+    { .id = "postcopy-not-wanted",
+      .severity = REFUSES,
+      .scope = PER_STRATEGY,
+      .check = check_no_postcopy,
+      .cause = "The user rules post-copy out: while it lasts a cut link stops the guest.",
+      .fix = "Leave --no-postcopy out." },
+    { .id = "throttle-not-wanted",
+      .severity = REFUSES,
+      .scope = PER_STRATEGY,
+      .check = check_no_throttle,
+      .cause = "The user does not want the guest to be slowed.",
+      .fix = "Leave --no-throttle out." },
+    { .id = "channel-without-postcopy",
+      .severity = REFUSES,
+      .scope = PER_STRATEGY,
+      .check = check_channel_without_postcopy,
+      .cause = "The transport driver does not declare that its channel can carry post-copy.",
+      .fix = "Take another channel, or a strategy of another mode." },
+    { .id = "never-ends",
+      .severity = REFUSES,
+      .scope = PER_STRATEGY,
+      .check = check_never_ends,
+      .cause = "Each pass leaves as much to send as the one before, however quiet the guest is taken to be.",
+      .fix = "Take post-copy, or let the guest be throttled." },
+    { .id = "may-not-end",
+      .severity = NOTES,
+      .scope = PER_STRATEGY,
+      .check = check_may_not_end,
+      .cause = "Pre-copy ends only if the guest writes its memory more slowly than the channel carries it.",
+      .fix = "Measure it: --measure-dirty 3." },
+    { .id = "deadline-missed",
+      .severity = REFUSES,
+      .scope = PER_STRATEGY,
+      .check = check_deadline,
+      .cause = "The likely time is beyond --deadline.",
+      .fix = "Allow more time, or more bandwidth." },
+    { .id = "deadline-near",
+      .severity = WARNS,
+      .scope = PER_STRATEGY,
+      .check = check_deadline_near,
+      .cause = "The likely time is within --deadline, the highest is not.",
+      .fix = "Measure the dirty rate with --measure-dirty 3, which narrows the interval." },
+    { .id = "downtime-too-long",
+      .severity = REFUSES,
+      .scope = PER_STRATEGY,
+      .check = check_downtime,
+      .cause = "Even the lowest predicted downtime is above what --max-downtime allows.",
+      .fix = "Allow more downtime, or take a strategy of another mode or hand-over." },
+    { .id = "offline-copy",
+      .severity = REFUSES,
+      .scope = PER_STRATEGY,
+      .check = check_offline_copy,
+      .cause = "Of a domain that is shut off libvirt moves the definition alone.",
+      .fix = "Start the domain, or bring its images to storage that both hosts share." },
+};
+
+const struct rule_set rules_mode = { "The memory mode and the user's limits", rows,
+                                     sizeof rows / sizeof rows[0] };

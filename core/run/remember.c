@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What earlier moves of this pair showed goes into the facts; what this one showed goes into the history.
+ * Neither can fail a move: without a history prices are wider, no more. */
+#include "run/move.h"
+
+#include "base/log.h"
+#include "state/history.h"
+
+#define LEAST_WATCHED_MS 100u /* of memory on the wire: below it a rate says nothing */
+
+void recall(struct move *m)
+{
+    struct error err = { 0 };
+    OWNED_TEXT aside = { 0 };
+    OWNED_JSON records = NULL;
+    struct facts *f = m->facts;
+
+    if (!m->state_dir && !(m->state_dir = state_dir(&err)))
+        return;
+    records = history_read(m->state_dir, &aside, &err);
+    if (aside.len)
+        move_say(m, "the history was damaged; it is set aside as '%s'", text_of(&aside));
+    if (!records) {
+        log_event("run", "history", "not read: %s (%s)", err.what, err.why);
+        return;
+    }
+    if (f->n_channels)
+        history_fit(records, f->source.uuid, f->dest.uuid, f->channels[0].driver, &f->history);
+    history_fit_guest(records, f->domain.uuid, &f->history);
+    if (f->history.samples == NOT_KNOWN)
+        history_fit(records, f->source.uuid, f->dest.uuid, NULL, &f->history);
+}
+
+static void put(json_t *o, const char *key, uint64_t figure)
+{
+    if (figure != NOT_KNOWN)
+        (void)json_put_u64(o, key, figure);
+}
+
+static json_t *json_of(const struct estimate *e)
+{
+    return json_pack("{sI sI sI}", "low", (json_int_t)e->low, "likely", (json_int_t)e->likely, "high",
+                     (json_int_t)e->high);
+}
+
+bool copies_disks(const struct move *m)
+{
+    for (size_t i = 0; i < m->facts->domain.n_disks; i++)
+        if (m->strategy->disks[i] == TREAT_COPY)
+            return true;
+    return false;
+}
+
+/* The constants as this move showed them: what came before the first byte of memory and after the last. */
+static void put_constants(const struct move *m, json_t *actual)
+{
+    const struct actual *a = &m->actual;
+    const uint64_t sent = m->result->memory_bytes != NOT_KNOWN ? m->result->memory_bytes : a->last_bytes;
+    uint64_t rate, setup, wire;
+
+    if (a->first_ms == NOT_KNOWN || a->last_ms < a->first_ms + LEAST_WATCHED_MS ||
+        a->last_bytes <= a->first_bytes)
+        return;
+    rate = (a->last_bytes - a->first_bytes) * 1000u / (a->last_ms - a->first_ms);
+    put(actual, "bytes_per_s", rate);
+    wire = rate ? a->first_bytes * 1000u / rate : 0;
+    setup = a->first_ms > wire ? a->first_ms - wire : 0;
+    if (copies_disks(m) || m->strategy->mode == MODE_PAUSED)
+        return;
+    put(actual, "setup_ms", setup);
+    wire = rate && sent < UINT64_MAX / 1000u ? sent * 1000u / rate : 0;
+    if (m->strategy->hand_over == HAND_OVER_GATED && a->carry_ms > setup + wire)
+        put(actual, "finish_ms", a->carry_ms - setup - wire);
+    if (m->strategy->hand_over == HAND_OVER_GATED && !m->is_postcopy)
+        put(actual, "downtime_ms", m->result->downtime_ms);
+}
+
+static json_t *actual_of(const struct move *m)
+{
+    OWNED_JSON actual = json_object();
+
+    if (!actual)
+        return NULL;
+    put(actual, "time_ms", m->actual.carry_ms);
+    put(actual, "total_ms", loop_now_ms() - m->began_ms);
+    if (!m->result->downtime_is_least)
+        put(actual, "downtime_seen_ms", m->result->downtime_ms);
+    put(actual, "bytes", m->result->bytes);
+    put(actual, "passes", m->actual.passes);
+    /* Where no second pass was seen, the first sent all. */
+    put(actual, "first_pass_bytes",
+        m->actual.first_pass_bytes != NOT_KNOWN ? m->actual.first_pass_bytes : m->result->memory_bytes);
+    put(actual, "postcopy_at_ms", m->actual.postcopy_ms);
+    put_constants(m, actual);
+    return HAND_OVER(actual);
+}
+
+void remember(struct move *m)
+{
+    const struct facts *f = m->facts;
+    const struct strategy *s = m->strategy;
+    struct error err = { 0 };
+    OWNED_JSON actual = NULL;
+    OWNED_JSON record = NULL;
+
+    if (!m->state_dir || !s || !f || !f->source.uuid || !f->dest.uuid || m->result->outcome != OUTCOME_MOVED)
+        return;
+    actual = actual_of(m);
+    record =
+        json_pack("{ss sI ss ss ss ss ss ss ss ss s{so so so so} sO}", "run", m->run, "at_s",
+                  (json_int_t)m->began_wall_s, "domain", m->name, "uuid", m->uuid, "source",
+                  m->survey.source_host, "dest", m->survey.dest_host, "source_uuid", f->source.uuid,
+                  "dest_uuid", f->dest.uuid, "channel", s->channel->driver, "strategy", s->id, "predicted",
+                  "time_ms", json_of(&s->time_ms), "downtime_ms", json_of(&s->downtime_ms), "bytes",
+                  json_of(&s->bytes), "exposure_ms", json_of(&s->exposure_ms), "actual", actual);
+    if (!record || history_append(m->state_dir, json_incref(record), &err) < 0)
+        log_event("run", "history", "not written: %s (%s)", err.what, err.why);
+}

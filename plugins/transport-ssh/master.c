@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * fork, exec, and a wait for the sockets that ssh makes once it has logged in. What ssh says goes to memory
+ * and not into a pipe: nobody need read it for ssh to go on. */
+#include "master.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define STEP_MS 4
+#define END_MS 120
+#define NO_PROGRAM 127
+
+static pid_t master;
+static int log_fd = -1;
+
+static int64_t now_ms(void)
+{
+    struct timespec t;
+
+    (void)clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+static __attribute__((noreturn)) void become(const struct words *w, pid_t parent, int said)
+{
+    static char locale[] = "LC_ALL=C";
+    int null = open("/dev/null", O_RDWR);
+    int problem;
+    sigset_t none;
+
+    (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != parent)
+        _exit(NO_PROGRAM);
+    sigemptyset(&none);
+    (void)sigprocmask(SIG_SETMASK, &none, NULL);
+    (void)signal(SIGPIPE, SIG_DFL);
+    if (dup2(null, 0) == 0 && dup2(null, 1) == 1 && dup2(log_fd, 2) == 2 && putenv(locale) == 0)
+        (void)execvp(w->argv[0], (char *const *)(uintptr_t)w->argv);
+    problem = errno;
+    (void)!write(said, &problem, sizeof problem);
+    _exit(NO_PROGRAM);
+}
+
+/* 0, or the errno for which it could not be started. */
+static int launch(const struct words *w)
+{
+    pid_t self = getpid();
+    int said[2];
+    int problem = 0;
+
+    log_fd = memfd_create("ssh", MFD_CLOEXEC);
+    if (log_fd < 0 || pipe2(said, O_CLOEXEC) < 0)
+        return errno;
+    (void)fcntl(log_fd, F_SETFL, O_APPEND);
+    master = fork();
+    if (master == 0)
+        become(w, self, said[1]);
+    if (master < 0)
+        problem = errno;
+    (void)close(said[1]);
+    if (master > 0 && read(said[0], &problem, sizeof problem) != (ssize_t)sizeof problem)
+        problem = 0;
+    (void)close(said[0]);
+    return problem;
+}
+
+static bool is_socket(const char *folder, const char *name)
+{
+    char path[PLACE_PATH_SIZE];
+    struct stat st;
+
+    (void)snprintf(path, sizeof path, "%s/%s", folder, name);
+    return lstat(path, &st) == 0 && S_ISSOCK(st.st_mode);
+}
+
+/* The control socket is the last thing that ssh makes before it serves. */
+static bool is_ready(const char *folder)
+{
+    return is_socket(folder, PLACE_CONTROL) && is_socket(folder, place_sockets[0]) &&
+           is_socket(folder, place_sockets[1]);
+}
+
+enum master_answer master_start(const struct words *w, const char *folder, int ms)
+{
+    int64_t until = now_ms() + ms;
+    int problem = launch(w);
+
+    if (problem) {
+        master_end();
+        errno = problem;
+        return problem == ENOENT ? MASTER_MISSING : MASTER_FAILED;
+    }
+    while (!is_ready(folder)) {
+        int status;
+
+        if (waitpid(master, &status, WNOHANG) == master) {
+            master = 0;
+            return MASTER_ENDED;
+        }
+        if (now_ms() >= until)
+            return MASTER_SILENT;
+        (void)poll(NULL, 0, STEP_MS);
+    }
+    return MASTER_READY;
+}
+
+const char *master_said(void)
+{
+    static char text[8192];
+    ssize_t n = log_fd < 0 ? 0 : pread(log_fd, text, sizeof text - 1, 0);
+
+    text[n > 0 ? n : 0] = '\0';
+    return text;
+}
+
+static bool master_is_gone(void)
+{
+    int status;
+
+    return waitpid(master, &status, WNOHANG) != 0;
+}
+
+void master_end(void)
+{
+    if (master > 0) {
+        (void)kill(master, SIGTERM);
+        for (int waited = 0; !master_is_gone(); waited += STEP_MS) {
+            if (waited >= END_MS) {
+                (void)kill(master, SIGKILL);
+                (void)waitpid(master, NULL, 0);
+                break;
+            }
+            (void)poll(NULL, 0, STEP_MS);
+        }
+    }
+    master = 0;
+    if (log_fd >= 0)
+        (void)close(log_fd);
+    log_fd = -1;
+}
+
+/* "Which ways to authenticate are there": libvirt's first question, answered before anybody is known.
+ * Length, program, version, procedure REMOTE_PROC_AUTH_LIST, call, serial, status; wire ABI. */
+static const unsigned char question[28] = { 0, 0, 0, 28, 0x20, 0, 0x80, 0x86, 0, 0, 0, 1, 0, 0, 0, 66 };
+
+enum hello_answer hello(const char *path, int ms)
+{
+    struct sockaddr_un to = { .sun_family = AF_UNIX };
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    struct pollfd wait_for = { fd, POLLIN, 0 };
+    enum hello_answer answer = HELLO_CLOSED;
+    char byte;
+
+    (void)snprintf(to.sun_path, sizeof to.sun_path, "%s", path);
+    if (fd >= 0 && connect(fd, (struct sockaddr *)&to, sizeof to) == 0 &&
+        send(fd, question, sizeof question, MSG_NOSIGNAL) == (ssize_t)sizeof question) {
+        if (poll(&wait_for, 1, ms) == 0)
+            answer = HELLO_SILENT;
+        else if (recv(fd, &byte, 1, 0) == 1)
+            answer = HELLO_YES;
+    }
+    if (fd >= 0)
+        (void)close(fd);
+    return answer;
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The ssh master of this worker: started, waited for, and ended. It dies with the worker. */
+#ifndef TRANSPORT_SSH_MASTER_H
+#define TRANSPORT_SSH_MASTER_H
+
+#include "place.h"
+
+enum master_answer {
+    MASTER_READY,
+    MASTER_ENDED,   /* text: what it said */
+    MASTER_SILENT,  /* no word within the time */
+    MASTER_MISSING, /* there is no ssh here */
+    MASTER_FAILED,  /* errno says why it could not be started */
+};
+
+enum master_answer master_start(const struct words *w, const char *folder, int ms);
+/* What ssh has said so far; ours, until the next call. */
+const char *master_said(void);
+void master_end(void);
+
+enum hello_answer {
+    HELLO_YES,    /* libvirt answers there */
+    HELLO_CLOSED, /* the connection was opened and closed again */
+    HELLO_SILENT,
+};
+/* Asks libvirt behind a socket something that it answers to anybody. */
+enum hello_answer hello(const char *path, int ms);
+
+#endif

@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * URIs taken apart and argv put together. Every operand stands behind "--", and no value is an option. */
+#include "place.h"
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <string.h>
+
+#define SCHEME "qemu+ssh://"
+#define LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+#define NAME_LETTERS LETTERS "._-"
+#define CONNECT_SECONDS "5"
+
+/* ssh binds its control socket under a longer name first. */
+#define LONGEST_NAME (sizeof "virtqemud-sock.0123456789abcdef" - 1)
+
+const char *const place_sockets[2] = { "virtqemud-sock", "libvirt-sock" };
+
+static bool take(char *to, size_t size, const char *from, size_t n)
+{
+    if (n == 0 || n >= size)
+        return false;
+    memcpy(to, from, n);
+    to[n] = '\0';
+    return true;
+}
+
+static bool is_name(const char *s)
+{
+    return s[0] != '-' && s[0] != '.' && !strstr(s, "..") && s[strspn(s, NAME_LETTERS)] == '\0';
+}
+
+static const char *take_port(struct place *p, const char *from, size_t n)
+{
+    if (!take(p->port, sizeof p->port, from, n) || p->port[strspn(p->port, "0123456789")] != '\0' ||
+        p->port[0] == '0')
+        return "its port is no number";
+    return NULL;
+}
+
+static const char *take_host(struct place *p, const char *at, const char *end)
+{
+    const char *after;
+    struct in6_addr address;
+
+    if (*at == '[') {
+        after = memchr(at, ']', (size_t)(end - at));
+        if (!after || !take(p->host, sizeof p->host, at + 1, (size_t)(after - at) - 1) ||
+            inet_pton(AF_INET6, p->host, &address) != 1)
+            return "its brackets hold no IPv6 address";
+        after++;
+    } else {
+        after = memchr(at, ':', (size_t)(end - at));
+        if (!after)
+            after = end;
+        if (!take(p->host, sizeof p->host, at, (size_t)(after - at)) || !is_name(p->host))
+            return "it names no host";
+    }
+    if (after == end)
+        return NULL;
+    return *after == ':' ? take_port(p, after + 1, (size_t)(end - after) - 1) : "it names no host";
+}
+
+const char *place_of_uri(const char *uri, struct place *ret)
+{
+    const char *at = uri + strlen(SCHEME);
+    const char *end;
+    const char *user;
+
+    *ret = (struct place){ .host = "" };
+    if (strncmp(uri, SCHEME, strlen(SCHEME)) != 0)
+        return "it does not begin with " SCHEME;
+    end = at + strcspn(at, "/?#");
+    if (strcmp(end, "/system") != 0)
+        return strchr(end, '?') ? "parameters are not understood: what ssh needs stands in ~/.ssh/config"
+                                : "it does not end with /system";
+    user = memchr(at, '@', (size_t)(end - at));
+    if (user) {
+        if (!take(ret->user, sizeof ret->user, at, (size_t)(user - at)) || !is_name(ret->user))
+            return "it names no user";
+        at = user + 1;
+    }
+    return take_host(ret, at, end);
+}
+
+bool place_folder_fits(const char *folder)
+{
+    return folder[0] == '/' && folder[strspn(folder, NAME_LETTERS "/")] == '\0' &&
+           strlen(folder) + 1 + LONGEST_NAME < PLACE_PATH_SIZE;
+}
+
+static void add(struct words *w, const char *word)
+{
+    if (w->n + 1 < sizeof w->argv / sizeof w->argv[0])
+        w->argv[w->n++] = word;
+    w->argv[w->n] = NULL;
+}
+
+static void add_option(struct words *w, const char *setting)
+{
+    add(w, "-o");
+    add(w, setting);
+}
+
+/* What a user's own configuration must not change, or would hold us up. */
+static void begin(struct words *w)
+{
+    *w = (struct words){ .n = 0 };
+    add(w, "ssh");
+    add_option(w, "BatchMode=yes");
+    add_option(w, "LogLevel=INFO");
+    add_option(w, "ForwardAgent=no");
+    add_option(w, "ForwardX11=no");
+    add_option(w, "PermitLocalCommand=no");
+    add_option(w, "RemoteCommand=none");
+    add_option(w, "RequestTTY=no");
+}
+
+static void add_place(struct words *w, const struct place *p)
+{
+    if (p->user[0]) {
+        add(w, "-l");
+        add(w, p->user);
+    }
+    if (p->port[0]) {
+        add(w, "-p");
+        add(w, p->port);
+    }
+    add(w, "--");
+    add(w, p->host);
+}
+
+static void add_control(struct words *w, const char *folder)
+{
+    (void)snprintf(w->control, sizeof w->control, "%s/" PLACE_CONTROL, folder);
+    add(w, "-S");
+    add(w, w->control);
+}
+
+void words_of_master(struct words *w, const struct place *p, const char *folder)
+{
+    begin(w);
+    add(w, "-M");
+    add(w, "-N");
+    add_control(w, folder);
+    add_option(w, "ControlPersist=no");
+    add_option(w, "StrictHostKeyChecking=yes");
+    add_option(w, "UpdateHostKeys=no");
+    add_option(w, "ExitOnForwardFailure=yes");
+    add_option(w, "StreamLocalBindMask=0177");
+    add_option(w, "ConnectTimeout=" CONNECT_SECONDS);
+    add_option(w, "ConnectionAttempts=1");
+    /* A peer that is silent is given up after 15 s, as libvirt's keepalive does. */
+    add_option(w, "ServerAliveInterval=3");
+    add_option(w, "ServerAliveCountMax=4");
+    for (int i = 0; i < 2; i++) {
+        (void)snprintf(w->forward[i], sizeof w->forward[i], "%s/%s:/run/libvirt/%s", folder, place_sockets[i],
+                       place_sockets[i]);
+        add(w, "-L");
+        add(w, w->forward[i]);
+    }
+    add_place(w, p);
+}
+
+void words_of_run(struct words *w, const struct place *p, const char *folder, const char *command)
+{
+    begin(w);
+    add_control(w, folder);
+    add_option(w, "ControlMaster=no");
+    /* Without its master ssh would open a connection of its own, by its own rules. */
+    add_option(w, "ProxyJump=none");
+    add_option(w, "ProxyCommand=exit 1");
+    add_place(w, p);
+    add(w, command);
+}
+
+void words_of_settings(struct words *w, const struct place *p)
+{
+    begin(w);
+    add(w, "-G");
+    add_place(w, p);
+}
+
+static bool is_quotable(const char *word)
+{
+    for (const char *c = word; *c; c++)
+        if (*c < ' ' || *c > '~' || *c == '\'' || *c == '!')
+            return false;
+    return true;
+}
+
+bool place_quote(char *buf, size_t size, const char *const *argv)
+{
+    size_t n = 0;
+
+    if (!argv[0] || size == 0)
+        return false;
+    buf[0] = '\0';
+    for (size_t i = 0; argv[i]; i++) {
+        int added = is_quotable(argv[i]) ? snprintf(buf + n, size - n, "%s'%s'", i ? " " : "", argv[i]) : -1;
+
+        if (added < 0 || (size_t)added >= size - n)
+            return false;
+        n += (size_t)added;
+    }
+    return true;
+}
+
+bool place_setting(const char *printed, const char *key, char *buf, size_t size)
+{
+    size_t n = strlen(key);
+
+    for (const char *line = printed; *line; line += strcspn(line, "\n"), line += *line == '\n')
+        if (strncmp(line, key, n) == 0 && line[n] == ' ')
+            return take(buf, size, line + n + 1, strcspn(line + n + 1, "\n"));
+    return false;
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Where a URI leads, the words that ssh is called with, and a command quoted for the shell of any user there.
+ * No I/O. Whatever could be more than a name is refused here again, whoever checked it before. */
+#ifndef TRANSPORT_SSH_PLACE_H
+#define TRANSPORT_SSH_PLACE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct place {
+    char host[256]; /* without brackets */
+    char user[65];  /* "" = ssh's own choice */
+    char port[6];   /* "" = ssh's own choice */
+};
+
+/* NULL, or why "qemu+ssh://[user@]host[:port]/system" is not what `uri` is. */
+const char *place_of_uri(const char *uri, struct place *ret);
+
+/* A folder in which sockets may lie: of characters that mean nothing to ssh, and short. */
+bool place_folder_fits(const char *folder);
+
+#define PLACE_CONTROL "ctl"
+#define PLACE_PATH_SIZE 108u
+
+/* Lists end with NULL; texts live in the struct. */
+struct words {
+    const char *argv[64];
+    size_t n;
+    char control[PLACE_PATH_SIZE], forward[2][2 * PLACE_PATH_SIZE];
+};
+
+/* The master, with a socket in `folder` for each libvirt socket of that host. */
+void words_of_master(struct words *w, const struct place *p, const char *folder);
+extern const char
+    *const place_sockets[2]; /* names, in the folder and in /run/libvirt there; preferred first */
+/* A command over the master, and never over a new connection. */
+void words_of_run(struct words *w, const struct place *p, const char *folder, const char *command);
+/* "What would you do": prints the configuration that holds for this host. */
+void words_of_settings(struct words *w, const struct place *p);
+
+/* argv as one word of a command line, each in single quotes; false: a word cannot be quoted for every shell,
+ * or buf is too small. */
+bool place_quote(char *buf, size_t size, const char *const *argv);
+
+/* Takes the value of a line "key value" out of what ssh -G printed; false: it is not there or does not fit.
+ */
+bool place_setting(const char *printed, const char *key, char *buf, size_t size);
+
+#endif

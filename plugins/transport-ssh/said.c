@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * A table of phrases, the first that is found counts. ssh is run in the C locale. */
+#include "said.h"
+#include <string.h>
+
+static const struct {
+    const char *phrase;
+    enum said means;
+} phrases[] = {
+    { "REMOTE HOST IDENTIFICATION HAS CHANGED", SAID_KEY_CHANGED },
+    { "Host key verification failed", SAID_KEY_NOT_KNOWN },
+    { "Permission denied (", SAID_DENIED },
+    { "Too many authentication failures", SAID_DENIED },
+    { "Could not resolve hostname", SAID_NO_NAME },
+    { "Connection timed out", SAID_TIMEOUT },
+    { "Operation timed out", SAID_TIMEOUT },
+    { "Connection refused", SAID_REFUSED },
+    { "No route to host", SAID_NO_ROUTE },
+    { "Network is unreachable", SAID_NO_ROUTE },
+    { "administratively prohibited", SAID_FORBIDDEN },
+    { "open failed: ", SAID_OPEN_FAILED },
+};
+
+enum said said_by(const char *text)
+{
+    for (size_t i = 0; i < sizeof phrases / sizeof phrases[0]; i++)
+        if (strstr(text, phrases[i].phrase))
+            return phrases[i].means;
+    return SAID_NOTHING;
+}
+
+void said_last_line(const char *text, char *buf, size_t size)
+{
+    size_t end = strlen(text);
+    size_t begin, n;
+
+    while (end > 0 && (text[end - 1] == '\n' || text[end - 1] == '\r'))
+        end--;
+    for (begin = end; begin > 0 && text[begin - 1] != '\n'; begin--)
+        ;
+    n = end - begin < size - 1 ? end - begin : size - 1;
+    memcpy(buf, text + begin, n);
+    buf[n] = '\0';
+}

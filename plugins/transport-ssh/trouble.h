@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Why there is no way by ssh, as a finding of its own each: what, and the command that helps. */
+#ifndef TRANSPORT_SSH_TROUBLE_H
+#define TRANSPORT_SSH_TROUBLE_H
+
+#include "place.h"
+#include <virt-ferry-plugin.h>
+
+/* What ssh would do for this host, by its configuration; each as given where ssh does not say. */
+struct settings {
+    char host[256], user[65], port[6];
+    bool has_proxy;
+};
+void settings_of(struct ferry_call *call, const struct ferry_services *services, const struct place *p,
+                 struct settings *ret);
+
+/* A finding and the call's error, in the same words; -1. */
+int trouble(struct ferry_call *call, const struct ferry_services *services, const char *id, const char *fix,
+            const char *what);
+/* ssh ended before it was ready, and said so. */
+int trouble_said(struct ferry_call *call, const struct ferry_services *services, const struct place *p,
+                 const char *said);
+/* Logged in, but libvirt's sockets could not be opened: asks the host why. */
+int trouble_libvirt(struct ferry_call *call, const struct ferry_services *services, const struct place *p,
+                    const char *folder);
+
+#endif

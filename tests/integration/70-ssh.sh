@@ -1,0 +1,228 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck source-path=SCRIPTDIR
+# Hosts reached by ssh: moves in both directions and from a third machine, nothing of ssh left whatever ends
+# the run, and each thing that can stand in the way told by its own name.
+# shellcheck disable=SC2086,SC2317  # options that are several words; functions that cases call
+. "$(dirname "$0")/lib.sh"
+
+SLOWLY='--bandwidth 8MiB/s'
+MIGRATE='migrate --allow-cleartext'
+PLAN='plan --allow-cleartext'
+
+quietly() { "$@" >/dev/null 2>&1 || true; }
+await() { # SECONDS COMMAND…
+    local until=$((SECONDS + $1))
+    shift
+    until "$@" >/dev/null 2>&1; do
+        [ "$SECONDS" -lt "$until" ] || return 1
+        sleep 0.1
+    done
+}
+
+# Whatever the developer's own shell reads when it starts, the hosts' shells do not wait for it.
+plain_shell() { # HOST…
+    local host
+    for host; do
+        [ -e /root/.bashrc ] || continue
+        on "$host" mount --bind /dev/null /root/.bashrc
+        finally on "$host" umount /root/.bashrc
+    done
+}
+
+# ssh of ours in any machine of this lab, and sockets that it made.
+ssh_left() {
+    local machine pid namespaces=' '
+    for machine in client $(hosts); do
+        namespaces+="$(readlink "/proc/$(<"$STATE/machines/$machine/pid")/ns/net") "
+        find "$STATE/machines/$machine/run/virt-ferry" -mindepth 1 2>/dev/null || true
+    done
+    for pid in $(pgrep -x ssh || true); do
+        [[ $namespaces != *" $(readlink "/proc/$pid/ns/net" || echo none) "* ]] || echo "ssh $pid"
+    done
+}
+nothing_of_ssh() { [ -z "$(ssh_left)" ]; }
+
+sshd_end() { # HOST
+    # shellcheck disable=SC2016
+    quietly on "$1" sh -c 'kill "$(cat /run/sshd.pid)" && while kill -0 "$(cat /run/sshd.pid)"; do sleep 0.05; done'
+}
+sshd_start() { # HOST [LINE…]: these lines come before its own, and the first one counts
+    local file=$STATE/machines/$1/sshd_config.test
+    { printf '%s\n' "${@:2}"; cat "$STATE/machines/$1/sshd_config"; } >"$file"
+    on "$1" /usr/sbin/sshd -f "$file" -E /var/log/sshd.log
+}
+sshd_again() { # HOST [LINE…]
+    sshd_end "$1"
+    sshd_start "$@"
+}
+aside() { # HOST FILE: moved away until the case ends
+    on "$1" mv "$2" "$2.aside"
+    finally on "$1" mv "$2.aside" "$2"
+}
+shows_key_of() { # HOST: what it shows is this host's own key, whose fingerprint is in the message
+    stands_in_the_way ssh-key-not-known "$(ssh-keygen -lf "$STATE/keys/$1.pub" | cut -d' ' -f2)"
+}
+accept_as_told() { # HOST FILE: runs the command that stands in the message
+    on "$1" sh -c "$(grep -o "echo '.*known_hosts" "$2")"
+}
+know_wrong_key() { # HOST: hostB is known by another host's key
+    on "$1" sh -c "echo 'hostB $(cut -d' ' -f1,2 "$STATE/keys/hostA.pub")' >/root/.ssh/known_hosts"
+}
+one_runner() { [ "$(lab runners "$1" | wc -l)" = 1 ] || complain "runners: $(lab runners "$1")"; }
+kill_at_resume() { # HOST
+    # shellcheck disable=SC2016
+    on "$1" sh -c 'stdbuf -oL virsh event --event lifecycle --loop </dev/null | while read -r line; do
+            case $line in *Resumed*) kill -9 "$(cat /run/libvirtd.pid)"; break ;; esac
+        done' >/dev/null 2>&1 &
+    finally quietly kill "$!"
+    finally quietly lab libvirtd "$1" start
+    sleep 0.5
+}
+
+# By ssh alone it is why there is no way (exit 4); beside another channel it is a note with this id.
+stands_in_the_way() { # ID TEXT
+    exits 4 prints "$2" ferry hostA $PLAN web qemu+ssh://hostB/system
+    prints "notes $1 (hostB)" ferry hostA $PLAN web hostB
+    nothing_of_ssh
+}
+
+# ---- moves ----
+
+it "by ssh a guest moves there and back, gated, and nothing of ssh stays"
+guest hostA web --write-log
+exits 0 prints 'ssh-gated' ferry hostA $MIGRATE web qemu+ssh://hostB/system
+lives_on hostB web
+is_empty ssh_left
+exits 0 prints 'ssh-gated' ferry hostB $MIGRATE web qemu+ssh://root@hostA:22/system
+lives_on hostA web
+is_empty ssh_left
+
+it "by its name alone a host is controlled through ssh, and the plan says what that protects"
+guest hostA web --write-log
+exits 0 prints 'ssh-gated' prints 'tcp-gated' prints 'in the clear' ferry hostA $PLAN web hostB
+exits 0 prints 'ssh-gated' ferry hostA $MIGRATE web hostB
+lives_on hostB web
+is_empty ssh_left
+
+it "data in the clear is refused by ssh as by any other channel"
+guest hostA web --write-log
+exits 3 prints 'in the clear' ferry hostA migrate web qemu+ssh://hostB/system
+lives_on hostA web
+
+it "from a third machine by ssh the hand-over is gated, not held"
+guest hostA web --write-log
+plain_shell hostA
+exits 0 prints 'ssh-gated' ferry client -c qemu+ssh://root@hostA/system $MIGRATE web qemu+ssh://hostB/system
+lives_on hostB web
+is_empty ssh_left
+
+it "with a source behind ssh the address for data is tried from there"
+guest hostA web --write-log
+plain_shell hostA
+exits 0 lacks 'address-not-checked' ferry client -c qemu+ssh://hostA/system $PLAN web qemu+tcp://hostB/system
+
+it "where the source runs no commands the address is said not to be checked, and the guest can move"
+guest hostA web --write-log
+finally sshd_again hostA
+sshd_again hostA 'ForceCommand exit 1'
+exits 0 prints 'address-not-checked' ferry client -c qemu+ssh://hostA/system $PLAN web qemu+tcp://hostB/system
+
+it "the gate holds for a source behind ssh: killing the destination's libvirtd never leaves two runners"
+guest hostA web --write-log
+plain_shell hostA hostB
+kill_at_resume hostB
+ferry client -c qemu+ssh://hostA/system $MIGRATE web qemu+ssh://hostB/system || true
+one_runner web
+lab libvirtd hostB start || true
+exits 0 ferry client -c qemu+ssh://hostA/system $MIGRATE web qemu+ssh://hostB/system
+lives_on hostB web
+is_empty ssh_left
+
+# ---- the end of a run ----
+
+it "kill -9 of virt-ferry leaves no ssh and no socket, and the next run settles"
+guest hostA web --write-log
+"$REPO/tests/lab/lab" on hostA virt-ferry $MIGRATE $SLOWLY web qemu+ssh://hostB/system >"$WORK/said" 2>&1 &
+run=$!
+await 60 grep -q pre-copy "$WORK/said"
+exits 1 nothing_of_ssh
+kill -9 "$run"
+await 5 nothing_of_ssh
+is_empty ssh_left
+exits 0 ferry hostA $MIGRATE web qemu+ssh://hostB/system
+lives_on hostB web
+
+it "Ctrl-C leaves no ssh and no socket"
+guest hostA web --write-log
+lab on hostA timeout -s INT 4 virt-ferry $MIGRATE $SLOWLY web qemu+ssh://hostB/system || true
+lives_on hostA web
+is_empty ssh_left
+
+# ---- what can stand in the way ----
+
+it "a host key that is not known is shown with its fingerprint and the command that accepts it"
+guest hostA web --write-log
+aside hostA /root/.ssh/known_hosts
+shows_key_of hostB
+exits 4 ferry hostA $PLAN web qemu+ssh://hostB/system >"$WORK/said" 2>&1
+accept_as_told hostA "$WORK/said"
+exits 0 ferry hostA $PLAN web qemu+ssh://hostB/system
+
+it "a host key that changed is no reason to accept another"
+guest hostA web --write-log
+aside hostA /root/.ssh/known_hosts
+know_wrong_key hostA
+stands_in_the_way ssh-key-changed 'is another than the one that is known here'
+
+it "a key that is refused is told from a user that is"
+guest hostA web --write-log
+exits 4 prints "user 'nosuch' cannot log in on 'hostB'" ferry hostA plan web qemu+ssh://nosuch@hostB/system
+aside hostB /root/.ssh/authorized_keys
+stands_in_the_way ssh-key-refused "accepts none of our keys for user 'root'"
+
+it "a host that forbids forwarding is asked, and says so"
+guest hostA web --write-log
+plain_shell hostB
+finally sshd_again hostB
+sshd_again hostB 'AllowStreamLocalForwarding no'
+stands_in_the_way ssh-forwarding-forbidden 'forbids forwarding'
+
+it "a host whose libvirt is down is not taken for one that forbids"
+guest hostA web --write-log
+plain_shell hostB
+lab libvirtd hostB kill
+finally lab libvirtd hostB start
+exits 4 prints 'no libvirt listens' ferry hostA plan web qemu+ssh://hostB/system
+
+it "a libvirt that is stopped is told after seconds, not never"
+guest hostA web --write-log
+lab libvirtd hostB stop
+finally lab libvirtd hostB cont
+within 12 exits 4 prints 'does not answer' ferry hostA plan web qemu+ssh://hostB/system
+
+it "a host that keeps silent is given up after 5 s"
+guest hostA web --write-log
+lab link hostA hostB drop
+finally lab link hostA hostB ok
+within 12 exits 4 prints 'did not answer by ssh within 5 s' ferry hostA plan web qemu+ssh://hostB/system
+
+it "a host without sshd is reached by another channel, and that is said"
+guest hostA web --write-log
+finally sshd_start hostB
+sshd_end hostB
+stands_in_the_way ssh-port-refused 'no sshd listens'
+
+it "a machine without ssh says so"
+guest hostA web --write-log
+mkdir "$WORK/none"
+exits 4 prints 'there is no ssh on this machine' lab on hostA env PATH="$VIRT_FERRY_BUILD" \
+    virt-ferry plan web qemu+ssh://hostB/system
+
+it "a name that is no host never reaches ssh"
+guest hostA web --write-log
+# shellcheck disable=SC2016
+exits 2 ferry hostA plan web 'qemu+ssh://-oProxyCommand=touch${IFS}x/system'
+exits 2 ferry hostA plan web 'qemu+ssh://-oProxyCommand=x@hostB/system'
+exits 4 prints 'parameters are not understood' ferry hostA plan web 'qemu+ssh://hostB/system?command=/bin/x'
+lab rm web

@@ -1,0 +1,125 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck source-path=SCRIPTDIR
+# shellcheck disable=SC2317  # cases call what is defined before them
+# The ways in which memory travels: post-copy where pre-copy would not end and nowhere else, throttled, paused,
+# offline; saved plans, and the history that they leave.
+. "$(dirname "$0")/lib.sh"
+
+MIGRATE='migrate --allow-cleartext'
+
+plan_json() { ferry hostA --json plan --allow-cleartext "$@" 2>/dev/null; }
+at_gigabit() {
+    lab link hostA rate 1gbit
+    lab link hostB rate 1gbit
+    finally lab link hostA rate none
+    finally lab link hostB rate none
+}
+disarmed_or_not() { # YES|NO HOST: does the newest journal say that it switched?
+    local wanted=$1 found=no
+    # shellcheck disable=SC2012,SC2016  # expanded on the host; names of journals are plain
+    ! lab on "$2" sh -c 'grep -q "\"step\":\"postcopy\"" "$(ls -t /var/lib/virt-ferry/runs/*.journal | head -1)"' ||
+        found=yes
+    [ "$wanted" = "$found" ] || complain "switched to post-copy: wanted $wanted, found $found"
+}
+
+it "a guest that writes faster than the link carries goes on in post-copy, without being told to"
+lab guest hostA busy --mem 384 --disk-size 64M --dirty 256,400
+finally lab rm busy
+at_gigabit
+sleep 3
+# shellcheck disable=SC2086
+exits 0 prints 'post-copy' ferry hostA $MIGRATE busy hostB
+disarmed_or_not yes hostA
+lives_on hostB busy
+
+it "one whose working set the link outruns ends in pre-copy, although it is armed"
+lab guest hostA steady --disk-size 64M --dirty 64,60
+finally lab rm steady
+at_gigabit
+sleep 2
+# shellcheck disable=SC2086
+exits 0 ferry hostA $MIGRATE steady hostB
+disarmed_or_not no hostA
+lives_on hostB steady
+
+it "one that writes little stays in pre-copy, armed or not"
+guest hostA calm
+# shellcheck disable=SC2086
+exits 0 ferry hostA $MIGRATE calm hostB
+disarmed_or_not no hostA
+lives_on hostB calm
+# shellcheck disable=SC2086
+exits 0 prints 'precopy-' ferry hostB $MIGRATE --no-postcopy calm hostA
+lives_on hostA calm
+
+it "paused: the guest stands still for all of it and runs at the destination"
+guest hostA calm
+# shellcheck disable=SC2086
+exits 0 prints 'paused-' ferry hostA $MIGRATE --strategy paused-tcp-gated calm hostB
+lives_on hostB calm
+lab rm calm
+
+it "throttled: the move ends, and the guest runs at full speed again"
+guest hostA calm
+# shellcheck disable=SC2086
+exits 0 prints 'throttled-' ferry hostA $MIGRATE --strategy throttled-tcp-gated calm hostB
+lives_on hostB calm
+# shellcheck disable=SC2086
+exits 3 ferry hostB $MIGRATE --no-throttle --strategy throttled-tcp-gated calm hostA
+lives_on hostB calm
+lab rm calm
+
+it "a domain that is shut off moves its definition, and starts at the destination"
+guest hostA resting
+lab on hostA virsh destroy resting
+# shellcheck disable=SC2086
+exits 0 prints 'offline-' ferry hostA $MIGRATE resting hostB
+is_empty lab on hostA sh -c 'virsh -q list --all --name | grep -x resting'
+lab on hostB virsh start resting
+lives_on hostB resting
+lab rm resting
+
+it "one that is shut off and whose disk had to be copied is refused"
+guest hostA resting --disk local
+lab on hostA virsh destroy resting
+# shellcheck disable=SC2086
+exits 3 prints 'offline-copy' ferry hostA plan --allow-cleartext resting hostB
+lab rm resting
+
+it "a saved plan is done as it was saved, and a stale one is refused with the difference"
+guest hostA calm
+exits 0 ferry hostA plan --allow-cleartext --strategy precopy-tcp-gated -o /run/saved.plan calm hostB
+exits 0 prints 'precopy-tcp-gated' ferry hostA migrate --plan /run/saved.plan
+lives_on hostB calm
+# shellcheck disable=SC2086
+exits 0 ferry hostB $MIGRATE calm hostA
+lab on hostA virsh suspend calm
+exits 10 prints 'was running, is paused' ferry hostA migrate --plan /run/saved.plan
+lab on hostA virsh resume calm
+lives_on hostA calm
+
+it "the history has each move with what it was thought to cost, and narrows the next plan"
+guest hostA calm
+exits 0 prints 'calm' ferry hostA history
+lab on hostA sh -c 'echo rubbish >>/var/lib/virt-ferry/history'
+exits 0 prints 'set aside' ferry hostA history
+# shellcheck disable=SC2086
+exits 0 ferry hostA $MIGRATE calm hostB
+exits 0 prints 'by 1 moves' ferry hostA history
+lab on hostA sh -c 'rm -f /var/lib/virt-ferry/history.damaged-*'
+
+it "a measured guest has an interval no wider than three times its lower end"
+lab guest hostA meter --mem 256 --disk-size 64M --dirty 32,20
+finally lab rm meter
+at_gigabit
+# A link says nothing of what it is shaped to: one move there, and one back, tell.
+# shellcheck disable=SC2086
+exits 0 ferry hostA $MIGRATE meter hostB
+# shellcheck disable=SC2086
+exits 0 ferry hostB $MIGRATE meter hostA
+plan_json --measure-dirty 3 meter hostB >"$WORK/measured"
+jq -e '.chosen as $id | .strategies[] | select(.id == $id) | .time_ms | .high - .low <= 3 * .low' "$WORK/measured" || {
+    cat "$WORK/measured"
+    exit 1
+}

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * w(t) and the passes of pre-copy, against figures by hand and against figures that no guest could have. */
+#include "check-main.h"
+#include "plan/passes.h"
+#include <math.h>
+
+#define MIB 1048576.0
+
+static struct dirty_model model(double cap_mib)
+{
+    return (struct dirty_model){ .cap = cap_mib * MIB };
+}
+
+START_TEST(what_is_dirtied_grows_straight_between_the_points_and_ends_at_the_cap)
+    {
+        struct dirty_model w = model(100);
+
+        dirty_learn(&w, 2, 80 * MIB);
+        dirty_learn(&w, 1, 60 * MIB);
+        ck_assert_double_eq(dirty_in(&w, 0), 0);
+        ck_assert_double_eq_tol(dirty_in(&w, 0.5), 30 * MIB, 1);
+        ck_assert_double_eq_tol(dirty_in(&w, 1.5), 70 * MIB, 1);
+        ck_assert_double_eq_tol(dirty_in(&w, 3), 100 * MIB, 1);
+        ck_assert_double_eq_tol(dirty_in(&w, 2.5), 90 * MIB, 1);
+        ck_assert_double_eq_tol(dirty_in(&w, 1e9), 100 * MIB, 1);
+    }
+END_TEST
+
+START_TEST(more_time_never_dirties_less_whatever_was_learnt)
+    {
+        struct dirty_model w = model(1000);
+
+        for (int i = 0; i < 100; i++)
+            dirty_learn(&w, 0.1 * ((i * 37) % 50), MIB * ((i * 91) % 77));
+        ck_assert_uint_le(w.n, DIRTY_POINTS_MOST);
+        for (int i = 1; i < 200; i++)
+            ck_assert_double_ge(dirty_in(&w, 0.05 * i), dirty_in(&w, 0.05 * (i - 1)));
+    }
+END_TEST
+
+START_TEST(an_idle_guest_needs_one_pass)
+    {
+        const struct dirty_model w = model(256);
+        const struct passes p = passes_make(&w, 100 * MIB, 100 * MIB, 0.3, false);
+
+        ck_assert(p.ends);
+        ck_assert_uint_eq(p.n, 1);
+        ck_assert_double_eq_tol(p.bytes, 100 * MIB, 1);
+        ck_assert_double_eq_tol(p.s, 1, 1e-9);
+        ck_assert_double_eq(p.last, 0);
+    }
+END_TEST
+
+/* 50 MiB/s against 100 MiB/s: 70 beyond what fits into 0.3 s, then 35, 17.5, 8.75, 4.4; 2.2 are found then.
+ */
+START_TEST(each_pass_sends_what_was_dirtied_in_the_one_before)
+    {
+        struct dirty_model w = model(256);
+        struct passes p;
+
+        dirty_learn(&w, 1, 50 * MIB);
+        p = passes_make(&w, 100 * MIB, 100 * MIB, 0.3, false);
+        ck_assert(p.ends);
+        ck_assert_uint_eq(p.n, 5);
+        ck_assert_double_eq_tol(p.bytes, (70 + 35 + 17.5 + 8.75 + 4.375 + 2.1875 + 30) * MIB, 1);
+        ck_assert_double_eq_tol(p.last, 5 * 2.1875 * MIB, 1);
+    }
+END_TEST
+
+START_TEST(a_guest_that_writes_as_fast_as_the_channel_carries_never_ends_but_throttled)
+    {
+        struct dirty_model w = model(256);
+
+        dirty_learn(&w, 1, 200 * MIB);
+        ck_assert(!passes_make(&w, 256 * MIB, 117 * MIB, 0.3, false).ends);
+        ck_assert(passes_make(&w, 256 * MIB, 117 * MIB, 0.3, true).ends);
+        ck_assert_double_gt(passes_make(&w, 256 * MIB, 117 * MIB, 0.3, true).s, 15);
+    }
+END_TEST
+
+START_TEST(a_small_working_set_stays_and_one_of_all_memory_does_not)
+    {
+        struct dirty_model small = model(256), large = model(256);
+
+        /* After a first pass of 1 s: nearly all 64 MiB of it; and all of 256 MiB after 2.2 s. */
+        dirty_learn(&small, 1.03, 62 * MIB);
+        dirty_learn(&large, 2.2, 250 * MIB);
+        ck_assert(passes_stay(&small, 62 * MIB, 117 * MIB, 0.3));
+        ck_assert(!passes_stay(&large, 250 * MIB, 117 * MIB, 0.3));
+        ck_assert(passes_stay(&large, 3 * MIB, 117 * MIB, 0.3)); /* nothing to speak of */
+    }
+END_TEST
+
+/* w(t) = r x rate x t: half sends twice as much at most, two thirds do not. */
+static const struct {
+    double share;
+    bool stays;
+} border[] = { { 0.10, true }, { 0.45, true }, { 0.60, false }, { 0.95, false }, { 1.5, false } };
+
+START_TEST(staying_costs_at_most_twice_what_post_copy_brings)
+    {
+        struct dirty_model w = model(1e6);
+
+        dirty_learn(&w, 1, border[_i].share * 100 * MIB);
+        ck_assert_int_eq(passes_stay(&w, 1000 * MIB, 100 * MIB, 0.1), border[_i].stays);
+    }
+END_TEST
+
+static const double absurd[] = { 0, -1, 1, 1e300, NAN, INFINITY, -INFINITY };
+
+START_TEST(no_figure_makes_endless_work_or_a_figure_that_is_none)
+    {
+        for (size_t a = 0; a < TEST_ROWS(absurd); a++)
+            for (size_t b = 0; b < TEST_ROWS(absurd); b++) {
+                struct dirty_model w = { .cap = 1e12 };
+                struct passes p;
+
+                dirty_learn(&w, absurd[a], absurd[b]);
+                dirty_learn(&w, 1, absurd[_i]);
+                p = passes_make(&w, absurd[_i], absurd[a], absurd[b], a % 2);
+                ck_assert(!isnan(p.bytes) && !isnan(p.s) && !isnan(p.last));
+                ck_assert_uint_le(p.n, PASSES_MOST);
+            }
+    }
+END_TEST
+
+TEST_MAIN("plan/passes", what_is_dirtied_grows_straight_between_the_points_and_ends_at_the_cap,
+          more_time_never_dirties_less_whatever_was_learnt, an_idle_guest_needs_one_pass,
+          each_pass_sends_what_was_dirtied_in_the_one_before,
+          a_guest_that_writes_as_fast_as_the_channel_carries_never_ends_but_throttled,
+          a_small_working_set_stays_and_one_of_all_memory_does_not,
+          LOOP(staying_costs_at_most_twice_what_post_copy_brings, TEST_ROWS(border)),
+          LOOP(no_figure_makes_endless_work_or_a_figure_that_is_none, TEST_ROWS(absurd)))

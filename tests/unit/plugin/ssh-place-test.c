@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The SSH transport's URIs and argv: hostile names never become an option, a token or a word of a shell. */
+#include "../../../plugins/transport-ssh/place.c" /* NOLINT(bugprone-suspicious-include) */
+
+#include "check-main.h"
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static const struct {
+    const char *uri, *host, *user, *port; /* host NULL: refused */
+} uris[] = {
+    { "qemu+ssh://hostB/system", "hostB", "", "" },
+    { "qemu+ssh://root@hostB/system", "hostB", "root", "" },
+    { "qemu+ssh://root@hostB:2222/system", "hostB", "root", "2222" },
+    { "qemu+ssh://a_b.c-d@db-1.example.org/system", "db-1.example.org", "a_b.c-d", "" },
+    { "qemu+ssh://[2001:db8::1]:22/system", "2001:db8::1", "", "22" },
+    { "qemu+ssh://root@[::1]/system", "::1", "root", "" },
+    { "qemu+tcp://hostB/system", NULL, NULL, NULL },
+    { "qemu+ssh://hostB", NULL, NULL, NULL },
+    { "qemu+ssh://hostB/", NULL, NULL, NULL },
+    { "qemu+ssh://hostB/session", NULL, NULL, NULL },
+    { "qemu+ssh://hostB/system/..", NULL, NULL, NULL },
+    { "qemu+ssh://hostB/system?keyfile=/etc/shadow", NULL, NULL, NULL },
+    { "qemu+ssh://hostB/system?command=/tmp/evil", NULL, NULL, NULL },
+    { "qemu+ssh://hostB/system#x", NULL, NULL, NULL },
+    { "qemu+ssh:///system", NULL, NULL, NULL },
+    { "qemu+ssh://@hostB/system", NULL, NULL, NULL },
+    { "qemu+ssh://root@/system", NULL, NULL, NULL },
+    { "qemu+ssh://-oProxyCommand=x/system", NULL, NULL, NULL },
+    { "qemu+ssh://-oProxyCommand=x@hostB/system", NULL, NULL, NULL },
+    { "qemu+ssh://root@-hostB/system", NULL, NULL, NULL },
+    { "qemu+ssh://root@evil@hostB/system", NULL, NULL, NULL },
+    { "qemu+ssh://root:secret@hostB/system", NULL, NULL, NULL },
+    { "qemu+ssh://%h@hostB/system", NULL, NULL, NULL },
+    { "qemu+ssh://${HOME}@hostB/system", NULL, NULL, NULL },
+    { "qemu+ssh://`id`/system", NULL, NULL, NULL },
+    { "qemu+ssh://host;id/system", NULL, NULL, NULL },
+    { "qemu+ssh://host B/system", NULL, NULL, NULL },
+    { "qemu+ssh://host\n/system", NULL, NULL, NULL },
+    { "qemu+ssh://..hostB/system", NULL, NULL, NULL },
+    { "qemu+ssh://hostB:/system", NULL, NULL, NULL },
+    { "qemu+ssh://hostB:0/system", NULL, NULL, NULL },
+    { "qemu+ssh://hostB:123456/system", NULL, NULL, NULL },
+    { "qemu+ssh://hostB:22x/system", NULL, NULL, NULL },
+    { "qemu+ssh://hostB:-p/system", NULL, NULL, NULL },
+    { "qemu+ssh://[::1/system", NULL, NULL, NULL },
+    { "qemu+ssh://[::1]x/system", NULL, NULL, NULL },
+    { "qemu+ssh://[-oX]/system", NULL, NULL, NULL },
+    { "qemu+ssh://[fe80::1%eth0]/system", NULL, NULL, NULL },
+};
+
+START_TEST(a_uri_gives_a_place_or_says_why_not)
+    {
+        struct place p;
+        const char *why = place_of_uri(uris[_i].uri, &p);
+
+        ck_assert_msg((why == NULL) == (uris[_i].host != NULL), "'%s': %s", uris[_i].uri,
+                      why ? why : "taken");
+        if (why)
+            return;
+        ck_assert_str_eq(p.host, uris[_i].host);
+        ck_assert_str_eq(p.user, uris[_i].user);
+        ck_assert_str_eq(p.port, uris[_i].port);
+    }
+END_TEST
+
+START_TEST(names_end_at_their_limit)
+    {
+        struct place p;
+        char uri[400];
+
+        (void)snprintf(uri, sizeof uri, "qemu+ssh://%0255d/system", 1);
+        ck_assert_ptr_null(place_of_uri(uri, &p));
+        (void)snprintf(uri, sizeof uri, "qemu+ssh://%0256d/system", 1);
+        ck_assert_ptr_nonnull(place_of_uri(uri, &p));
+        (void)snprintf(uri, sizeof uri, "qemu+ssh://%064d@h/system", 1);
+        ck_assert_ptr_null(place_of_uri(uri, &p));
+        (void)snprintf(uri, sizeof uri, "qemu+ssh://%065d@h/system", 1);
+        ck_assert_ptr_nonnull(place_of_uri(uri, &p));
+    }
+END_TEST
+
+static bool has_word(const struct words *w, const char *word)
+{
+    for (size_t i = 0; i < w->n; i++)
+        if (strcmp(w->argv[i], word) == 0)
+            return true;
+    return false;
+}
+
+START_TEST(the_host_is_the_one_operand_and_stands_behind_two_dashes)
+    {
+        const struct place p = { .host = "hostB", .user = "root", .port = "2222" };
+        struct words w;
+
+        words_of_master(&w, &p, "/run/virt-ferry/way-0");
+        ck_assert_str_eq(w.argv[0], "ssh");
+        ck_assert_str_eq(w.argv[w.n - 1], "hostB");
+        ck_assert_str_eq(w.argv[w.n - 2], "--");
+        ck_assert_ptr_null(w.argv[w.n]);
+        words_of_run(&w, &p, "/run/virt-ferry/way-0", "'true'");
+        ck_assert_str_eq(w.argv[w.n - 3], "--");
+        ck_assert_str_eq(w.argv[w.n - 2], "hostB");
+        ck_assert_str_eq(w.argv[w.n - 1], "'true'");
+        words_of_settings(&w, &p);
+        ck_assert_str_eq(w.argv[w.n - 2], "--");
+    }
+END_TEST
+
+START_TEST(the_master_asks_nobody_trusts_no_new_key_and_forwards_both_sockets)
+    {
+        const struct place p = { .host = "hostB" };
+        struct words w;
+
+        words_of_master(&w, &p, "/run/virt-ferry/way-0");
+        ck_assert(has_word(&w, "BatchMode=yes"));
+        ck_assert(has_word(&w, "StrictHostKeyChecking=yes"));
+        ck_assert(has_word(&w, "ExitOnForwardFailure=yes"));
+        ck_assert(has_word(&w, "ForwardAgent=no"));
+        ck_assert(has_word(&w, "ControlPersist=no"));
+        ck_assert(has_word(&w, "/run/virt-ferry/way-0/ctl"));
+        ck_assert(has_word(&w, "/run/virt-ferry/way-0/virtqemud-sock:/run/libvirt/virtqemud-sock"));
+        ck_assert(has_word(&w, "/run/virt-ferry/way-0/libvirt-sock:/run/libvirt/libvirt-sock"));
+        ck_assert(!has_word(&w, "-l"));
+        ck_assert(!has_word(&w, "-p"));
+    }
+END_TEST
+
+START_TEST(a_command_goes_over_the_master_or_not_at_all)
+    {
+        const struct place p = { .host = "hostB" };
+        struct words w;
+
+        words_of_run(&w, &p, "/run/virt-ferry/way-0", "'true'");
+        ck_assert(has_word(&w, "ControlMaster=no"));
+        ck_assert(has_word(&w, "ProxyCommand=exit 1"));
+    }
+END_TEST
+
+static const struct {
+    const char *folder;
+    bool fits;
+} folders[] = {
+    { "/run/virt-ferry/way-0123456789abcdef", true },
+    { "/run/user/1000/virt-ferry/way-0123456789abcdef", true },
+    { "run/virt-ferry", false },
+    { "", false },
+    { "/run/with space", false },
+    { "/run/100%", false },
+    { "/run/a:b", false },
+    { "/run/${HOME}", false },
+};
+
+START_TEST(a_folder_means_nothing_to_ssh_and_leaves_room_for_a_socket)
+    {
+        ck_assert_msg(place_folder_fits(folders[_i].folder) == folders[_i].fits, "'%s'", folders[_i].folder);
+    }
+END_TEST
+
+static const struct {
+    const char *word;
+    bool is_quoted;
+} quotes[] = {
+    { "getent", true },      { "$(id) \"x\" \\ ; | & > `id` *", true },
+    { "it's", false },       { "csh!history", false },
+    { "two\nlines", false }, { "h\xc3\xb6st", false },
+    { "\x1b[31m", false },   { "", true },
+};
+
+START_TEST(the_longest_socket_of_a_folder_fits_into_an_address)
+    {
+        char folder[128] = "/";
+
+        memset(folder + 1, 'x', 74);
+        ck_assert(place_folder_fits(folder)); /* 75, a slash, 31 of the longest name, and the end: 108 */
+        folder[75] = 'x';
+        ck_assert(!place_folder_fits(folder));
+    }
+END_TEST
+
+START_TEST(a_word_comes_through_a_shell_as_it_was_or_is_refused)
+    {
+        const char *const argv[] = { "printf", "%s", quotes[_i].word, NULL };
+        char quoted[256], came[256];
+        FILE *shell;
+        size_t n;
+
+        ck_assert_int_eq(place_quote(quoted, sizeof quoted, argv), quotes[_i].is_quoted);
+        if (!quotes[_i].is_quoted)
+            return;
+        shell = popen(quoted, "r"); /* NOLINT(cert-env33-c): what a shell makes of it is the question */
+        ck_assert_ptr_nonnull(shell);
+        n = fread(came, 1, sizeof came - 1, shell);
+        came[n] = '\0';
+        ck_assert_int_eq(pclose(shell), 0);
+        ck_assert_str_eq(came, quotes[_i].word);
+    }
+END_TEST
+
+START_TEST(a_command_that_does_not_fit_is_refused_and_not_cut)
+    {
+        const char *const argv[] = { "ab", "cd", NULL };
+        char buf[10]; /* 'ab' 'cd' and the end */
+
+        ck_assert(place_quote(buf, 10, argv));
+        ck_assert_str_eq(buf, "'ab' 'cd'");
+        ck_assert(!place_quote(buf, 9, argv));
+    }
+END_TEST
+
+START_TEST(a_setting_is_a_whole_line)
+    {
+        static const char printed[] = "user root\nhostname hostb\nport 22\nproxyjump none\nport 23";
+        char value[8];
+
+        ck_assert(place_setting(printed, "hostname", value, sizeof value));
+        ck_assert_str_eq(value, "hostb");
+        ck_assert(place_setting(printed, "port", value, sizeof value));
+        ck_assert_str_eq(value, "22");
+        ck_assert(!place_setting(printed, "host", value, sizeof value));
+        ck_assert(!place_setting(printed, "none", value, sizeof value));
+        ck_assert(!place_setting(printed, "hostname", value, 5));
+        ck_assert(!place_setting("", "port", value, sizeof value));
+    }
+END_TEST
+
+TEST_MAIN("plugin/ssh-place", LOOP(a_uri_gives_a_place_or_says_why_not, TEST_ROWS(uris)),
+          names_end_at_their_limit, the_host_is_the_one_operand_and_stands_behind_two_dashes,
+          the_master_asks_nobody_trusts_no_new_key_and_forwards_both_sockets,
+          a_command_goes_over_the_master_or_not_at_all,
+          LOOP(a_folder_means_nothing_to_ssh_and_leaves_room_for_a_socket, TEST_ROWS(folders)),
+          the_longest_socket_of_a_folder_fits_into_an_address,
+          LOOP(a_word_comes_through_a_shell_as_it_was_or_is_refused, TEST_ROWS(quotes)),
+          a_command_that_does_not_fit_is_refused_and_not_cut, a_setting_is_a_whole_line)

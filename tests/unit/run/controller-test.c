@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The decision for post-copy, on jobs as a host would report them and on such as none should. */
+#include "check-main.h"
+#include "facts/model.h"
+#include "run/controller.h"
+
+#define MiB(n) ((uint64_t)(n) << 20)
+#define GiB(n) ((uint64_t)(n) << 30)
+
+/* A guest of memory_mib that rewrites a working set at a rate, on a channel of 117 MiB/s, looked at every
+ * 50 ms; what the controller says at the first boundary, or in the end. */
+static enum control first_word(unsigned memory_mib, double set_mib, double mib_per_s)
+{
+    struct controller c = { .memory_bytes = MiB(memory_mib), .downtime_ms = 300 };
+    double left = memory_mib, sent = 0, dirty = 0, t = 0;
+    uint64_t pass = 1;
+
+    for (; t < 60; t += 0.05) {
+        const struct job_sample s = { (uint64_t)(t * 1000), pass, (uint64_t)(1048576 * sent),
+                                      (uint64_t)(1048576 * left) };
+        const enum control word = controller_see(&c, &s);
+
+        if (word != CONTROL_WAIT)
+            return word;
+        sent += 117 * 0.05;
+        left -= 117 * 0.05;
+        dirty = dirty + mib_per_s * 0.05 < set_mib ? dirty + mib_per_s * 0.05 : set_mib;
+        if (left <= 117 * 0.3) { /* QEMU looks again what was dirtied */
+            left += dirty;
+            dirty = 0;
+            if (left <= 117 * 0.3)
+                break;
+            pass++;
+        }
+    }
+    return CONTROL_WAIT;
+}
+
+START_TEST(an_idle_guest_ends_in_its_first_pass_without_a_decision)
+    {
+        ck_assert_int_eq(first_word(93, 1, 1), CONTROL_WAIT);
+    }
+END_TEST
+
+START_TEST(sixty_in_sixty_four_stays_and_two_hundred_in_all_of_it_switches_at_the_first_boundary)
+    {
+        ck_assert_int_eq(first_word(155, 64, 60), CONTROL_STAY);
+        ck_assert_int_eq(first_word(256, 256, 200), CONTROL_POSTCOPY);
+        ck_assert_int_eq(first_word(256, 256, 1000), CONTROL_POSTCOPY);
+    }
+END_TEST
+
+START_TEST(nothing_is_decided_within_a_pass_or_from_figures_that_are_not_known)
+    {
+        struct controller c = { .memory_bytes = MiB(256), .downtime_ms = 300 };
+        struct job_sample s = { 0, 1, MiB(1), MiB(200) };
+
+        ck_assert_int_eq(controller_see(&c, &s), CONTROL_WAIT);
+        s = (struct job_sample){ 1000, 1, MiB(100), MiB(150) };
+        ck_assert_int_eq(controller_see(&c, &s), CONTROL_WAIT);
+        s = (struct job_sample){ 2000, NOT_KNOWN, MiB(200), MiB(200) };
+        ck_assert_int_eq(controller_see(&c, &s), CONTROL_WAIT);
+        s = (struct job_sample){ 2000, 2, MiB(200), NOT_KNOWN };
+        ck_assert_int_eq(controller_see(&c, &s), CONTROL_WAIT);
+        s = (struct job_sample){ 2000, 0, MiB(200), MiB(200) };
+        ck_assert_int_eq(controller_see(&c, &s), CONTROL_WAIT);
+        s = (struct job_sample){ 2000, 2, MiB(200), MiB(200) };
+        ck_assert_int_eq(controller_see(&c, &s), CONTROL_POSTCOPY);
+        ck_assert_int_eq(controller_see(&c, &s), CONTROL_WAIT);
+    }
+END_TEST
+
+/* The first pass left half, the second left all of that again: the slope was not what it seemed. */
+START_TEST(each_boundary_refits_the_model)
+    {
+        struct controller c = { .memory_bytes = GiB(4), .downtime_ms = 100 };
+        struct job_sample s = { 0, 1, 0, GiB(4) };
+
+        ck_assert_int_eq(controller_see(&c, &s), CONTROL_WAIT);
+        s = (struct job_sample){ 39900, 1, MiB(3990), MiB(10) };
+        ck_assert_int_eq(controller_see(&c, &s), CONTROL_WAIT);
+        s = (struct job_sample){ 40000, 2, MiB(4000), MiB(1200) };
+        ck_assert_int_eq(controller_see(&c, &s), CONTROL_STAY);
+        s = (struct job_sample){ 51900, 2, MiB(5190), MiB(10) };
+        ck_assert_int_eq(controller_see(&c, &s), CONTROL_WAIT);
+        s = (struct job_sample){ 52000, 3, MiB(5200), MiB(1150) };
+        ck_assert_int_eq(controller_see(&c, &s), CONTROL_POSTCOPY);
+    }
+END_TEST
+
+START_TEST(a_job_that_was_looked_at_late_counts_what_it_had_sent_before)
+    {
+        struct controller c = { .memory_bytes = MiB(256), .downtime_ms = 300 };
+        struct job_sample s = { 5000, 1, MiB(90), MiB(10) };
+
+        ck_assert_int_eq(controller_see(&c, &s), CONTROL_WAIT);
+        /* 10 MiB in 0.1 s, so that the first pass took a second; 40 of 100 were dirtied again. */
+        s = (struct job_sample){ 5100, 2, MiB(100), MiB(40) };
+        ck_assert_int_eq(controller_see(&c, &s), CONTROL_STAY);
+    }
+END_TEST
+
+START_TEST(counters_that_run_backwards_begin_anew)
+    {
+        struct controller c = { .memory_bytes = MiB(256), .downtime_ms = 300 };
+        struct job_sample s = { 0, 3, MiB(900), MiB(200) };
+
+        ck_assert_int_eq(controller_see(&c, &s), CONTROL_WAIT);
+        s = (struct job_sample){ 1000, 1, MiB(10), MiB(200) };
+        ck_assert_int_eq(controller_see(&c, &s), CONTROL_WAIT);
+        s = (struct job_sample){ 2000, 2, MiB(127), MiB(120) };
+        ck_assert_int_eq(controller_see(&c, &s), CONTROL_POSTCOPY);
+    }
+END_TEST
+
+TEST_MAIN("run/controller", an_idle_guest_ends_in_its_first_pass_without_a_decision,
+          sixty_in_sixty_four_stays_and_two_hundred_in_all_of_it_switches_at_the_first_boundary,
+          nothing_is_decided_within_a_pass_or_from_figures_that_are_not_known, each_boundary_refits_the_model,
+          a_job_that_was_looked_at_late_counts_what_it_had_sent_before,
+          counters_that_run_backwards_begin_anew)

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What an operator is told about a guest that is on neither host: whole, with its commands, in their order.
+ */
+#include "check-main.h"
+#include "run/move.h"
+#include <string.h>
+
+static const struct {
+    bool was_postcopy, is_offline;
+    const char *pieces[8];
+} gone[] = {
+    { false,
+      false,
+      { "1. ", "domstate --reason", "2. ", "/var/log/libvirt/qemu at 'hostB.", "3. Start it there", "4. ",
+        "undefine --keep-nvram", "it closes run 20261124T101530-9f3a12bc." } },
+    { true,
+      false,
+      { "1. ", "domstate --reason", "2. ", "virsh destroy", "3. ", "start it there", "undefine --keep-nvram",
+        "it closes run 20261124T101530-9f3a12bc." } },
+    { false,
+      true,
+      { "1. ", "virsh list --all", "2. ", "define it at 'hostA.", "3. ",
+        "it closes run 20261124T101530-9f3a12bc." } },
+};
+
+START_TEST(what_to_do_about_a_guest_on_neither_host_is_told_in_order)
+    {
+        struct move m = { .run = "20261124T101530-9f3a12bc", .is_offline = gone[_i].is_offline };
+        struct error err = { 0 };
+        const char *at = err.fix;
+
+        /* Names as long as they are in a data centre: nothing may be cut. */
+        (void)snprintf(m.survey.source_host, sizeof m.survey.source_host,
+                       "hostA.rack-17.cluster.example.org");
+        (void)snprintf(m.survey.dest_host, sizeof m.survey.dest_host, "hostB.rack-18.cluster.example.org");
+        (void)settle_advise_gone(&m, gone[_i].was_postcopy, &err);
+        for (size_t i = 0; i < TEST_ROWS(gone[_i].pieces) && gone[_i].pieces[i]; i++) {
+            at = strstr(at, gone[_i].pieces[i]);
+            ck_assert_msg(at != NULL, "'%s' is not in its place: %s", gone[_i].pieces[i], err.fix);
+        }
+    }
+END_TEST
+
+TEST_MAIN("run/settle", LOOP(what_to_do_about_a_guest_on_neither_host_is_told_in_order, TEST_ROWS(gone)))
