@@ -13,13 +13,26 @@ static const char *check_no_channel(struct rule_case *c)
 {
     if (c->facts->n_channels)
         return NULL;
+    if (text_equal(c->facts->dest.name, "localhost"))
+        c->fix = "Name the destination by a host name or address that the source can reach.";
     return SAY("no channel leads from '%s' to '%s'", rules_name(c->facts->source.name),
                rules_name(c->facts->dest.name));
 }
 
-static bool is_clear(const struct channel *channel)
+/* Of a domain that is shut off the definition alone moves, over the control connection. */
+static bool is_offline(const struct rule_case *c)
 {
-    return channel->protects_data < PROTECTS_ENCRYPTION;
+    return c->strategy->mode == MODE_OFFLINE;
+}
+
+static bool is_clear(const struct rule_case *c)
+{
+    return (is_offline(c) ? c->channel->protects_control : c->channel->protects_data) < PROTECTS_ENCRYPTION;
+}
+
+static const char *what_crosses(const struct rule_case *c)
+{
+    return is_offline(c) ? "the domain's definition" : "the guest's memory";
 }
 
 static const char *address_of(const struct channel *channel)
@@ -29,29 +42,30 @@ static const char *address_of(const struct channel *channel)
 
 static const char *check_cleartext(struct rule_case *c)
 {
-    if (!is_clear(c->channel) || c->channel->is_trusted || c->limits->allow_cleartext)
+    if (!is_clear(c) || c->channel->is_trusted || c->limits->allow_cleartext)
         return NULL;
-    return SAY("the guest's memory would cross the network in the clear to %s over %s",
+    return SAY("%s would cross the network in the clear to %s over %s", what_crosses(c),
                address_of(c->channel), rules_name(c->channel->driver));
 }
 
 static const char *check_cleartext_allowed(struct rule_case *c)
 {
-    if (!is_clear(c->channel) || (!c->channel->is_trusted && !c->limits->allow_cleartext))
+    if (!is_clear(c) || (!c->channel->is_trusted && !c->limits->allow_cleartext))
         return NULL;
-    return SAY("the guest's memory crosses the network in the clear to %s: %s", address_of(c->channel),
+    return SAY("%s crosses the network in the clear to %s: %s", what_crosses(c), address_of(c->channel),
                c->channel->is_trusted ? "that network is declared trusted" : "--allow-cleartext was given");
 }
 
 static const char *check_no_address(struct rule_case *c)
 {
-    return c->channel->data_uri ? NULL
-                                : SAY("channel %s has no address for data", rules_name(c->channel->driver));
+    if (c->channel->data_uri || is_offline(c))
+        return NULL;
+    return SAY("channel %s has no address for data", rules_name(c->channel->driver));
 }
 
 static const char *check_not_probed(struct rule_case *c)
 {
-    if (c->channel->was_probed)
+    if (c->channel->was_probed || is_offline(c))
         return NULL;
     return SAY("address %s was not checked from the source itself", address_of(c->channel));
 }
