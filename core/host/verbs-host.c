@@ -171,6 +171,7 @@ static int put_versions(struct child *c, json_t *host, struct error *err)
 {
     unsigned long libvirt_version, qemu_version;
     virNodeInfo node;
+    const unsigned long long free_bytes = virNodeGetFreeMemory(c->libvirt); /* 0: it failed */
 
     if (virConnectGetLibVersion(c->libvirt, &libvirt_version) < 0 ||
         virConnectGetVersion(c->libvirt, &qemu_version) < 0 || virNodeGetInfo(c->libvirt, &node) < 0)
@@ -178,7 +179,7 @@ static int put_versions(struct child *c, json_t *host, struct error *err)
     if (json_put_u64(host, "libvirt_version", libvirt_version) < 0 ||
         json_put_u64(host, "qemu_version", qemu_version) < 0 || json_put_u64(host, "cpus", node.cpus) < 0 ||
         json_put_u64(host, "memory_bytes", (uint64_t)node.memory * 1024u) < 0 ||
-        json_put_u64(host, "memory_free_bytes", virNodeGetFreeMemory(c->libvirt)) < 0)
+        json_put_u64(host, "memory_free_bytes", free_bytes > 0 ? free_bytes : NOT_KNOWN) < 0)
         return error_memory(err);
     return 0;
 }
