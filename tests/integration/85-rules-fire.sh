@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# shellcheck disable=SC2317,SC2016  # cases call what is defined before them; texts hold what looks like commands
+# shellcheck disable=SC2317,SC2016,SC2086  # cases call what is defined before them; texts hold what looks like commands; paths are words
 # shellcheck source-path=SCRIPTDIR
 # Every rule that the lab can show is seen to fire there, on domains that cost nothing to make: most are
 # never started. A row "ID|TEXT" below `shows` is a rule, and what its finding must say, so that it is known
@@ -168,7 +168,8 @@ offline-copy|disk 'vdc'
 END
 
 it "disks that cannot be copied, and a destination without the room"
-on hostA sh -c "cd $IMAGES; head -c 2M /dev/urandom >odd-1.img; truncate -s 4M odd-1.img odd-2.vmdk; cp odd-2.vmdk odd-4.img"
+on hostA sh -c "cd $IMAGES; head -c 2M /dev/urandom >odd-1.img; 
+    truncate -s 4M odd-1.img odd-2.vmdk; cp odd-2.vmdk odd-4.img"
 finally on hostA sh -c "rm -f $IMAGES/odd-*"
 on hostB mount -t tmpfs -o size=1m none "$IMAGES"
 finally on hostB sh -c "umount $IMAGES; virsh -q pool-refresh default"
@@ -311,7 +312,8 @@ it "a way without an address, no way at all, and a destination that is no other 
 define hostA odd
 finally gone hostA odd
 on hostA virsh -q start odd
-printf 'Host hostB\n  ProxyCommand busybox nc %%h %%p\n' | timeout 20 "$REPO/tests/lab/lab" on hostA tee /root/.ssh/config
+printf 'Host hostB\n  ProxyCommand busybox nc %%h %%p\n' |
+    timeout 20 "$REPO/tests/lab/lab" on hostA tee /root/.ssh/config
 finally on hostA rm -f /root/.ssh/config
 judge "$WORK/odd" hostA plan --allow-cleartext odd qemu+ssh://hostB/system
 shows "$WORK/odd" <<'END'
