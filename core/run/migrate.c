@@ -5,7 +5,6 @@
 
 #include "base/log.h"
 #include "run/translate.h"
-#include "run/translate.h"
 #include <stdio.h>
 #include <time.h>
 
