@@ -9,8 +9,8 @@
 
 /* Of libvirt's capabilities XML and its lists; texts on a. */
 void capabilities_of_host(struct child *c, struct xml *capabilities, struct arena *a, struct host *h);
-/* Of this very machine, without libvirt: what its kernel and its files say. */
-void capabilities_of_machine(struct arena *a, struct host *h);
+/* Without libvirt, where a command can be run there: what its kernel and its files say. */
+void capabilities_of_machine(struct child *c, struct arena *a, struct host *h);
 /* Into f->dest: whether this host, the destination, can run f->domain; and into its interfaces. */
 void capabilities_for_domain(struct child *c, struct facts *f);
 /* Whether this host has what each interface sits on, and its MTU. */

@@ -1,65 +1,36 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What the machine that a worker runs on says of itself, where libvirt's socket leads no further than here.
- * Reads a handful of small files and nothing that could hang. */
-#include "host/capabilities.h"
+ * What a machine says of itself beside libvirt: its kernel, its addresses and two settings of qemu.conf. One
+ * script asks, here or over a way that can run commands; what it prints is read in one place. */
+#include "host/machine.h"
 
 #include "base/text.h"
-#include <ifaddrs.h>
-#include <netdb.h>
+#include "host/capabilities.h"
+#include "host/command.h"
+#include <arpa/inet.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/statfs.h>
-#include <sys/utsname.h>
 
-#define CGROUP2_MAGIC 0x63677270
 #define MAX_ADDRESSES 1024u
+#define OUTPUT_ROOM 65536u
+#define PATIENCE_MS 1500u /* without an answer all of it stays not known */
 
-static void read_kernel(struct arena *a, struct host *h)
+/* No quotes and no exclamation mark may stand in it; of qemu.conf, which may hold passwords, two lines. */
+static const char script[] =
+    "PATH=$PATH:/usr/sbin:/sbin; echo kernel $(uname -r); echo cgroup $(stat -fc %T /sys/fs/cgroup); "
+    "echo userfaultfd $(cat /proc/sys/vm/unprivileged_userfaultfd); "
+    "test -r /etc/libvirt/qemu.conf && { echo conf; "
+    "grep -E \"^[[:space:]]*(lock_manager|user)[[:space:]]*=\" /etc/libvirt/qemu.conf; }; "
+    "ip -o addr | while read -r n device kind address rest; do "
+    "case $kind in inet*) echo address ${address%%/*};; esac; done; echo end";
+
+static void add_address(struct arena *a, const char *text, struct finding_refs *to)
 {
-    struct utsname name;
-    struct statfs fs;
-
-    if (uname(&name) == 0)
-        h->kernel_release = arena_text(a, name.release);
-    if (statfs("/sys/fs/cgroup", &fs) == 0)
-        h->cgroup_version = (uint32_t)fs.f_type == CGROUP2_MAGIC ? 2 : 1;
-}
-
-/* The file came with Linux 5.2; before, everybody could. */
-static void read_userfaultfd(struct host *h)
-{
-    FILE *file = fopen("/proc/sys/vm/unprivileged_userfaultfd", "re");
-    int c = file ? fgetc(file) : EOF;
-
-    h->unprivileged_userfaultfd = c == '1' ? TRI_YES : c == '0' ? TRI_NO : TRI_NOT_KNOWN;
-    if (file)
-        (void)fclose(file);
-}
-
-/* 'none' is libvirt's default, and what a file says that does not name one. */
-static void read_lock_manager(struct arena *a, struct host *h)
-{
-    FILE *file = fopen("/etc/libvirt/qemu.conf", "re");
-    char line[512], name[64];
-
-    if (!file)
-        return;
-    h->lock_manager = "none";
-    while (fgets(line, sizeof line, file))
-        if (sscanf(line, " lock_manager = \"%63[^\"]\"", name) == 1)
-            h->lock_manager = text_equal(name, "nop") ? "none" : arena_text(a, name);
-    (void)fclose(file);
-}
-
-static void add_address(struct arena *a, const struct sockaddr *address, struct finding_refs *to)
-{
-    const socklen_t size =
-        address->sa_family == AF_INET ? sizeof(struct sockaddr_in) : sizeof(struct sockaddr_in6);
     const char **grown;
-    char text[NI_MAXHOST];
+    struct in6_addr six;
+    struct in_addr four;
 
-    if (getnameinfo(address, size, text, sizeof text, NULL, 0, NI_NUMERICHOST) != 0)
+    if (to->n >= MAX_ADDRESSES ||
+        (inet_pton(AF_INET, text, &four) != 1 && inet_pton(AF_INET6, text, &six) != 1))
         return;
     grown = arena_grown(a, to->names, to->n, sizeof *grown);
     if (!grown)
@@ -68,22 +39,76 @@ static void add_address(struct arena *a, const struct sockaddr *address, struct 
     grown[to->n++] = arena_text(a, text);
 }
 
-static void read_addresses(struct arena *a, struct host *h)
+/* The file came with Linux 5.2; before, everybody could. */
+static void read_userfaultfd(const char *word, struct host *h)
 {
-    struct ifaddrs *all = NULL;
-
-    if (getifaddrs(&all) < 0)
-        return;
-    for (const struct ifaddrs *i = all; i && h->addresses.n < MAX_ADDRESSES; i = i->ifa_next)
-        if (i->ifa_addr && (i->ifa_addr->sa_family == AF_INET || i->ifa_addr->sa_family == AF_INET6))
-            add_address(a, i->ifa_addr, &h->addresses);
-    freeifaddrs(all);
+    h->unprivileged_userfaultfd = text_equal(word, "1")   ? TRI_YES
+                                  : text_equal(word, "0") ? TRI_NO
+                                                          : TRI_NOT_KNOWN;
 }
 
-void capabilities_of_machine(struct arena *a, struct host *h)
+static bool is_root(const char *user)
 {
-    read_kernel(a, h);
-    read_userfaultfd(h);
-    read_lock_manager(a, h);
-    read_addresses(a, h);
+    return text_equal(user, "root") || text_equal(user, "0") || text_equal(user, "+0");
+}
+
+static void read_line(struct arena *a, const char *line, struct host *h, bool *is_root_there)
+{
+    char word[256];
+
+    if (sscanf(line, "kernel %255s", word) == 1)
+        h->kernel_release = arena_text(a, word);
+    else if (sscanf(line, "cgroup %255s", word) == 1)
+        h->cgroup_version = text_equal(word, "cgroup2fs") ? 2 : 1;
+    else if (sscanf(line, "userfaultfd %255s", word) == 1)
+        read_userfaultfd(word, h);
+    else if (text_equal(line, "conf"))
+        h->lock_manager = "none"; /* libvirt's default, and what a file says that does not name one */
+    else if (sscanf(line, " lock_manager = \"%63[^\"]\"", word) == 1)
+        h->lock_manager = text_equal(word, "nop") ? "none" : arena_text(a, word);
+    else if (sscanf(line, " user = \"%63[^\"]\"", word) == 1)
+        *is_root_there = is_root(word);
+    else if (sscanf(line, "address %255s", word) == 1)
+        add_address(a, word, &h->addresses);
+}
+
+void machine_read(const char *said, struct arena *a, struct host *h)
+{
+    struct host read = *h;
+    bool is_root_there = false, is_whole = false;
+
+    for (const char *at = said; *at;) {
+        size_t n = strcspn(at, "\n");
+        char line[512];
+
+        (void)snprintf(line, sizeof line, "%.*s", (int)n, at);
+        is_whole = text_equal(line, "end");
+        read_line(a, line, &read, &is_root_there);
+        at += n + (at[n] == '\n');
+    }
+    /* A list that was cut would make an address look missing. */
+    if (!is_whole)
+        return;
+    /* Whose QEMU runs as root is not held back by what others may not. */
+    if (is_root_there && read.unprivileged_userfaultfd == TRI_NO)
+        read.unprivileged_userfaultfd = TRI_YES;
+    *h = read;
+}
+
+void capabilities_of_machine(struct child *c, struct arena *a, struct host *h)
+{
+    static const char *const argv[] = { "sh", "-c", script, NULL };
+    OWNED_MEMORY char *output = malloc(OUTPUT_ROOM);
+    char errors[256];
+    struct ferry_command command = { .size = sizeof command,
+                                     .timeout_ms = PATIENCE_MS,
+                                     .argv = argv,
+                                     .output = output,
+                                     .output_room = OUTPUT_ROOM,
+                                     .errors = errors,
+                                     .errors_room = sizeof errors };
+    struct error ignored = { 0 };
+
+    if (output && command_run(c, &command, &ignored) == 0 && !command.is_cut && text_is_utf8(output))
+        machine_read(output, a, h);
 }

@@ -196,8 +196,7 @@ void capabilities_of_host(struct child *c, struct xml *capabilities, struct aren
     read_emulator(c, a, h);
     read_pools(c, a, h);
     read_secrets(c, a, h);
-    if (verb_is_local(c))
-        capabilities_of_machine(a, h);
+    capabilities_of_machine(c, a, h);
 }
 
 /* ---- the host for one domain ---- */

@@ -5,6 +5,7 @@
 #include "host/verbs.h"
 
 #include "base/text.h"
+#include "host/command.h"
 #include <errno.h>
 #include <netdb.h>
 #include <poll.h>
@@ -73,6 +74,36 @@ static enum tristate try_port(const char *address, uint64_t port)
     }
 }
 
+/* bash alone can open a connection everywhere; a refusal is an answer, silence is none. */
+static const char try_there[] =
+    "read -r a p; m=$(LC_ALL=C timeout 1 bash -c \"exec 3<>/dev/tcp/$a/$p\" 2>&1); case $?:$m in "
+    "0:*|*refused*) echo open;; 124:*|*unreachable*|*route*) echo filtered;; esac";
+
+/* The same on a source that is elsewhere, where a command can be run. */
+static enum tristate try_port_there(struct child *c, const char *address, uint64_t port)
+{
+    static const char *const argv[] = { "sh", "-c", try_there, NULL };
+    OWNED_TEXT input = { 0 };
+    char output[64] = "", errors[256];
+    struct ferry_command command = { .size = sizeof command,
+                                     .timeout_ms = 2u * PATIENCE_MS,
+                                     .argv = argv,
+                                     .output = output,
+                                     .output_room = sizeof output,
+                                     .errors = errors,
+                                     .errors_room = sizeof errors };
+    struct error ignored = { 0 };
+
+    text_add(&input, "%s %u\n", address, (unsigned)port);
+    if (input.failed)
+        return TRI_NOT_KNOWN;
+    command.input = input.s;
+    command.input_bytes = input.len;
+    if (command_run(c, &command, &ignored) < 0)
+        return TRI_NOT_KNOWN;
+    return text_starts(output, "open") ? TRI_YES : text_starts(output, "filtered") ? TRI_NO : TRI_NOT_KNOWN;
+}
+
 /* What an earlier channel found of the same address holds for this one. */
 static const struct channel *tried_before(const struct facts *f, size_t i)
 {
@@ -91,13 +122,15 @@ int verb_reach_ports(struct child *c, const json_t *args, json_t *reply, struct 
 
     if (!f)
         return -err->code;
-    for (size_t i = 0; verb_is_local(c) && port && i < f->n_channels; i++) {
+    for (size_t i = 0; port && i < f->n_channels; i++) {
         struct channel *ch = &f->channels[i];
         const struct channel *before = tried_before(f, i);
 
         if (!ch->peer_address || !ch->data_uri || !text_starts(ch->data_uri, "tcp:"))
             continue;
-        ch->data_port_open = before ? before->data_port_open : try_port(ch->peer_address, port);
+        ch->data_port_open = before             ? before->data_port_open
+                             : verb_is_local(c) ? try_port(ch->peer_address, port)
+                                                : try_port_there(c, ch->peer_address, port);
         ch->data_port = port;
     }
     return json_put(reply, "facts", facts_to_json(f));

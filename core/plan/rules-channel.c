@@ -11,6 +11,8 @@ static const char *check_no_channel(struct rule_case *c)
 {
     if (c->facts->n_channels)
         return NULL;
+    if (text_equal(c->facts->dest.name, "localhost"))
+        c->fix = "Name the destination by a host name or address that the source can reach.";
     return SAY("no channel leads from '%s' to '%s'", rules_name(c->facts->source.name),
                rules_name(c->facts->dest.name));
 }
@@ -92,13 +94,14 @@ static const char *check_cleartext_allowed(struct rule_case *c)
 
 static const char *check_no_address(struct rule_case *c)
 {
-    return c->channel->data_uri ? NULL
-                                : SAY("channel %s has no address for data", rules_name(c->channel->driver));
+    if (c->channel->data_uri || is_off(c))
+        return NULL;
+    return SAY("channel %s has no address for data", rules_name(c->channel->driver));
 }
 
 static const char *check_not_probed(struct rule_case *c)
 {
-    if (c->channel->was_probed)
+    if (c->channel->was_probed || is_off(c))
         return NULL;
     return SAY("address %s was not checked from the source itself", address_of(c->channel));
 }

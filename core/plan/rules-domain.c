@@ -161,11 +161,6 @@ static const char *check_firmware(struct rule_case *c)
     return SAY("the domain's firmware '%s' must stand on the destination too", c->facts->domain.loader);
 }
 
-static const char *check_tpm(struct rule_case *c)
-{
-    return c->facts->domain.has_tpm ? SAY("the state of the domain's TPM moves with it") : NULL;
-}
-
 static const char *check_interface_tied(struct rule_case *c)
 {
     const char *type = c->interface->type;
@@ -178,6 +173,17 @@ static const char *check_interface_tied(struct rule_case *c)
 static bool detail_has(const struct device *d, const char *word)
 {
     return d->detail && strcasestr(d->detail, word);
+}
+
+/* A passed-through TPM is spoken of by "device-tied". */
+static const char *check_tpm(struct rule_case *c)
+{
+    const struct domain *d = &c->facts->domain;
+
+    for (size_t i = 0; i < d->n_devices; i++)
+        if (text_equal(d->devices[i].kind, "tpm") && detail_has(&d->devices[i], "passthrough"))
+            return NULL;
+    return d->has_tpm ? SAY("the state of the domain's TPM moves with it") : NULL;
 }
 
 /* Kinds whose state or link cannot follow. An emulated TPM does follow, as do channels that libvirt opens. */

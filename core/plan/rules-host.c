@@ -367,11 +367,17 @@ static const char *check_userfaultfd(struct rule_case *c)
 
 /* ---- ports ---- */
 
+/* Of a domain that is shut off nothing travels to one. */
+static bool uses_port(const struct rule_case *c)
+{
+    return c->channel->data_port != NOT_KNOWN && c->strategy->mode != MODE_OFFLINE;
+}
+
 static const char *check_port(struct rule_case *c)
 {
     const struct channel *ch = c->channel;
 
-    if (ch->data_port_open != TRI_NO || ch->data_port == NOT_KNOWN)
+    if (ch->data_port_open != TRI_NO || !uses_port(c))
         return NULL;
     c->fix =
         SAY("Open the range there: firewall-cmd --permanent --add-port=49152-%u/tcp, then firewall-cmd "
@@ -386,7 +392,7 @@ static const char *check_port_not_known(struct rule_case *c)
 {
     const struct channel *ch = c->channel;
 
-    if (ch->data_port_open != TRI_NOT_KNOWN || ch->data_port == NOT_KNOWN)
+    if (ch->data_port_open != TRI_NOT_KNOWN || !uses_port(c))
         return NULL;
     return SAY("port %u of %s could not be tried from the source", (unsigned)ch->data_port,
                rules_name(ch->peer_address));

@@ -4,6 +4,7 @@
 #include "run/move.h"
 
 #include "base/log.h"
+#include "run/translate.h"
 #include <stdio.h>
 #include <time.h>
 
@@ -73,6 +74,14 @@ static int look_and_plan(struct move *m, struct error *err)
     return 0;
 }
 
+/* What libvirt said when a host was not reached, in an operator's words. */
+static int connected(int r, struct error *err)
+{
+    if (r < 0 && err->code == ERROR_CONNECTION)
+        (void)translate_error(err, NULL);
+    return r;
+}
+
 int run_plan(const struct run_options *o, struct run_result *ret, struct error *err)
 {
     struct move m;
@@ -83,8 +92,8 @@ int run_plan(const struct run_options *o, struct run_result *ret, struct error *
     m.loop = m.survey.loop = loop;
     if (loop)
         loop_end_waits(loop, true);
-    r = !loop || survey_connect_source(&m.survey, err) < 0 || survey_connect_dest(&m.survey, err) < 0 ||
-                look_and_plan(&m, err) < 0
+    r = !loop || connected(survey_connect_source(&m.survey, err), err) < 0 ||
+                connected(survey_connect_dest(&m.survey, err), err) < 0 || look_and_plan(&m, err) < 0
             ? -err->code
             : 0;
     if (m.journal) {
@@ -154,7 +163,7 @@ static void phase(struct move *m, const char *name)
 static int make_ready(struct move *m, struct error *err)
 {
     phase(m, "survey");
-    if (survey_connect_dest(&m->survey, err) < 0)
+    if (connected(survey_connect_dest(&m->survey, err), err) < 0)
         return -err->code;
     prepare_mover_early(m);
     if (look_and_plan(m, err) < 0)
@@ -211,7 +220,7 @@ static int migrate(struct move *m, struct error *err)
         return 0;
     }
     loop_end_waits(m->loop, true);
-    if (survey_connect_source(&m->survey, err) < 0)
+    if (connected(survey_connect_source(&m->survey, err), err) < 0)
         return -err->code;
     /* Without a way to the destination only the plan's refusal is to come. */
     if (m->survey.dest_uri && mark_take(m, err) < 0)

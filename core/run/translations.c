@@ -147,7 +147,8 @@ const struct translation translations[] = {
         "libvirt over ssh starts it there.", "Install libvirt-daemon there, or give the URI 'proxy=netcat'."),
     ROW("authentication failed", AT_EITHER, "a libvirtd refused our credentials",
         "A password, key or certificate is missing, wrong or not of those that it accepts.",
-        "Try it by hand: virsh -c URI version. For SASL see 'sasldblistusers2' there, for TLS "
+        "Try it by hand: virsh -c URI version; name and password are taken from ~/.config/libvirt/auth.conf. "
+        "For SASL see 'sasldblistusers2' there, for TLS "
         "tls_allowed_dn_list "
         "in libvirtd.conf."),
     ROW("no polkit agent available", AT_EITHER, "libvirtd asks polkit, and nobody can answer",
@@ -169,15 +170,21 @@ const struct translation translations[] = {
     ROW("Certificate failed validation", AT_EITHER, "a certificate was not accepted",
         "It was issued by another CA, is out of date, or for another purpose.",
         "Check it on its host: virt-pki-validate."),
+    ROW("unable to connect to server at '*:49*Connection refused", AT_DEST,
+        "the destination refused the connection that RAM was to take",
+        "Its QEMU ended before, or a firewall rejects the ports from 49152 on.",
+        "Open 49152 to 49215 on the destination, or see /var/log/libvirt/qemu/DOMAIN.log there for why it "
+        "ended."),
+    ROW("unable to connect to server at '*:49*timed out", AT_DEST, "RAM found no way to the destination",
+        "A firewall drops the ports from 49152 on.", "Open 49152 to 49215 on the destination.",
+        .shown = show_port),
     ROW("unable to connect to server at*Connection refused", AT_EITHER,
         "nobody listens there: connection refused",
-        "libvirtd does not run there, or does not listen on that port (16509 TCP, 16514 TLS); for a port of "
-        "49152 and above the destination's QEMU was gone.",
+        "libvirtd does not run there, or does not listen on that port (16509 TCP, 16514 TLS).",
         "On that host: systemctl start libvirtd-tcp.socket or libvirtd-tls.socket."),
     ROW("unable to connect to server at*timed out", AT_EITHER, "the other host does not answer on that port",
         "A firewall drops the packets, or the address is of another network.",
-        "Open the port there, 16509, 16514 or 49152 to 49215, and try: nc -vz HOST PORT.",
-        .shown = show_port),
+        "Open the port there, 16509 or 16514, and try: nc -vz HOST PORT."),
     ROW("unable to connect to server at*No route to host", AT_EITHER, "no way leads to the other host",
         "A firewall rejects it, or routing is wrong.",
         "Try from the source: nc -vz HOST PORT; and look at the firewall there.", .shown = show_port),

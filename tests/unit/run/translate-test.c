@@ -24,7 +24,9 @@ static const struct {
     { "Certificate [session] owner does not match the hostname hostB", "not for the name" },
     { "Certificate failed validation: The certificate is not trusted.", "not accepted" },
     { "unable to connect to server at 'hostB:16509': Connection refused", "connection refused" },
-    { "unable to connect to server at 'hostB:49152': Connection timed out", "does not answer on that port" },
+    { "unable to connect to server at 'hostB:49152': Connection timed out", "RAM found no way" },
+    { "unable to connect to server at '10.0.0.2:49215': Connection refused", "that RAM was to take" },
+    { "unable to connect to server at 'hostB:16514': Connection timed out", "does not answer on that port" },
     { "unable to connect to server at 'hostB:49152': No route to host", "no way leads" },
     { "internal error: unable to execute QEMU command 'migrate': Failed to connect to '10.0.0.2:49152': "
       "Connection refused",
