@@ -48,6 +48,8 @@ static int result_json(const struct run_options *o, const struct run_result *res
         (result->strategy && json_put_text(j, "strategy", result->strategy) < 0))
         return error_memory(err);
     put_figure(actual, "time_ms", result->time_ms);
+    if (json_put_flag(actual, "went_postcopy", result->went_postcopy) < 0)
+        return error_memory(err);
     put_figure(actual, "downtime_ms", result->downtime_ms);
     if (result->downtime_is_least && json_put_flag(actual, "downtime_is_least", true) < 0)
         return error_memory(err);
@@ -61,7 +63,7 @@ static int result_json(const struct run_options *o, const struct run_result *res
     return output_json(j, err);
 }
 
-/* Two lines, as the plan's sentence has: names and strategies are long. */
+/* In lines, as the plan's sentence has: names and strategies are long. */
 static void actual_lines(const struct run_options *o, const struct run_result *result)
 {
     printf("Moved '%s' to '%s'", ESCAPED(name_of(o, result)), ESCAPED(o->dest));
@@ -78,6 +80,9 @@ static void actual_lines(const struct run_options *o, const struct run_result *r
         printf(" (%s of memory, %s of disks)", SIZE_TEXT(result->memory_bytes),
                SIZE_TEXT(result->disk_bytes));
     printf(".\n");
+    if (result->strategy && text_starts(result->strategy, "postcopy"))
+        printf("  %s.\n", result->went_postcopy ? "It went on in post-copy"
+                                              : "Pre-copy was enough; post-copy stood ready");
 }
 
 static int report(const struct cli *cli, const struct run_options *o, const struct run_result *result,

@@ -237,7 +237,7 @@ static int from_plan(const struct briefing *b, const struct facts *facts, struct
         put_choice(ret, s, facts);
         return 0;
     }
-    refusal = p->n ? plan_refuses(p, &p->list[0]) : NULL;
+    refusal = p->n > p->n_valid ? plan_refuses(p, &p->list[p->n_valid]) : NULL;
     /* The plan's text goes with it: a row's id stays, as does what the facts hold. */
     ret->refused_by = refusal ? refusal->id : "no-channel";
     return 0;

@@ -27,7 +27,9 @@ static const char *verdict_of(const struct plan *p, const struct strategy *s)
 
     if (refuses)
         return refuses->id;
-    return s == plan_chosen(p) ? "chosen" : "valid";
+    if (s == plan_chosen(p))
+        return "chosen";
+    return s < p->list + p->n_unasked ? "valid" : "if named";
 }
 
 static void row_make(const struct plan *p, const struct strategy *s, struct row *ret)

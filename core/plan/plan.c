@@ -104,7 +104,7 @@ struct plan *plan_make(const struct facts *facts, const struct plan_limits *limi
 
 const struct strategy *plan_chosen(const struct plan *p)
 {
-    return p->n_valid ? &p->list[0] : NULL;
+    return p->n_unasked ? &p->list[0] : NULL;
 }
 
 const struct strategy *plan_strategy(const struct plan *p, const char *id)
@@ -166,7 +166,7 @@ static const struct finding *shared_refusal(const struct plan *p)
     return best;
 }
 
-int plan_refusal(const struct plan *p, struct error *err)
+static int refusal_of_all(const struct plan *p, struct error *err)
 {
     const struct finding *f = first_refusal(&p->findings);
     const char *host = NULL;
@@ -182,4 +182,19 @@ int plan_refusal(const struct plan *p, struct error *err)
     if (f->fix)
         return error_fix(err, "%s", f->fix);
     return -ERROR_REFUSED;
+}
+
+static int must_be_named(const struct strategy *s, struct error *err)
+{
+    error_set(err, ERROR_REFUSED, NULL, "the guest would stand still for all of the move, likely %s",
+              MS_TEXT(s->downtime_ms.likely));
+    return error_fix(err, "Name it if that is meant: --strategy %s; or allow the downtime: --max-downtime %llu.",
+                     s->id, (unsigned long long)s->downtime_ms.high);
+}
+
+int plan_refusal(const struct plan *p, struct error *err)
+{
+    if (p->n_valid)
+        return must_be_named(&p->list[0], err);
+    return refusal_of_all(p, err);
 }

@@ -36,8 +36,8 @@ enum { N_WAYS = 7 };
 bool candidates_way(const struct facts *f, size_t i, enum memory_mode *ret_mode,
                     enum hand_over *ret_hand_over);
 
-/* The one that rank_plan would put first; all n are valid, and of no two would only the name decide but the
- * first shall win. NULL when n is 0. */
+/* The one that rank_plan would put first and nobody needs to name; all n are valid, and of no two would only
+ * the name decide but the first shall win. NULL when there is none. */
 const struct strategy *rank_best(const struct planning *p, const struct strategy *list, size_t n);
 
 /* The natural treatment of a disk, as README.md states it. */

@@ -136,7 +136,7 @@ static void rank_valid(struct strategy *list, size_t n, struct ranking *r)
 }
 
 /* Standing still for all of it is quick and cheap, and not what anybody means by a move of a running guest:
- * it competes only where the user allows a downtime that it keeps to, else it stands behind all others. */
+ * it competes only where the user allows a downtime that it keeps to, else it must be named. */
 static bool is_last_resort(const struct planning *p, const struct strategy *s)
 {
     return s->mode == MODE_PAUSED &&
@@ -159,8 +159,7 @@ static size_t last_resorts_behind(const struct planning *p)
 }
 
 /* The cheapest opens the group of equals, and the safest of that group is what rank_valid puts first. */
-static const struct strategy *best_of(const struct planning *p, const struct strategy *list, size_t n,
-                                      bool last_resorts)
+const struct strategy *rank_best(const struct planning *p, const struct strategy *list, size_t n)
 {
     const enum prefer prefer = prefer_of(&p->limits);
     struct ranking r = { .prefer = prefer };
@@ -168,21 +167,13 @@ static const struct strategy *best_of(const struct planning *p, const struct str
     uint64_t cheapest = UINT64_MAX;
 
     for (size_t i = 0; i < n; i++)
-        if (is_last_resort(p, &list[i]) == last_resorts && cost_of(&list[i], prefer) < cheapest)
+        if (!is_last_resort(p, &list[i]) && cost_of(&list[i], prefer) < cheapest)
             cheapest = cost_of(&list[i], prefer);
     for (size_t i = 0; i < n; i++)
-        if (is_last_resort(p, &list[i]) == last_resorts &&
-            is_equal_cost(cheapest, cost_of(&list[i], prefer), prefer) &&
+        if (!is_last_resort(p, &list[i]) && is_equal_cost(cheapest, cost_of(&list[i], prefer), prefer) &&
             (!best || compare_safer(&list[i], best, &r) < 0))
             best = &list[i];
     return best;
-}
-
-const struct strategy *rank_best(const struct planning *p, const struct strategy *list, size_t n)
-{
-    const struct strategy *best = best_of(p, list, n, false);
-
-    return best ? best : best_of(p, list, n, true);
 }
 
 void rank_plan(struct planning *p)
@@ -198,7 +189,7 @@ void rank_plan(struct planning *p)
             plan->list[i] = plan->list[plan->n_valid];
             plan->list[plan->n_valid++] = valid;
         }
-    n_first = last_resorts_behind(p);
+    n_first = plan->n_unasked = last_resorts_behind(p);
     rank_valid(plan->list, n_first, &r);
     rank_valid(plan->list + n_first, plan->n_valid - n_first, &r);
     if (plan->n > plan->n_valid)

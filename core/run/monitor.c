@@ -106,7 +106,7 @@ static void note_postcopy(struct move *m, const json_t *job)
 
     if (m->is_postcopy || !json_flag(job, "is_postcopy", false))
         return;
-    m->is_postcopy = true;
+    m->is_postcopy = m->result->went_postcopy = true;
     m->actual.postcopy_ms = loop_now_ms() - m->carried_ms;
     (void)move_record(m, "postcopy", NULL, &err);
     move_say(m, "pre-copy would not end soon: the guest goes on at '%s', and its memory follows (post-copy)",

@@ -29,7 +29,7 @@ finally lab rm busy
 at_gigabit
 sleep 3
 # shellcheck disable=SC2086
-exits 0 prints 'post-copy' ferry hostA $MIGRATE busy hostB
+exits 0 prints 'It went on in post-copy' ferry hostA $MIGRATE busy hostB
 disarmed_or_not yes hostA
 lives_on hostB busy
 
@@ -39,7 +39,7 @@ finally lab rm steady
 at_gigabit
 sleep 2
 # shellcheck disable=SC2086
-exits 0 ferry hostA $MIGRATE steady hostB
+exits 0 prints 'Pre-copy was enough' ferry hostA $MIGRATE steady hostB
 disarmed_or_not no hostA
 lives_on hostB steady
 

@@ -312,6 +312,33 @@ START_TEST(a_deadline_and_a_downtime_refuse_what_is_beyond_them)
     }
 END_TEST
 
+START_TEST(a_running_guest_is_not_stopped_for_all_of_a_move_that_nobody_asked_to_stop_it)
+    {
+        OWNED(facts) f = sample();
+        struct plan_limits limits = sample_limits();
+        struct error err = { 0 };
+
+        f->domain.memory_rss_bytes = MiB(300);
+        learn_dirty(f, 1000, MiB(200));
+        learn_dirty(f, 2000, MiB(256));
+        limits.no_postcopy = limits.no_throttle = true;
+        OWNED(plan) p = plan_with(f, limits);
+        ck_assert_uint_gt(p->n_valid, 0);
+        ck_assert_str_eq(p->list[0].id, "paused-tcp-gated");
+        ck_assert_ptr_null(plan_chosen(p));
+        ck_assert_int_eq(plan_refusal(p, &err), -ERROR_REFUSED);
+        ck_assert_ptr_nonnull(strstr(err.what, "stand still"));
+        ck_assert_ptr_nonnull(strstr(err.fix, "--strategy paused-tcp-gated"));
+
+        limits.max_downtime_ms = p->list[0].downtime_ms.high;
+        OWNED(plan) allowed = plan_with(f, limits);
+        ck_assert(plan_strategy(allowed, "paused-tcp-gated") < allowed->list + allowed->n_unasked);
+        limits.max_downtime_ms--;
+        OWNED(plan) nearly = plan_with(f, limits);
+        ck_assert(plan_strategy(nearly, "paused-tcp-gated") >= nearly->list + nearly->n_unasked);
+    }
+END_TEST
+
 START_TEST(a_domain_that_is_shut_off_moves_its_definition_unless_a_disk_had_to_be_copied)
     {
         OWNED(facts) f = sample();
@@ -373,6 +400,7 @@ TEST_MAIN("plan/cost", an_idle_guest_costs_about_what_it_did_in_the_laboratory,
           a_measured_guest_is_priced_by_what_it_writes,
           what_the_user_rules_out_is_refused_and_the_next_best_is_taken,
           a_deadline_and_a_downtime_refuse_what_is_beyond_them,
+          a_running_guest_is_not_stopped_for_all_of_a_move_that_nobody_asked_to_stop_it,
           a_domain_that_is_shut_off_moves_its_definition_unless_a_disk_had_to_be_copied,
           what_a_guest_sent_before_says_what_it_will_send,
           twelve_tebibytes_over_a_gigabit_take_more_than_a_day)
