@@ -82,7 +82,7 @@ static void actual_lines(const struct run_options *o, const struct run_result *r
     printf(".\n");
     if (result->strategy && text_starts(result->strategy, "postcopy"))
         printf("  %s.\n", result->went_postcopy ? "It went on in post-copy"
-                                              : "Pre-copy was enough; post-copy stood ready");
+                                                : "Pre-copy was enough; post-copy stood ready");
 }
 
 static int report(const struct cli *cli, const struct run_options *o, const struct run_result *result,

@@ -188,7 +188,8 @@ static int must_be_named(const struct strategy *s, struct error *err)
 {
     error_set(err, ERROR_REFUSED, NULL, "the guest would stand still for all of the move, likely %s",
               MS_TEXT(s->downtime_ms.likely));
-    return error_fix(err, "Name it if that is meant: --strategy %s; or allow the downtime: --max-downtime %llu.",
+    return error_fix(err,
+                     "Name it if that is meant: --strategy %s; or allow the downtime: --max-downtime %llu.",
                      s->id, (unsigned long long)s->downtime_ms.high);
 }
 
