@@ -345,6 +345,20 @@ static int no_channel(const struct survey *s, const struct facts *f, struct erro
     return fix.len ? error_fix(err, "%s", text_of(&fix)) : -err->code;
 }
 
+/* Every channel leads to the same libvirt: where one found it silent, no other is waited for. */
+static int silent_libvirt(const struct survey *s, const struct facts *f, struct error *err)
+{
+    for (size_t i = 0; i < f->findings.n; i++) {
+        const struct finding *one = &f->findings.list[i];
+
+        if (!one->id || !text_ends(one->id, "-libvirt-silent"))
+            continue;
+        error_set(err, ERROR_CONNECTION, s->dest_host, "%s", one->what ? one->what : one->id);
+        return one->fix ? error_fix(err, "%s", one->fix) : -err->code;
+    }
+    return 0;
+}
+
 static uint32_t preference_of(const struct channel *ch)
 {
     const struct ferry_transport *t = registry_transport(ch->driver, NULL);
@@ -375,6 +389,8 @@ static int take_channels(struct survey *s, const json_t *all, struct error *err)
         return -err->code;
     if (f->n_channels == 0 && f->findings.n > 0)
         return no_channel(s, f, err);
+    if (silent_libvirt(s, f, err) < 0)
+        return -err->code;
     /* One of several that is not there is worth a word, no more. */
     for (size_t i = 0; i < f->findings.n; i++)
         f->findings.list[i].severity = NOTES;

@@ -71,8 +71,9 @@ it "a destination whose libvirtd is stopped is given up in 5 s"
 guest hostA sound --write-log
 lab libvirtd hostB stop
 finally lab libvirtd hostB cont
+within 8 exits 4 prints 'accepts connections and does not answer' prints 'stopped' ferry hostA plan sound hostB
 within 8 exits 4 prints 'libvirt did not answer within' prints 'running and not stopped' \
-    ferry hostA plan sound hostB
+    ferry hostA plan sound qemu+tcp://hostB/system
 within 8 exits 4 ferry hostA migrate sound hostB --allow-cleartext
 is hostA lab runners sound
 

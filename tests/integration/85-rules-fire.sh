@@ -237,7 +237,7 @@ sharing-not-proved|disk 'vdc'
 destination-image-not-known|odd-p.img
 destination-space-not-known|disk 'vdc'
 readonly-image-not-known|odd.iso
-cleartext|guest's memory would cross
+cleartext|guest's memory and the copied disk 'vdb' would cross
 END
 on hostA sh -c "virsh -q resume odd
     virsh -q checkpoint-create-as odd c1 --diskspec vda --diskspec vdb,checkpoint=no --diskspec vdc,checkpoint=no

@@ -119,7 +119,7 @@ started "<disk type='file'><driver name='qemu' type='qcow2' cache='none'/><sourc
     <target dev='vda' bus='virtio'/></disk>"
 finally gone odd
 exits 1 fails_after on hostA virsh -q snapshot-create-as odd s1
-tells 'does not move a domain that has snapshots' localhost 'cannot migrate domain with 1 snapshots' 'virsh snapshot-list'
+tells 'does not move a domain that has snapshots' hostA 'cannot migrate domain with 1 snapshots' 'virsh snapshot-list'
 
 it "credentials that a destination does not accept are told before the move"
 define hostA odd
