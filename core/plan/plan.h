@@ -58,7 +58,7 @@ struct plan {
     const struct facts *facts; /* lent */
     struct strategy *list;     /* ranked: the valid first, cheapest first; then the refused */
     size_t n, n_valid;
-    size_t n_unasked; /* of the valid, those that may be taken although nobody named one */
+    size_t n_unasked;         /* of the valid, those that may be taken although nobody named one */
     struct findings findings; /* that concern every strategy */
     uint64_t max_downtime_ms;
 };
@@ -68,7 +68,8 @@ struct plan *plan_make(const struct facts *facts, const struct plan_limits *limi
 void plan_free(struct plan *p);
 OWNED_DEFINE(plan)
 
-/* NULL when every one is refused, or only one is left that must be named: to stand still for all of a move. */
+/* NULL when every one is refused, or only one is left that must be named: to stand still for all of a move.
+ */
 const struct strategy *plan_chosen(const struct plan *p);
 /* Why nothing can be chosen, as an error for exit 3: the finding that most strategies share. */
 int plan_refusal(const struct plan *p, struct error *err);
