@@ -66,7 +66,9 @@ static bool room_make(struct briefing *b, size_t n)
 
 static char letter(const struct word *w, size_t i, size_t length)
 {
-    return i < length ? w->driver[i] : w->rest[i - length];
+    if (i < length)
+        return w->driver[i];
+    return w->rest[i - length];
 }
 
 /* As strcmp of the names would, which go on alike behind it. */

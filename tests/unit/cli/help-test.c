@@ -13,7 +13,7 @@ static const char *squeezed(const char *help)
 
     for (; *help && n + 1 < sizeof buf; help++)
         if ((*help != ' ' && *help != '\n') || (n > 0 && buf[n - 1] != ' '))
-            buf[n++] = *help == '\n' ? ' ' : *help;
+            buf[n++] = (char)(*help == '\n' ? ' ' : *help);
     buf[n] = '\0';
     return buf;
 }

@@ -83,7 +83,7 @@ static int verb_descriptors(struct child *c, const json_t *args, json_t *reply, 
         if (readlink(link, target, sizeof target - 1) < 0)
             continue;
         json_array_foreach(json_child(args, "paths"), i, path) hits +=
-            strcmp(target, json_string_value(path)) == 0;
+            json_string_value(path) && strcmp(target, json_string_value(path)) == 0;
     }
     (void)closedir(dir);
     return json_put_u64(reply, "hits", hits);

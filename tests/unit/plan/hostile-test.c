@@ -289,7 +289,8 @@ START_TEST(json_that_is_too_deep_or_too_large_is_refused)
 
         ck_assert_ptr_nonnull(large);
         memset(large, ' ', JSON_MAX_BYTES + 1u);
-        memcpy(large, "{}", 2);
+        large[0] = '{';
+        large[1] = '}';
         OWNED_JSON l = json_read(large, JSON_MAX_BYTES, "the test", &err);
         ck_assert_ptr_nonnull(l);
         OWNED_JSON m = json_read(large, JSON_MAX_BYTES + 1u, "the test", &err);

@@ -12,10 +12,11 @@
 static enum control first_word(unsigned memory_mib, double set_mib, double mib_per_s)
 {
     struct controller c = { .memory_bytes = MiB(memory_mib), .downtime_ms = 300 };
-    double left = memory_mib, sent = 0, dirty = 0, t = 0;
+    double left = memory_mib, sent = 0, dirty = 0;
     uint64_t pass = 1;
 
-    for (; t < 60; t += 0.05) {
+    for (unsigned step = 0; step < 1200; step++) {
+        const double t = step * 0.05;
         const struct job_sample s = { (uint64_t)(t * 1000), pass, (uint64_t)(1048576 * sent),
                                       (uint64_t)(1048576 * left) };
         const enum control word = controller_see(&c, &s);

@@ -48,7 +48,7 @@ static int socket_at(const char *path, bool listens)
 
     ck_assert_int_ge(fd, 0);
     ck_assert_uint_lt(strlen(path), sizeof a.sun_path);
-    (void)strcpy(a.sun_path, path);
+    (void)snprintf(a.sun_path, sizeof a.sun_path, "%s", path);
     if (!listens)
         return connect(fd, (struct sockaddr *)&a, sizeof a) == 0 ? fd : (close(fd), -1);
     ck_assert_int_eq(bind(fd, (struct sockaddr *)&a, sizeof a), 0);
