@@ -85,7 +85,8 @@ static int verb_descriptors(struct child *c, const json_t *args, json_t *reply, 
         json_array_foreach(json_child(args, "paths"), i, path) hits +=
             json_string_value(path) && strcmp(target, json_string_value(path)) == 0;
     }
-    (void)closedir(dir);
+    if (dir)
+        (void)closedir(dir);
     return json_put_u64(reply, "hits", hits);
 }
 
