@@ -164,7 +164,7 @@ cmd_ceph() {
     esac
 }
 
-ceph_rbd() { inside switch env CEPH_CONF="$CEPH_DIR/ceph.conf" timeout 60 rbd --no-progress "$@"; }
+ceph_rbd() { inside switch env CEPH_CONF="$CEPH_DIR/ceph.conf" timeout 60 rbd "$@"; }
 
 # Who watches an image of a guest that is gone was killed, and would hold it for half a minute more.
 ceph_image_remove() { # IMAGE
@@ -172,8 +172,8 @@ ceph_image_remove() { # IMAGE
     while read -r watcher; do
         ceph_tool ceph osd blocklist add "$watcher"
     done < <(ceph_rbd status "$1" | sed -n 's/.*watcher=\([^ ]*\) .*/\1/p')
-    ceph_rbd snap purge "$1" >/dev/null 2>&1 || true
-    ceph_rbd rm "$1" >/dev/null
+    ceph_rbd snap purge --no-progress "$1" >/dev/null 2>&1 || true
+    ceph_rbd rm --no-progress "$1" >/dev/null
 }
 
 ceph_images_remove() { # GUEST

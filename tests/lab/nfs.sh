@@ -4,7 +4,7 @@
 # Each export is a file system of its own in a sparse file, mounted where only the switch sees it: it
 # can be filled, and it is gone with the switch's last process. What is deleted on it behind the
 # server's back stays open there: see nfs_images_remove.
-# shellcheck disable=SC2154  # LAB_DIR, STATE and others come from lab and base.sh
+# shellcheck disable=SC2153,SC2154  # LAB_DIR, STATE and others come from lab and base.sh
 
 NFS_DIR=$STATE/nfs
 NFS_USAGE="usage: lab nfs stop|cont|kill|start, squash|readonly|full on|off [EXPORT], \
