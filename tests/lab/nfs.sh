@@ -7,8 +7,8 @@
 # shellcheck disable=SC2153,SC2154  # LAB_DIR, STATE and others come from lab and base.sh
 
 NFS_DIR=$STATE/nfs
-NFS_USAGE="usage: lab nfs stop|cont|kill|start, squash|readonly|full on|off [EXPORT], \
-export|unexport [EXPORT], run COMMAND…"
+NFS_USAGE="usage: lab nfs stop|cont|kill|start, squash|readonly|full on|off [EXPORT…], \
+export|unexport [EXPORT…], run COMMAND…"
 
 # pseudo path|number|file system. Clients know an export by its pseudo path alone.
 NFS_EXPORTS='/export|1|one
@@ -149,20 +149,24 @@ nfs_reconfigure() {
     die "the NFS server did not read its exports again"
 }
 
-nfs_export_line() { # EXPORT; prints its row
-    local row
-    row=$(grep "^$1|" <<<"$NFS_EXPORTS") || usage_error "no export '$1': $(cut -d'|' -f1 <<<"$NFS_EXPORTS" | xargs)"
-    echo "$row"
+nfs_exports_named() { # [EXPORT…]; without one, all
+    local path all
+    all=$(cut -d'|' -f1 <<<"$NFS_EXPORTS")
+    for path in ${*:-$all}; do
+        grep -qxF -e "$path" <<<"$all" || usage_error "no export '$path', but" "${all//$'\n'/ }"
+        echo "$path"
+    done
 }
 
-nfs_fault() { # FAULT on|off EXPORT…
-    local fault=$1 state=$2 path faults
+nfs_fault() { # FAULT on|off [EXPORT…]
+    local fault=$1 state=$2 exports path faults
     case $state in
         on | off) ;;
         *) usage_error "$NFS_USAGE" ;;
     esac
     shift 2
-    for path; do
+    exports=$(nfs_exports_named "$@")
+    for path in $exports; do
         faults=$(nfs_faults "$path" | grep -vx "$fault" || true)
         [ "$state" = off ] || faults+=$'\n'$fault
         echo "$faults" >"$NFS_DIR/faults${path//\//.}"
@@ -171,18 +175,20 @@ nfs_fault() { # FAULT on|off EXPORT…
 }
 
 # All of it but 64 KiB, which a file system needs to say so. Nothing is written for it.
-nfs_full() { # on|off EXPORT…
-    local state=$1 path disk size
+nfs_disk_fill() { # DISK
+    local size
+    size=$(inside switch stat -f -c '%a * %S - 65536' "$NFS_DIR/$1")
+    [ $((size)) -le 0 ] ||
+        inside switch fallocate -l $((size)) "$NFS_DIR/$1/.filler.$EPOCHREALTIME"
+}
+
+nfs_full() { # on|off [EXPORT…]
+    local state=$1 exports disk
     shift
-    for path; do
-        disk=$(nfs_export_line "$path" | cut -d'|' -f3)
+    exports=$(nfs_exports_named "$@")
+    for disk in $(grep -F "$(sed 's/$/|/' <<<"$exports")" <<<"$NFS_EXPORTS" | cut -d'|' -f3 | sort -u); do
         case $state in
-            on)
-                size=$(inside switch stat -f -c '%a * %S - 65536' "$NFS_DIR/$disk")
-                size=$((size))
-                [ "$size" -le 0 ] ||
-                    inside switch fallocate -l "$size" "$NFS_DIR/$disk/.filler.$EPOCHREALTIME"
-                ;;
+            on) nfs_disk_fill "$disk" ;;
             off) inside switch find "$NFS_DIR/$disk" -maxdepth 1 -name '.filler.*' -delete ;;
             *) usage_error "$NFS_USAGE" ;;
         esac
@@ -190,32 +196,20 @@ nfs_full() { # on|off EXPORT…
 }
 
 cmd_nfs() {
-    local verb=${1:-} state=${2:-}
-    local -a exports=()
     need_up
     need_nfs
-    case $verb in
-        squash | readonly | full) [ $# -ge 2 ] || usage_error "$NFS_USAGE"; shift 2 ;;
-        export | unexport) shift ;;
-        stop | cont | kill | start) [ $# = 1 ] || usage_error "$NFS_USAGE" ;;
-        run) [ $# -ge 2 ] || usage_error "$NFS_USAGE"; shift ;;
+    case $#:${1:-} in
+        1:stop) nfs_signal STOP ;;
+        1:cont) nfs_signal CONT ;;
+        1:kill) nfs_kill ;;
+        1:start) nfs_start ;;
+        [2-9]:squash | [2-9]:readonly) nfs_fault "$@" ;;
+        [2-9]:full) nfs_full "${@:2}" ;;
+        [1-9]:unexport) nfs_fault unexport on "${@:2}" ;;
+        [1-9]:export) nfs_fault unexport off "${@:2}" ;;
+        1:run) usage_error "$NFS_USAGE" ;;
+        *:run) nfs_run "${@:2}" ;;
         *) usage_error "$NFS_USAGE" ;;
-    esac
-    if [ $# -gt 0 ]; then
-        exports=("$@")
-    else
-        mapfile -t exports < <(cut -d'|' -f1 <<<"$NFS_EXPORTS")
-    fi
-    case $verb in
-        stop) nfs_signal STOP ;;
-        cont) nfs_signal CONT ;;
-        kill) nfs_kill ;;
-        start) nfs_start ;;
-        squash | readonly) nfs_fault "$verb" "$state" "${exports[@]}" ;;
-        full) nfs_full "$state" "${exports[@]}" ;;
-        unexport) nfs_fault unexport on "${exports[@]}" ;;
-        export) nfs_fault unexport off "${exports[@]}" ;;
-        run) nfs_run "$@" ;;
     esac
 }
 

@@ -85,6 +85,8 @@ machine_make() { # MACHINE RATE
     ceph_secret_define "$1"
 }
 
+need_program() { command -v "$1" >/dev/null || die "there is no '$1': contrib/install-deps"; }
+
 up_options() {
     count=2
     rate=
@@ -94,8 +96,8 @@ up_options() {
         case $1 in
             --hosts) count=${2:?a number}; shift ;;
             --rate) rate=${2:?a rate such as 1gbit}; shift ;;
-            --nfs) nfs=1 ;;
-            --ceph) ceph=1 ;;
+            --nfs) nfs=1; need_program ganesha.nfsd ;;
+            --ceph) ceph=1; need_program ceph-osd ;;
             *) usage_error "no option '$1' of lab up" ;;
         esac
         shift
