@@ -2,7 +2,7 @@
 # shellcheck shell=bash
 # The Ceph cluster of a lab: one monitor and one OSD on the switch, a pool, a user for libvirt, and
 # its faults. All of it lies in one folder, the OSD's store in a sparse file there.
-# shellcheck disable=SC2154  # LAB_DIR, STATE and others come from lab and base.sh
+# shellcheck disable=SC2153,SC2154  # LAB_DIR, STATE and others come from lab and base.sh
 
 CEPH_DIR=$STATE/ceph
 CEPH_POOL=ferry

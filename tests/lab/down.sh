@@ -59,14 +59,13 @@ processes_end() {
 # A file system in a file is unmounted with the last process of its namespace, and its loop device is
 # freed with that: a moment later than the process is gone.
 loops_end() {
-    local tries file
+    local tries
     for ((tries = 0; tries < 500; tries++)); do
         grep -qs "^$STATE/" /sys/block/loop*/loop/backing_file || return 0
         sleep 0.02
     done
-    for file in $(grep -ls "^$STATE/" /sys/block/loop*/loop/backing_file); do
-        die "could not free /dev/$(cut -d/ -f4 <<<"$file") of lab $LAB_ID"
-    done
+    die "could not free these of lab $LAB_ID:" \
+        "$(grep -ls "^$STATE/" /sys/block/loop*/loop/backing_file | cut -d/ -f4 | xargs)"
 }
 
 cmd_down() {

@@ -149,11 +149,18 @@ nfs_reconfigure() {
     die "the NFS server did not read its exports again"
 }
 
+nfs_disk_of() { # EXPORT
+    awk -F'|' -v path="$1" '$1 == path { print $3 }' <<<"$NFS_EXPORTS"
+}
+
 nfs_exports_named() { # [EXPORT…]; without one, all
-    local path all
-    all=$(cut -d'|' -f1 <<<"$NFS_EXPORTS")
-    for path in ${*:-$all}; do
-        grep -qxF -e "$path" <<<"$all" || usage_error "no export '$path', but" "${all//$'\n'/ }"
+    local path
+    if [ $# = 0 ]; then
+        cut -d'|' -f1 <<<"$NFS_EXPORTS"
+        return
+    fi
+    for path; do
+        [ -n "$(nfs_disk_of "$path")" ] || usage_error "no export '$path' of the lab's server"
         echo "$path"
     done
 }
@@ -183,10 +190,11 @@ nfs_disk_fill() { # DISK
 }
 
 nfs_full() { # on|off [EXPORT…]
-    local state=$1 exports disk
+    local state=$1 exports path disk
     shift
     exports=$(nfs_exports_named "$@")
-    for disk in $(grep -F "$(sed 's/$/|/' <<<"$exports")" <<<"$NFS_EXPORTS" | cut -d'|' -f3 | sort -u); do
+    for path in $exports; do
+        disk=$(nfs_disk_of "$path")
         case $state in
             on) nfs_disk_fill "$disk" ;;
             off) inside switch find "$NFS_DIR/$disk" -maxdepth 1 -name '.filler.*' -delete ;;
