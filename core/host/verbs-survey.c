@@ -190,8 +190,9 @@ static int look_at_image(struct child *c, struct facts *f, struct disk *disk, st
 {
     struct call_host lent = verb_call_host(c);
     const struct plugin_entry *owner = NULL;
-    const struct ferry_storage *driver = call_claim(&lent, disk, &owner);
-    struct ferry_disk seen = call_disk(disk);
+    const char *at_source = at == &disk->at_dest ? disk->at_source.identity : NULL;
+    const struct ferry_storage *driver = call_claim(&lent, disk, at_source, &owner);
+    struct ferry_disk seen = call_disk(disk, at_source);
     struct ferry_identity identity = { .size = sizeof identity };
     struct ferry_image image = { .size = sizeof image,
                                  .present = 2,

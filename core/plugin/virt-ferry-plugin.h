@@ -57,6 +57,10 @@ struct ferry_disk {
     const char *volume;
     const char *cache;       /* libvirt's cache mode; NULL = its default */
     uint64_t capacity_bytes; /* virtual size as the guest sees it, FERRY_NOT_KNOWN before the survey */
+    /* On the destination: the identity that `identify` gave on the source; NULL there, and where none was
+     * known. Whoever knows that it is the same image by another name answers this very text. */
+    const char *at_source;
+    const char *user, *group; /* whom QEMU is on a network protocol: "+0", "qemu" */
 };
 #define FERRY_DISK_READONLY 1u  /* the guest cannot write it */
 #define FERRY_DISK_SHAREABLE 2u /* marked for use by several domains */
@@ -119,6 +123,11 @@ struct ferry_services {
      * dies with the worker. 0 when it ended, whatever its exit code; -1 (error set) when it could not be
      * started or was killed. */
     int (*program)(struct ferry_call *call, struct ferry_command *command);
+    /* Runs a program on the host that this worker serves, where that can be done: on this machine when its
+     * libvirt is this machine's, else over the way of a transport that runs commands. The words of argv are
+     * constants of the driver, of printable ASCII without ' and !: values go through input. 0 and -1 as for
+     * program; -1 also where nothing can be run there. */
+    int (*run)(struct ferry_call *call, struct ferry_command *command);
 };
 
 /* ---- storage drivers ------------------------------------------------------------------------------- */
