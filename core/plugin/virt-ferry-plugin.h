@@ -161,6 +161,9 @@ struct ferry_image {
     uint64_t allocated_bytes; /* occupied on storage */
     uint64_t free_bytes;      /* room where a new image would be created, as that storage tells */
     const char *pool;         /* libvirt pool that holds it, NULL = none */
+    uint32_t is_silent;       /* 1: the storage does not answer; a QEMU that uses it may wait for it at any
+                                 question, and libvirt with it: none is asked then */
+    uint32_t reserved;
 };
 
 /* A new image at the place that `disk` names, on the host of the worker. */

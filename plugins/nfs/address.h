@@ -15,8 +15,8 @@ bool address_normalise(const char *text, char ret[ADDRESS_SIZE]);
 /* Why this address can mean another machine on each host; NULL when it cannot. */
 const char *address_problem(const char *address);
 
-/* The addresses at the beginning of the lines that `getent ahosts` prints, each once, in their order: a client
- * such as libnfs takes the first. Returns how many; ADDRESS_MOST + 1 when there are more. */
+/* The addresses at the beginning of the lines that `getent ahosts` prints, each once, in their order: a
+ * client such as libnfs takes the first. Returns how many; ADDRESS_MOST + 1 when there are more. */
 size_t address_list(const char *output, char ret[ADDRESS_MOST][ADDRESS_SIZE]);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Findings about an image on an NFS server. Nothing here writes: what the server would refuse is asked by ACCESS,
- * and why, by a SETATTR that sets nothing under a guard that cannot hold. */
+ * Findings about an image on an NFS server. Nothing here writes: what the server would refuse is asked by
+ * ACCESS, and why, by a SETATTR that sets nothing under a guard that cannot hold. */
 #include "check.h"
 #include <inttypes.h>
 #include <string.h>
@@ -9,8 +9,11 @@
 #define SEVERITY_WARNS 2
 #define SEVERITY_REFUSES 3
 #define WRITE_ACCESS (ACCESS3_MODIFY | ACCESS3_EXTEND)
+#define LEAST_ROOM                                                                                           \
+    (UINT64_C(16) << 20) /* a qcow2 image takes its clusters and tables in much smaller steps */
 #define SQUASH_FIX                                                                                           \
-    "Export the folder with no_root_squash (ganesha: Squash = No_Root_Squash), or let QEMU be a user who may "   \
+    "Export the folder with no_root_squash (ganesha: Squash = No_Root_Squash), or let QEMU be a user who "   \
+    "may "                                                                                                   \
     "write there: chown the image and name that user in the disk's <identity>."
 
 struct check {
@@ -43,11 +46,13 @@ static nfsstat3 try_to_write(const struct check *c)
 static void say_not_writable(const struct check *c, const char *of, uint32_t uid, uint32_t mode)
 {
     const struct place *p = c->p;
-    const char *image = c->services->text(c->call, "'%s/%s' on NFS server '%s'", p->folder, p->name, p->address);
+    const char *image =
+        c->services->text(c->call, "'%s/%s' on NFS server '%s'", p->folder, p->name, p->address);
 
     if (try_to_write(c) == NFS3ERR_ROFS)
         add(c, SEVERITY_REFUSES, "nfs-read-only",
-            c->services->text(c->call, "%s lies in an export that is read-only, and the guest writes to it", image),
+            c->services->text(c->call, "%s lies in an export that is read-only, and the guest writes to it",
+                              image),
             "Export the folder read-write (rw) to all hosts.");
     else if (p->user.uid == 0)
         add(c, SEVERITY_REFUSES, "nfs-root-squash",
@@ -59,8 +64,8 @@ static void say_not_writable(const struct check *c, const char *of, uint32_t uid
     else
         add(c, SEVERITY_REFUSES, "nfs-not-writable",
             c->services->text(c->call,
-                              "user %" PRIu32 ", who QEMU is, may not write %s (%s uid %" PRIu32 ", mode %04" PRIo32
-                              ")",
+                              "user %" PRIu32 ", who QEMU is, may not write %s (%s uid %" PRIu32
+                              ", mode %04" PRIo32 ")",
                               p->user.uid, image, of, uid, mode & 07777u),
             "Give the image to that user: chown and chmod on the server; or name its owner in the disk's "
             "<identity>.");
@@ -80,8 +85,9 @@ static void check_access(const struct check *c)
             "whom QEMU is to the NFS server could not be told, so whether it may write was not tried", NULL);
         return;
     }
-    if (server_access(c->p->address, &c->p->user, &c->look->found.handle, wanted, &status, &granted, &t) < 0) {
-        add(c, SEVERITY_WARNS, t.id, t.what, t.fix);
+    if (server_access(c->p->address, &c->p->user, &c->look->found.handle, wanted, &status, &granted, &t) <
+        0) {
+        add(c, SEVERITY_WARNS, t.id, t.what, t.fix[0] ? t.fix : NULL);
         return;
     }
     if (status == NFS3_OK && (granted & wanted) == wanted)
@@ -90,7 +96,8 @@ static void check_access(const struct check *c)
         say_not_writable(c, "owner", a->uid, a->mode);
     else
         add(c, SEVERITY_REFUSES, "nfs-not-readable",
-            c->services->text(c->call, "user %" PRIu32 ", who QEMU is, may not read '%s/%s' on NFS server '%s'",
+            c->services->text(c->call,
+                              "user %" PRIu32 ", who QEMU is, may not read '%s/%s' on NFS server '%s'",
                               c->p->user.uid, c->p->folder, c->p->name, c->p->address),
             "Give that user the right to read it: chmod on the server.");
 }
@@ -101,10 +108,12 @@ static void check_room(const struct check *c)
 
     if (!l->has_room)
         return;
-    if (l->free_bytes == 0)
+    if (l->free_bytes < LEAST_ROOM)
         add(c, SEVERITY_WARNS, "nfs-full",
-            c->services->text(c->call, "NFS server '%s' has no room left in '%s': writes of the guest fail or wait",
-                              c->p->address, c->p->folder),
+            c->services->text(c->call,
+                              "NFS server '%s' has %" PRIu64
+                              " KiB left in '%s': a guest that needs more is stopped, or told of errors",
+                              c->p->address, l->free_bytes / 1024u, c->p->folder),
             "Free space in the export.");
     if (l->found.status == NFS3ERR_NOENT && l->total_files > 0 && l->free_files == 0)
         add(c, SEVERITY_REFUSES, "nfs-no-inodes",
@@ -118,8 +127,8 @@ static bool root_is_shut_out(const struct check *c, nfsstat3 status)
     return (status == NFS3ERR_ACCES || status == NFS3ERR_PERM) && c->p->user.uid == 0;
 }
 
-void check_image(struct ferry_call *call, const struct ferry_services *services, const struct ferry_disk *disk,
-                 const struct place *p, const struct look *look)
+void check_image(struct ferry_call *call, const struct ferry_services *services,
+                 const struct ferry_disk *disk, const struct place *p, const struct look *look)
 {
     const struct check c = { call, services, disk, p, look };
     const nfsstat3 status = look->found.status;
@@ -141,8 +150,8 @@ void check_image(struct ferry_call *call, const struct ferry_services *services,
     }
 }
 
-void check_mount(struct ferry_call *call, const struct ferry_services *services, const struct ferry_disk *disk,
-                 const struct place *p)
+void check_mount(struct ferry_call *call, const struct ferry_services *services,
+                 const struct ferry_disk *disk, const struct place *p)
 {
     const struct check c = { call, services, disk, p, NULL };
     const struct mount *m = &p->mount;
@@ -152,19 +161,21 @@ void check_mount(struct ferry_call *call, const struct ferry_services *services,
         return;
     if (m->is_read_only && !(disk->flags & (FERRY_DISK_READONLY | FERRY_DISK_CDROM)))
         add(&c, SEVERITY_REFUSES, "nfs-read-only",
-            services->text(call, "'%s' is mounted read-only on host '%s', and the guest writes to it", m->target,
-                           host),
+            services->text(call, "'%s' is mounted read-only on host '%s', and the guest writes to it",
+                           m->target, host),
             "Mount it read-write there: mount -o remount,rw FOLDER.");
     if (m->is_soft)
         add(&c, SEVERITY_WARNS, "nfs-soft-mount",
-            services->text(call, "'%s' is mounted with 'soft' on host '%s': a slow server becomes errors of the disk",
-                           m->target, host),
+            services->text(
+                call, "'%s' is mounted with 'soft' on host '%s': a slow server becomes errors of the disk",
+                m->target, host),
             "Mount it with 'hard'.");
     if (m->has_own_locks)
         add(&c, SEVERITY_WARNS, "nfs-own-locks",
-            services->text(call,
-                           "'%s' is mounted with locks of its own ('nolock' or 'local_lock') on host '%s': QEMU's "
-                           "lock on the image does not reach other hosts",
-                           m->target, host),
+            services->text(
+                call,
+                "'%s' is mounted with locks of its own ('nolock' or 'local_lock') on host '%s': QEMU's "
+                "lock on the image does not reach other hosts",
+                m->target, host),
             "Mount it without 'nolock' and 'local_lock'.");
 }

@@ -7,9 +7,9 @@
 #include "server.h"
 
 /* Adds them; look is of this moment. */
-void check_image(struct ferry_call *call, const struct ferry_services *services, const struct ferry_disk *disk,
-                 const struct place *p, const struct look *look);
-void check_mount(struct ferry_call *call, const struct ferry_services *services, const struct ferry_disk *disk,
-                 const struct place *p);
+void check_image(struct ferry_call *call, const struct ferry_services *services,
+                 const struct ferry_disk *disk, const struct place *p, const struct look *look);
+void check_mount(struct ferry_call *call, const struct ferry_services *services,
+                 const struct ferry_disk *disk, const struct place *p);
 
 #endif

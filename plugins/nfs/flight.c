@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <time.h>
 
 enum { LANDED = 0, WENT_WRONG = 1 }; /* libnfs's RPC_STATUS_SUCCESS and _ERROR */
@@ -29,7 +30,8 @@ void flight_refuse(struct flight *f, struct rpc_context *rpc)
 {
     f->failed = true;
     if (!f->why[0])
-        (void)snprintf(f->why, sizeof f->why, "%s", rpc_get_error(rpc) ? rpc_get_error(rpc) : "libnfs refused");
+        (void)snprintf(f->why, sizeof f->why, "%s",
+                       rpc_get_error(rpc) ? rpc_get_error(rpc) : "libnfs refused");
 }
 
 uint64_t flight_now_ms(void)
@@ -40,7 +42,17 @@ uint64_t flight_now_ms(void)
     return (uint64_t)now.tv_sec * 1000u + (uint64_t)now.tv_nsec / 1000000u;
 }
 
-static bool turn(struct rpc_context *rpc, uint64_t until_ms)
+/* libnfs says of a refused connection that the socket hung up. */
+static void say_broken(int fd, struct flight *f)
+{
+    int error = 0;
+    socklen_t size = sizeof error;
+
+    if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) == 0 && error != 0)
+        (void)snprintf(f->why, sizeof f->why, "%s", strerror(error));
+}
+
+static bool turn(struct rpc_context *rpc, struct flight *f, uint64_t until_ms)
 {
     const uint64_t now = flight_now_ms();
     struct pollfd at = { .fd = rpc_get_fd(rpc), .events = (short)rpc_which_events(rpc) };
@@ -51,6 +63,10 @@ static bool turn(struct rpc_context *rpc, uint64_t until_ms)
     n = poll(&at, 1, (int)(until_ms - now));
     if (n < 0)
         return errno == EINTR;
+    if (n > 0 && at.revents & POLLERR) {
+        say_broken(at.fd, f);
+        return false;
+    }
     return n > 0 && rpc_service(rpc, at.revents) == 0;
 }
 
@@ -59,11 +75,12 @@ bool flight_wait(struct rpc_context **rpc, struct flight *f, uint64_t until_ms)
     bool good = true;
 
     while (good && f->waiting > 0 && !f->failed)
-        good = turn(*rpc, until_ms);
+        good = turn(*rpc, f, until_ms);
     if (good && !f->failed)
         return true;
     if (!f->why[0] && flight_now_ms() < until_ms)
-        (void)snprintf(f->why, sizeof f->why, "%s", rpc_get_error(*rpc) ? rpc_get_error(*rpc) : "it closed the connection");
+        (void)snprintf(f->why, sizeof f->why, "%s",
+                       rpc_get_error(*rpc) ? rpc_get_error(*rpc) : "it closed the connection");
     /* Lands what still flies. */
     rpc_destroy_context(*rpc);
     *rpc = NULL;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Reads the head of a qcow2 image, versions 2 and 3, after QEMU's docs/interop/qcow2.txt. Only asked where the
- * domain says that the format is qcow2: a guest can write such a header into a raw image. */
+ * Reads the head of a qcow2 image, versions 2 and 3, after QEMU's docs/interop/qcow2.txt. Only asked where
+ * the domain says that the format is qcow2: a guest can write such a header into a raw image. */
 #include "header.h"
 #include <string.h>
 

@@ -4,17 +4,17 @@
  * A file is known to its server by fsid and fileid. That pair is the same through every export and every name
  * of the server, while file handles are not: a server may write the export into them. It is not unique in the
  * world: fsids are device numbers or figures that an administrator chose, and two servers made from one image
- * have all of them equal, to the generation of each inode. What distinguishes servers is where they answer: so
- * the address belongs to the identity, numeric, as the host in question resolves the name, for a name may lead
- * each host elsewhere. One address is one server for all hosts that move guests to each other, but for those
- * addresses that every machine or every link has (address.c), which identify nothing.
+ * have all of them equal, to the generation of each inode. What distinguishes servers is where they answer:
+ * so the address belongs to the identity, numeric, as the host in question resolves the name, for a name may
+ * lead each host elsewhere. One address is one server for all hosts that move guests to each other, but for
+ * those addresses that every machine or every link has (address.c), which identify nothing.
  *
  * Two addresses may be one server, and nothing that a server says of itself proves it (names, boot times and
  * handles are equal on clones). So two identities are
  *   the same       with equal address, fsid and fileid;
  *   different      with unequal fileid: no server gives one file two numbers;
- *   not known      otherwise: a file that was made through one address and seen through the other is the proof
- *                  (proof.c), and without it neither "shared" nor "not shared" is said. */
+ *   not known      otherwise: a file that was made through one address and seen through the other is the
+ * proof (proof.c), and without it neither "shared" nor "not shared" is said. */
 #include "identity.h"
 #include <inttypes.h>
 #include <stdio.h>
@@ -72,9 +72,8 @@ void made_write(const struct made *m, char ret[IDENTITY_SIZE])
         (void)snprintf(ret, IDENTITY_SIZE, "file:%" PRIx64 ":%" PRIu64 ":%" PRIx64 ":%" PRIu32 ":%" PRIu32,
                        m->fsid, m->fileid, m->handle, m->user.uid, m->user.gid);
     else
-        (void)snprintf(ret, IDENTITY_SIZE,
-                       "verifier:%02x%02x%02x%02x%02x%02x%02x%02x:%" PRIu32 ":%" PRIu32, v[0], v[1], v[2],
-                       v[3], v[4], v[5], v[6], v[7], m->user.uid, m->user.gid);
+        (void)snprintf(ret, IDENTITY_SIZE, "verifier:%02x%02x%02x%02x%02x%02x%02x%02x:%" PRIu32 ":%" PRIu32,
+                       v[0], v[1], v[2], v[3], v[4], v[5], v[6], v[7], m->user.uid, m->user.gid);
 }
 
 bool made_read(const char *text, struct made *ret)

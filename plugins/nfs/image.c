@@ -18,7 +18,7 @@
 
 int image_trouble(struct ferry_call *call, const struct ferry_services *services, const struct trouble *t)
 {
-    services->error(call, t->fix, "%s", t->what);
+    services->error(call, t->fix[0] ? t->fix : NULL, "%s", t->what);
     return -1;
 }
 
@@ -29,7 +29,8 @@ static int refused(struct ferry_call *call, const struct ferry_services *service
 
     if (status == NFS3ERR_EXIST)
         services->error(call, "Look at it and remove or rename it, or choose another place.",
-                        "something stands at '%s/%s' on NFS server '%s' already", p->folder, name, p->address);
+                        "something stands at '%s/%s' on NFS server '%s' already", p->folder, name,
+                        p->address);
     else
         services->error(call, fix, "could not %s '%s/%s' on NFS server '%s': %s", doing, p->folder, name,
                         p->address, server_words(status));
@@ -127,8 +128,8 @@ struct target {
     const struct handle *file;
 };
 
-static int target_write(void *context, uint64_t offset, const unsigned char *bytes, uint32_t n, uint32_t *ret_n,
-                        char ret_verifier[8])
+static int target_write(void *context, uint64_t offset, const unsigned char *bytes, uint32_t n,
+                        uint32_t *ret_n, char ret_verifier[8])
 {
     const struct target *at = context;
     WRITE3res r = { .status = NFS3ERR_SERVERFAULT };
@@ -173,8 +174,8 @@ static int write_qcow2(struct target *at, uint64_t capacity, uint32_t most)
     r = send_all(&sink, head, QCOW2_HEAD_BYTES, most > 0 && most < LARGEST_PIECE ? most : LARGEST_PIECE);
     if (r > 0)
         at->services->error(at->call, "See why the server restarts.",
-                            "NFS server '%s' restarted %d times while '%s/%s' was written", at->place->address,
-                            SEND_TRIES, at->place->folder, at->place->name);
+                            "NFS server '%s' restarted %d times while '%s/%s' was written",
+                            at->place->address, SEND_TRIES, at->place->folder, at->place->name);
     return r == 0 ? 0 : -1;
 }
 
@@ -278,5 +279,6 @@ int image_remove(struct ferry_call *call, const struct ferry_services *services,
         return other;
     if (server_unlink(p.address, &p.user, &look.folder, name, &status, &t) < 0)
         return image_trouble(call, services, &t);
-    return status == NFS3_OK || status == NFS3ERR_NOENT ? 0 : refused(call, services, &p, name, "remove", status);
+    return status == NFS3_OK || status == NFS3ERR_NOENT ? 0
+                                                        : refused(call, services, &p, name, "remove", status);
 }

@@ -125,9 +125,11 @@ static enum mounts_answer read_nfs(const struct line *l, const char *folder, str
         ret->version[0] = '\0';
     ret->is_soft =
         option(l, options, "soft", value, sizeof value) || option(l, options, "softerr", value, sizeof value);
-    ret->is_read_only = option(l, options, "ro", value, sizeof value) || option(l, 5, "ro", value, sizeof value);
-    ret->has_own_locks = option(l, options, "nolock", value, sizeof value) ||
-                         (option(l, options, "local_lock", value, sizeof value) && strcmp(value, "none") != 0);
+    ret->is_read_only =
+        option(l, options, "ro", value, sizeof value) || option(l, 5, "ro", value, sizeof value);
+    ret->has_own_locks =
+        option(l, options, "nolock", value, sizeof value) ||
+        (option(l, options, "local_lock", value, sizeof value) && strcmp(value, "none") != 0);
     return MOUNTS_NFS;
 }
 

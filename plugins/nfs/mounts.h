@@ -8,10 +8,10 @@
 #include <stdbool.h>
 
 struct mount {
-    char target[PATH_MAX];         /* where it is mounted */
-    char folder[PATH_MAX];         /* the path's folder, as the server calls it */
-    char address[ADDRESS_SIZE];    /* of the server, as that kernel uses it */
-    char version[8];               /* "3", "4.2" */
+    char target[PATH_MAX];                     /* where it is mounted */
+    char folder[PATH_MAX];                     /* the path's folder, as the server calls it */
+    char address[ADDRESS_SIZE];                /* of the server, as that kernel uses it */
+    char version[8];                           /* "3", "4.2" */
     bool is_soft, is_read_only, has_own_locks; /* soft; ro; nolock or local_lock=… */
 };
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Storage driver "nfs": images on NFS servers, as network disks that QEMU reaches itself and as files on mounts
- * of the hosts. What the server knows is asked from this machine by libnfs, whatever host the worker serves:
- * what cannot be reached from here is not known, never "no". Read it from the bottom. */
+ * Storage driver "nfs": images on NFS servers, as network disks that QEMU reaches itself and as files on
+ * mounts of the hosts. What the server knows is asked from this machine by libnfs, whatever host the worker
+ * serves: what cannot be reached from here is not known, never "no". Read it from the bottom. */
 #include "../local-block/words.h"
 #include "check.h"
 #include "header.h"
@@ -11,12 +11,13 @@
 #include <stdio.h>
 #include <string.h>
 
-#define ANSWER_MS 4000u
+#define ANSWER_MS 3000u
 #define SEEN_KEPT_MS 1500u
 #define CLAIM_NETWORK 90
 #define CLAIM_FILE 60
 
-/* What was seen of the disk in hand: identify, inspect and check follow each other, and ask the server once. */
+/* What was seen of the disk in hand: identify, inspect and check follow each other, and ask the server once.
+ */
 static struct seen {
     uint64_t at_ms; /* 0: of no disk */
     char disk[PATH_MAX + 600];
@@ -58,7 +59,7 @@ static const struct seen *look_at(struct ferry_call *call, const struct ferry_se
 /* ---- claim and identify ---- */
 
 static int driver_claim(struct ferry_call *call, const struct ferry_services *services,
-                     const struct ferry_disk *disk)
+                        const struct ferry_disk *disk)
 {
     if (!disk->source)
         return 0;
@@ -67,7 +68,8 @@ static int driver_claim(struct ferry_call *call, const struct ferry_services *se
     if (strcmp(disk->type, "file") != 0)
         return 0;
     /* On a destination without that mount too, to say so. */
-    return identity_is_nfs(disk->at_source) || place_is_on_mount(call, services, disk->source) ? CLAIM_FILE : 0;
+    return identity_is_nfs(disk->at_source) || place_is_on_mount(call, services, disk->source) ? CLAIM_FILE
+                                                                                               : 0;
 }
 
 static bool is_image(const struct seen *s)
@@ -85,13 +87,14 @@ static const char *why_no_image(struct ferry_call *call, const struct ferry_serv
     if (!s->has_look)
         return services->text(call, "%s", s->trouble.what);
     if (s->look.found.status == NFS3_OK)
-        return services->text(call, "'%s/%s' on NFS server '%s' is no plain file", p->folder, p->name, p->address);
+        return services->text(call, "'%s/%s' on NFS server '%s' is no plain file", p->folder, p->name,
+                              p->address);
     return services->text(call, "'%s/%s' on NFS server '%s': %s", p->folder, p->name, p->address,
                           server_words(s->look.found.status));
 }
 
-/* A name with several addresses: QEMU may take any, so that all must be one server. *ret_first is the one that all
- * hosts find in common. */
+/* A name with several addresses: QEMU may take any, so that all must be one server. *ret_first is the one
+ * that all hosts find in common. */
 static bool addresses_are_one(struct ferry_call *call, const struct ferry_services *services,
                               const struct place *p, const char **ret_first, char *why, size_t size)
 {
@@ -159,14 +162,15 @@ static const char *identity_of(struct ferry_call *call, const struct ferry_servi
     if (verdict == IDENTITY_NOT_KNOWN && strcmp(here.address, there.address) != 0)
         verdict = proof_of_addresses(call, services, &s->place, there.address, why, size);
     else if (verdict == IDENTITY_NOT_KNOWN)
-        (void)snprintf(why, size, "one server has two fsids for this file: '%s' and '%s'", text, disk->at_source);
+        (void)snprintf(why, size, "one server has two fsids for this file: '%s' and '%s'", text,
+                       disk->at_source);
     if (verdict == IDENTITY_NOT_KNOWN)
         return NULL;
     return services->text(call, "%s", verdict == IDENTITY_SAME ? disk->at_source : text);
 }
 
 static int driver_identify(struct ferry_call *call, const struct ferry_services *services,
-                        const struct ferry_disk *disk, struct ferry_identity *ret)
+                           const struct ferry_disk *disk, struct ferry_identity *ret)
 {
     const struct seen *s = look_at(call, services, disk);
     char why[400] = "";
@@ -183,10 +187,10 @@ static int driver_identify(struct ferry_call *call, const struct ferry_services 
     server_time(ANSWER_MS);
     ret->identity = identity_of(call, services, disk, s, why, sizeof why);
     if (ret->identity)
-        ret->evidence = services->text(call, "'%s/%s' on NFS server '%s', asked by NFS version 3: fsid %" PRIx64
-                                             ", file %" PRIu64,
-                                       s->place.folder, s->place.name, s->place.address,
-                                       s->look.found.attributes.fsid, s->look.found.attributes.fileid);
+        ret->evidence = services->text(
+            call, "'%s/%s' on NFS server '%s', asked by NFS version 3: fsid %" PRIx64 ", file %" PRIu64,
+            s->place.folder, s->place.name, s->place.address, s->look.found.attributes.fsid,
+            s->look.found.attributes.fileid);
     else
         ret->evidence = services->text(call, "%s", why);
     return 0;
@@ -216,7 +220,7 @@ static uint64_t capacity_of(struct ferry_call *call, const struct ferry_services
 }
 
 static int driver_inspect(struct ferry_call *call, const struct ferry_services *services,
-                       const struct ferry_disk *disk, struct ferry_image *ret)
+                          const struct ferry_disk *disk, struct ferry_image *ret)
 {
     const struct seen *s = look_at(call, services, disk);
 
@@ -224,8 +228,10 @@ static int driver_inspect(struct ferry_call *call, const struct ferry_services *
     ret->capacity_bytes = ret->allocated_bytes = ret->free_bytes = FERRY_NOT_KNOWN;
     if (!s)
         return -1;
-    if (!s->has_look)
+    if (!s->has_look) {
+        ret->is_silent = s->trouble.is_silent;
         return 0;
+    }
     if (s->look.has_room)
         ret->free_bytes = s->look.free_bytes;
     if (s->look.found.status == NFS3ERR_NOENT)
@@ -244,12 +250,13 @@ static void say_not_mounted(struct ferry_call *call, const struct ferry_services
 {
     OWNED_WORDS char *quoted = words_quote(s->place.host_folder);
 
-    services->finding(call, 3, "nfs-not-mounted",
-                      services->text(call,
-                                     "'%s' on host '%s' is not the NFS mount that it is at the source (%s), but the "
-                                     "bare folder beneath it",
-                                     s->place.host_folder, services->host(call), at_source),
-                      services->text(call, "Mount the same export there first: mount %s.", quoted ? quoted : ""));
+    services->finding(
+        call, 3, "nfs-not-mounted",
+        services->text(call,
+                       "'%s' on host '%s' is not the NFS mount that it is at the source (%s), but the "
+                       "bare folder beneath it",
+                       s->place.host_folder, services->host(call), at_source),
+        services->text(call, "Mount the same export there first: mount %s.", quoted ? quoted : ""));
 }
 
 /* The same user asked the same server for the source already. */
@@ -263,7 +270,7 @@ static bool is_checked_at_source(const struct ferry_disk *disk, const struct see
 }
 
 static int driver_check(struct ferry_call *call, const struct ferry_services *services,
-                     const struct ferry_disk *disk)
+                        const struct ferry_disk *disk)
 {
     const struct seen *s = look_at(call, services, disk);
 
@@ -275,7 +282,7 @@ static int driver_check(struct ferry_call *call, const struct ferry_services *se
     else if (s->answer == PLACE_NOT_KNOWN)
         services->finding(call, 2, "nfs-not-known", s->place.why, s->place.fix);
     else if (!s->has_look)
-        services->finding(call, 2, s->trouble.id, s->trouble.what, s->trouble.fix);
+        services->finding(call, 2, s->trouble.id, s->trouble.what, s->trouble.fix[0] ? s->trouble.fix : NULL);
     else if (!is_checked_at_source(disk, s)) {
         server_time(ANSWER_MS);
         check_image(call, services, disk, &s->place, &s->look);
@@ -286,14 +293,14 @@ static int driver_check(struct ferry_call *call, const struct ferry_services *se
 /* ---- create and remove ---- */
 
 static int driver_create(struct ferry_call *call, const struct ferry_services *services,
-                      const struct ferry_new_image *image)
+                         const struct ferry_new_image *image)
 {
     seen.at_ms = 0;
     return image_create(call, services, image);
 }
 
 static int driver_remove(struct ferry_call *call, const struct ferry_services *services, const char *what,
-                      const char *place, const char *name, const char *identity)
+                         const char *place, const char *name, const char *identity)
 {
     seen.at_ms = 0;
     if (strcmp(what, "image") != 0 && strcmp(what, "mark") != 0)

@@ -17,7 +17,8 @@
 
 #define SCRIPT_MOUNTS                                                                                        \
     "for f in /run/virtqemud.pid /run/libvirtd.pid; do p=$(cat $f) && n=$(cat /proc/$p/comm) && case $n in " \
-    "virtqemud|libvirtd) exec cat /proc/$p/mountinfo;; esac; done 2>/dev/null; exec cat /proc/self/mountinfo"
+    "virtqemud|libvirtd) exec cat /proc/$p/mountinfo;; esac; done 2>/dev/null; exec cat "                    \
+    "/proc/self/mountinfo"
 #define SCRIPT_ADDRESS "read -r n && exec getent ahosts -- \"$n\""
 #define SCRIPT_USER "read -r n && exec getent passwd -- \"$n\""
 #define SCRIPT_GROUP "read -r n && exec getent group -- \"$n\""
@@ -145,11 +146,9 @@ static bool resolve_here(struct ferry_call *call, const struct ferry_services *s
                          char *ret, size_t room)
 {
     const char *const argv[] = { "getent", "ahosts", "--", name, NULL };
-    struct ferry_command command = { .size = sizeof command,
-                                     .timeout_ms = COMMAND_MS,
-                                     .argv = argv,
-                                     .output = ret,
-                                     .output_room = room };
+    struct ferry_command command = {
+        .size = sizeof command, .timeout_ms = COMMAND_MS, .argv = argv, .output = ret, .output_room = room
+    };
 
     return services->program(call, &command) == 0 && command.exit_code == 0;
 }
@@ -167,13 +166,15 @@ static enum place_answer find_address(struct ferry_call *call, const struct ferr
                          "the NFS server is not named by an address or a name");
     if (!address_normalise(server, list[0])) {
         if (!host_says(call, services, SCRIPT_ADDRESS, server, output, sizeof output) &&
-            !(names_are_trusted(call, services) && resolve_here(call, services, server, output, sizeof output)))
-            return not_known(p,
-                             "Name the NFS server by its address in the domain's XML, let virt-ferry reach the host "
-                             "by ssh, or, where every host resolves names alike, set names_mean_the_same = yes in "
-                             "the section [nfs] of virt-ferry.conf.",
-                             "which address host '%s' has for NFS server '%s' could not be asked there",
-                             services->host(call), server);
+            !(names_are_trusted(call, services) &&
+              resolve_here(call, services, server, output, sizeof output)))
+            return not_known(
+                p,
+                "Name the NFS server by its address in the domain's XML, let virt-ferry reach the host "
+                "by ssh, or, where every host resolves names alike, set names_mean_the_same = yes in "
+                "the section [nfs] of virt-ferry.conf.",
+                "which address host '%s' has for NFS server '%s' could not be asked there",
+                services->host(call), server);
         n = address_list(output, list);
     }
     if (n == 0 || n > ADDRESS_MOST)
@@ -259,7 +260,8 @@ static enum place_answer find_mounted(struct ferry_call *call, const struct ferr
         memcpy(p->folder, p->mount.folder, sizeof p->folder);
         return find_address(call, services, p->mount.address, p);
     case MOUNTS_OTHER:
-        (void)not_known(p, NULL, "'%s' on host '%s' lies on no NFS mount", p->host_folder, services->host(call));
+        (void)not_known(p, NULL, "'%s' on host '%s' lies on no NFS mount", p->host_folder,
+                        services->host(call));
         return PLACE_NOT_MOUNTED;
     case MOUNTS_UNCLEAR:
         break;

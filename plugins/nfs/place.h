@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Where a disk's image lies: server, folder and name there, and whom QEMU is to the server. Asks the host of the
- * worker where the disk does not say it all. */
+ * Where a disk's image lies: server, folder and name there, and whom QEMU is to the server. Asks the host of
+ * the worker where the disk does not say it all. */
 #ifndef NFS_PLACE_H
 #define NFS_PLACE_H
 

@@ -50,8 +50,9 @@ enum identity_verdict proof_of_addresses(struct ferry_call *call, const struct f
     if (server_look(p->address, p->folder, name, &p->user, &look, &t) < 0)
         return NOT_KNOWN_BECAUSE("%s", t.what);
     if (image_make(call, services, p, "mark", name, &look.folder, &made) < 0)
-        return NOT_KNOWN_BECAUSE("whether '%s' and '%s' are one server cannot be tried: no file can be made in '%s'",
-                                 p->address, other, p->folder);
+        return NOT_KNOWN_BECAUSE(
+            "whether '%s' and '%s' are one server cannot be tried: no file can be made in '%s'", p->address,
+            other, p->folder);
     verdict = look_through(p, other, name, &made, ret_why, size);
     /* What is left here stands in the journal. */
     if (server_unlink(p->address, &p->user, &look.folder, name, &status, &t) < 0)

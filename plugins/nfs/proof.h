@@ -6,9 +6,10 @@
 #include "place.h"
 #include "server.h"
 
-/* Makes a file in the place's folder through its address and looks for it through the other one. ret_why says why
- * it is not known. */
+/* Makes a file in the place's folder through its address and looks for it through the other one. ret_why says
+ * why it is not known. */
 enum identity_verdict proof_of_addresses(struct ferry_call *call, const struct ferry_services *services,
-                                         const struct place *p, const char *other, char *ret_why, size_t size);
+                                         const struct place *p, const char *other, char *ret_why,
+                                         size_t size);
 
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Writes and their COMMIT. libnfs's own fsync drops the verifier, and with it the news that a server lost data. */
+ * Writes and their COMMIT. libnfs's own fsync drops the verifier, and with it the news that a server lost
+ * data. */
 #include "send.h"
 #include <stdbool.h>
 #include <string.h>
@@ -32,7 +33,8 @@ int send_all(const struct sink *sink, const unsigned char *bytes, size_t n, uint
         char committed[8];
         bool is_same;
 
-        if (send_once(sink, bytes, n, piece, written, &is_same) < 0 || sink->commit(sink->context, committed) < 0)
+        if (send_once(sink, bytes, n, piece, written, &is_same) < 0 ||
+            sink->commit(sink->context, committed) < 0)
             return -1;
         if (is_same && memcmp(written, committed, sizeof written) == 0)
             return 0;

@@ -8,8 +8,8 @@
 
 #define SEND_TRIES 4
 
-/* Where the bytes go. Each answers 0, or -1 after it said why. The verifier is the server's: another one means
- * that it restarted and may have lost what it had not written. */
+/* Where the bytes go. Each answers 0, or -1 after it said why. The verifier is the server's: another one
+ * means that it restarted and may have lost what it had not written. */
 struct sink {
     void *context;
     /* *ret_n: how many it took, from 1 to n */
@@ -18,8 +18,8 @@ struct sink {
     int (*commit)(void *context, char ret_verifier[8]);
 };
 
-/* Sends all, in pieces of at most `piece` bytes, and again from the beginning while verifiers differ. 0 when the
- * server has them for good, -1 as the sink said, 1 when the verifier changed SEND_TRIES times. */
+/* Sends all, in pieces of at most `piece` bytes, and again from the beginning while verifiers differ. 0 when
+ * the server has them for good, -1 as the sink said, 1 when the verifier changed SEND_TRIES times. */
 int send_all(const struct sink *sink, const unsigned char *bytes, size_t n, uint32_t piece);
 
 #endif

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * An NFS server spoken to by NFSv3. What is kept for the worker's life: connections, and handles of folders. A
- * server that was silent is not asked again for some seconds, so that many disks do not wait one by one.
- * QEMU's own driver is libnfs too: the ports come from the portmapper and the folder is mounted as it does. */
+ * An NFS server spoken to by NFSv3. What is kept for the worker's life: connections, and handles of folders.
+ * A server that was silent is not asked again for some seconds, so that many disks do not wait one by one.
+ * QEMU's own driver is libnfs too: the ports come from the portmapper and the folder is mounted as it does.
+ */
 #include "server.h"
 #include <limits.h>
 #include <stdarg.h>
@@ -70,9 +71,23 @@ const char *server_words(nfsstat3 status)
     }
 }
 
-static int say(struct trouble *t, const char *id, const char *fix, const char *format, ...)
-    __attribute__((format(printf, 4, 5)));
-static int say(struct trouble *t, const char *id, const char *fix, const char *format, ...)
+/* A fix names its server where it says SERVER. */
+static void say_fix(const struct server *s, struct trouble *t, const char *fix)
+{
+    const char *word = fix ? strstr(fix, "SERVER") : NULL;
+
+    t->fix[0] = '\0';
+    if (word)
+        (void)snprintf(t->fix, sizeof t->fix, "%.*s%s%s", (int)(word - fix), fix, s->address,
+                       word + strlen("SERVER"));
+    else if (fix)
+        (void)snprintf(t->fix, sizeof t->fix, "%s", fix);
+}
+
+static int say(const struct server *s, struct trouble *t, const char *id, const char *fix, const char *format,
+               ...) __attribute__((format(printf, 5, 6)));
+static int say(const struct server *s, struct trouble *t, const char *id, const char *fix, const char *format,
+               ...)
 {
     va_list args;
 
@@ -80,7 +95,8 @@ static int say(struct trouble *t, const char *id, const char *fix, const char *f
     (void)vsnprintf(t->what, sizeof t->what, format, args);
     va_end(args);
     t->id = id;
-    t->fix = fix;
+    t->is_silent = false;
+    say_fix(s, t, fix);
     return -1;
 }
 
@@ -113,12 +129,17 @@ static struct server *server_of(const char *address)
 static int silent(struct server *s, const struct flight *f, const char *doing, struct trouble *t)
 {
     s->mount_port = s->nfs_port = 0;
-    if (f->why[0])
-        return say(t, "nfs-not-answering",
-                   "See that its NFS server runs and serves NFS version 3: rpcinfo -t SERVER nfs 3.",
-                   "NFS server '%s' could not be asked (%s): %s", s->address, doing, f->why);
-    (void)say(t, "nfs-silent", "See that the server runs and that nothing drops its packets: showmount -e SERVER.",
+    if (f->why[0]) {
+        (void)say(s, t, "nfs-not-answering",
+                  "See that the server runs and serves NFS version 3: rpcinfo -T tcp SERVER nfs 3.",
+                  "NFS server '%s' could not be asked (%s): %s", s->address, doing, f->why);
+        t->is_silent = true;
+        return -1;
+    }
+    (void)say(s, t, "nfs-silent",
+              "See that the server runs and that nothing drops its packets: showmount -e SERVER.",
               "NFS server '%s' does not answer (%s)", s->address, doing);
+    t->is_silent = true;
     s->silence = *t;
     s->silent_until = flight_now_ms() + SILENT_MS;
     return -1;
@@ -241,9 +262,10 @@ static int find_ports(struct server *s, struct trouble *t)
     if (s->mount_port && s->nfs_port)
         return 0;
     s->mount_port = s->nfs_port = 0;
-    return say(t, "nfs-no-version-3",
-               "Let the server offer NFS version 3 over TCP, which QEMU's NFS driver speaks: rpcinfo -p SERVER.",
-               "NFS server '%s' does not offer NFS version 3 over TCP", s->address);
+    return say(
+        t, "nfs-no-version-3",
+        "Let the server offer NFS version 3 over TCP, which QEMU's NFS driver speaks: rpcinfo -p SERVER.",
+        "NFS server '%s' does not offer NFS version 3 over TCP", s->address);
 }
 
 static int open_line(struct server *s, struct rpc_context **line, uint32_t port, const char *doing,
@@ -260,13 +282,13 @@ static int open_line(struct server *s, struct rpc_context **line, uint32_t port,
 static int refused_mount(const struct server *s, const char *folder, mountstat3 status, struct trouble *t)
 {
     if (status == MNT3ERR_ACCES || status == MNT3ERR_PERM)
-        return say(t, "nfs-not-exported",
+        return say(s, t, "nfs-not-exported",
                    "Let the server export the folder to this machine as well, if only to be looked at.",
                    "NFS server '%s' does not let this machine into '%s'", s->address, folder);
     if (status == MNT3ERR_NOENT || status == MNT3ERR_NOTDIR)
-        return say(t, "nfs-not-exported", "See what the server exports: showmount -e SERVER.",
+        return say(s, t, "nfs-not-exported", "See what the server exports: showmount -e SERVER.",
                    "NFS server '%s' has no folder '%s', or does not export it", s->address, folder);
-    return say(t, "nfs-not-exported", "See what the server exports: showmount -e SERVER.",
+    return say(s, t, "nfs-not-exported", "See what the server exports: showmount -e SERVER.",
                "NFS server '%s' does not mount '%s': %s", s->address, folder, mountstat3_to_str((int)status));
 }
 
@@ -303,7 +325,8 @@ static int mount_folder(struct server *s, const char *folder, struct handle *ret
             *ret = s->folders[i].handle;
             return 0;
         }
-    if (find_ports(s, t) < 0 || open_line(s, &s->mount, s->mount_port, "connecting to its mount service", t) < 0)
+    if (find_ports(s, t) < 0 ||
+        open_line(s, &s->mount, s->mount_port, "connecting to its mount service", t) < 0)
         return -1;
     if (rpc_mount3_mnt_async(s->mount, flight_landed, (char *)(uintptr_t)folder, &a) < 0)
         flight_refuse(&f, s->mount);
@@ -335,7 +358,7 @@ static int enter(const char *address, const struct user *user, struct server **r
         return -1;
     who = libnfs_authunix_create("virt-ferry", user->uid, user->gid, 0, NULL);
     if (!who)
-        return say(t, "nfs-not-answering", NULL, "no memory left");
+        return say(s, t, "nfs-not-answering", NULL, "no memory left");
     rpc_set_auth(s->nfs, who);
     *ret = s;
     return 0;
@@ -434,8 +457,8 @@ int server_access(const char *address, const struct user *user, const struct han
     return 0;
 }
 
-int server_read(const char *address, const struct user *user, const struct handle *file, void *bytes, size_t n,
-                size_t *ret_n, struct trouble *t)
+int server_read(const char *address, const struct user *user, const struct handle *file, void *bytes,
+                size_t n, size_t *ret_n, struct trouble *t)
 {
     struct piece piece = { .bytes = bytes, .room = n };
     READ3args args = { .file = handle_of(file), .offset = 0, .count = (count3)n };
@@ -456,7 +479,8 @@ int server_read(const char *address, const struct user *user, const struct handl
 int server_create(const char *address, const struct user *user, const struct handle *folder, const char *name,
                   const unsigned char verifier[8], struct found *ret, struct trouble *t)
 {
-    CREATE3args args = { .where = { handle_of(folder), (char *)(uintptr_t)name }, .how = { .mode = EXCLUSIVE } };
+    CREATE3args args = { .where = { handle_of(folder), (char *)(uintptr_t)name },
+                         .how = { .mode = EXCLUSIVE } };
     struct flight f = { .waiting = 1 };
     struct asked a = { &f, take_create, ret };
     struct server *s;

@@ -22,7 +22,8 @@ struct handle {
 struct trouble {
     const char *id; /* of the finding: "nfs-silent", … */
     char what[320];
-    const char *fix; /* constant; NULL = none */
+    char fix[200];
+    bool is_silent; /* nothing answers there, nor will it answer QEMU */
 };
 
 struct found {
@@ -36,7 +37,7 @@ struct look {
     struct found found;
     bool has_room;
     uint64_t free_bytes, free_files, total_files;
-    uint32_t write_most; /* bytes in one WRITE */
+    uint32_t write_most;    /* bytes in one WRITE */
     uint32_t folder_access; /* ACCESS3_* */
 };
 
@@ -51,8 +52,8 @@ int server_look(const char *address, const char *folder, const char *name, const
 int server_access(const char *address, const struct user *user, const struct handle *file, uint32_t wanted,
                   nfsstat3 *ret_status, uint32_t *ret_granted, struct trouble *trouble);
 /* Up to n bytes at the beginning; *ret_n 0 where the server gives none. */
-int server_read(const char *address, const struct user *user, const struct handle *file, void *bytes, size_t n,
-                size_t *ret_n, struct trouble *trouble);
+int server_read(const char *address, const struct user *user, const struct handle *file, void *bytes,
+                size_t n, size_t *ret_n, struct trouble *trouble);
 /* Exclusive: NFS3_OK too when a file with this very verifier stands there. */
 int server_create(const char *address, const struct user *user, const struct handle *folder, const char *name,
                   const unsigned char verifier[8], struct found *ret, struct trouble *trouble);
