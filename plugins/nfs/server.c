@@ -263,7 +263,7 @@ static int find_ports(struct server *s, struct trouble *t)
         return 0;
     s->mount_port = s->nfs_port = 0;
     return say(
-        t, "nfs-no-version-3",
+        s, t, "nfs-no-version-3",
         "Let the server offer NFS version 3 over TCP, which QEMU's NFS driver speaks: rpcinfo -p SERVER.",
         "NFS server '%s' does not offer NFS version 3 over TCP", s->address);
 }
