@@ -142,6 +142,10 @@ void check_image(struct ferry_call *call, const struct ferry_services *services,
                            p->user.uid, p->folder, p->address,
                            p->user.uid == 0 ? ": the server takes root for nobody (root squash)" : ""),
             p->user.uid == 0 ? SQUASH_FIX : "Give that user the right to enter it: chmod on the server.");
+    } else if (status == NFS3ERR_NOENT && !disk->at_source) {
+        add(&c, SEVERITY_REFUSES, "nfs-image-missing",
+            services->text(call, "there is no '%s/%s' on NFS server '%s'", p->folder, p->name, p->address),
+            "Look for the image on the server; a guest that runs on it has its last copy open.");
     } else if (status != NFS3_OK && status != NFS3ERR_NOENT) {
         add(&c, SEVERITY_WARNS, status == NFS3ERR_STALE ? "nfs-stale" : "nfs-not-answering",
             services->text(call, "NFS server '%s' does not show '%s/%s': %s", p->address, p->folder, p->name,

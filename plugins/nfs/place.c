@@ -11,7 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define COMMAND_MS 3000u
+#define COMMAND_MS 5000u
 #define MOUNTS_ROOM 262144u
 #define MOUNTS_KEPT_MS 5000u
 

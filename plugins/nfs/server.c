@@ -281,14 +281,16 @@ static int open_line(struct server *s, struct rpc_context **line, uint32_t port,
 
 static int refused_mount(const struct server *s, const char *folder, mountstat3 status, struct trouble *t)
 {
+    /* Some servers answer so where there is no such folder, too. */
     if (status == MNT3ERR_ACCES || status == MNT3ERR_PERM)
-        return say(s, t, "nfs-not-exported",
-                   "Let the server export the folder to this machine as well, if only to be looked at.",
-                   "NFS server '%s' does not let this machine into '%s'", s->address, folder);
+        return say(
+            s, t, "nfs-not-exported",
+            "See what it exports: showmount -e SERVER; let it export the folder to this machine as well.",
+            "NFS server '%s' does not let this machine into '%s', if it is there", s->address, folder);
     if (status == MNT3ERR_NOENT || status == MNT3ERR_NOTDIR)
-        return say(s, t, "nfs-not-exported", "See what the server exports: showmount -e SERVER.",
+        return say(s, t, "nfs-not-exported", "See what it exports: showmount -e SERVER.",
                    "NFS server '%s' has no folder '%s', or does not export it", s->address, folder);
-    return say(s, t, "nfs-not-exported", "See what the server exports: showmount -e SERVER.",
+    return say(s, t, "nfs-not-exported", "See what it exports: showmount -e SERVER.",
                "NFS server '%s' does not mount '%s': %s", s->address, folder, mountstat3_to_str((int)status));
 }
 
