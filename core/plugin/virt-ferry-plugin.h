@@ -183,7 +183,7 @@ struct ferry_storage {
     /* Called on the source and on the destination alike. */
 
     /* How sure the driver is that `disk` is its own, 0 (not mine) to 100; the highest of all drivers gets the
-     * disk, equal scores go to the first name in alphabetical order. No I/O. Required. */
+     * disk, equal scores go to the first name in alphabetical order. No storage is asked. Required. */
     int (*claim)(struct ferry_call *call, const struct ferry_services *services,
                  const struct ferry_disk *disk);
     /* What would prove, on this host, which image it is. ret is zeroed with its size set. Absent: the
