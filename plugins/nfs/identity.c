@@ -36,25 +36,64 @@ bool identity_is_nfs(const char *text)
     return text && strncmp(text, SCHEME, strlen(SCHEME)) == 0;
 }
 
+/* Each takes what stands at *at and goes past it. */
+static bool take_word(const char **at, const char *word)
+{
+    if (strncmp(*at, word, strlen(word)) != 0)
+        return false;
+    *at += strlen(word);
+    return true;
+}
+
+static bool take_number(const char **at, int base, uint64_t *ret)
+{
+    char *end;
+
+    /* No sign and no blank, which strtoull would take. */
+    if (!strchr("0123456789abcdef", **at) || !**at)
+        return false;
+    *ret = strtoull(*at, &end, base);
+    *at = end;
+    return true;
+}
+
+static bool take_id(const char **at, uint32_t *ret)
+{
+    uint64_t n;
+
+    if (!take_number(at, 10, &n) || n > UINT32_MAX)
+        return false;
+    *ret = (uint32_t)n;
+    return true;
+}
+
+/* Numeric, in brackets when it has colons. */
+bool identity_take_address(const char **at, char ret[ADDRESS_SIZE])
+{
+    const bool is_v6 = take_word(at, "[");
+    const size_t n = strspn(*at, is_v6 ? "0123456789abcdef:." : "0123456789.");
+    char word[ADDRESS_SIZE];
+
+    if (n >= sizeof word)
+        return false;
+    memcpy(word, *at, n);
+    word[n] = '\0';
+    *at += n;
+    return address_normalise(word, ret) && (!is_v6 || take_word(at, "]"));
+}
+
 bool identity_read(const char *text, struct identity *ret)
 {
-    char address[ADDRESS_SIZE + 1];
+    const char *at = text;
     char again[IDENTITY_SIZE];
-    int end = -1;
 
-    if (!identity_is_nfs(text))
-        return false;
-    text += strlen(SCHEME);
-    if (sscanf(text, "[%45[0-9a-f:.]]/fsid=%" SCNx64 "/fileid=%" SCNu64 "%n", address, &ret->fsid,
-               &ret->fileid, &end) != 3 &&
-        sscanf(text, "%45[0-9.]/fsid=%" SCNx64 "/fileid=%" SCNu64 "%n", address, &ret->fsid, &ret->fileid,
-               &end) != 3)
-        return false;
-    if (!address_normalise(address, ret->address))
+    if (!text || !take_word(&at, SCHEME) || !identity_take_address(&at, ret->address) ||
+        !take_word(&at, "/fsid=") || !take_number(&at, 16, &ret->fsid) || !take_word(&at, "/fileid=") ||
+        !take_number(&at, 10, &ret->fileid) || *at)
         return false;
     /* What is not as we write it is not ours. */
     identity_write(ret, again);
-    return end > 0 && text[end] == '\0' && strcmp(again + strlen(SCHEME), text) == 0;
+    return strcmp(again, text) == 0;
 }
 
 enum identity_verdict identity_compare(const struct identity *a, const struct identity *b)
@@ -76,19 +115,37 @@ void made_write(const struct made *m, char ret[IDENTITY_SIZE])
                        v[0], v[1], v[2], v[3], v[4], v[5], v[6], v[7], m->user.uid, m->user.gid);
 }
 
+static bool take_verifier(const char **at, unsigned char ret[8])
+{
+    const char *start = *at;
+    uint64_t number;
+
+    if (!take_number(at, 16, &number) || *at - start != 16)
+        return false;
+    for (int i = 0; i < 8; i++)
+        ret[i] = (unsigned char)(number >> (56 - 8 * i));
+    return true;
+}
+
 bool made_read(const char *text, struct made *ret)
 {
-    unsigned char *v = ret->verifier;
+    const char *at = text;
     char again[IDENTITY_SIZE];
 
     memset(ret, 0, sizeof *ret);
     if (!text)
         return false;
-    if (sscanf(text, "file:%" SCNx64 ":%" SCNu64 ":%" SCNx64 ":%" SCNu32 ":%" SCNu32, &ret->fsid,
-               &ret->fileid, &ret->handle, &ret->user.uid, &ret->user.gid) == 5)
+    if (take_word(&at, "file:")) {
         ret->is_file = true;
-    else if (sscanf(text, "verifier:%2hhx%2hhx%2hhx%2hhx%2hhx%2hhx%2hhx%2hhx:%" SCNu32 ":%" SCNu32, &v[0],
-                    &v[1], &v[2], &v[3], &v[4], &v[5], &v[6], &v[7], &ret->user.uid, &ret->user.gid) != 10)
+        if (!take_number(&at, 16, &ret->fsid) || !take_word(&at, ":") ||
+            !take_number(&at, 10, &ret->fileid) || !take_word(&at, ":") ||
+            !take_number(&at, 16, &ret->handle))
+            return false;
+    } else if (!take_word(&at, "verifier:") || !take_verifier(&at, ret->verifier)) {
+        return false;
+    }
+    if (!take_word(&at, ":") || !take_id(&at, &ret->user.uid) || !take_word(&at, ":") ||
+        !take_id(&at, &ret->user.gid) || *at)
         return false;
     made_write(ret, again);
     return strcmp(again, text) == 0;
@@ -128,7 +185,8 @@ bool user_of_capabilities(const char *xml, struct user *ret)
 
     at = at ? strstr(at, "<baselabel type=") : NULL;
     at = at && end && at < end ? strchr(at, '>') : NULL;
-    return at && sscanf(at, ">+%" SCNu32 ":+%" SCNu32 "<", &ret->uid, &ret->gid) == 2;
+    return at && take_word(&at, ">+") && take_id(&at, &ret->uid) && take_word(&at, ":+") &&
+           take_id(&at, &ret->gid) && *at == '<';
 }
 
 bool user_of_getent(const char *line, uint32_t *ret)

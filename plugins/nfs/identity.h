@@ -18,6 +18,8 @@ struct identity {
 void identity_write(const struct identity *i, char ret[IDENTITY_SIZE]);
 /* false: it is none of ours. */
 bool identity_read(const char *text, struct identity *ret);
+/* A numeric address, in brackets when it has colons, at *at, which goes past it. */
+bool identity_take_address(const char **at, char ret[ADDRESS_SIZE]);
 /* Begins as ours do: the image was found on an NFS server. */
 bool identity_is_nfs(const char *text);
 

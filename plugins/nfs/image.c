@@ -219,27 +219,18 @@ int image_create(struct ferry_call *call, const struct ferry_services *services,
 
 static bool read_place(const char *text, struct place *ret)
 {
-    char address[ADDRESS_SIZE + 1];
-    int end = -1;
+    const char *at = text + strlen(PLACE_SCHEME);
 
-    if (strncmp(text, PLACE_SCHEME, strlen(PLACE_SCHEME)) != 0)
-        return false;
-    text += strlen(PLACE_SCHEME);
-    if (sscanf(text, "[%45[0-9a-f:.]]%n", address, &end) != 1 || end < 0) {
-        end = -1;
-        if (sscanf(text, "%45[0-9.]%n", address, &end) != 1 || end < 0)
-            return false;
-    }
-    return text[end] == '/' && strlen(text + end) < sizeof ret->folder &&
-           address_normalise(address, ret->address) &&
-           snprintf(ret->folder, sizeof ret->folder, "%s", text + end) > 0;
+    return strncmp(text, PLACE_SCHEME, strlen(PLACE_SCHEME)) == 0 &&
+           identity_take_address(&at, ret->address) && *at == '/' && strlen(at) < sizeof ret->folder &&
+           snprintf(ret->folder, sizeof ret->folder, "%s", at) > 0;
 }
 
 /* 1: what stands there is not what was made. */
 static int is_made(struct ferry_call *call, const struct ferry_services *services, const struct place *p,
                    const char *name, const struct made *made, const struct look *look)
 {
-    struct found again;
+    struct found again = { 0 };
     struct trouble t;
 
     if (made->is_file) {
@@ -258,7 +249,7 @@ int image_remove(struct ferry_call *call, const struct ferry_services *services,
                  const char *name, const char *identity)
 {
     struct place p = { 0 };
-    struct made made;
+    struct made made = { 0 };
     struct look look;
     struct trouble t;
     nfsstat3 status;

@@ -32,18 +32,29 @@ static bool split(const char *text, size_t length, struct line *ret)
     return ret->dash && ret->n >= ret->dash + 4;
 }
 
+/* Three octal digits, or -1. */
+static int octal(const char *at)
+{
+    int value = 0;
+
+    for (int i = 0; i < 3; i++) {
+        if (at[i] < '0' || at[i] > '7')
+            return -1;
+        value = value * 8 + (at[i] - '0');
+    }
+    return value;
+}
+
 /* Spaces and their like stand as \040. false: too long. */
 static bool unescape(const char *from, size_t length, char *ret, size_t size)
 {
     size_t n = 0;
 
     for (size_t i = 0; i < length; n++) {
-        unsigned octal;
-
         if (n + 1 >= size)
             return false;
-        if (from[i] == '\\' && i + 3 < length && sscanf(from + i + 1, "%3o", &octal) == 1) {
-            ret[n] = (char)octal;
+        if (from[i] == '\\' && i + 3 < length && octal(from + i + 1) >= 0) {
+            ret[n] = (char)octal(from + i + 1);
             i += 4;
         } else {
             ret[n] = from[i++];

@@ -113,10 +113,12 @@ bool place_inode(struct ferry_call *call, const struct ferry_services *services,
                  uint64_t *ret)
 {
     char output[32] = "";
+    char *end;
 
     if (strchr(path, '\n') || !host_says(call, services, SCRIPT_INODE, path, output, sizeof output))
         return false;
-    return sscanf(output, "%" SCNu64, ret) == 1;
+    *ret = strtoull(output, &end, 10);
+    return end > output && *end == '\n';
 }
 
 /* ---- addresses ---- */

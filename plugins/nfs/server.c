@@ -347,23 +347,24 @@ static int mount_folder(struct server *s, const char *folder, struct handle *ret
 }
 
 /* The server's NFS connection, speaking for that user. */
-static int enter(const char *address, const struct user *user, struct server **ret, struct trouble *t)
+static struct server *enter(const char *address, const struct user *user, struct trouble *t)
 {
     struct server *s = server_of(address);
     struct AUTH *who;
 
     if (s->silent_until > flight_now_ms()) {
         *t = s->silence;
-        return -1;
+        return NULL;
     }
     if (find_ports(s, t) < 0 || open_line(s, &s->nfs, s->nfs_port, "connecting to its NFS port", t) < 0)
-        return -1;
+        return NULL;
     who = libnfs_authunix_create("virt-ferry", user->uid, user->gid, 0, NULL);
-    if (!who)
-        return say(s, t, "nfs-not-answering", NULL, "no memory left");
+    if (!who) {
+        (void)say(s, t, "nfs-not-answering", NULL, "no memory left");
+        return NULL;
+    }
     rpc_set_auth(s->nfs, who);
-    *ret = s;
-    return 0;
+    return s;
 }
 
 static int land(struct server *s, struct flight *f, const char *doing, struct trouble *t)
@@ -421,10 +422,10 @@ static int look_once(struct server *s, const char *folder, const char *name, str
 int server_look(const char *address, const char *folder, const char *name, const struct user *user,
                 struct look *ret, struct trouble *t)
 {
-    struct server *s;
-
     for (int turns = 0; turns < 2; turns++) {
-        if (enter(address, user, &s, t) < 0)
+        struct server *s = enter(address, user, t);
+
+        if (!s)
             return -1;
         if (look_once(s, folder, name, ret, t) < 0) {
             /* A kept connection that the server closed meanwhile is opened anew, once. */
@@ -446,9 +447,9 @@ int server_access(const char *address, const struct user *user, const struct han
     ACCESS3args args = { handle_of(file), wanted };
     struct flight f = { .waiting = 1 };
     struct asked a = { &f, take_access, &r };
-    struct server *s;
+    struct server *s = enter(address, user, t);
 
-    if (enter(address, user, &s, t) < 0)
+    if (!s)
         return -1;
     if (rpc_nfs3_access_async(s->nfs, flight_landed, &args, &a) < 0)
         flight_refuse(&f, s->nfs);
@@ -466,9 +467,9 @@ int server_read(const char *address, const struct user *user, const struct handl
     READ3args args = { .file = handle_of(file), .offset = 0, .count = (count3)n };
     struct flight f = { .waiting = 1 };
     struct asked a = { &f, take_read, &piece };
-    struct server *s;
+    struct server *s = enter(address, user, t);
 
-    if (enter(address, user, &s, t) < 0)
+    if (!s)
         return -1;
     if (rpc_nfs3_read_async(s->nfs, flight_landed, &args, &a) < 0)
         flight_refuse(&f, s->nfs);
@@ -489,7 +490,8 @@ int server_create(const char *address, const struct user *user, const struct han
 
     memset(ret, 0, sizeof *ret);
     memcpy(args.how.createhow3_u.verf, verifier, 8);
-    if (enter(address, user, &s, t) < 0)
+    s = enter(address, user, t);
+    if (!s)
         return -1;
     if (rpc_nfs3_create_async(s->nfs, flight_landed, &args, &a) < 0)
         flight_refuse(&f, s->nfs);
@@ -509,7 +511,8 @@ int server_set(const char *address, const struct user *user, const struct handle
         args.guard.check = 1;
         args.guard.sattrguard3_u.obj_ctime = *guard;
     }
-    if (enter(address, user, &s, t) < 0)
+    s = enter(address, user, t);
+    if (!s)
         return -1;
     if (rpc_nfs3_setattr_async(s->nfs, flight_landed, &args, &a) < 0)
         flight_refuse(&f, s->nfs);
@@ -529,7 +532,8 @@ int server_write(const char *address, const struct user *user, const struct hand
 
     args.data.data_len = n;
     args.data.data_val = (char *)(uintptr_t)bytes;
-    if (enter(address, user, &s, t) < 0)
+    s = enter(address, user, t);
+    if (!s)
         return -1;
     if (rpc_nfs3_write_async(s->nfs, flight_landed, &args, &a) < 0)
         flight_refuse(&f, s->nfs);
@@ -542,9 +546,9 @@ int server_commit(const char *address, const struct user *user, const struct han
     COMMIT3args args = { .file = handle_of(file) };
     struct flight f = { .waiting = 1 };
     struct asked a = { &f, take_commit, ret };
-    struct server *s;
+    struct server *s = enter(address, user, t);
 
-    if (enter(address, user, &s, t) < 0)
+    if (!s)
         return -1;
     if (rpc_nfs3_commit_async(s->nfs, flight_landed, &args, &a) < 0)
         flight_refuse(&f, s->nfs);
@@ -558,9 +562,9 @@ int server_unlink(const char *address, const struct user *user, const struct han
     REMOVE3args args = { .object = { handle_of(folder), (char *)(uintptr_t)name } };
     struct flight f = { .waiting = 1 };
     struct asked a = { &f, take_remove, &r };
-    struct server *s;
+    struct server *s = enter(address, user, t);
 
-    if (enter(address, user, &s, t) < 0)
+    if (!s)
         return -1;
     if (rpc_nfs3_remove_async(s->nfs, flight_landed, &args, &a) < 0)
         flight_refuse(&f, s->nfs);

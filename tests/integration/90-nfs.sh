@@ -66,6 +66,7 @@ clone_down() {
 
 # The same guest with its server named otherwise.
 rename_server() { # HOST GUEST NAME
+    # shellcheck disable=SC2016
     on "$1" sh -c 'virsh -q destroy "$0" && virsh dumpxml --inactive "$0" >/run/new.xml &&
         sed -i "s|<host name=.[^ /]*./>|<host name=\"$1\"/>|" /run/new.xml && virsh -q define /run/new.xml &&
         rm /run/new.xml && virsh -q start "$0"' "$2" "$3"

@@ -363,8 +363,8 @@ struct server {
     unsigned char cache[64], disk[64];
     int calls, restarts_at[8];
     unsigned n_restarts;
-    char verifier;
-    uint32_t takes; /* at most so much of a write */
+    char verifier, n_verifiers; /* 0: each restart has a new one; 2: two servers take turns */
+    uint32_t takes;             /* at most so much of a write */
     int fails_at;
 };
 
@@ -374,6 +374,8 @@ static bool server_turns(struct server *s)
     for (unsigned i = 0; i < s->n_restarts; i++)
         if (s->restarts_at[i] == s->calls) {
             s->verifier++;
+            if (s->n_verifiers)
+                s->verifier = (char)(s->verifier % s->n_verifiers);
             memcpy(s->cache, s->disk, sizeof s->cache);
         }
     return s->calls != s->fails_at;
@@ -421,6 +423,7 @@ static const struct {
     { { .takes = 64, .restarts_at = { 4 }, .n_restarts = 1 }, 16, 0, 8 },
     { { .takes = 64, .restarts_at = { 4, 8, 12 }, .n_restarts = 3 }, 16, 0, 16 },
     { { .takes = 64, .restarts_at = { 4, 8, 12, 16 }, .n_restarts = 4 }, 16, 1, 16 },
+    { { .takes = 64, .restarts_at = { 2, 3 }, .n_restarts = 2, .n_verifiers = 2 }, 16, 0, 8 },
     { { .takes = 64, .fails_at = 2 }, 16, -1, 2 },
     { { .takes = 64, .fails_at = 4 }, 16, -1, 4 },
 };
