@@ -157,13 +157,14 @@ static const struct made mades[] = {
 START_TEST(what_the_journal_holds_of_a_new_file_is_read_back)
     {
         char text[IDENTITY_SIZE];
+        char longer[IDENTITY_SIZE + 2];
         struct made back;
 
         made_write(&mades[_i], text);
         ck_assert(made_read(text, &back));
         ck_assert_mem_eq(&back, &mades[_i], sizeof back);
-        strcat(text, "0x");
-        ck_assert(!made_read(text, &back));
+        (void)snprintf(longer, sizeof longer, "%sx", text);
+        ck_assert(!made_read(longer, &back));
     }
 END_TEST
 
@@ -312,14 +313,13 @@ END_TEST
 /* A table of a line for each length up to the longest path. */
 START_TEST(a_mount_point_that_is_too_long_is_passed_over)
     {
-        OWNED_MEMORY char *line = calloc(1, 2 * PATH_MAX + 100);
+        static char target[2 * PATH_MAX];
+        OWNED_TEXT line = { 0 };
         struct mount m;
 
-        ck_assert_ptr_nonnull(line);
-        strcpy(line, "40 22 0:39 / /");
-        memset(line + strlen(line), 'x', 2 * PATH_MAX - 200);
-        strcat(line, " rw - nfs s:/e rw,addr=10.0.0.5\n" ROOT);
-        ck_assert_int_eq(mounts_find(line, "/mnt", &m), MOUNTS_OTHER);
+        memset(target, 'x', sizeof target - 1);
+        text_add(&line, "40 22 0:39 / /%s rw - nfs s:/e rw,addr=10.0.0.5\n" ROOT, target);
+        ck_assert_int_eq(mounts_find(line.s, "/mnt", &m), MOUNTS_OTHER);
     }
 END_TEST
 
