@@ -8,7 +8,7 @@ CEPH_DIR=$STATE/ceph
 CEPH_POOL=ferry
 CEPH_USER=libvirt
 CEPH_PORT=3300
-CEPH_USAGE="usage: lab ceph mon|osd stop|cont, run COMMAND…"
+CEPH_USAGE="usage: lab ceph mon|osd stop|cont, full on|off, run COMMAND…"
 
 has_ceph() { [ -d "$CEPH_DIR" ]; }
 need_ceph() { has_ceph || die "lab $LAB_ID has no Ceph cluster: lab up --ceph"; }
@@ -47,9 +47,6 @@ ceph_server_conf() {
     cat <<END
 keyring = $CEPH_DIR/keyring
 run_dir = $CEPH_DIR
-admin_socket =
-pid_file =
-log_file = $CEPH_DIR/\$name.log
 mon_cluster_log_file = $CEPH_DIR/cluster.log
 mon_initial_members = a
 public_addr = $(address_of switch)
@@ -62,16 +59,23 @@ osd_crush_chooseleaf_type = 0
 mon_allow_pool_size_one = true
 mon_data_avail_warn = 0
 mon_data_avail_crit = 0
+mon_warn_on_pool_no_redundancy = false
+auth_allow_insecure_global_id_reclaim = false
+[client]
+admin_socket =
 [mon]
+log_file = $CEPH_DIR/mon.log
+admin_socket = $CEPH_DIR/mon.asok
 mon_data = $CEPH_DIR/mon
 [osd]
+log_file = $CEPH_DIR/osd.log
+admin_socket = $CEPH_DIR/osd.asok
 osd_data = $CEPH_DIR/osd
 osd_objectstore = bluestore
 bluestore_block_size = 10737418240
 bluestore_cache_autotune = false
 osd_memory_target = 943718400
 osd_class_update_on_start = false
-osd_crush_update_on_start = false
 END
 }
 
@@ -95,10 +99,13 @@ ceph_prepare() {
 
 ceph_key() { ceph-authtool "$CEPH_DIR/keyring" -p -n "$1"; }
 
+# As client.admin.
+ceph_run() { inside switch env CEPH_CONF="$CEPH_DIR/ceph.conf" "$@"; }
+
 # A tool that has nothing to say when it succeeds.
 ceph_tool() {
     local said
-    said=$(inside switch env CEPH_CONF="$CEPH_DIR/ceph.conf" "$@" 2>&1) || die "$1 said:" "$said"
+    said=$(ceph_run "$@" 2>&1) || die "$1 said:" "$said"
 }
 
 ceph_daemon() { # NAME PROGRAM ARGUMENT…
@@ -109,17 +116,18 @@ ceph_daemon() { # NAME PROGRAM ARGUMENT…
 }
 
 ceph_up() {
-    local conf=$CEPH_DIR/ceph.conf
+    local conf=$CEPH_DIR/ceph.conf osd
+    cp "$CEPH_DIR/keyring" "$CEPH_DIR/osd/keyring"
+    ceph_tool ceph-osd --mkfs --no-mon-config -i 0 -c "$conf" --osd-uuid "$(<"$CEPH_DIR/osd-uuid")" &
+    osd=$!
     ceph_tool monmaptool --create --fsid "$(<"$CEPH_DIR/fsid")" \
         --addv a "[v2:$(ceph_address)]" "$CEPH_DIR/monmap"
     ceph_tool ceph-mon --mkfs -i a -c "$conf" --monmap "$CEPH_DIR/monmap" --keyring "$CEPH_DIR/keyring"
     ceph_daemon mon ceph-mon -f -i a -c "$conf"
-    cp "$CEPH_DIR/keyring" "$CEPH_DIR/osd/keyring"
-    ceph_tool ceph-osd --mkfs --no-mon-config -i 0 -c "$conf" --osd-uuid "$(<"$CEPH_DIR/osd-uuid")" &
-    ceph_tool ceph --connect-timeout 20 osd new "$(<"$CEPH_DIR/osd-uuid")" 0
-    wait $!
+    ceph_tool ceph --connect-timeout 60 osd new "$(<"$CEPH_DIR/osd-uuid")" 0
+    wait "$osd"
+    # It enters the map of the cluster by itself.
     ceph_daemon osd ceph-osd -f -i 0 -c "$conf"
-    ceph_tool ceph osd crush add osd.0 1 root=default host=switch
     ceph_tool ceph osd pool create "$CEPH_POOL" 8
     # Answers when the placement groups are active.
     ceph_tool timeout 60 rbd pool init "$CEPH_POOL"
@@ -149,12 +157,29 @@ ceph_signal() { # mon|osd SIGNAL
     kill "-$2" "$pid"
 }
 
+# The OSD is told that it is full: the pool gets the flag that a full one has, and writes wait.
+ceph_full() { # on|off
+    local state=none tries
+    [ "$1" = off ] || state=full
+    ceph_tool timeout 60 ceph tell osd.0 injectfull "$state"
+    for ((tries = 0; tries < 60; tries++)); do
+        case $1:$(ceph_run timeout 60 ceph osd dump | grep "^pool .* '$CEPH_POOL' ") in
+            on:*,full,*) return ;;
+            off:*,full,*) ;;
+            off:*) return ;;
+        esac
+        sleep 0.2
+    done
+    die "the pool did not get, or lose, its flag"
+}
+
 cmd_ceph() {
     need_up
     need_ceph
     case $#:${1:-}:${2:-} in
         2:mon:stop | 2:osd:stop) ceph_signal "$1" STOP ;;
         2:mon:cont | 2:osd:cont) ceph_signal "$1" CONT ;;
+        2:full:on | 2:full:off) ceph_full "$2" ;;
         *:run:?*)
             shift
             exec nsenter -t "$(holder switch)" -m -n -u --wdns="$CEPH_DIR" -- \
@@ -164,7 +189,7 @@ cmd_ceph() {
     esac
 }
 
-ceph_rbd() { inside switch env CEPH_CONF="$CEPH_DIR/ceph.conf" timeout 60 rbd "$@"; }
+ceph_rbd() { ceph_run timeout 60 rbd "$@"; }
 
 # Who watches an image of a guest that is gone was killed, and would hold it for half a minute more.
 ceph_image_remove() { # IMAGE
@@ -182,6 +207,8 @@ ceph_images_remove() { # GUEST
     ceph_signal mon CONT
     ceph_signal osd CONT
     while read -r image; do
-        [[ $image != "$1"-vd[a-z]* ]] || ceph_image_remove "$CEPH_POOL/$image"
+        case $image in
+            "$1"-vd[a-z] | "$1"-vd[a-z].*) ceph_image_remove "$CEPH_POOL/$image" ;;
+        esac
     done < <(ceph_rbd ls "$CEPH_POOL")
 }

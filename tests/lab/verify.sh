@@ -49,13 +49,22 @@ disks_of_xml() {
         }'
 }
 
+# A network disk has no descriptor of its own: that QEMU was started with it is all that can be seen.
+image_is_open() { # PID LOCATION
+    local name=${2#rbd:*/}
+    case $2 in
+        nfs:*) grep -qszF "\"path\":\"/${2#nfs://*/}\"" "/proc/$1/cmdline" ;;
+        rbd:*) grep -qszF "\"image\":\"${name%%:*}\"" "/proc/$1/cmdline" ;;
+        *) { readlink "/proc/$1/fd/"* || true; } | grep -xF "$2" >/dev/null ;;
+    esac
+}
+
 # Without libvirt: what the lab created, if that QEMU has it open.
 disks_of_qemu() { # HOST GUEST
-    local pid open target location format
+    local pid target location format
     pid=$(qemu_of "$1" "$2")
-    open=$(readlink "/proc/${pid:-none}/fd/"* || true)
     while IFS='|' read -r target location format; do
-        ! grep -qxF "$location" <<<"$open" || echo "$target|$format|$location"
+        ! image_is_open "${pid:-none}" "$location" || echo "$target|$format|$location"
     done <"$STATE/guests/$2/disks"
 }
 
