@@ -107,6 +107,13 @@ const struct field fields_disk[] = {
     TEXT(disk, sharing_evidence),
     OBJECT(disk, at_source, fields_image),
     OBJECT(disk, at_dest, fields_image),
+    NAMES(disk, hosts),
+    TEXT(disk, config_file),
+    TEXT(disk, snapshot),
+    TEXT(disk, auth_user),
+    TEXT(disk, secret_type),
+    TEXT(disk, secret_uuid),
+    TEXT(disk, secret_usage),
     END,
 };
 

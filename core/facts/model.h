@@ -80,6 +80,11 @@ struct disk {
     enum sharing sharing;
     const char *sharing_evidence; /* how it was proved or denied, or why it could not be */
     struct disk_image at_source, at_dest;
+    /* More of a network disk's XML: */
+    struct finding_refs hosts; /* "name:port", an IPv6 address in brackets, or a socket's path */
+    const char *config_file, *snapshot;
+    const char *auth_user;
+    const char *secret_type, *secret_uuid, *secret_usage; /* of its <auth>; never the value */
 };
 
 struct interface {
