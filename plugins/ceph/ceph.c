@@ -146,11 +146,22 @@ static int ceph_identify(struct ferry_call *call, const struct ferry_services *s
     return ret->identity && ret->evidence ? 0 : -1;
 }
 
+/* librbd opens an image with ten requests; one that stands there has been opened for the source. */
+static void look_inside(struct image *i, struct ferry_image *ret, int64_t *ret_data_pool)
+{
+    if (image_open(i) < 0)
+        return;
+    *ret_data_pool = i->cluster->library->rbd_get_data_pool_id(i->handle);
+    if (i->cluster->library->rbd_get_size(i->handle, &ret->capacity_bytes) < 0)
+        ret->capacity_bytes = FERRY_NOT_KNOWN;
+    ret->allocated_bytes = image_allocated(i);
+}
+
 static int ceph_inspect(struct ferry_call *call, const struct ferry_services *services,
                         const struct ferry_disk *disk, struct ferry_image *ret)
 {
     struct image *i = &seen.image;
-    const struct cluster_answer *room;
+    const struct cluster_answer *room = NULL;
     const char *gap;
     int64_t data_pool = -1;
     int looked = look(call, services, disk, false, &gap);
@@ -163,13 +174,11 @@ static int ceph_inspect(struct ferry_call *call, const struct ferry_services *se
         ret->present = 1;
     else if (i->cluster->state == CLUSTER_OPEN && (i->pool_code == -ENOENT || i->id_code == -ENOENT))
         ret->present = 0;
-    if (image_open(i) == 0) {
-        data_pool = i->cluster->library->rbd_get_data_pool_id(i->handle);
-        if (i->cluster->library->rbd_get_size(i->handle, &ret->capacity_bytes) < 0)
-            ret->capacity_bytes = FERRY_NOT_KNOWN;
-        ret->allocated_bytes = image_allocated(i);
-    }
-    room = i->io ? cluster_ask(i->cluster, CLUSTER_ROOM) : NULL;
+    if (ret->present == 1 && disk->flags & FERRY_DISK_AT_DEST)
+        return 0;
+    look_inside(i, ret, &data_pool);
+    if (i->io)
+        room = cluster_ask(i->cluster, CLUSTER_ROOM);
     if (room)
         ret->free_bytes = judge_pool_free(room->json, room->n, data_pool >= 0 ? data_pool : i->pool_id);
     return 0;

@@ -69,9 +69,10 @@ static void check_connection(const struct checking *k)
     case CLUSTER_SILENT:
         if (!k->is_dest)
             say(k, WARNS, "ceph-monitors-silent", c->why,
-                "Look at the cluster with 'ceph -s', and whether the machine where virt-ferry runs reaches "
-                "its "
-                "public network.");
+                TEXT("Look at the cluster with 'ceph -s', whether the machine where virt-ferry runs reaches "
+                     "its "
+                     "public network, and whether '%s' is one of its users.",
+                     c->user));
         return;
     case CLUSTER_NO_LIBRARY:
         if (!k->is_dest)
@@ -94,7 +95,7 @@ static void check_secret(const struct checking *k)
         say(k, k->is_dest ? REFUSES : WARNS, "ceph-secret-empty",
             TEXT("the libvirt secret of user '%s' on host '%s' has no value", c->user,
                  k->services->host(k->call)),
-            "Give it its value there: virsh secret-set-value, with --file.");
+            "Give it its value there: virsh secret-set-value UUID --file FILE.");
 }
 
 /* ---- the image ---- */
@@ -266,10 +267,8 @@ static void check_watchers(const struct checking *k)
             "s.");
     else if (verdict == WATCH_SOMEBODY)
         say(k, use.is_read ? WARNS : REFUSES, "ceph-image-in-use",
-            use.is_read ? TEXT("image '%s', which the guest only reads, is open for writing: %s", spec(k),
-                               watchers.text)
-                        : TEXT("the domain is shut off, and image '%s' is open for writing: %s", spec(k),
-                               watchers.text),
+            use.is_read ? TEXT("image '%s', which the guest only reads, is open: %s", spec(k), watchers.text)
+                        : TEXT("the domain is shut off, and image '%s' is open: %s", spec(k), watchers.text),
             "Find who has it by the address. A client that died is forgotten after 30 s.");
     else if (verdict == WATCH_NONE)
         say(k, REFUSES, "ceph-image-not-open",
@@ -280,20 +279,26 @@ static void check_watchers(const struct checking *k)
             "Compare with 'virsh domblklist' and 'rbd status', and look at 'ceph osd blocklist ls'.");
 }
 
-/* Whether the user could shut a lost writer out. The address cannot be one: the monitors judge the user's
- * rights first, and then refuse it. */
+/* Whether the user could shut a lost writer out, asked once. The address cannot be one: the monitors judge
+ * the user's rights first, and then refuse it. */
+static int try_fencing(struct cluster *c)
+{
+    if (!c->is_fencing_tried)
+        c->fencing_code = cluster_command(
+            c, "{\"prefix\": \"osd blocklist\", \"blocklistop\": \"add\", \"addr\": \"virt-ferry/0\"}");
+    c->is_fencing_tried = true;
+    return c->fencing_code;
+}
+
 static void check_fencing(const struct checking *k)
 {
-    const struct cluster *c = k->image->cluster;
-    char status[128], value[16];
+    struct cluster *c = k->image->cluster;
+    char value[16];
     int code;
 
     if (k->is_read || !c->is_disks_user || c->state != CLUSTER_OPEN)
         return;
-    code = cluster_command(
-        k->image->cluster,
-        "{\"prefix\": \"osd blocklist\", \"blocklistop\": \"add\", \"addr\": \"virt-ferry/0\"}", status,
-        sizeof status);
+    code = try_fencing(c);
     if (code == -EACCES || code == -EPERM)
         say(k, WARNS, "ceph-cannot-fence",
             TEXT(

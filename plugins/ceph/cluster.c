@@ -2,6 +2,7 @@
  * Connects as the user whom the domain's XML names. The key comes from the host's libvirt secret where that
  * may be read, else from a keyring of this machine; it is wiped at once and goes nowhere but to librados. */
 #include "cluster.h"
+#include "resolve.h"
 #include <errno.h>
 #include <libvirt/libvirt.h>
 #include <libvirt/virterror.h>
@@ -86,10 +87,11 @@ static void ask_for_secret(struct ferry_call *call, const struct ferry_services 
 
 static int set_conf(struct cluster *c, const char *conf, const char *keyring)
 {
+    char hosts[WORDS_HOSTS] = "";
     const struct {
         const char *option, *value;
     } options[] = {
-        { "mon_host", c->place.hosts[0] ? c->place.hosts : NULL },
+        { "mon_host", c->place.hosts[0] ? hosts : NULL },
         { "keyring", keyring },
         { "client_mount_timeout", SECONDS },
         { "rados_mon_op_timeout", SECONDS },
@@ -102,6 +104,11 @@ static int set_conf(struct cluster *c, const char *conf, const char *keyring)
 
     if (conf && c->library->rados_conf_read_file(c->rados, conf) < 0) {
         (void)snprintf(c->why, sizeof c->why, "'%s' cannot be read as a configuration of Ceph", conf);
+        return -1;
+    }
+    if (c->place.hosts[0] && !resolve_hosts(c->place.hosts, hosts)) {
+        (void)snprintf(c->why, sizeof c->why, "no name of a monitor in '%s' can be resolved on this machine",
+                       c->place.hosts);
         return -1;
     }
     for (size_t i = 0; i < sizeof options / sizeof options[0]; i++)
@@ -231,32 +238,30 @@ void cluster_is_silent(struct cluster *c)
 
 /* ---- questions to the monitors ---- */
 
-static int send_command(struct cluster *c, const char *json, char **ret_out, size_t *ret_n, char *status,
-                        size_t size)
+static int send_command(struct cluster *c, const char *json, char **ret_out, size_t *ret_n)
 {
     const char *commands[] = { json };
-    char *out = NULL, *words = NULL;
-    size_t n = 0, n_words = 0;
-    int code = c->library->rados_mon_command(c->rados, commands, 1, NULL, 0, &out, &n, &words, &n_words);
+    char *words = NULL;
+    size_t n_words = 0;
+    int code =
+        c->library->rados_mon_command(c->rados, commands, 1, NULL, 0, ret_out, ret_n, &words, &n_words);
 
-    if (code == -ETIMEDOUT)
-        cluster_is_silent(c);
-    if (status)
-        (void)snprintf(status, size, "%.*s", (int)(n_words < size ? n_words : size), words ? words : "");
     if (words)
         c->library->rados_buffer_free(words);
-    if (ret_out && code == 0) {
-        *ret_out = out;
-        *ret_n = n;
-    } else if (out) {
-        c->library->rados_buffer_free(out);
-    }
+    if (code == -ETIMEDOUT)
+        cluster_is_silent(c);
     return code;
 }
 
-int cluster_command(struct cluster *c, const char *json, char *status, size_t size)
+int cluster_command(struct cluster *c, const char *json)
 {
-    return send_command(c, json, NULL, NULL, status, size);
+    char *out = NULL;
+    size_t n = 0;
+    int code = send_command(c, json, &out, &n);
+
+    if (out)
+        c->library->rados_buffer_free(out);
+    return code;
 }
 
 const struct cluster_answer *cluster_ask(struct cluster *c, enum cluster_question question)
@@ -274,7 +279,9 @@ const struct cluster_answer *cluster_ask(struct cluster *c, enum cluster_questio
     if (answer->json)
         c->library->rados_buffer_free(answer->json);
     *answer = (struct cluster_answer){ .at_ms = now_ms() };
-    if (send_command(c, commands[question], &answer->json, &answer->n, NULL, 0) < 0)
+    if (send_command(c, commands[question], &answer->json, &answer->n) < 0 && answer->json) {
+        c->library->rados_buffer_free(answer->json);
         answer->json = NULL;
+    }
     return answer->json ? answer : NULL;
 }

@@ -34,6 +34,8 @@ struct cluster {
     char user[WORDS_NAME + 8]; /* "client.libvirt" */
     bool is_disks_user;        /* it acts as the user of the disk, with the same rights */
     enum cluster_secret secret;
+    bool is_fencing_tried; /* check.c's */
+    int fencing_code;
     /* For cluster.c alone: */
     struct words_place place;
     uint64_t failed_at_ms;
@@ -55,7 +57,7 @@ enum cluster_question { CLUSTER_POOLS, CLUSTER_ROOM };
 /* The monitors' answer as JSON, at most 2 s old; NULL where there is none. */
 const struct cluster_answer *cluster_ask(struct cluster *c, enum cluster_question question);
 
-/* Sends a command to the monitors; the status text is cut to size. A negative errno, or 0. */
-int cluster_command(struct cluster *c, const char *json, char *status, size_t size);
+/* Sends a command to the monitors. A negative errno, or 0. */
+int cluster_command(struct cluster *c, const char *json);
 
 #endif

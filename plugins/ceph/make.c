@@ -67,22 +67,15 @@ static int set_options(struct ferry_call *call, const struct ferry_services *ser
 }
 
 static int create_as(struct ferry_call *call, const struct ferry_services *services, struct image *image,
-                     const char *name, uint64_t bytes)
+                     const char *name, uint64_t bytes, rbd_image_options_t options)
 {
-    const struct library *l = image->cluster->library;
-    rbd_image_options_t options = NULL;
-    int code = -1;
+    const int code = image->cluster->library->rbd_create4(image->io, name, bytes, options);
 
-    l->rbd_image_options_create(&options);
-    if (set_options(call, services, l, options) == 0) {
-        code = l->rbd_create4(image->io, name, bytes, options);
-        if (code < 0)
-            services->error(call,
-                            "See that the user may write the pool, and that it has room: ceph health detail.",
-                            "could not create an image in pool '%s': %s", image->name.pool, strerror(-code));
-    }
-    l->rbd_image_options_destroy(options);
-    return code < 0 ? -1 : 0;
+    if (code < 0)
+        services->error(call,
+                        "See that the user may write the pool, and that it has room: ceph health detail.",
+                        "could not create an image in pool '%s': %s", image->name.pool, strerror(-code));
+    return code;
 }
 
 /* Asks for the id of what stands under that name in the same pool. */
@@ -105,7 +98,7 @@ static int find_again(struct ferry_call *call, const struct ferry_services *serv
 }
 
 static int make_in(struct ferry_call *call, const struct ferry_services *services, struct image *image,
-                   uint64_t bytes)
+                   uint64_t bytes, rbd_image_options_t options)
 {
     char name[WORDS_NAME], place[WORDS_PLACE], identity[WORDS_IDENTITY];
     const char *begun;
@@ -117,7 +110,7 @@ static int make_in(struct ferry_call *call, const struct ferry_services *service
     }
     begun = services->text(call, NEW "%s/%lld", image->cluster->fsid, (long long)image->pool_id);
     if (!begun || services->journal(call, "image", place, name, begun) < 0 ||
-        create_as(call, services, image, name, bytes) < 0 ||
+        create_as(call, services, image, name, bytes, options) < 0 ||
         find_again(call, services, image, name, identity) < 0 ||
         services->journal(call, "image", place, image->name.image, identity) < 0)
         return -1;
@@ -130,6 +123,22 @@ static int make_in(struct ferry_call *call, const struct ferry_services *service
                                     : "could not name the new image '%s' in pool '%s'",
                     image->name.image, image->name.pool);
     return -1;
+}
+
+/* The settings are judged before anything is journalled. */
+static int make_with_options(struct ferry_call *call, const struct ferry_services *services,
+                             struct image *image, uint64_t bytes)
+{
+    const struct library *l = image->cluster->library;
+    rbd_image_options_t options = NULL;
+    int result;
+
+    l->rbd_image_options_create(&options);
+    result = set_options(call, services, l, options);
+    if (result == 0)
+        result = make_in(call, services, image, bytes, options);
+    l->rbd_image_options_destroy(options);
+    return result;
 }
 
 int make_image(struct ferry_call *call, const struct ferry_services *services,
@@ -146,7 +155,7 @@ int make_image(struct ferry_call *call, const struct ferry_services *services,
         services->error(call, "Look at it and remove or rename it, or choose another place.",
                         "an image '%s' stands in pool '%s' already", name->image, name->pool);
     else if (image.cluster->state == CLUSTER_OPEN && image.io && image.id_code == -ENOENT)
-        result = make_in(call, services, &image, bytes);
+        result = make_with_options(call, services, &image, bytes);
     else
         services->error(call, NULL, "%s", gap ? gap : "the image could not be looked for");
     image_done(&image);
