@@ -36,6 +36,14 @@ static const char *spec(const struct checking *k)
 
 /* ---- the way to the cluster ---- */
 
+/* For a command: as the domain names it, where that is by uuid. */
+static const char *secret_word(const struct cluster *c)
+{
+    const char *uuid = c->place.secret_uuid;
+
+    return *uuid && strspn(uuid, "0123456789abcdefABCDEF-") == strlen(uuid) ? uuid : "UUID";
+}
+
 static void check_connection(const struct checking *k)
 {
     const struct cluster *c = k->image->cluster;
@@ -47,10 +55,10 @@ static void check_connection(const struct checking *k)
     case CLUSTER_KEY_REFUSED:
         if (is_hosts)
             say(k, REFUSES, "ceph-key-refused", c->why,
-                TEXT(
-                    "Give the secret the key that 'ceph auth get-key %s' shows: virsh secret-set-value, with "
-                    "--file; a guest there cannot open the image without it.",
-                    c->user));
+                TEXT("Give the secret there the key that 'ceph auth get-key %s' shows: virsh "
+                     "secret-set-value %s "
+                     "--file FILE. A guest cannot open the image without it.",
+                     c->user, secret_word(c)));
         else if (!k->is_dest)
             say(k, WARNS, "ceph-key-refused", c->why,
                 TEXT("Put the key that 'ceph auth get %s' shows into its keyring on the machine where "
@@ -95,7 +103,7 @@ static void check_secret(const struct checking *k)
         say(k, k->is_dest ? REFUSES : WARNS, "ceph-secret-empty",
             TEXT("the libvirt secret of user '%s' on host '%s' has no value", c->user,
                  k->services->host(k->call)),
-            "Give it its value there: virsh secret-set-value UUID --file FILE.");
+            TEXT("Give it its value there: virsh secret-set-value %s --file FILE.", secret_word(c)));
 }
 
 /* ---- the image ---- */

@@ -121,10 +121,31 @@ static int set_conf(struct cluster *c, const char *conf, const char *keyring)
     return 0;
 }
 
+/* One of the files in which librados looks for the key can be read. Without any it leaves cephx out, and the
+ * monitors then refuse the user as if it had a wrong key. */
+static bool has_keyring(struct cluster *c)
+{
+    char list[4096], key[4];
+    char *rest = NULL;
+
+    /* Not the key itself: there is one as soon as it does not fit. */
+    if (c->library->rados_conf_get(c->rados, "key", key, sizeof key) != 0 || *key)
+        return true;
+    if (c->library->rados_conf_get(c->rados, "keyring", list, sizeof list) != 0)
+        return true;
+    for (char *file = strtok_r(list, ",; ", &rest); file; file = strtok_r(NULL, ",; ", &rest))
+        if (access(file, R_OK) == 0)
+            return true;
+    return false;
+}
+
 static void explain(struct cluster *c, const char *host, int code)
 {
     const char *hosts = c->place.hosts[0] ? c->place.hosts : "those of " CONF;
     const char *key = c->secret == SECRET_READ ? "in the libvirt secret" : "on this machine";
+
+    if ((code == -EACCES || code == -EPERM) && c->secret != SECRET_READ && !has_keyring(c))
+        code = -ENOENT;
 
     switch (-code) {
     case ETIMEDOUT:
