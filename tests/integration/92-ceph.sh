@@ -183,7 +183,7 @@ lives_on hostA vault
 it "a user who may only read refuses the move"
 rbd_guest hostA vault
 finally ceph ceph auth caps client.libvirt mon 'profile rbd' osd 'profile rbd pool=ferry'
-ceph ceph auth caps client.libvirt mon 'profile rbd-read-only' osd 'profile rbd-read-only pool=ferry'
+ceph ceph auth caps client.libvirt mon 'allow r' osd 'profile rbd-read-only pool=ferry'
 exits 3 prints "user 'client.libvirt' may not write to pool 'ferry'" prints ceph-cannot-fence \
     plan_of hostA vault hostB
 ceph ceph auth caps client.libvirt mon 'profile rbd' osd 'profile rbd pool=ferry'
