@@ -43,6 +43,13 @@ static bool is_ipv6(const char *s, size_t n)
     return inet_pton(AF_INET6, buf, &address) == 1;
 }
 
+bool name_is_address(const char *s)
+{
+    struct in_addr address;
+
+    return s && (inet_pton(AF_INET, s, &address) == 1 || is_ipv6(s, strlen(s)));
+}
+
 int name_check_host(const char *name, struct error *err)
 {
     size_t n = name ? strlen(name) : 0;

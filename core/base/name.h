@@ -5,9 +5,12 @@
 #define BASE_NAME_H
 
 #include "base/error.h"
+#include <stdbool.h>
 
 /* A host: letters, digits, dot, dash, underscore; or an IPv4 / bracketed IPv6 address; at most 253 bytes. */
 int name_check_host(const char *name, struct error *err);
+/* A bare IPv4 or IPv6 address, and nothing else. */
+bool name_is_address(const char *s);
 /* A user of another host: letters, digits, dot, dash, underscore, no dash or dot first; at most 64 bytes.
  * What a shell or ssh's configuration could take for more than a name is in none of them. */
 int name_check_user(const char *name, struct error *err);

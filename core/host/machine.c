@@ -3,10 +3,10 @@
  * script asks, here or over a way that can run commands; what it prints is read in one place. */
 #include "host/machine.h"
 
+#include "base/name.h"
 #include "base/text.h"
 #include "host/capabilities.h"
 #include "host/command.h"
-#include <arpa/inet.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -26,11 +26,8 @@ static const char script[] =
 static void add_address(struct arena *a, const char *text, struct finding_refs *to)
 {
     const char **grown;
-    struct in6_addr six;
-    struct in_addr four;
 
-    if (to->n >= MAX_ADDRESSES ||
-        (inet_pton(AF_INET, text, &four) != 1 && inet_pton(AF_INET6, text, &six) != 1))
+    if (to->n >= MAX_ADDRESSES || !name_is_address(text))
         return;
     grown = arena_grown(a, to->names, to->n, sizeof *grown);
     if (!grown)

@@ -4,6 +4,7 @@
  * the lowest would become a move's own if one began at that moment. */
 #include "host/verbs.h"
 
+#include "base/name.h"
 #include "base/text.h"
 #include "host/command.h"
 #include <errno.h>
@@ -76,7 +77,8 @@ static enum tristate try_port(const char *address, uint64_t port)
 
 /* bash alone can open a connection everywhere; a refusal is an answer, silence is none. */
 static const char try_there[] =
-    "read -r a p; m=$(LC_ALL=C timeout 1 bash -c \"exec 3<>/dev/tcp/$a/$p\" 2>&1); case $?:$m in "
+    "read -r a p; m=$(LC_ALL=C timeout 1 bash -c \"exec 3<>/dev/tcp/\\$0/\\$1\" \"$a\" \"$p\" 2>&1); case "
+    "$?:$m in "
     "0:*|*refused*) echo open;; 124:*|*unreachable*|*route*) echo filtered;; esac";
 
 /* The same on a source that is elsewhere, where a command can be run. */
@@ -95,7 +97,7 @@ static enum tristate try_port_there(struct child *c, const char *address, uint64
     struct error ignored = { 0 };
 
     text_add(&input, "%s %u\n", address, (unsigned)port);
-    if (input.failed)
+    if (input.failed || !name_is_address(address))
         return TRI_NOT_KNOWN;
     command.input = input.s;
     command.input_bytes = input.len;

@@ -3,9 +3,9 @@
  * travel to as the source itself sees it. */
 #include "host/verbs.h"
 
+#include "base/name.h"
 #include "base/text.h"
 #include "host/command.h"
-#include <arpa/inet.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -116,16 +116,9 @@ static const char find_address[] =
     "read -r host; read -r ports; first=; "
     "for a in $(getent ahosts \"$host\" | while read -r a kind rest; do "
     "case $kind in STREAM*) echo $a;; esac; done); do first=${first:-$a}; for p in $ports; do "
-    "if timeout 1 bash -c \"exec 3<>/dev/tcp/$a/$p\" 2>/dev/null; then echo reached $a; exit; fi; "
+    "if timeout 1 bash -c \"exec 3<>/dev/tcp/\\$0/\\$1\" \"$a\" \"$p\" 2>/dev/null; then echo reached $a; "
+    "exit; fi; "
     "done; done; echo seen $first";
-
-static bool is_address(const char *s)
-{
-    struct in6_addr six;
-    struct in_addr four;
-
-    return inet_pton(AF_INET, s, &four) == 1 || inet_pton(AF_INET6, s, &six) == 1;
-}
 
 static int ask_address(struct child *c, const char *input, char *output, size_t size, struct error *err)
 {
@@ -156,7 +149,7 @@ int verb_address(struct child *c, const json_t *args, json_t *reply, struct erro
         return error_memory(err);
     if (ask_address(c, input.s, output, sizeof output, err) < 0)
         return -err->code;
-    if (sscanf(output, "%15s %63s", word, address) != 2 || !is_address(address))
+    if (sscanf(output, "%15s %63s", word, address) != 2 || !name_is_address(address))
         return 0;
     if (json_put_text(reply, "address", address) < 0 ||
         json_put_flag(reply, "was_reached", text_equal(word, "reached")) < 0)

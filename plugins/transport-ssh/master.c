@@ -26,7 +26,7 @@
 static pid_t master;
 static int log_fd = -1;
 
-static int64_t now_ms(void)
+int64_t master_now_ms(void)
 {
     struct timespec t;
 
@@ -95,7 +95,7 @@ static bool is_ready(const char *folder)
 
 enum master_answer master_start(const struct words *w, const char *folder, int ms)
 {
-    int64_t until = now_ms() + ms;
+    int64_t until = master_now_ms() + ms;
     int problem = launch(w);
 
     if (problem) {
@@ -110,7 +110,7 @@ enum master_answer master_start(const struct words *w, const char *folder, int m
             master = 0;
             return MASTER_ENDED;
         }
-        if (now_ms() >= until)
+        if (master_now_ms() >= until)
             return MASTER_SILENT;
         (void)poll(NULL, 0, STEP_MS);
     }

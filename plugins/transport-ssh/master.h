@@ -4,6 +4,7 @@
 #define TRANSPORT_SSH_MASTER_H
 
 #include "place.h"
+#include <stdint.h>
 
 enum master_answer {
     MASTER_READY,
@@ -17,6 +18,9 @@ enum master_answer master_start(const struct words *w, const char *folder, int m
 /* What ssh has said so far; ours, until the next call. */
 const char *master_said(void);
 void master_end(void);
+
+/* Monotonic. */
+int64_t master_now_ms(void);
 
 enum hello_answer {
     HELLO_YES,    /* libvirt answers there */

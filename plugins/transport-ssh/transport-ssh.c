@@ -8,7 +8,6 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #define SSH_PORT 22u
 #define OPEN_MS 6500 /* virt-ferry gives 7 s, and then nobody hears the reason */
@@ -27,14 +26,6 @@ static int no_place(struct ferry_call *call, const struct ferry_services *servic
     services->error(call, "Write it as qemu+ssh://[USER@]HOST[:PORT]/system.", "URI '%s' cannot be used: %s",
                     uri, why);
     return -1;
-}
-
-static int64_t now_ms(void)
-{
-    struct timespec t;
-
-    (void)clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
 static int login(struct ferry_call *call, const struct ferry_services *services, const struct place *p,
@@ -66,7 +57,7 @@ static int find_libvirt(struct ferry_call *call, const struct ferry_services *se
 {
     for (int i = 0; i < 2; i++) {
         const char *path = services->text(call, "%s/%s", folder, place_sockets[i]);
-        int64_t left = until - now_ms();
+        int64_t left = until - master_now_ms();
 
         switch (path ? hello(path, left > LEAST_MS ? (int)left : LEAST_MS) : HELLO_SILENT) {
         case HELLO_YES:
@@ -91,7 +82,7 @@ static int find_libvirt(struct ferry_call *call, const struct ferry_services *se
 static int ssh_open(struct ferry_call *call, const struct ferry_services *services, const char *uri,
                     const char *folder, struct ferry_way *ret)
 {
-    int64_t until = now_ms() + OPEN_MS;
+    int64_t until = master_now_ms() + OPEN_MS;
     struct place p;
     const char *why = place_of_uri(uri, &p);
 

@@ -50,14 +50,6 @@ code_of() { # COMMAND…: into $code, its output into $WORK/said
     "$@" >"$WORK/said" 2>&1 || code=$?
     cat "$WORK/said"
 }
-await() { # SECONDS COMMAND…
-    local until=$((SECONDS + $1))
-    shift
-    until "$@" >/dev/null 2>&1; do
-        [ "$SECONDS" -lt "$until" ] || return 1
-        sleep 0.2
-    done
-}
 journal_says() { lab on "$1" sh -c "tail -qn1 /var/lib/virt-ferry/runs/* | grep -q '\"step\":\"$2\"'"; }
 run_ended() { # HOST: the newest run there wrote its last record
     # shellcheck disable=SC2016

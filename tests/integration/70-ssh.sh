@@ -11,14 +11,6 @@ MIGRATE='migrate --allow-cleartext'
 PLAN='plan --allow-cleartext'
 
 quietly() { "$@" >/dev/null 2>&1 || true; }
-await() { # SECONDS COMMAND…
-    local until=$((SECONDS + $1))
-    shift
-    until "$@" >/dev/null 2>&1; do
-        [ "$SECONDS" -lt "$until" ] || return 1
-        sleep 0.1
-    done
-}
 
 # Whatever the developer's own shell reads when it starts, the hosts' shells do not wait for it.
 plain_shell() { # HOST…

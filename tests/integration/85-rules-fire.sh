@@ -64,6 +64,12 @@ gone() { # HOST NAME
 # ---- plans ----
 
 # Every finding of a plan into FILE, as lines "ID|WHERE|WHAT". Refused or not, it must have been made.
+on_a_shared_disk() { # domain 'odd' at hostA, defined
+    on hostA qemu-img create -q -f qcow2 /srv/shared/odd-s.qcow2 1M
+    finally on hostA rm -f /srv/shared/odd-s.qcow2
+    define hostA odd '' "$(CACHE=none file_disk vda /srv/shared/odd-s.qcow2 qcow2)"
+    finally gone hostA odd
+}
 judge() { # FILE HOST ARGUMENT…
     local code=0
     ferry "$2" --json "${@:3}" >"$WORK/plan.json" || code=$?
@@ -104,15 +110,15 @@ is cleartext-allowed sh -c "cut -d'|' -f1 '$WORK/plain-on' | grep -v may-not-end
 
 it "what a domain needs and the destination lacks"
 plain_plans
-stub=$(mktemp -d "$STATE/machines/hostA/log/odd.XXXXXX")
-finally rm -rf "$stub"
+stand_in=$(mktemp -d "$STATE/machines/hostA/log/odd.XXXXXX")
+finally rm -rf "$stand_in"
 # An emulator of TPMs that can do no more than say what it could; seen by hostA alone.
 for program in swtpm swtpm_setup swtpm_ioctl; do
     printf '#!/bin/sh\necho %s\n' "'{ \"type\": \"swtpm\", \"features\": [ \"tpm-1.2\", \"tpm-2.0\" ] }'" \
-        >"$stub/$program"
-    chmod 755 "$stub/$program"
+        >"$stand_in/$program"
+    chmod 755 "$stand_in/$program"
 done
-on hostA mount --bind "/var/log/${stub##*/}" /usr/local/bin
+on hostA mount --bind "/var/log/${stand_in##*/}" /usr/local/bin
 finally on hostA umount /usr/local/bin
 define hostA odd "
   <metadata><o:vm xmlns:o='http://ovirt.org/vm/1.0'/></metadata><features><acpi/></features>
@@ -276,10 +282,7 @@ END
 
 it "states on file that would come back: a snapshot, and a saved guest"
 plain_plans
-on hostA qemu-img create -q -f qcow2 /srv/shared/odd-s.qcow2 1M
-finally on hostA rm -f /srv/shared/odd-s.qcow2
-define hostA odd '' "$(CACHE=none file_disk vda /srv/shared/odd-s.qcow2 qcow2)"
-finally gone hostA odd
+on_a_shared_disk
 on hostA sh -c 'virsh -q snapshot-create-as odd s1; virsh -q start odd; virsh -q managedsave odd'
 judge "$WORK/odd" hostA plan odd hostB
 shows "$WORK/odd" <<'END'
@@ -289,10 +292,7 @@ END
 
 it "a source that is reached from elsewhere, and a firewall before the migration ports"
 plain_plans
-on hostA qemu-img create -q -f qcow2 /srv/shared/odd-s.qcow2 1M
-finally on hostA rm -f /srv/shared/odd-s.qcow2
-define hostA odd '' "$(CACHE=none file_disk vda /srv/shared/odd-s.qcow2 qcow2)"
-finally gone hostA odd
+on_a_shared_disk
 on hostA virsh -q start odd
 judge "$WORK/odd" client -c qemu+tcp://hostA/system plan --allow-cleartext odd qemu+tcp://hostB/system
 shows "$WORK/odd" <<'END'

@@ -12,6 +12,7 @@
 #   lacks TEXT COMMAND…    the same, and must not contain it
 #   is_empty COMMAND…      it prints nothing
 #   within SECONDS COMMAND…  it takes no longer, on an idle machine
+#   await SECONDS COMMAND…  until it succeeds; a failure when it does not in time
 #   finally COMMAND…       the undo, beside the deed: in reverse order when the case ends, however
 #   during PHASE COMMAND…  runs it when the next move is in this phase: survey, prepare, copy, precopy,
 #                          switch-over, verify; a phase that never comes is a failure
@@ -98,6 +99,15 @@ within() { # SECONDS COMMAND…
     limit=$((limit * 1000 * (load > cpus ? load : cpus) / cpus))
     [ "$spent" -le "$limit" ] || complain "took $spent ms, at most $limit were wanted: $*" || return 98
     return "$code"
+}
+
+await() { # SECONDS COMMAND…: until it succeeds
+    local until=$((SECONDS + $1))
+    shift
+    until "$@" >/dev/null 2>&1; do
+        [ "$SECONDS" -lt "$until" ] || return 1
+        sleep 0.1
+    done
 }
 
 undos=()

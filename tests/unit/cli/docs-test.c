@@ -78,6 +78,7 @@ START_TEST(the_manual_page_has_every_command_and_every_option)
         static const char path[] = "docs/virt-ferry.1.scd";
         const char *text = document(path);
 
+        ck_assert_uint_gt(command_count(), 0);
         options_stand_in(path, text, global_options);
         for (size_t i = 0; i < command_count(); i++) {
             char heading[96];
@@ -136,13 +137,17 @@ END_TEST
 
 static const char *const exits_in[] = { "docs/safety.md", "docs/virt-ferry.1.scd" };
 
-/* 9 and above belong to commands that are not there. */
+/* 9 belongs to commands that are not there. */
 START_TEST(every_exit_code_that_can_happen_is_explained)
     {
         const char *text = document(exits_in[_i]);
 
-        for (int code = ERROR_NONE; code <= ERROR_BUSY; code++) {
+        ck_assert_int_eq(error_exit(ERROR_GUEST_LOST), ERROR_GUEST_LOST);
+        for (int code = ERROR_NONE; code <= ERROR_GUEST_LOST; code++) {
             char row[16];
+
+            if (code == ERROR_PARTIAL)
+                continue;
 
             (void)snprintf(row, sizeof row, _i ? "\n*%d*\n" : "\n| %d | ", code);
             stands_in(exits_in[_i], text, row);

@@ -38,6 +38,7 @@ static void options_stand_in(const char *help, const struct option_row *row)
 
 START_TEST(the_help_of_every_command_has_each_of_its_options)
     {
+        ck_assert_uint_gt(command_count(), 0);
         for (size_t i = 0; i < command_count(); i++) {
             const struct command *c = command_at(i);
             OWNED_TEXT t = { 0 };

@@ -135,13 +135,17 @@ START_TEST(a_briefing_is_used_again_for_other_facts)
     {
         const struct plan_limits limits = sample_limits();
         OWNED(briefing) b = briefing_new(&limits);
+        unsigned n_chosen = 0;
 
+        ck_assert_ptr_nonnull(b);
         seed = 7;
         for (int turn = 0; turn < 1000; turn++) {
             OWNED(facts) f = thrown();
 
-            (void)brief_is_same(b, f, &limits);
+            n_chosen += brief_is_same(b, f, &limits);
         }
+        ck_assert_uint_gt(n_chosen, 200);
+        ck_assert_uint_lt(n_chosen, 800);
     }
 END_TEST
 

@@ -206,6 +206,7 @@ START_TEST(no_figure_makes_a_price_that_is_out_of_order)
             facts_disk(f, "vda")->at_source.capacity_bytes = y;
             f->history = (struct constants){ y, x, x, y, x, y, x, y, x, y, x };
             OWNED(plan) p = plan_with(f, limits);
+            ck_assert_uint_gt(p->n, 0);
             ck_priced(p);
             f->history = (struct constants){ NOT_KNOWN, NOT_KNOWN, NOT_KNOWN, NOT_KNOWN, NOT_KNOWN, NOT_KNOWN,
                                              NOT_KNOWN, NOT_KNOWN, NOT_KNOWN, NOT_KNOWN, NOT_KNOWN };
