@@ -90,13 +90,11 @@ static bool words_make(struct word *words, const struct facts *f)
     for (size_t c = 0; c < f->n_channels; c++) {
         const char *driver = f->channels[c].driver;
         struct word w = { .driver = driver ? driver : "channel", .rest = "-", .channel = c };
-        unsigned nth = 1;
+        const unsigned number = candidates_channel_number(f, c);
         size_t at = c;
 
-        for (size_t i = 0; i < c; i++)
-            nth += text_equal(f->channels[i].driver, driver);
-        if (nth > 1)
-            (void)snprintf(w.rest, sizeof w.rest, "%u-", nth);
+        if (number > 1)
+            (void)snprintf(w.rest, sizeof w.rest, "%u-", number);
         for (int order; at > 0 && (order = word_order(&words[at - 1], &w)) >= 0; at--) {
             if (order == 0)
                 return false;
