@@ -116,7 +116,7 @@ qemu_of() { # HOST GUEST
         { read -r comm <"$proc/comm"; } 2>/dev/null || continue
         [[ $comm == qemu-system* ]] || continue
         [ "$(readlink "$proc/ns/net")" = "$namespace" ] || continue
-        line=$(tr '\0' ' ' <"$proc/cmdline") || continue
+        line=$(tr '\0' ' ' 2>/dev/null <"$proc/cmdline") || continue
         [[ $line == *" guest=$2,"* ]] || continue
         pid=${proc#/proc/}
         echo "$pid"
