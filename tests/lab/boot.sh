@@ -10,7 +10,7 @@ net_failover virtio_net virtio_blk' # in the order in which they must be inserte
 compile() { # NAME [FLAG…]
     local name=$1
     shift
-    gcc -std=gnu11 -O2 -Wall -Wextra -Werror "$@" -o "$STATE/bin/$name" "$LAB_DIR/$name.c"
+    gcc -std=gnu11 -O2 -Wall -Wextra -Werror -o "$STATE/bin/$name" "$LAB_DIR/$name.c" "$@"
 }
 
 tools_build() {

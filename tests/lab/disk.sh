@@ -1,13 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash
+# shellcheck source-path=SCRIPTDIR
 # The disks of a guest: where each KIND keeps its images, how one is created and filled, and what
-# the domain says of it. A new KIND is a row in KINDS; one whose places are no folders also needs its
-# own form in source_xml and images_remove.
+# the domain says of it. A new KIND is a row of kinds; one whose places are no folders also needs its
+# own form in image_location, source_xml and images_remove.
 # shellcheck disable=SC2154  # STATE and others come from lab and base.sh
+# shellcheck source=nfs.sh
+. "$LAB_DIR/nfs.sh"
+# shellcheck source=ceph.sh
+. "$LAB_DIR/ceph.sh"
 
 # kind|where its images live, as QEMU names the place|what it is
-KINDS="shared|$SHARED_DIR|one directory, bound into every host
-local|$LOCAL_DIR|a directory of each host alone, pool 'default'"
+kinds() {
+    echo "shared|$SHARED_DIR|one directory, bound into every host"
+    echo "local|$LOCAL_DIR|a directory of each host alone, pool 'default'"
+    ! has_nfs || nfs_kinds
+    ! has_ceph || ceph_kinds
+}
 
 kind_place() { # KIND
     local kind place
@@ -15,12 +24,27 @@ kind_place() { # KIND
         [ "$kind" = "$1" ] || continue
         echo "$place"
         return
-    done <<<"$KINDS"
+    done < <(kinds)
+    case $1 in
+        nfs | nfs2) need_nfs ;;
+        rbd) need_ceph ;;
+    esac
     usage_error "no disk kind '$1'"
 }
 
+image_location() { # PLACE NAME FORMAT
+    case $1 in
+        rbd:*) ceph_location "$1" "$2" ;;
+        *) echo "$1/$2.${3/raw/img}" ;;
+    esac
+}
+
 source_xml() { # LOCATION
-    printf "type='file'|<source file='%s'/>\n" "$1"
+    case $1 in
+        nfs:*) nfs_source_xml "$1" ;;
+        rbd:*) ceph_source_xml "$1" ;;
+        *) printf "type='file'|<source file='%s'/>\n" "$1" ;;
+    esac
 }
 
 # All that is written to an image goes through QEMU's tools on the host, by location and format, so
@@ -53,9 +77,9 @@ base_create() { # HOST LOCATION SIZE
 disk_create() { # HOST GUEST TARGET KIND FORMAT BASE-or-empty SIZE FILL; prints the location
     local place location base=
     place=$(kind_place "$4")
-    location=$place/$2-$3.${5/raw/img}
+    location=$(image_location "$place" "$2-$3" "$5")
     if [ -n "$6" ]; then
-        base=$place/$2-$3-base.qcow2
+        base=$(image_location "$place" "$2-$3-base" qcow2)
         base_create "$1" "$base" "$7"
     fi
     image_create "$1" "$location" "$5" "$7" "$base"
@@ -81,6 +105,7 @@ disks_create() { # HOST GUEST SPEC SIZE FILL
     local disk part kind format base letter=97 target location
     for disk in ${3//,/ }; do
         kind=${disk%%:*} format=qcow2 base=
+        [ "$kind" != rbd ] || format=raw
         case $disk in
             *:*)
                 for part in $(tr : ' ' <<<"${disk#*:}"); do
@@ -93,6 +118,7 @@ disks_create() { # HOST GUEST SPEC SIZE FILL
                 ;;
         esac
         [ "$format$base" != rawbase ] || usage_error "a raw image has no base"
+        [ "$kind:$format" != rbd:qcow2 ] || usage_error "an RBD image is raw"
         # shellcheck disable=SC2059
         target=vd$(printf "\\x$(printf %x "$letter")")
         letter=$((letter + 1))
@@ -109,4 +135,6 @@ images_remove() { # GUEST
         rm -f "$STATE/machines/$host/lib-libvirt/images/$1"-vd[a-z].{img,qcow2} \
             "$STATE/machines/$host/lib-libvirt/images/$1"-vd[a-z]-base.qcow2
     done
+    nfs_images_remove "$1"
+    ceph_images_remove "$1"
 }

@@ -56,6 +56,18 @@ processes_end() {
     die "could not end these processes of lab $LAB_ID:$alive"
 }
 
+# A file system in a file is unmounted with the last process of its namespace, and its loop device is
+# freed with that: a moment later than the process is gone.
+loops_end() {
+    local tries
+    for ((tries = 0; tries < 500; tries++)); do
+        grep -qs "^$STATE/" /sys/block/loop*/loop/backing_file || return 0
+        sleep 0.02
+    done
+    die "could not free these of lab $LAB_ID:" \
+        "$(grep -ls "^$STATE/" /sys/block/loop*/loop/backing_file | cut -d/ -f4 | xargs)"
+}
+
 cmd_down() {
     case ${1:-} in
         '' | --failed) ;;
@@ -65,6 +77,7 @@ cmd_down() {
         *"ferry_lab_mark=$LAB_ID "*) die "lab down cannot run inside lab $LAB_ID" ;;
     esac
     processes_end
+    loops_end
     locked /run mount_points_remove
     [ "${1:-}" != --failed ] || exit 1
 }

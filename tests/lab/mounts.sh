@@ -9,6 +9,7 @@
 PRIVATE='/etc/libvirt|etc-libvirt|dir
 /etc/sasl2|etc-sasl2|dir
 /etc/pki|etc-pki|dir
+/etc/ceph|etc-ceph|dir
 /etc/hosts|etc-hosts|file
 /etc/virt-ferry.conf|etc-virt-ferry.conf|file
 /root/.ssh|root-ssh|dir

@@ -25,7 +25,7 @@ cmd_status() {
     done
     while IFS='|' read -r kind place what; do
         echo "location $kind $place ($what)"
-    done <<<"$KINDS"
+    done < <(kinds)
 }
 
 # Time on a CPU so far, summed over the virtual CPUs of one QEMU. A suspended one stands still.

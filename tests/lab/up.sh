@@ -11,6 +11,10 @@
 . "$LAB_DIR/link.sh"
 # shellcheck source=libvirtd.sh
 . "$LAB_DIR/libvirtd.sh"
+# shellcheck source=nfs.sh
+. "$LAB_DIR/nfs.sh"
+# shellcheck source=ceph.sh
+. "$LAB_DIR/ceph.sh"
 
 # Whatever ends `up` before it is done, but kill -9, takes the lab down again.
 up_undo() {
@@ -78,15 +82,22 @@ machine_make() { # MACHINE RATE
         "$STATE/bin/reaper" /usr/sbin/sshd -D -e -f "$STATE/machines/$1/sshd_config"
     libvirtd_start "$1"
     pool_make "$1"
+    ceph_secret_define "$1"
 }
+
+need_program() { command -v "$1" >/dev/null || die "there is no '$1': contrib/install-deps"; }
 
 up_options() {
     count=2
     rate=
+    nfs=
+    ceph=
     while [ $# -gt 0 ]; do
         case $1 in
             --hosts) count=${2:?a number}; shift ;;
             --rate) rate=${2:?a rate such as 1gbit}; shift ;;
+            --nfs) nfs=1; need_program ganesha.nfsd ;;
+            --ceph) ceph=1; need_program ceph-osd ;;
             *) usage_error "no option '$1' of lab up" ;;
         esac
         shift
@@ -106,7 +117,7 @@ wait_all() { # PID…
 }
 
 cmd_up() {
-    local count rate i
+    local count rate nfs ceph i
     local -a names=() pids=()
     up_options "$@"
     [ ! -e "$STATE" ] || die "lab $LAB_ID is there already: lab down"
@@ -129,6 +140,15 @@ cmd_up() {
     wait_all "${pids[@]}"
     guest_boot_make &
     pids=($!)
+    if [ -n "$ceph" ]; then
+        ceph_prepare
+        ceph_up &
+        pids+=($!)
+    fi
+    if [ -n "$nfs" ]; then
+        nfs_up &
+        pids+=($!)
+    fi
     for i in client "${names[@]}"; do
         machine_make "$i" "$rate" &
         pids+=($!)

@@ -25,29 +25,46 @@ holders_of() { # GUEST
 }
 
 # From a domain's XML, as libvirt prints it, to TARGET|FORMAT|LOCATION lines. The first source of a
-# disk is the image in use; those of its backing chain and of a block job follow it.
+# disk is the image in use; those of its backing chain and of a block job follow it. What is read
+# after that of a network disk is its first host.
 disks_of_xml() {
-    awk -F"'" '
-        /<disk / { is_disk = /device=.disk./; source = format = target = "" }
+    awk -F"'" -v user="$CEPH_USER" '
+        /<disk / { is_disk = /device=.disk./; source = format = target = protocol = host = "" }
         /<driver / && is_disk { for (i = 1; i < NF; i += 2) if ($i ~ / type=$/) format = $(i + 1) }
         /<source / && is_disk && source == "" {
             for (i = 1; i < NF; i += 2) {
                 if ($i ~ / (file|dev)=$/) source = $(i + 1)
                 if ($i ~ / protocol=$/) protocol = $(i + 1)
-                if ($i ~ / name=$/) source = protocol ":" $(i + 1)
+                if ($i ~ / name=$/) source = $(i + 1)
             }
         }
+        /<host / && is_disk && host == "" {
+            for (i = 1; i < NF; i += 2) if ($i ~ / name=$/) host = $(i + 1)
+        }
         /<target / && is_disk { target = $2 }
-        /<\/disk>/ && is_disk && source != "" { print target "|" format "|" source }'
+        /<\/disk>/ && is_disk && source != "" {
+            if (protocol == "nfs") source = "nfs://" host source
+            if (protocol == "rbd") source = "rbd:" source ":id=" user
+            print target "|" format "|" source
+        }'
+}
+
+# A network disk has no descriptor of its own: that QEMU was started with it is all that can be seen.
+image_is_open() { # PID LOCATION
+    local name=${2#rbd:*/}
+    case $2 in
+        nfs:*) grep -qszF "\"path\":\"/${2#nfs://*/}\"" "/proc/$1/cmdline" ;;
+        rbd:*) grep -qszF "\"image\":\"${name%%:*}\"" "/proc/$1/cmdline" ;;
+        *) { readlink "/proc/$1/fd/"* || true; } | grep -xF "$2" >/dev/null ;;
+    esac
 }
 
 # Without libvirt: what the lab created, if that QEMU has it open.
 disks_of_qemu() { # HOST GUEST
-    local pid open target location format
+    local pid target location format
     pid=$(qemu_of "$1" "$2")
-    open=$(readlink "/proc/${pid:-none}/fd/"* || true)
     while IFS='|' read -r target location format; do
-        ! grep -qxF "$location" <<<"$open" || echo "$target|$format|$location"
+        ! image_is_open "${pid:-none}" "$location" || echo "$target|$format|$location"
     done <"$STATE/guests/$2/disks"
 }
 
