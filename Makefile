@@ -50,15 +50,19 @@ PLUGINS := $(sort $(notdir $(patsubst %/,%,$(dir $(wildcard plugins/*/*.c)))))
 
 # What a plugin links with, beside libc: PLUGIN_LIBS_NAME.
 PLUGIN_LIBS_local-block = -lvirt
+PLUGIN_LIBS_nfs = -lnfs -lvirt
+# Sources of another plugin that it is built with too: PLUGIN_SHARES_NAME.
+PLUGIN_SHARES_nfs = plugins/local-block/qcow2.c plugins/local-block/words.c
 
 # ---- libraries: asked once for a whole run, and not by a target that needs none ----
 
-PACKAGES := libvirt libxml-2.0 jansson inih smartcols
+PACKAGES := libvirt libxml-2.0 jansson inih smartcols libnfs
 DEBIAN_libvirt := libvirt-dev
 DEBIAN_libxml-2.0 := libxml2-dev
 DEBIAN_jansson := libjansson-dev
 DEBIAN_inih := libinih-dev
 DEBIAN_smartcols := libsmartcols-dev
+DEBIAN_libnfs := libnfs-dev
 DEBIAN_check := check
 
 GOALS := $(or $(MAKECMDGOALS),all)
@@ -154,7 +158,7 @@ $(B)/plugins/%.o: plugins/%.c $(B)/flags
 	$(call quiet,CC,$<)$(CC) $(PLUGIN_FLAGS) -c -o $@ $<
 
 define plugin_rule
-$(B)/plugins/$(1).so: $(call objects,$(sort $(wildcard plugins/$(1)/*.c))) $(B)/files
+$(B)/plugins/$(1).so: $(call objects,$(sort $(wildcard plugins/$(1)/*.c) $(PLUGIN_SHARES_$(1)))) $(B)/files
 	$$(call quiet,PLUGIN,$$@)$$(CC) $$(LINK_PLUGIN) -o $$@ $$(filter %.o,$$^) $$(LIBS_PATHS) $$(PLUGIN_LIBS_$(1))
 endef
 $(foreach plugin,$(PLUGINS),$(eval $(call plugin_rule,$(plugin))))

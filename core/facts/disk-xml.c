@@ -72,7 +72,7 @@ static void read_chain(struct xml_reader *r, const xmlNode *disk, struct disk *d
 
 static void read_source(struct xml_reader *r, const xmlNode *source, struct disk *d)
 {
-    const xmlNode *host = xml_child(source, "host");
+    const xmlNode *host = xml_child(source, "host"), *identity = xml_child(source, "identity");
 
     d->source = source_of(r, source, d->type);
     d->startup_policy = xml_attribute(r, source, "startupPolicy");
@@ -85,6 +85,8 @@ static void read_source(struct xml_reader *r, const xmlNode *source, struct disk
         d->server = xml_attribute(r, host, "name");
         if (!d->server)
             d->server = xml_attribute(r, host, "socket");
+        d->user = xml_attribute(r, identity, "user");
+        d->group = xml_attribute(r, identity, "group");
     }
     d->encrypted = xml_child(source, "encryption") != NULL;
 }

@@ -107,6 +107,8 @@ const struct field fields_disk[] = {
     TEXT(disk, sharing_evidence),
     OBJECT(disk, at_source, fields_image),
     OBJECT(disk, at_dest, fields_image),
+    TEXT(disk, user),
+    TEXT(disk, group),
     END,
 };
 

@@ -80,6 +80,8 @@ struct disk {
     enum sharing sharing;
     const char *sharing_evidence; /* how it was proved or denied, or why it could not be */
     struct disk_image at_source, at_dest;
+    /* More of the XML: */
+    const char *user, *group; /* whom QEMU is on a network protocol: "+0", "qemu" */
 };
 
 struct interface {

@@ -257,8 +257,11 @@ static void judge_by_identity(struct facts *f, struct disk *d)
         d->sharing_evidence =
             arena_format(f->arena, "%s: '%s' on the source, '%s' on the destination", d->driver, here, there);
     } else if (!d->at_source.directory || !d->at_dest.directory) {
+        const char *gap = here ? d->at_dest.evidence : d->at_source.evidence;
+
         d->sharing_evidence =
-            arena_format(f->arena, "driver '%s' knows no way to prove it on both hosts", d->driver);
+            gap ? arena_text(f->arena, gap)
+                : arena_format(f->arena, "driver '%s' knows no way to prove it on both hosts", d->driver);
     } else if (!text_equal(d->at_source.directory, d->at_dest.directory)) {
         d->sharing_evidence =
             arena_text(f->arena, "the image lies in different directories on the two hosts");

@@ -126,12 +126,18 @@ static int journal_for_driver(void *context, const char *driver, const char *wha
     return child_journal(c, json_incref(record), err);
 }
 
+static int run_for_driver(void *context, struct ferry_command *command, struct error *err)
+{
+    return command_run(context, command, err);
+}
+
 struct call_host verb_call_host(struct child *c)
 {
     return (struct call_host){ .host = c->host,
                                .libvirt = c->libvirt,
                                .config = config_for_driver,
                                .journal = journal_for_driver,
+                               .run = run_for_driver,
                                .context = c };
 }
 

@@ -23,7 +23,7 @@ int verb_image_create(struct child *c, const json_t *args, json_t *reply, struct
     if (!driver || !driver->create)
         return error_set(err, ERROR_FAILED, c->host, "no storage driver creates the image of disk '%s'",
                          json_text(args, "target", ""));
-    wanted = call_disk(disk);
+    wanted = call_disk(disk, disk->at_source.identity);
     wanted.capacity_bytes = image.capacity_bytes = disk->at_source.capacity_bytes;
     if (call_begin(&call, &lent, owner, driver->name, disk->target, NULL, err) < 0)
         return -err->code;

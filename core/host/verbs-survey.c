@@ -108,8 +108,11 @@ static void survey_sizes(virDomainPtr d, struct facts *f)
 
         if (disk_is_empty(disk) || virDomainGetBlockInfo(d, disk->target, &info, 0) < 0)
             continue;
-        disk->at_source.capacity_bytes = info.capacity;
-        disk->at_source.allocated_bytes = info.allocation;
+        /* What the driver saw is the image's own word. */
+        if (disk->at_source.capacity_bytes == NOT_KNOWN)
+            disk->at_source.capacity_bytes = info.capacity;
+        if (disk->at_source.allocated_bytes == NOT_KNOWN)
+            disk->at_source.allocated_bytes = info.allocation;
     }
 }
 
@@ -135,11 +138,17 @@ static const char *file_system_of(const char *path)
     return "other";
 }
 
+static void survey_downtime(virDomainPtr d, struct facts *f)
+{
+    unsigned long long ms;
+
+    if (virDomainMigrateGetMaxDowntime(d, &ms, 0) == 0)
+        f->domain.max_downtime_ms = (uint64_t)ms;
+}
+
 static int survey_state(struct child *c, virDomainPtr d, struct facts *f, struct error *err)
 {
     int state, reason, persistent, autostart = 0;
-    long long downtime = -1;
-    unsigned long long ms;
 
     if (virDomainGetState(d, &state, &reason, 0) < 0)
         return libvirt_error(err, c->host, "could not ask for the domain's state");
@@ -152,9 +161,6 @@ static int survey_state(struct child *c, virDomainPtr d, struct facts *f, struct
         f->domain.autostart = autostart ? TRI_YES : TRI_NO;
     else if (persistent == 0)
         f->domain.autostart = TRI_NO;
-    if (virDomainMigrateGetMaxDowntime(d, &ms, 0) == 0)
-        downtime = (long long)ms;
-    f->domain.max_downtime_ms = downtime < 0 ? NOT_KNOWN : (uint64_t)downtime;
     f->domain.has_managed_save = virDomainHasManagedSaveImage(d, 0) == 1;
     f->domain.has_snapshots = virDomainSnapshotNum(d, 0) > 0;
     f->domain.has_checkpoints = virDomainListAllCheckpoints(d, NULL, 0) > 0;
@@ -186,12 +192,13 @@ static void driver_error(struct facts *f, const struct disk *disk, const struct 
 }
 
 static int look_at_image(struct child *c, struct facts *f, struct disk *disk, struct disk_image *at,
-                         struct error *err)
+                         bool *silent, struct error *err)
 {
     struct call_host lent = verb_call_host(c);
     const struct plugin_entry *owner = NULL;
-    const struct ferry_storage *driver = call_claim(&lent, disk, &owner);
-    struct ferry_disk seen = call_disk(disk);
+    const char *at_source = at == &disk->at_dest ? disk->at_source.identity : NULL;
+    const struct ferry_storage *driver = call_claim(&lent, disk, at_source, &owner);
+    struct ferry_disk seen = call_disk(disk, at_source);
     struct ferry_identity identity = { .size = sizeof identity };
     struct ferry_image image = { .size = sizeof image,
                                  .present = 2,
@@ -220,20 +227,36 @@ static int look_at_image(struct child *c, struct facts *f, struct disk *disk, st
     at->directory = arena_text(f->arena, identity.directory);
     at->evidence = arena_text(f->arena, identity.evidence);
     image_of_driver(f->arena, at, &image);
+    *silent |= image.is_silent != 0;
     call_done(&call);
     return arena_failed(f->arena) ? error_memory(err) : 0;
 }
 
-static int look_at_images(struct child *c, struct facts *f, bool is_dest, struct error *err)
+/* *ret_silent: a storage does not answer. */
+static int look_at_images(struct child *c, struct facts *f, bool is_dest, bool *ret_silent, struct error *err)
 {
+    *ret_silent = false;
     for (size_t i = 0; i < f->domain.n_disks; i++) {
         struct disk *disk = &f->domain.disks[i];
 
         if (!disk_is_empty(disk) &&
-            look_at_image(c, f, disk, is_dest ? &disk->at_dest : &disk->at_source, err) < 0)
+            look_at_image(c, f, disk, is_dest ? &disk->at_dest : &disk->at_source, ret_silent, err) < 0)
             return -err->code;
     }
     return 0;
+}
+
+/* What libvirt asks QEMU for. */
+static void survey_qemu(virDomainPtr d, struct facts *f)
+{
+    survey_downtime(d, f);
+    if (f->domain.run != RUN_SHUTOFF) {
+        survey_job(d, f);
+        survey_memory(d, f);
+    }
+    if (f->domain.run == RUN_PAUSED)
+        survey_use(d, f);
+    survey_sizes(d, f);
 }
 
 /* {"domain"}: "facts" with the domain in them, each disk looked at from here */
@@ -242,6 +265,7 @@ int verb_survey_domain(struct child *c, const json_t *args, json_t *reply, struc
     OWNED_DOMAIN d = verb_domain(c, args, err);
     OWNED_MEMORY char *xml = d ? virDomainGetXMLDesc(d, 0) : NULL;
     OWNED(facts) f = facts_new();
+    bool is_silent;
 
     if (!d)
         return -err->code;
@@ -249,22 +273,16 @@ int verb_survey_domain(struct child *c, const json_t *args, json_t *reply, struc
         return error_memory(err);
     if (!xml)
         return libvirt_error(err, c->host, "could not read the domain's XML");
-    if (domain_xml_read(f, xml, err) < 0 || survey_state(c, d, f, err) < 0)
+    if (domain_xml_read(f, xml, err) < 0 || survey_state(c, d, f, err) < 0 ||
+        look_at_images(c, f, false, &is_silent, err) < 0)
         return -err->code;
-    if (f->domain.run != RUN_SHUTOFF) {
-        survey_job(d, f);
-        survey_memory(d, f);
-    }
-    if (f->domain.run == RUN_PAUSED)
-        survey_use(d, f);
-    survey_sizes(d, f);
+    if (!is_silent)
+        survey_qemu(d, f);
     capabilities_for_interfaces(c, f, false);
     if (verb_is_local(c))
         for (size_t i = 0; i < f->domain.n_disks; i++)
             if (f->domain.disks[i].type == DISK_FILE && f->domain.disks[i].source)
                 f->domain.disks[i].file_system = file_system_of(f->domain.disks[i].source);
-    if (look_at_images(c, f, false, err) < 0)
-        return -err->code;
     if (arena_failed(f->arena))
         return error_memory(err);
     return json_put(reply, "facts", facts_to_json(f));
@@ -278,8 +296,9 @@ int verb_survey_disks(struct child *c, const json_t *args, json_t *reply, struct
     OWNED(facts) f = facts_from_json(json_child(args, "facts"), err);
     OWNED_DOMAIN by_name = f ? virDomainLookupByName(c->libvirt, f->domain.name) : NULL;
     OWNED_DOMAIN by_uuid = f ? virDomainLookupByUUIDString(c->libvirt, f->domain.uuid) : NULL;
+    bool is_silent;
 
-    if (!f || look_at_images(c, f, true, err) < 0)
+    if (!f || look_at_images(c, f, true, &is_silent, err) < 0)
         return -err->code;
     capabilities_for_domain(c, f);
     if (arena_failed(f->arena))

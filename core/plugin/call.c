@@ -139,6 +139,16 @@ static int service_program(struct ferry_call *call, struct ferry_command *comman
     return -1;
 }
 
+static int service_run(struct ferry_call *call, struct ferry_command *command)
+{
+    if (!call->host->run)
+        (void)error_set(call->err, ERROR_REFUSED, host_name(call), "no command can be run there");
+    else if (call->host->run(call->host->context, command, call->err) == 0)
+        return 0;
+    call->error_was_set = true;
+    return -1;
+}
+
 const struct ferry_services call_services = {
     .size = sizeof call_services,
     .error = service_error,
@@ -150,6 +160,7 @@ const struct ferry_services call_services = {
     .journal = service_journal,
     .finding = service_finding,
     .program = service_program,
+    .run = service_run,
 };
 
 int call_begin(struct ferry_call *call, const struct call_host *host, const struct plugin_entry *plugin,
@@ -203,7 +214,7 @@ static const char *type_word(const struct disk *d)
     return "other";
 }
 
-struct ferry_disk call_disk(const struct disk *d)
+struct ferry_disk call_disk(const struct disk *d, const char *at_source)
 {
     bool is_drive = d->device == DEVICE_CDROM || d->device == DEVICE_FLOPPY;
 
@@ -221,28 +232,31 @@ struct ferry_disk call_disk(const struct disk *d)
         .volume = d->volume,
         .cache = d->cache,
         .capacity_bytes = d->at_source.capacity_bytes,
+        .at_source = at_source,
+        .user = d->user,
+        .group = d->group,
     };
 }
 
 /* 0 when it is not its own, or could not be asked. */
 static int score_of(const struct call_host *host, const struct plugin_entry *plugin,
-                    const struct ferry_storage *driver, const struct disk *d)
+                    const struct ferry_storage *driver, const struct ferry_disk *disk)
 {
-    const struct ferry_disk disk = call_disk(d);
     struct error ignored = { 0 };
     struct ferry_call call;
     int score;
 
-    if (call_begin(&call, host, plugin, driver->name, d->target, NULL, &ignored) < 0)
+    if (call_begin(&call, host, plugin, driver->name, disk->target, NULL, &ignored) < 0)
         return 0;
-    score = driver->claim(&call, &call_services, &disk);
+    score = driver->claim(&call, &call_services, disk);
     call_done(&call);
     return score > 100 ? 100 : score;
 }
 
 const struct ferry_storage *call_claim(const struct call_host *host, const struct disk *d,
-                                       const struct plugin_entry **ret_owner)
+                                       const char *at_source, const struct plugin_entry **ret_owner)
 {
+    const struct ferry_disk disk = call_disk(d, at_source);
     const struct ferry_storage *best = NULL;
     int best_score = 0;
 
@@ -251,7 +265,7 @@ const struct ferry_storage *call_claim(const struct call_host *host, const struc
 
         for (size_t j = 0; j < plugin->n_storage; j++) {
             const struct ferry_storage *driver = &plugin->storage[j];
-            int score = score_of(host, plugin, driver, d);
+            int score = score_of(host, plugin, driver, &disk);
 
             if (score <= 0 || score < best_score)
                 continue;

@@ -18,6 +18,7 @@ struct call_host {
     int (*journal)(void *context, const char *driver, const char *what, const char *place, const char *name,
                    const char *identity, struct error *err);
     void *context;
+    int (*run)(void *context, struct ferry_command *command, struct error *err);
 };
 
 struct ferry_call {
@@ -40,10 +41,11 @@ void call_done(struct ferry_call *call);
 /* After a driver returned < 0: makes sure that the error says something, and returns its negative code. */
 int call_failed(struct ferry_call *call, const char *doing);
 
-/* The disk as a driver sees it; texts are lent from d. */
-struct ferry_disk call_disk(const struct disk *d);
+/* The disk as a driver sees it; texts are lent from d. at_source: on the destination, what identifies the
+ * image at the source, else NULL. */
+struct ferry_disk call_disk(const struct disk *d, const char *at_source);
 /* The driver with the highest claim on d, or NULL; *ret_owner its plugin. */
 const struct ferry_storage *call_claim(const struct call_host *host, const struct disk *d,
-                                       const struct plugin_entry **ret_owner);
+                                       const char *at_source, const struct plugin_entry **ret_owner);
 
 #endif

@@ -57,6 +57,10 @@ struct ferry_disk {
     const char *volume;
     const char *cache;       /* libvirt's cache mode; NULL = its default */
     uint64_t capacity_bytes; /* virtual size as the guest sees it, FERRY_NOT_KNOWN before the survey */
+    /* On the destination: the identity that `identify` gave on the source; NULL there, and where none was
+     * known. Whoever knows that it is the same image by another name answers this very text. */
+    const char *at_source;
+    const char *user, *group; /* whom QEMU is on a network protocol: "+0", "qemu" */
 };
 #define FERRY_DISK_READONLY 1u  /* the guest cannot write it */
 #define FERRY_DISK_SHAREABLE 2u /* marked for use by several domains */
@@ -119,6 +123,11 @@ struct ferry_services {
      * dies with the worker. 0 when it ended, whatever its exit code; -1 (error set) when it could not be
      * started or was killed. */
     int (*program)(struct ferry_call *call, struct ferry_command *command);
+    /* Runs a program on the host that this worker serves, where that can be done: on this machine when its
+     * libvirt is this machine's, else over the way of a transport that runs commands. The words of argv are
+     * constants of the driver, of printable ASCII without ' and !: values go through input. 0 and -1 as for
+     * program; -1 also where nothing can be run there. */
+    int (*run)(struct ferry_call *call, struct ferry_command *command);
 };
 
 /* ---- storage drivers ------------------------------------------------------------------------------- */
@@ -152,6 +161,9 @@ struct ferry_image {
     uint64_t allocated_bytes; /* occupied on storage */
     uint64_t free_bytes;      /* room where a new image would be created, as that storage tells */
     const char *pool;         /* libvirt pool that holds it, NULL = none */
+    uint32_t is_silent;       /* 1: the storage does not answer; a QEMU that uses it may wait for it at any
+                                 question, and libvirt with it: none is asked then */
+    uint32_t reserved;
 };
 
 /* A new image at the place that `disk` names, on the host of the worker. */
@@ -171,7 +183,7 @@ struct ferry_storage {
     /* Called on the source and on the destination alike. */
 
     /* How sure the driver is that `disk` is its own, 0 (not mine) to 100; the highest of all drivers gets the
-     * disk, equal scores go to the first name in alphabetical order. No I/O. Required. */
+     * disk, equal scores go to the first name in alphabetical order. No storage is asked. Required. */
     int (*claim)(struct ferry_call *call, const struct ferry_services *services,
                  const struct ferry_disk *disk);
     /* What would prove, on this host, which image it is. ret is zeroed with its size set. Absent: the

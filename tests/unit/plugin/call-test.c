@@ -202,8 +202,10 @@ START_TEST(a_driver_sees_the_disk_as_the_xml_has_it)
                                 .protocol = "rbd",
                                 .readonly = true,
                                 .shareable = true,
+                                .user = "+107",
+                                .group = "qemu",
                                 .at_source.capacity_bytes = 42 };
-        struct ferry_disk seen = call_disk(&d);
+        struct ferry_disk seen = call_disk(&d, "rbd:1");
 
         ck_assert_uint_eq(seen.size, sizeof seen);
         ck_assert_uint_eq(seen.flags, FERRY_DISK_READONLY | FERRY_DISK_SHAREABLE | FERRY_DISK_CDROM);
@@ -211,6 +213,41 @@ START_TEST(a_driver_sees_the_disk_as_the_xml_has_it)
         ck_assert_str_eq(seen.source, "pool/image");
         ck_assert_ptr_null(seen.format);
         ck_assert_uint_eq(seen.capacity_bytes, 42);
+        ck_assert_str_eq(seen.at_source, "rbd:1");
+        ck_assert_str_eq(seen.user, "+107");
+        ck_assert_str_eq(seen.group, "qemu");
+        ck_assert_ptr_null(call_disk(&d, NULL).at_source);
+    }
+END_TEST
+
+static int run(void *context, struct ferry_command *command, struct error *e)
+{
+    (void)context;
+    if (strcmp(command->argv[0], "true") != 0)
+        return error_set(e, ERROR_TIMEOUT, "hostB", "'%s' was killed", command->argv[0]);
+    command->exit_code = 3;
+    return 0;
+}
+
+START_TEST(a_command_runs_on_the_host_where_the_worker_lends_that)
+    {
+        const struct call_host runs = { .host = "hostB", .run = run };
+        const char *argv[] = { "true", NULL };
+        struct ferry_command command = { .size = sizeof command, .argv = argv, .timeout_ms = 10 };
+        struct ferry_call call = begin(&runs, NULL);
+
+        ck_assert_int_eq(call_services.run(&call, &command), 0);
+        ck_assert_int_eq(command.exit_code, 3);
+        ck_assert(!call.error_was_set);
+        argv[0] = "sleep";
+        ck_assert_int_eq(call_services.run(&call, &command), -1);
+        ck_assert_int_eq(call_failed(&call, NULL), -ERROR_TIMEOUT);
+        call_done(&call);
+        call = begin(&bare, NULL);
+        ck_assert_int_eq(call_services.run(&call, &command), -1);
+        ck_assert_int_eq(call_failed(&call, NULL), -ERROR_REFUSED);
+        ck_assert(strstr(err.what, "no command"));
+        call_done(&call);
     }
 END_TEST
 
@@ -241,7 +278,7 @@ START_TEST(the_highest_claim_gets_the_disk_and_the_alphabet_decides_a_tie)
         ck_assert_int_eq(registry_load(b.folder, &err), 0);
         ck_assert_ptr_nonnull(registry_find("pa"));
         ck_assert_ptr_nonnull(registry_find("pb"));
-        got = call_claim(&full, &d, &owner);
+        got = call_claim(&full, &d, NULL, &owner);
         ck_assert(text_equal(got ? got->name : NULL, scores[_i].winner));
         if (got)
             ck_assert_str_eq(owner->plugin.name, *got->name == 'a' ? "pa" : "pb");
@@ -256,5 +293,5 @@ TEST_MAIN("plugin/call", an_error_of_a_driver_names_its_host_and_the_last_one_st
           LOOP(what_cannot_be_found_again_is_not_journalled, TEST_ROWS(nameless)),
           LOOP(a_finding_is_copied_with_a_severity_that_exists, TEST_ROWS(severities)),
           a_finding_with_an_id_that_is_no_word_bears_the_drivers_name,
-          a_driver_sees_the_disk_as_the_xml_has_it,
+          a_driver_sees_the_disk_as_the_xml_has_it, a_command_runs_on_the_host_where_the_worker_lends_that,
           LOOP(the_highest_claim_gets_the_disk_and_the_alphabet_decides_a_tie, TEST_ROWS(scores)))

@@ -56,12 +56,12 @@ START_TEST(a_disk_below_the_folder_is_claimed_and_identified)
     {
         struct build b = build_begin();
         const struct disk d = { .target = "vda", .type = disks[_i].type, .source = disks[_i].source };
-        const struct ferry_disk seen = call_disk(&d);
+        const struct ferry_disk seen = call_disk(&d, NULL);
         const struct plugin_entry *owner = NULL;
         const struct ferry_storage *driver;
 
         build_example(&b);
-        driver = call_claim(&host, &d, &owner);
+        driver = call_claim(&host, &d, NULL, &owner);
         ck_assert_int_eq(driver != NULL, disks[_i].identity != NULL);
         if (driver) {
             struct ferry_identity got = { .size = sizeof got };
@@ -86,12 +86,12 @@ START_TEST(without_its_settings_it_claims_nothing)
         const struct disk d = { .target = "vda", .type = DISK_FILE, .source = "/srv/cluster/a" };
 
         build_example(&b);
-        ck_assert_ptr_nonnull(call_claim(&host, &d, NULL));
+        ck_assert_ptr_nonnull(call_claim(&host, &d, NULL, NULL));
         cluster = NULL;
-        ck_assert_ptr_null(call_claim(&host, &d, NULL));
+        ck_assert_ptr_null(call_claim(&host, &d, NULL, NULL));
         cluster = "rack-7";
         folder = NULL;
-        ck_assert_ptr_null(call_claim(&host, &d, NULL));
+        ck_assert_ptr_null(call_claim(&host, &d, NULL, NULL));
         build_end(&b);
     }
 END_TEST

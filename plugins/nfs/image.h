@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Files made and removed on a server, by libnfs alone: images, and the marks that prove two addresses one. */
+#ifndef NFS_IMAGE_H
+#define NFS_IMAGE_H
+
+#include "place.h"
+#include "server.h"
+
+int image_create(struct ferry_call *call, const struct ferry_services *services,
+                 const struct ferry_new_image *image);
+/* As ferry_storage.remove. */
+int image_remove(struct ferry_call *call, const struct ferry_services *services, const char *place,
+                 const char *name, const char *identity);
+
+/* Makes an empty file, exclusively and journalled. -1 with the error set. */
+int image_make(struct ferry_call *call, const struct ferry_services *services, const struct place *p,
+               const char *what, const char *name, const struct handle *folder, struct found *ret);
+
+/* Sets the call's error; returns -1. */
+int image_trouble(struct ferry_call *call, const struct ferry_services *services, const struct trouble *t);
+
+#endif

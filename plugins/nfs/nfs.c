@@ -1,0 +1,326 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Storage driver "nfs": images on NFS servers, as network disks that QEMU reaches itself and as files on
+ * mounts of the hosts. What the server knows is asked from this machine by libnfs, whatever host the worker
+ * serves: what cannot be reached from here is not known, never "no". Read it from the bottom. */
+#include "../local-block/words.h"
+#include "check.h"
+#include "header.h"
+#include "image.h"
+#include "proof.h"
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#define ANSWER_MS 3000u
+#define SEEN_KEPT_MS 1500u
+#define CLAIM_NETWORK 90
+#define CLAIM_FILE 60
+
+/* What was seen of the disk in hand: identify, inspect and check follow each other, and ask the server once.
+ */
+static struct seen {
+    uint64_t at_ms; /* 0: of no disk */
+    char disk[PATH_MAX + 600];
+    enum place_answer answer;
+    struct place place;
+    bool has_look;
+    struct look look;
+    struct trouble trouble; /* why there is none */
+} seen;
+
+static const struct seen *look_at(struct ferry_call *call, const struct ferry_services *services,
+                                  const struct ferry_disk *disk)
+{
+    char key[sizeof seen.disk];
+
+    (void)snprintf(key, sizeof key, "%s|%s|%s|%s|%s", disk->type, disk->server ? disk->server : "",
+                   disk->user ? disk->user : "", disk->group ? disk->group : "",
+                   disk->source ? disk->source : "");
+    if (seen.at_ms && flight_now_ms() - seen.at_ms < SEEN_KEPT_MS && strcmp(seen.disk, key) == 0)
+        return &seen;
+    memset(&seen, 0, sizeof seen);
+    memcpy(seen.disk, key, strlen(key) + 1);
+    seen.answer = place_find(call, services, disk, &seen.place);
+    if (seen.answer == PLACE_FAILED)
+        return NULL;
+    if (seen.answer == PLACE_KNOWN) {
+        const unsigned before = server_trips();
+
+        server_time(ANSWER_MS);
+        seen.has_look = server_look(seen.place.address, seen.place.folder, seen.place.name, &seen.place.user,
+                                    &seen.look, &seen.trouble) == 0;
+        services->log(call, "looked at '%s%s/%s' in %u round trips", seen.place.address, seen.place.folder,
+                      seen.place.name, server_trips() - before);
+    }
+    seen.at_ms = flight_now_ms();
+    return &seen;
+}
+
+/* ---- claim and identify ---- */
+
+static int driver_claim(struct ferry_call *call, const struct ferry_services *services,
+                        const struct ferry_disk *disk)
+{
+    if (!disk->source)
+        return 0;
+    if (strcmp(disk->type, "network") == 0)
+        return disk->protocol && strcmp(disk->protocol, "nfs") == 0 ? CLAIM_NETWORK : 0;
+    if (strcmp(disk->type, "file") != 0)
+        return 0;
+    /* On a destination without that mount too, to say so. */
+    return identity_is_nfs(disk->at_source) || place_is_on_mount(call, services, disk->source) ? CLAIM_FILE
+                                                                                               : 0;
+}
+
+static bool is_image(const struct seen *s)
+{
+    return s->has_look && s->look.found.status == NFS3_OK && s->look.found.attributes.type == NF3REG;
+}
+
+static const char *why_no_image(struct ferry_call *call, const struct ferry_services *services,
+                                const struct seen *s)
+{
+    const struct place *p = &s->place;
+
+    if (s->answer != PLACE_KNOWN)
+        return services->text(call, "%s", p->why);
+    if (!s->has_look)
+        return services->text(call, "%s", s->trouble.what);
+    if (s->look.found.status == NFS3_OK)
+        return services->text(call, "'%s/%s' on NFS server '%s' is no plain file", p->folder, p->name,
+                              p->address);
+    return services->text(call, "'%s/%s' on NFS server '%s': %s", p->folder, p->name, p->address,
+                          server_words(s->look.found.status));
+}
+
+/* A name with several addresses: QEMU may take any, so that all must be one server. *ret_first is the one
+ * that all hosts find in common. */
+static bool addresses_are_one(struct ferry_call *call, const struct ferry_services *services,
+                              const struct place *p, const char **ret_first, char *why, size_t size)
+{
+    *ret_first = p->address;
+    for (size_t i = 0; i < p->n_others; i++) {
+        if (strcmp(p->others[i], *ret_first) < 0)
+            *ret_first = p->others[i];
+        switch (proof_of_addresses(call, services, p, p->others[i], why, size)) {
+        case IDENTITY_SAME:
+            break;
+        case IDENTITY_DIFFERENT:
+            (void)snprintf(why, size, "the server's name leads to '%s' and to '%s', which are two servers",
+                           p->address, p->others[i]);
+            return false;
+        case IDENTITY_NOT_KNOWN:
+            return false;
+        }
+    }
+    return true;
+}
+
+/* A file on a mount may be reached through a symlink, or be covered by another mount: then the path's file is
+ * another than the one the server has in that place. */
+static bool is_what_host_sees(struct ferry_call *call, const struct ferry_services *services,
+                              const struct ferry_disk *disk, const struct seen *s, char *why, size_t size)
+{
+    uint64_t inode;
+
+    if (!s->place.is_mounted)
+        return true;
+    if (place_inode(call, services, disk->source, &inode)) {
+        if (inode == s->look.found.attributes.fileid)
+            return true;
+        (void)snprintf(why, size, "'%s' on host '%s' is another file than '%s/%s' on NFS server '%s'",
+                       disk->source, services->host(call), s->place.folder, s->place.name, s->place.address);
+        return false;
+    }
+    /* Through a pool: its folder is the mount itself. */
+    if (!s->place.mount.target[0])
+        return true;
+    (void)snprintf(why, size, "which file '%s' is could not be asked on host '%s'", disk->source,
+                   services->host(call));
+    return false;
+}
+
+/* The text that tells the image, or NULL with the reason. */
+static const char *identity_of(struct ferry_call *call, const struct ferry_services *services,
+                               const struct ferry_disk *disk, const struct seen *s, char *why, size_t size)
+{
+    const fattr3 *a = &s->look.found.attributes;
+    struct identity here = { .fsid = a->fsid, .fileid = a->fileid };
+    struct identity there;
+    enum identity_verdict verdict;
+    char text[IDENTITY_SIZE];
+    const char *first;
+
+    if (!is_what_host_sees(call, services, disk, s, why, size) ||
+        !addresses_are_one(call, services, &s->place, &first, why, size))
+        return NULL;
+    (void)snprintf(here.address, sizeof here.address, "%s", first);
+    identity_write(&here, text);
+    if (!identity_read(disk->at_source, &there) || strcmp(text, disk->at_source) == 0)
+        return services->text(call, "%s", text);
+    verdict = identity_compare(&here, &there);
+    if (verdict == IDENTITY_NOT_KNOWN && strcmp(here.address, there.address) != 0)
+        verdict = proof_of_addresses(call, services, &s->place, there.address, why, size);
+    else if (verdict == IDENTITY_NOT_KNOWN)
+        (void)snprintf(why, size, "one server has two fsids for this file: '%s' and '%s'", text,
+                       disk->at_source);
+    if (verdict == IDENTITY_NOT_KNOWN)
+        return NULL;
+    return services->text(call, "%s", verdict == IDENTITY_SAME ? disk->at_source : text);
+}
+
+static int driver_identify(struct ferry_call *call, const struct ferry_services *services,
+                           const struct ferry_disk *disk, struct ferry_identity *ret)
+{
+    const struct seen *s = look_at(call, services, disk);
+    char why[400] = "";
+
+    if (!s)
+        return -1;
+    /* What the server does not prove of a file on a mount, virt-ferry's own files in its folder may. */
+    if (s->place.is_mounted && s->answer != PLACE_NOT_MOUNTED)
+        ret->directory = services->text(call, "%s", s->place.host_folder);
+    if (!is_image(s)) {
+        ret->evidence = why_no_image(call, services, s);
+        return 0;
+    }
+    server_time(ANSWER_MS);
+    ret->identity = identity_of(call, services, disk, s, why, sizeof why);
+    if (ret->identity)
+        ret->evidence = services->text(
+            call, "'%s/%s' on NFS server '%s', asked by NFS version 3: fsid %" PRIx64 ", file %" PRIu64,
+            s->place.folder, s->place.name, s->place.address, s->look.found.attributes.fsid,
+            s->look.found.attributes.fileid);
+    else
+        ret->evidence = services->text(call, "%s", why);
+    return 0;
+}
+
+/* ---- inspect and check ---- */
+
+/* The virtual size as the image's head has it; only where the domain says the format. */
+static uint64_t capacity_of(struct ferry_call *call, const struct ferry_services *services,
+                            const struct ferry_disk *disk, const struct seen *s)
+{
+    const char *format = disk->format ? disk->format : "";
+    unsigned char head[HEADER_BYTES];
+    uint64_t capacity = 0;
+    struct trouble t;
+    size_t n = 0;
+
+    if (strcmp(format, "raw") == 0)
+        return s->look.found.attributes.size;
+    if (strcmp(format, "qcow2") != 0)
+        return FERRY_NOT_KNOWN;
+    if (server_read(s->place.address, &s->place.user, &s->look.found.handle, head, sizeof head, &n, &t) < 0)
+        services->log(call, "%s", t.what);
+    else
+        capacity = header_capacity(head, n);
+    return capacity ? capacity : FERRY_NOT_KNOWN;
+}
+
+static int driver_inspect(struct ferry_call *call, const struct ferry_services *services,
+                          const struct ferry_disk *disk, struct ferry_image *ret)
+{
+    const struct seen *s = look_at(call, services, disk);
+
+    ret->present = 2;
+    ret->capacity_bytes = ret->allocated_bytes = ret->free_bytes = FERRY_NOT_KNOWN;
+    if (!s)
+        return -1;
+    if (!s->has_look) {
+        ret->is_silent = s->trouble.is_silent;
+        return 0;
+    }
+    if (s->look.has_room)
+        ret->free_bytes = s->look.free_bytes;
+    if (s->look.found.status == NFS3ERR_NOENT)
+        ret->present = 0;
+    if (!is_image(s))
+        return 0;
+    ret->present = 1;
+    ret->allocated_bytes = s->look.found.attributes.used;
+    server_time(ANSWER_MS);
+    ret->capacity_bytes = capacity_of(call, services, disk, s);
+    return 0;
+}
+
+static void say_not_mounted(struct ferry_call *call, const struct ferry_services *services,
+                            const struct seen *s, const char *at_source)
+{
+    OWNED_WORDS char *quoted = words_quote(s->place.host_folder);
+
+    services->finding(
+        call, 3, "nfs-not-mounted",
+        services->text(call,
+                       "'%s' on host '%s' is not the NFS mount that it is at the source (%s), but the "
+                       "bare folder beneath it",
+                       s->place.host_folder, services->host(call), at_source),
+        services->text(call, "Mount the same export there first: mount %s.", quoted ? quoted : ""));
+}
+
+/* The same user asked the same server for the source already. */
+static bool is_checked_at_source(const struct ferry_disk *disk, const struct seen *s)
+{
+    struct identity there;
+
+    return disk->user && disk->group && identity_read(disk->at_source, &there) &&
+           strcmp(there.address, s->place.address) == 0 && is_image(s) &&
+           there.fileid == s->look.found.attributes.fileid;
+}
+
+static int driver_check(struct ferry_call *call, const struct ferry_services *services,
+                        const struct ferry_disk *disk)
+{
+    const struct seen *s = look_at(call, services, disk);
+
+    if (!s)
+        return -1;
+    check_mount(call, services, disk, &s->place);
+    if (s->answer == PLACE_NOT_MOUNTED)
+        say_not_mounted(call, services, s, disk->at_source ? disk->at_source : "another one");
+    else if (s->answer == PLACE_NOT_KNOWN)
+        services->finding(call, 2, "nfs-not-known", s->place.why, s->place.fix);
+    else if (!s->has_look)
+        services->finding(call, 2, s->trouble.id, s->trouble.what, s->trouble.fix[0] ? s->trouble.fix : NULL);
+    else if (!is_checked_at_source(disk, s)) {
+        server_time(ANSWER_MS);
+        check_image(call, services, disk, &s->place, &s->look);
+    }
+    return 0;
+}
+
+/* ---- create and remove ---- */
+
+static int driver_create(struct ferry_call *call, const struct ferry_services *services,
+                         const struct ferry_new_image *image)
+{
+    seen.at_ms = 0;
+    return image_create(call, services, image);
+}
+
+static int driver_remove(struct ferry_call *call, const struct ferry_services *services, const char *what,
+                         const char *place, const char *name, const char *identity)
+{
+    seen.at_ms = 0;
+    if (strcmp(what, "image") != 0 && strcmp(what, "mark") != 0)
+        return 1;
+    return image_remove(call, services, place, name, identity);
+}
+
+static const struct ferry_storage nfs = {
+    .size = sizeof nfs,
+    .name = "nfs",
+    .summary = "images on NFS servers, as network disks and on mounts",
+    /* No lock: QEMU's NFS driver has none, and a mount's locks may be its own. */
+    .declares = FERRY_STORAGE_SHARES | FERRY_STORAGE_READS_ZERO,
+    .claim = driver_claim,
+    .identify = driver_identify,
+    .inspect = driver_inspect,
+    .check = driver_check,
+    .create = driver_create,
+    .remove = driver_remove,
+};
+
+FERRY_PLUGIN(.name = "nfs", .version = "0.1", .summary = "images on NFS servers, reached by libnfs",
+             .storage = (const struct ferry_storage *const[]){ &nfs, NULL })
