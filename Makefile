@@ -51,6 +51,8 @@ PLUGINS := $(sort $(notdir $(patsubst %/,%,$(dir $(wildcard plugins/*/*.c)))))
 # What a plugin links with, beside libc: PLUGIN_LIBS_NAME.
 PLUGIN_LIBS_local-block = -lvirt
 PLUGIN_LIBS_nfs = -lnfs -lvirt
+# librados and librbd are opened when they are needed: plugins/ceph/library.h.
+PLUGIN_LIBS_ceph = -lvirt -ljansson -ldl
 # Sources of another plugin that it is built with too: PLUGIN_SHARES_NAME.
 PLUGIN_SHARES_nfs = plugins/local-block/qcow2.c plugins/local-block/words.c
 
@@ -71,7 +73,13 @@ ask = $(shell $(PKG_CONFIG) --cflags --libs $(1) 2>/dev/null || echo missing)
 lacking = $(shell command -v $(PKG_CONFIG) >/dev/null || echo pkg-config; \
 	for p in $(1); do $(PKG_CONFIG) --exists $$p 2>/dev/null || echo $$p; done)
 refuse = $(error virt-ferry: $(1) is missing: install $(or $(DEBIAN_$(1)),$(1)), or run contrib/install-deps)
-export FERRY_FLAGS FERRY_CHECK_FLAGS
+# Libraries without a pkg-config file are known by a header.
+HEADERS := rados/librados.h rbd/librbd.h
+DEBIAN_rados/librados.h := librados-dev
+DEBIAN_rbd/librbd.h := librbd-dev
+has_header = $(shell $(CC) $(CPPFLAGS) -E -include $(1) -x c /dev/null -o /dev/null 2>/dev/null && echo there)
+lacking_header = $(strip $(foreach h,$(1),$(if $(call has_header,$(h)),,$(h))))
+export FERRY_FLAGS FERRY_CHECK_FLAGS FERRY_HEADERS
 
 ifneq ($(filter-out check demo readme-picture clean help,$(GOALS)),)
 ifndef FERRY_FLAGS
@@ -79,6 +87,12 @@ FERRY_FLAGS := $(call ask,$(PACKAGES))
 endif
 ifneq ($(filter missing,$(FERRY_FLAGS)),)
 $(call refuse,$(firstword $(call lacking,$(PACKAGES))))
+endif
+ifndef FERRY_HEADERS
+FERRY_HEADERS := $(or $(call lacking_header,$(HEADERS)),there)
+endif
+ifneq ($(FERRY_HEADERS),there)
+$(call refuse,$(firstword $(FERRY_HEADERS)))
 endif
 endif
 

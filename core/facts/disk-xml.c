@@ -5,8 +5,10 @@
 #include "base/text.h"
 #include "facts/domain-xml.h"
 #include "facts/words.h"
+#include <string.h>
 
 #define MAX_LAYERS 256u /* libxml2 does not nest deeper either */
+#define MAX_HOSTS 256u
 
 /* libvirt's words; those of kinds that virt-ferry does not know (nvme, vhostuser) are DISK_OTHER. */
 static enum disk_type type_of(struct xml_reader *r, const xmlNode *node)
@@ -70,6 +72,50 @@ static void read_chain(struct xml_reader *r, const xmlNode *disk, struct disk *d
     }
 }
 
+static const char *host_of(struct xml_reader *r, const xmlNode *host)
+{
+    const char *name = xml_attribute(r, host, "name"), *port = xml_attribute(r, host, "port");
+    const bool is_v6 = name && strchr(name, ':') && name[0] != '[';
+
+    if (!name)
+        return xml_attribute(r, host, "socket");
+    return arena_format(r->arena, "%s%s%s%s%s", is_v6 ? "[" : "", name, is_v6 ? "]" : "", port ? ":" : "",
+                        port ? port : "");
+}
+
+static void read_hosts(struct xml_reader *r, const xmlNode *source, struct disk *d)
+{
+    for (const xmlNode *host = xml_child(source, "host"); host && !r->failed; host = xml_next(host, "host")) {
+        const char *text = host_of(r, host);
+        const char **grown;
+
+        if (!text)
+            continue;
+        grown = arena_grown(r->arena, d->hosts.names, d->hosts.n, sizeof *grown);
+        if (!grown || d->hosts.n >= MAX_HOSTS) {
+            r->failed = grown ? error_set(r->err, ERROR_INPUT, NULL, "disk '%s' has more than %u hosts",
+                                          ESCAPED(d->target), MAX_HOSTS)
+                              : error_memory(r->err);
+            return;
+        }
+        d->hosts.names = grown;
+        grown[d->hosts.n++] = text;
+    }
+}
+
+/* Where the user put it: below the source, or below the disk as libvirt once had it. */
+static void read_auth(struct xml_reader *r, const xmlNode *disk, struct disk *d)
+{
+    const xmlNode *below = xml_child(xml_child(disk, "source"), "auth");
+    const xmlNode *auth = below ? below : xml_child(disk, "auth");
+    const xmlNode *secret = xml_child(auth, "secret");
+
+    d->auth_user = xml_attribute(r, auth, "username");
+    d->secret_type = xml_attribute(r, secret, "type");
+    d->secret_uuid = xml_attribute(r, secret, "uuid");
+    d->secret_usage = xml_attribute(r, secret, "usage");
+}
+
 static void read_source(struct xml_reader *r, const xmlNode *source, struct disk *d)
 {
     const xmlNode *host = xml_child(source, "host"), *identity = xml_child(source, "identity");
@@ -87,6 +133,9 @@ static void read_source(struct xml_reader *r, const xmlNode *source, struct disk
             d->server = xml_attribute(r, host, "socket");
         d->user = xml_attribute(r, identity, "user");
         d->group = xml_attribute(r, identity, "group");
+        d->config_file = xml_attribute(r, xml_child(source, "config"), "file");
+        d->snapshot = xml_attribute(r, xml_child(source, "snapshot"), "name");
+        read_hosts(r, source, d);
     }
     d->encrypted = xml_child(source, "encryption") != NULL;
 }
@@ -118,6 +167,8 @@ static void read_into(struct xml_reader *r, const xmlNode *node, struct disk *d)
     d->shareable = xml_child(node, "shareable") != NULL;
     d->transient = xml_child(node, "transient") != NULL;
     d->encrypted = d->encrypted || xml_child(node, "encryption");
+    if (d->type == DISK_NETWORK)
+        read_auth(r, node, d);
     if (!r->failed && !d->target)
         r->failed = error_set(r->err, ERROR_INPUT, NULL, "the domain XML has a disk without a target");
     judge_empty(r, d);

@@ -109,6 +109,13 @@ const struct field fields_disk[] = {
     OBJECT(disk, at_dest, fields_image),
     TEXT(disk, user),
     TEXT(disk, group),
+    NAMES(disk, hosts),
+    TEXT(disk, config_file),
+    TEXT(disk, snapshot),
+    TEXT(disk, auth_user),
+    TEXT(disk, secret_type),
+    TEXT(disk, secret_uuid),
+    TEXT(disk, secret_usage),
     END,
 };
 

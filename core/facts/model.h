@@ -82,6 +82,10 @@ struct disk {
     struct disk_image at_source, at_dest;
     /* More of the XML: */
     const char *user, *group; /* whom QEMU is on a network protocol: "+0", "qemu" */
+    struct finding_refs hosts; /* "name:port", an IPv6 address in brackets, or a socket's path */
+    const char *config_file, *snapshot;
+    const char *auth_user;
+    const char *secret_type, *secret_uuid, *secret_usage; /* of its <auth>; never the value */
 };
 
 struct interface {

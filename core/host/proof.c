@@ -249,6 +249,7 @@ static int prove_directory(struct facts *f, struct worker *source, struct worker
 static void judge_by_identity(struct facts *f, struct disk *d)
 {
     const char *here = d->at_source.identity, *there = d->at_dest.identity;
+    const char *gap = here ? d->at_dest.evidence : d->at_source.evidence;
 
     if (disk_is_empty(d) || !d->driver)
         return;
@@ -260,7 +261,7 @@ static void judge_by_identity(struct facts *f, struct disk *d)
         const char *gap = here ? d->at_dest.evidence : d->at_source.evidence;
 
         d->sharing_evidence =
-            gap ? arena_text(f->arena, gap)
+            gap ? arena_format(f->arena, "%s: %s", d->driver, gap)
                 : arena_format(f->arena, "driver '%s' knows no way to prove it on both hosts", d->driver);
     } else if (!text_equal(d->at_source.directory, d->at_dest.directory)) {
         d->sharing_evidence =

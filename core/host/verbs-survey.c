@@ -210,6 +210,8 @@ static int look_at_image(struct child *c, struct facts *f, struct disk *disk, st
 
     if (!driver)
         return 0;
+    seen.flags |= (f->domain.run == RUN_RUNNING || f->domain.run == RUN_PAUSED ? FERRY_DISK_IN_USE : 0) |
+                  (at == &disk->at_dest ? FERRY_DISK_AT_DEST : 0);
     disk->driver = arena_text(f->arena, driver->name);
     disk->driver_shares = driver->declares & FERRY_STORAGE_SHARES;
     disk->driver_creates = driver->create != NULL;

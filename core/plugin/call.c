@@ -235,6 +235,14 @@ struct ferry_disk call_disk(const struct disk *d, const char *at_source)
         .at_source = at_source,
         .user = d->user,
         .group = d->group,
+        .hosts = d->hosts.names,
+        .n_hosts = (uint32_t)d->hosts.n,
+        .config_file = d->config_file,
+        .snapshot = d->snapshot,
+        .auth_user = d->auth_user,
+        .secret_type = d->secret_type,
+        .secret_uuid = d->secret_uuid,
+        .secret_usage = d->secret_usage,
     };
 }
 

@@ -61,10 +61,23 @@ struct ferry_disk {
      * known. Whoever knows that it is the same image by another name answers this very text. */
     const char *at_source;
     const char *user, *group; /* whom QEMU is on a network protocol: "+0", "qemu" */
+    /* Of a network disk, NULL or 0 = not said: */
+    const char *const *hosts; /* all its hosts, in order: "name:port" or "name", an IPv6 address in brackets,
+                                 or a socket's path */
+    uint32_t n_hosts;
+    uint32_t reserved;       /* 0 */
+    const char *config_file; /* of the storage's client, on the domain's host */
+    const char *snapshot;    /* of the image; the guest only reads it */
+    const char *auth_user;   /* whom the storage knows */
+    const char *secret_type; /* the libvirt secret that holds the user's key: "ceph", and one of: */
+    const char *secret_uuid;
+    const char *secret_usage;
 };
 #define FERRY_DISK_READONLY 1u  /* the guest cannot write it */
 #define FERRY_DISK_SHAREABLE 2u /* marked for use by several domains */
 #define FERRY_DISK_CDROM 4u     /* a CD-ROM or floppy drive */
+#define FERRY_DISK_IN_USE 8u    /* the domain is not shut off: its QEMU on the source has the image open */
+#define FERRY_DISK_AT_DEST 16u  /* asked on the destination; not set: on the source */
 
 /* ---- what a driver can call ------------------------------------------------------------------------ */
 

@@ -67,7 +67,7 @@ START_TEST(a_new_member_of_the_model_needs_a_row_in_fields)
         ck_assert_uint_eq(sizeof(struct finding), 40);
         ck_assert_uint_eq(sizeof(struct disk_layer), 24);
         ck_assert_uint_eq(sizeof(struct disk_image), 64);
-        ck_assert_uint_eq(sizeof(struct disk), 296);
+        ck_assert_uint_eq(sizeof(struct disk), 360);
         ck_assert_uint_eq(sizeof(struct interface), 56);
         ck_assert_uint_eq(sizeof(struct graphics), 32);
         ck_assert_uint_eq(sizeof(struct secret), 24);

@@ -195,7 +195,11 @@ END_TEST
 
 START_TEST(a_driver_sees_the_disk_as_the_xml_has_it)
     {
+        const char *hosts[] = { "mon1:3300", "[fd00::1]:3300" };
         const struct disk d = { .target = "vda",
+                                .hosts = { hosts, 2 },
+                                .auth_user = "libvirt",
+                                .secret_usage = "client.libvirt",
                                 .device = DEVICE_CDROM,
                                 .type = DISK_NETWORK,
                                 .source = "pool/image",
@@ -217,6 +221,11 @@ START_TEST(a_driver_sees_the_disk_as_the_xml_has_it)
         ck_assert_str_eq(seen.user, "+107");
         ck_assert_str_eq(seen.group, "qemu");
         ck_assert_ptr_null(call_disk(&d, NULL).at_source);
+        ck_assert_uint_eq(seen.n_hosts, 2);
+        ck_assert_str_eq(seen.hosts[1], "[fd00::1]:3300");
+        ck_assert_str_eq(seen.auth_user, "libvirt");
+        ck_assert_str_eq(seen.secret_usage, "client.libvirt");
+        ck_assert_ptr_null(seen.secret_uuid);
     }
 END_TEST
 
