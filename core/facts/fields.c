@@ -72,6 +72,7 @@ static const struct field fields_image[] = {
     FIGURE(disk_image, allocated_bytes),
     FIGURE(disk_image, free_bytes),
     TEXT(disk_image, pool),
+    TRI(disk_image, keeps_length),
     END,
 };
 

@@ -53,8 +53,9 @@ struct disk_image {
     const char *directory; /* what the nonce must prove shared instead, or NULL */
     const char *evidence;  /* for identity, for the reader */
     uint64_t capacity_bytes, allocated_bytes;
-    uint64_t free_bytes; /* where an image would be created */
-    const char *pool;    /* libvirt pool that it lives in, NULL = none */
+    uint64_t free_bytes;        /* where an image would be created */
+    const char *pool;           /* libvirt pool that it lives in, NULL = none */
+    enum tristate keeps_length; /* QEMU there does not see that the image grew after it was opened */
 };
 struct disk {
     const char *target; /* vda */
@@ -81,7 +82,7 @@ struct disk {
     const char *sharing_evidence; /* how it was proved or denied, or why it could not be */
     struct disk_image at_source, at_dest;
     /* More of the XML: */
-    const char *user, *group; /* whom QEMU is on a network protocol: "+0", "qemu" */
+    const char *user, *group;  /* whom QEMU is on a network protocol: "+0", "qemu" */
     struct finding_refs hosts; /* "name:port", an IPv6 address in brackets, or a socket's path */
     const char *config_file, *snapshot;
     const char *auth_user;

@@ -258,8 +258,6 @@ static void judge_by_identity(struct facts *f, struct disk *d)
         d->sharing_evidence =
             arena_format(f->arena, "%s: '%s' on the source, '%s' on the destination", d->driver, here, there);
     } else if (!d->at_source.directory || !d->at_dest.directory) {
-        const char *gap = here ? d->at_dest.evidence : d->at_source.evidence;
-
         d->sharing_evidence =
             gap ? arena_format(f->arena, "%s: %s", d->driver, gap)
                 : arena_format(f->arena, "driver '%s' knows no way to prove it on both hosts", d->driver);

@@ -178,6 +178,7 @@ static void image_of_driver(struct arena *a, struct disk_image *ret, const struc
         ret->allocated_bytes = image->allocated_bytes;
     ret->free_bytes = image->free_bytes;
     ret->pool = arena_text(a, image->pool);
+    ret->keeps_length = image->keeps_length ? TRI_YES : TRI_NOT_KNOWN;
 }
 
 static void driver_error(struct facts *f, const struct disk *disk, const struct error *failed)

@@ -84,6 +84,22 @@ static const char *check_offline_copy(struct rule_case *c)
     return NULL;
 }
 
+/* Raw images do not grow: their length is the disk's. */
+static const char *check_grows_unseen(struct rule_case *c)
+{
+    if (c->strategy->mode == MODE_OFFLINE || c->facts->domain.run == RUN_PAUSED)
+        return NULL;
+    for (size_t i = 0; i < c->facts->domain.n_disks; i++) {
+        const struct disk *d = &c->facts->domain.disks[i];
+
+        if (c->strategy->disks[i] == TREAT_SHARED && d->at_dest.keeps_length == TRI_YES && !d->readonly &&
+            !text_equal(d->format, "raw"))
+            return SAY("QEMU at the destination would read zeroes where disk '%s' grows during the move",
+                       rules_name(d->target));
+    }
+    return NULL;
+}
+
 static const struct rule rows[] = {
     { .id = "postcopy-not-wanted",
       .severity = REFUSES,
@@ -133,6 +149,17 @@ static const struct rule rows[] = {
       .check = check_downtime,
       .cause = "Even the lowest predicted downtime is above what --max-downtime allows.",
       .fix = "Allow more downtime, or take a strategy of another mode or hand-over." },
+    { .id = "grows-unseen",
+      .severity = REFUSES,
+      .scope = PER_STRATEGY,
+      .check = check_grows_unseen,
+      .cause =
+          "QEMU's NFS driver takes an image's length once, when it opens it, which at the destination is "
+          "before the guest stops at the source: of a qcow2 image that grows in between the guest reads "
+          "zeroes instead of what it wrote.",
+      .fix = "Suspend the guest first (virsh suspend) and resume it when it has moved, or give it a raw "
+             "image, or "
+             "the image by a path that is mounted on both hosts." },
     { .id = "offline-copy",
       .severity = REFUSES,
       .scope = PER_STRATEGY,

@@ -176,7 +176,9 @@ struct ferry_image {
     const char *pool;         /* libvirt pool that holds it, NULL = none */
     uint32_t is_silent;       /* 1: the storage does not answer; a QEMU that uses it may wait for it at any
                                  question, and libvirt with it: none is asked then */
-    uint32_t reserved;
+    uint32_t keeps_length;    /* 1: a QEMU takes the image's length once, when it opens it: what another QEMU
+                                 appends after that reads as zeroes there (QEMU's NFS driver). A running guest
+                                 is then not moved with an image that may grow */
 };
 
 /* A new image at the place that `disk` names, on the host of the worker. */

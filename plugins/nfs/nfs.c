@@ -128,7 +128,7 @@ static bool is_what_host_sees(struct ferry_call *call, const struct ferry_servic
     if (place_inode(call, services, disk->source, &inode)) {
         if (inode == s->look.found.attributes.fileid)
             return true;
-        (void)snprintf(why, size, "'%s' on host '%s' is another file than '%s/%s' on NFS server '%s'",
+        (void)snprintf(why, size, "'%s' on host '%s' is another file than '%.200s/%s' on NFS server '%s'",
                        disk->source, services->host(call), s->place.folder, s->place.name, s->place.address);
         return false;
     }
@@ -173,7 +173,7 @@ static int driver_identify(struct ferry_call *call, const struct ferry_services 
                            const struct ferry_disk *disk, struct ferry_identity *ret)
 {
     const struct seen *s = look_at(call, services, disk);
-    char why[400] = "";
+    char why[1200] = "";
 
     if (!s)
         return -1;
@@ -225,6 +225,7 @@ static int driver_inspect(struct ferry_call *call, const struct ferry_services *
     const struct seen *s = look_at(call, services, disk);
 
     ret->present = 2;
+    ret->keeps_length = strcmp(disk->type, "network") == 0;
     ret->capacity_bytes = ret->allocated_bytes = ret->free_bytes = FERRY_NOT_KNOWN;
     if (!s)
         return -1;

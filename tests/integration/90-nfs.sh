@@ -9,7 +9,7 @@
 SERVER=10.$((100 + LAB_ID)).0.1
 ALSO=10.$((100 + LAB_ID)).0.3  # the same server by another address
 CLONE=10.$((100 + LAB_ID)).0.2 # another server, made from a copy of the first one's disk
-ON_NFS=(--disk nfs --write-log)
+ON_NFS=(--disk nfs:raw --write-log)
 
 # The lab of other files may have none.
 needs_nfs() { [ -d "$STATE/nfs" ] || skip "the lab has no NFS server: lab up --nfs"; }
@@ -91,7 +91,7 @@ refused_with() { # TEXT GUEST
 it "a guest on an NFS disk is known as shared in three round trips, and moves by TCP"
 needs_nfs
 guest hostA held "${ON_NFS[@]}"
-VIRT_FERRY_TRACE=1 prints "looked at '$SERVER/export/held-vda.qcow2' in 3 round trips" \
+VIRT_FERRY_TRACE=1 prints "looked at '$SERVER/export/held-vda.img' in 3 round trips" \
     lacks 'in 4 round trips' ferry hostA plan held qemu+tcp://hostB/system --allow-cleartext
 is 'vda=shared' treatments hostA held hostB
 is 'proved true' identities hostA held hostB
@@ -104,6 +104,18 @@ guest hostB held "${ON_NFS[@]}"
 prints 'ssh-gated' ferry hostB migrate held hostA --allow-cleartext
 lives_on hostA held
 
+it "a running guest is not moved with a qcow2 image that grows unseen there; a suspended one is"
+needs_nfs
+guest hostA grows --disk nfs --write-log
+exits 3 prints "read zeroes where disk 'vda' grows" prints 'virsh suspend' ferry hostA migrate grows hostB --allow-cleartext
+is_empty on hostB virsh -q list --all --name
+lives_on hostA grows
+on hostA virsh -q suspend grows
+ferry hostA migrate grows hostB --allow-cleartext
+on hostB virsh -q resume grows
+lives_on hostB grows
+lab rm grows
+
 it "one directory that is exported twice is one, and what is not there is said"
 needs_nfs
 guest hostA held "${ON_NFS[@]}"
@@ -112,7 +124,7 @@ finally twin_gone hostA other
 is "$(identity hostA held hostB)" identity hostA other hostB
 twin hostA absent held 's|/export/held|/export/nothing|'
 finally twin_gone hostA absent
-exits 3 prints "there is no '/export/nothing-vda.qcow2' on NFS server '$SERVER'" ferry hostA plan absent hostB
+exits 3 prints "there is no '/export/nothing-vda.img' on NFS server '$SERVER'" ferry hostA plan absent hostB
 twin hostA elsewhere held 's|/export/held|/export/folder/held|'
 finally twin_gone hostA elsewhere
 exits 3 prints "'/export/folder'" prints 'showmount -e' ferry hostA plan elsewhere hostB
@@ -158,7 +170,7 @@ finally storage_is_nothing
 storage_is hostA "$SERVER"
 storage_is hostB "$CLONE"
 becomes "denied false" identities hostA named hostB
-exits 3 prints "an image stands at '/export/held-vda.qcow2' on the destination already" ferry hostA plan named hostB
+exits 3 prints "an image stands at '/export/held-vda.img' on the destination already" ferry hostA plan named hostB
 storage_is hostA "$SERVER" "$CLONE"
 exits 3 prints "which are two servers" ferry hostA plan named hostB
 is_empty lab nfs run find one two -name '.virt-ferry*'
@@ -186,14 +198,14 @@ is 67108864 on client stat -c %s /run/clone/moved-vdb.img
 
 it "a server that is silent is said so in seconds, and QEMU is not asked into its silence"
 needs_nfs
-guest hostA still --disk nfs
+guest hostA still --disk nfs:raw
 lab nfs stop
 finally lab nfs cont
 within 12 refused_with "NFS server '$SERVER' does not answer" still
 
 it "a server that is gone, an export that was withdrawn"
 needs_nfs
-guest hostA still --disk nfs
+guest hostA still --disk nfs:raw
 lab nfs kill
 finally lab nfs start
 within 6 refused_with 'Connection refused' still
@@ -204,7 +216,7 @@ refused_with "NFS server '$SERVER' does not let this machine into '/export', if 
 
 it "a server that takes root for nobody, one that is read-only, one that is full"
 needs_nfs
-guest hostA still --disk nfs
+guest hostA still --disk nfs:raw
 lab nfs squash on /export
 finally lab nfs squash off /export
 is 'refuses nfs-root-squash' said hostA still hostB

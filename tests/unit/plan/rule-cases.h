@@ -211,6 +211,14 @@ SPOIL(deadline_may_be_short, writes(f, 0, 0); limits->deadline_ms = MOST(time_ms
 SPOIL(deadline_is_kept, writes(f, 0, 0); limits->deadline_ms = MOST(time_ms.high))
 SPOIL(downtime_short, limits->max_downtime_ms = MOST(downtime_ms.low) - 1)
 SPOIL(downtime_kept, limits->max_downtime_ms = MOST(downtime_ms.low))
+SPOIL(grows_unseen, vda->at_dest.keeps_length = TRI_YES; vda->format = "qcow2")
+SPOIL(grows_unseen_raw, vda->at_dest.keeps_length = TRI_YES; vda->format = "raw")
+SPOIL(grows_unseen_read_only, vda->at_dest.keeps_length = TRI_YES; vda->format = "qcow2";
+      vda->readonly = true)
+SPOIL(grows_unseen_paused, vda->at_dest.keeps_length = TRI_YES; vda->format = "qcow2";
+      f->domain.run = RUN_PAUSED)
+SPOIL(grows_unseen_shut_off, vda->at_dest.keeps_length = TRI_YES; vda->format = "qcow2";
+      f->domain.run = RUN_SHUTOFF)
 SPOIL(shut_off_local, f->domain.run = RUN_SHUTOFF; sample_local(vda))
 
 /* found: does the rule speak; valid: can anything be chosen then. */
@@ -436,6 +444,11 @@ static const struct {
     { "downtime-too-long", downtime_kept, false, true },
     { "offline-copy", shut_off_local, true, false },
     { "offline-copy", shut_off, false, true },
+    { "grows-unseen", grows_unseen, true, false },
+    { "grows-unseen", grows_unseen_raw, false, true },
+    { "grows-unseen", grows_unseen_read_only, false, true },
+    { "grows-unseen", grows_unseen_paused, false, true },
+    { "grows-unseen", grows_unseen_shut_off, false, true },
 };
 
 /* One test over the whole table: Check forks for each turn of a loop test, and there are many. */
