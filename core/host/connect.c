@@ -126,65 +126,106 @@ const char *survey_source_socket(const struct survey *s)
     return w ? way_socket(w) : NULL;
 }
 
-static int connect_late(struct worker *w, const char *uri, struct way *way, uint64_t ms, bool *ret_local,
-                        struct error *err)
+static const char *host_of(const struct survey *s, bool is_dest)
 {
-    json_t *args =
-        json_pack("{ss so*}", "uri", way ? way_libvirt_uri(way) : uri, "way", way ? way_args(way) : NULL);
+    return is_dest ? s->dest_host : s->source_host;
+}
+
+static const char *uri_of(const struct survey *s, bool is_dest)
+{
+    return is_dest ? s->dest_uri : s->source_uri;
+}
+
+/* Asks a new worker to connect, and waits for nothing. */
+static int connect_over(struct survey *s, struct reach *r, struct way *way, uint64_t ms, struct error *err)
+{
+    struct worker_setup setup = { .host = host_of(s, r->is_dest),
+                                  .verbs = verbs_host,
+                                  .config = s->config,
+                                  .journal = s->journal,
+                                  .context = s->context };
+
+    r->worker = worker_start(s->loop, &setup, err);
+    if (!r->worker)
+        return -err->code;
+    r->ms = ms;
+    r->call = worker_ask(r->worker, "connect",
+                         json_pack("{ss so*}", "uri", way ? way_libvirt_uri(way) : uri_of(s, r->is_dest),
+                                   "way", way ? way_args(way) : NULL),
+                         ms, err);
+    return r->call ? 0 : -err->code;
+}
+
+static int wait_for_connection(struct survey *s, struct reach *r, bool *ret_local, struct error *err)
+{
     OWNED_JSON reply = NULL;
 
-    if (worker_do(w, "connect", args, ms, &reply, err) == 0) {
+    if (call_wait(r->call, &reply, err) == 0) {
         if (ret_local)
             *ret_local = json_flag(reply, "is_local", false);
         return 0;
     }
     if (err->code == ERROR_TIMEOUT) {
-        error_set(err, ERROR_CONNECTION, worker_host(w), "libvirt did not answer within %u s",
-                  (unsigned)(ms / 1000u));
-        error_fix(err, "Look there: is libvirtd running and not stopped? Try: virsh -c '%s' version.", uri);
+        error_set(err, ERROR_CONNECTION, worker_host(r->worker), "libvirt did not answer within %u s",
+                  (unsigned)(r->ms / 1000u));
+        error_fix(err, "Look there: is libvirtd running and not stopped? Try: virsh -c '%s' version.",
+                  uri_of(s, r->is_dest));
     }
     return -err->code;
 }
 
-static struct worker *connected(struct survey *s, const char *host, const char *uri, struct way *way,
-                                uint64_t ms, bool *ret_local, struct error *err)
+void reach_done(struct reach *r)
 {
-    struct worker_setup setup = {
-        .host = host, .verbs = verbs_host, .config = s->config, .journal = s->journal, .context = s->context
-    };
-    OWNED(worker) w = worker_start(s->loop, &setup, err);
-
-    return w && connect_late(w, uri, way, ms, ret_local, err) == 0 ? HAND_OVER(w) : NULL;
+    call_free(r->call);
+    worker_free(r->worker);
+    r->call = NULL;
+    r->worker = NULL;
 }
 
-/* Over a way where the URI needs one: that which stands, or a new one when it is silent. The old one stays:
- * it may carry a migration. */
-static struct worker *reached(struct survey *s, const char *host, const char *uri, bool *ret_local,
-                              struct error *err)
+void survey_reach(struct survey *s, bool is_dest, struct reach *ret)
 {
+    const struct ferry_transport *driver = way_driver_of(uri_of(s, is_dest));
+    struct way *standing = way_of(s, uri_of(s, is_dest));
+    struct error later = { 0 };
+
+    *ret = (struct reach){ .is_dest = is_dest };
+    if (driver && !standing)
+        return;
+    if (connect_over(s, ret, standing, driver ? STANDING_MS : ANSWER_MS, &later) < 0)
+        reach_done(ret);
+}
+
+struct worker *survey_reached(struct survey *s, struct reach *r, bool *ret_local, struct error *err)
+{
+    const char *uri = uri_of(s, r->is_dest);
     const struct ferry_transport *driver = way_driver_of(uri);
-    struct way *standing = way_of(s, uri);
-    struct worker *w = NULL;
     OWNED(way) fresh = NULL;
 
-    if (!driver)
-        return connected(s, host, uri, NULL, ANSWER_MS, ret_local, err);
-    if (standing)
-        w = connected(s, host, uri, standing, STANDING_MS, ret_local, err);
-    if (w)
-        return w;
-    fresh = way_start(s->loop, s->config, driver, host, uri, err);
-    if (!fresh || way_wait(fresh, NULL, err) < 0)
+    if (r->call && wait_for_connection(s, r, ret_local, err) == 0)
+        return HAND_OVER(r->worker);
+    /* Over a way that is silent a new one is tried. The old one stays: it may carry a migration. */
+    if (driver) {
+        reach_done(r);
+        fresh = way_start(s->loop, s->config, driver, host_of(s, r->is_dest), uri, err);
+        if (!fresh || way_wait(fresh, NULL, err) < 0)
+            return NULL;
+        s->ways = way_push(s->ways, HAND_OVER(fresh));
+    } else if (r->call) {
         return NULL;
+    }
     *err = (struct error){ 0 };
-    s->ways = way_push(s->ways, HAND_OVER(fresh));
-    return connected(s, host, uri, s->ways, ANSWER_MS, ret_local, err);
+    if (connect_over(s, r, driver ? s->ways : NULL, ANSWER_MS, err) < 0 ||
+        wait_for_connection(s, r, ret_local, err) < 0)
+        return NULL;
+    return HAND_OVER(r->worker);
 }
 
 struct worker *survey_fresh(struct survey *s, bool is_dest, struct error *err)
 {
-    return reached(s, is_dest ? s->dest_host : s->source_host, is_dest ? s->dest_uri : s->source_uri, NULL,
-                   err);
+    OWNED_REACH r = { 0 };
+
+    survey_reach(s, is_dest, &r);
+    return survey_reached(s, &r, NULL, err);
 }
 
 /* ---- channels ---- */
@@ -405,30 +446,78 @@ static int take_channels(struct survey *s, const json_t *all, struct error *err)
     return s->dest_uri ? 0 : error_memory(err);
 }
 
+/* The domain's survey takes longest: it has a connection of its own, and nothing waits for it yet. What goes
+ * wrong with it shows when its answer is wanted. */
+static void ask_for_domain(struct survey *s)
+{
+    struct error later = { 0 };
+
+    if (!s->domains.worker)
+        survey_reach(s, false, &s->domains);
+    if (s->domains.worker)
+        s->early = worker_ask(s->domains.worker, "survey-domain", json_pack("{ss}", "domain", s->domain),
+                              SURVEY_DISKS_MS, &later);
+}
+
+static void begin_dest(struct survey *s)
+{
+    struct error later = { 0 };
+
+    survey_reach(s, true, &s->arriving);
+    if (s->arriving.worker)
+        s->early_dest = worker_ask(s->arriving.worker, "survey-host", NULL, SURVEY_DISKS_MS, &later);
+}
+
+int survey_domain(struct survey *s, json_t **ret, struct error *err)
+{
+    if (s->early && call_wait(s->domains.call, NULL, err) == 0 && call_wait(s->early, ret, err) == 0)
+        return 0;
+    if (err->code == ERROR_CANCELLED)
+        return -err->code;
+    *err = (struct error){ 0 };
+    return worker_do(s->source, "survey-domain", json_pack("{ss}", "domain", s->domain), SURVEY_DISKS_MS, ret,
+                     err);
+}
+
+void survey_domain_changed(struct survey *s)
+{
+    call_free(s->early);
+    s->early = NULL;
+}
+
 int survey_connect_source(struct survey *s, struct error *err)
 {
+    OWNED_REACH first = { 0 };
     __attribute__((cleanup(openings_done))) struct openings ways = { .n = 0 };
     OWNED_JSON all = NULL;
     bool is_here = false;
 
     if (check_names(s, err) < 0 || open_ways(s, &ways, err) < 0)
         return -err->code;
-    s->source = reached(s, s->source_host, s->source_uri, &is_here, err);
+    survey_reach(s, false, &first);
+    survey_reach(s, false, &s->domains);
+    s->source = survey_reached(s, &first, &is_here, err);
     if (!s->source || name_source(s, err) < 0)
         return -err->code;
+    ask_for_domain(s);
     all = probe_all(s, &ways, is_here, err);
-    return all ? take_channels(s, all, err) : -err->code;
+    if (!all || take_channels(s, all, err) < 0)
+        return -err->code;
+    if (s->dest_uri)
+        begin_dest(s);
+    return 0;
 }
 
 int survey_connect_dest(struct survey *s, struct error *err)
 {
-    /* The source needs longer than the destination takes to connect. */
-    s->early =
-        worker_ask(s->source, "survey-domain", json_pack("{ss}", "domain", s->domain), SURVEY_DISKS_MS, err);
-    if (!s->early)
-        return -err->code;
     if (!s->dest_uri)
         return 0;
-    s->destination = reached(s, s->dest_host, s->dest_uri, NULL, err);
-    return s->destination ? 0 : -err->code;
+    s->destination = survey_reached(s, &s->arriving, NULL, err);
+    if (!s->destination)
+        return -err->code;
+    if (!s->early_dest || !worker_has(s->destination, s->early_dest)) {
+        call_free(s->early_dest);
+        s->early_dest = worker_ask(s->destination, "survey-host", NULL, SURVEY_DISKS_MS, err);
+    }
+    return s->early_dest ? 0 : -err->code;
 }

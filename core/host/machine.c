@@ -14,11 +14,13 @@
 #define OUTPUT_ROOM 65536u
 #define PATIENCE_MS 1500u /* without an answer all of it stays not known */
 
-/* No quotes and no exclamation mark may stand in it; of qemu.conf, which may hold passwords, two lines. */
+/* No quotes and no exclamation mark may stand in it; of qemu.conf, which may hold passwords, two lines. What
+ * the shell can do by itself it does: over ssh each program that it starts is waited for. */
 static const char script[] =
-    "PATH=$PATH:/usr/sbin:/sbin; echo kernel $(uname -r); echo cgroup $(stat -fc %T /sys/fs/cgroup); "
-    "echo userfaultfd $(cat /proc/sys/vm/unprivileged_userfaultfd); "
-    "test -r /etc/libvirt/qemu.conf && { echo conf; "
+    "PATH=$PATH:/usr/sbin:/sbin; read -r w </proc/sys/kernel/osrelease && echo kernel $w; "
+    "test -e /sys/fs/cgroup/cgroup.controllers && echo cgroup 2 || echo cgroup 1; "
+    "test -e /proc/sys/vm/unprivileged_userfaultfd && read -r w </proc/sys/vm/unprivileged_userfaultfd && "
+    "echo userfaultfd $w; test -r /etc/libvirt/qemu.conf && { echo conf; "
     "grep -E \"^[[:space:]]*(lock_manager|user)[[:space:]]*=\" /etc/libvirt/qemu.conf; }; "
     "ip -o addr | while read -r n device kind address rest; do "
     "case $kind in inet*) echo address ${address%%/*};; esac; done; echo end";
@@ -56,7 +58,7 @@ static void read_line(struct arena *a, const char *line, struct host *h, bool *i
     if (sscanf(line, "kernel %255s", word) == 1)
         h->kernel_release = arena_text(a, word);
     else if (sscanf(line, "cgroup %255s", word) == 1)
-        h->cgroup_version = text_equal(word, "cgroup2fs") ? 2 : 1;
+        h->cgroup_version = text_equal(word, "2") ? 2 : 1;
     else if (sscanf(line, "userfaultfd %255s", word) == 1)
         read_userfaultfd(word, h);
     else if (text_equal(line, "conf"))

@@ -86,8 +86,6 @@ static struct call *ask_for_ports(struct survey *s, struct error *err)
 struct facts *survey_run(struct survey *s, struct error *err)
 {
     OWNED(call) of_source = worker_ask(s->source, "survey-host", NULL, SURVEY_DISKS_MS, err);
-    OWNED(call)
-    of_dest = s->destination ? worker_ask(s->destination, "survey-host", NULL, SURVEY_DISKS_MS, err) : NULL;
     OWNED(call) of_ports = ask_for_ports(s, err);
     OWNED_JSON domain = NULL;
     OWNED_JSON source = NULL;
@@ -95,11 +93,11 @@ struct facts *survey_run(struct survey *s, struct error *err)
     OWNED_JSON ports = NULL;
     OWNED_JSON all = NULL;
 
-    if (!of_source || !of_ports || (s->destination && !of_dest) || call_wait(s->early, &domain, err) < 0 ||
-        call_wait(of_source, &source, err) < 0 || (of_dest && call_wait(of_dest, &dest, err) < 0) ||
-        call_wait(of_ports, &ports, err) < 0)
+    if (!of_source || !of_ports || survey_domain(s, &domain, err) < 0 ||
+        call_wait(of_source, &source, err) < 0 ||
+        (s->destination && call_wait(s->early_dest, &dest, err) < 0) || call_wait(of_ports, &ports, err) < 0)
         return NULL;
-    if (!of_dest)
+    if (!s->destination)
         dest = json_pack("{s{ss}}", "host", "name", s->dest_host);
     all = composed(domain, source, dest, json_child(ports, "facts"), err);
     if (!all)
@@ -110,12 +108,19 @@ struct facts *survey_run(struct survey *s, struct error *err)
 void survey_done(struct survey *s)
 {
     call_free(s->early);
+    call_free(s->early_dest);
+    s->early = s->early_dest = NULL;
+    worker_leave(s->source);
+    worker_leave(s->destination);
+    worker_leave(s->domains.worker);
+    worker_leave(s->arriving.worker);
     worker_free(s->source);
     worker_free(s->destination);
+    reach_done(&s->domains);
+    reach_done(&s->arriving);
     way_free(s->ways);
     free(s->dest_uri);
     json_decref(s->channels);
-    s->early = NULL;
     s->source = s->destination = NULL;
     s->ways = NULL;
     s->dest_uri = NULL;

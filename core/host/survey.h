@@ -9,6 +9,14 @@
 
 struct way;
 
+/* A connection in the making: to either host, over a new worker. */
+struct reach {
+    bool is_dest;
+    struct worker *worker;
+    struct call *call; /* "connect" */
+    uint64_t ms;       /* for how long it is waited for */
+};
+
 struct survey {
     struct loop *loop;           /* lent */
     const struct config *config; /* lent */
@@ -19,8 +27,10 @@ struct survey {
     struct worker *source, *destination;
     char source_host[256], dest_host[256];
     char *dest_uri;
-    json_t *channels;   /* facts with the channels that were probed */
-    struct call *early; /* the domain's survey, asked as soon as the source answered */
+    json_t *channels;               /* facts with the channels that were probed */
+    struct reach domains, arriving; /* a second connection to the source; the destination's */
+    struct call *early;             /* the domain's survey over the second, asked before the ways stand */
+    struct call *early_dest;        /* "survey-host" of the destination, asked behind its "connect" */
     int (*journal)(void *context, const json_t *record, struct error *err);
     void *context;
     struct way *ways; /* to either host, newest first; what goes through an older one may still be alive */
@@ -29,17 +39,26 @@ struct survey {
 /* Checks the names, connects the source, probes all channels to the destination from there, and opens the
  * ways that they need, side by side. */
 int survey_connect_source(struct survey *s, struct error *err);
-/* Connects the destination by the channel that protects control best, the driver's preference among equals;
- * what is not available is a finding as long as one is. Without any (dest_uri is NULL: no transport driver)
- * it is left out of the survey. */
+/* Connects the destination, as was begun, by the channel that protects control best, the driver's preference
+ * among equals; what is not available is a finding as long as one is. Without any (dest_uri is NULL: no
+ * transport driver) it is left out of the survey. */
 int survey_connect_dest(struct survey *s, struct error *err);
 /* Everything else; both must be connected. */
 struct facts *survey_run(struct survey *s, struct error *err);
+/* The domain as the source has it: what was asked early, or else asked now. */
+int survey_domain(struct survey *s, json_t **ret, struct error *err);
+/* Since it was asked early the domain was changed: the answer is not wanted. */
+void survey_domain_changed(struct survey *s);
 void survey_done(struct survey *s);
 
 /* A fresh worker with a fresh connection to a host; NULL with err set when it does not answer in ANSWER_MS.
  */
 struct worker *survey_fresh(struct survey *s, bool is_dest, struct error *err);
+/* The same in two steps, so that both hosts can be reached at once. */
+void survey_reach(struct survey *s, bool is_dest, struct reach *ret);
+struct worker *survey_reached(struct survey *s, struct reach *r, bool *ret_local, struct error *err);
+void reach_done(struct reach *r);
+#define OWNED_REACH __attribute__((cleanup(reach_done))) struct reach
 /* What libvirt is to be told for a URI: the socket of the way that was opened for it, else itself. */
 const char *survey_libvirt_uri(const struct survey *s, const char *uri);
 /* The UNIX socket of the way to the source, for the gate; NULL when it is reached without one. */

@@ -32,6 +32,7 @@ struct worker {
     int fd;
     uint64_t last_id;
     struct call *open; /* unanswered, oldest first */
+    bool is_busy;      /* it was left with a question open */
     struct wire_inbox in;
 };
 
@@ -178,21 +179,24 @@ void worker_kill(struct worker *w)
     reap(w, true);
 }
 
+void worker_leave(struct worker *w)
+{
+    struct error err = { 0 };
+
+    if (!w || w->fd < 0)
+        return;
+    w->is_busy = w->open != NULL;
+    error_set(&err, ERROR_TIMEOUT, w->setup.host, "the question was given up");
+    worker_lost(w, &err);
+}
+
 void worker_free(struct worker *w)
 {
-    bool busy;
-
     if (!w)
         return;
-    busy = w->open != NULL;
-    if (w->fd >= 0) {
-        struct error err = { 0 };
-
-        error_set(&err, ERROR_TIMEOUT, w->setup.host, "the question was given up");
-        worker_lost(w, &err);
-    }
+    worker_leave(w);
     /* An idle one sees its socket close and says goodbye to libvirt; that may hang too. */
-    for (int i = 0; !busy && w->pid > 0 && i < 100; i++) {
+    for (int i = 0; !w->is_busy && w->pid > 0 && i < 100; i++) {
         if (waitpid(w->pid, NULL, WNOHANG) != 0)
             w->pid = 0;
         else
@@ -253,6 +257,11 @@ struct call *worker_ask(struct worker *w, const char *verb, json_t *args, uint64
     *last = c;
     c->worker = w;
     return HAND_OVER(c);
+}
+
+bool worker_has(const struct worker *w, const struct call *c)
+{
+    return c->over ? c->reply != NULL : c->worker == w;
 }
 
 bool call_is_over(struct call *c)

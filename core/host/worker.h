@@ -54,6 +54,8 @@ struct worker_setup {
 struct worker *worker_start(struct loop *l, const struct worker_setup *setup, struct error *err);
 /* An idle worker closes its connections and ends; a busy one is killed. Reaped either way. */
 void worker_free(struct worker *w);
+/* The same without waiting for its end, which worker_free then does: several can go at once. NULL is none. */
+void worker_leave(struct worker *w);
 OWNED_DEFINE(worker)
 void worker_kill(struct worker *w); /* what it was asked answers ERROR_TIMEOUT */
 pid_t worker_pid(const struct worker *w);
@@ -67,6 +69,8 @@ void worker_journal_to(struct worker *w, int (*journal)(void *, const json_t *, 
 struct call *worker_ask(struct worker *w, const char *verb, json_t *args, uint64_t timeout_ms,
                         struct error *err);
 bool call_is_over(struct call *c); /* also looks at its time */
+/* Answered, or still to be answered, by this worker? A call of one that is gone or was killed is not. */
+bool worker_has(const struct worker *w, const struct call *c);
 /* Drives the loop until it is over; ret_reply (may be NULL) gets a new reference. */
 int call_wait(struct call *c, json_t **ret_reply, struct error *err);
 void call_free(struct call *c);

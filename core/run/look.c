@@ -51,15 +51,20 @@ static struct side side_of(struct move *m, bool is_dest, const json_t *state)
     return side;
 }
 
-struct side look_at(struct move *m, bool is_dest)
+static void begin_look(struct move *m, bool is_dest, struct reach *ret)
 {
-    struct error err = { 0 };
-    OWNED(worker) fresh = NULL;
-    OWNED_JSON state = NULL;
-
     worker_free(m->seen[is_dest]);
     m->seen[is_dest] = NULL;
-    fresh = survey_fresh(&m->survey, is_dest, &err);
+    survey_reach(&m->survey, is_dest, ret);
+}
+
+static struct side finish_look(struct move *m, struct reach *r)
+{
+    const bool is_dest = r->is_dest;
+    struct error err = { 0 };
+    OWNED(worker) fresh = survey_reached(&m->survey, r, NULL, &err);
+    OWNED_JSON state = NULL;
+
     if (!fresh ||
         worker_do(fresh, "state", json_pack("{ss}", "uuid", m->uuid), ANSWER_MS, &state, &err) < 0) {
         log_event("run", "look", "%s: not known: %s", is_dest ? m->survey.dest_host : m->survey.source_host,
@@ -68,6 +73,14 @@ struct side look_at(struct move *m, bool is_dest)
     }
     m->seen[is_dest] = HAND_OVER(fresh);
     return side_of(m, is_dest, state);
+}
+
+struct side look_at(struct move *m, bool is_dest)
+{
+    OWNED_REACH r = { 0 };
+
+    begin_look(m, is_dest, &r);
+    return finish_look(m, &r);
 }
 
 struct worker *look_worker(struct move *m, bool is_dest, struct error *err)
@@ -87,8 +100,14 @@ struct evidence look_at_both(struct move *m)
         .said_moved = journal_last(m->journal, "migrated") != NULL,
     };
 
-    e.source = look_at(m, false);
-    e.dest = e.was_asked ? look_at(m, true) : (struct side){ .state = SIDE_ABSENT };
+    OWNED_REACH source = { 0 };
+    OWNED_REACH dest = { 0 };
+
+    begin_look(m, false, &source);
+    if (e.was_asked)
+        begin_look(m, true, &dest);
+    e.source = finish_look(m, &source);
+    e.dest = e.was_asked ? finish_look(m, &dest) : (struct side){ .state = SIDE_ABSENT };
     e.dest_rebooted = e.dest.has_rebooted;
     /* The wish alone proves nothing: a destroy that failed may have been followed by a guest that ran. */
     e.dest_destroyed =

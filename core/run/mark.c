@@ -133,8 +133,11 @@ int mark_take(struct move *m, struct error *err)
     if (!state || read_domain(m, state, err) < 0)
         return -err->code;
     mark = mark_in(state);
-    if (mark && settle_other(m, mark, err) < 0)
-        return -err->code;
+    if (mark) {
+        survey_domain_changed(&m->survey);
+        if (settle_other(m, mark, err) < 0)
+            return -err->code;
+    }
     if (name_new_run(m->run, err) < 0 || begin_journal(m, err) < 0)
         return -err->code;
     snprintf(m->result->run, sizeof m->result->run, "%s", m->run);

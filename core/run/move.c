@@ -11,6 +11,9 @@
 void move_done(struct move *m)
 {
     call_free(m->opening);
+    worker_leave(m->mover);
+    worker_leave(m->seen[0]);
+    worker_leave(m->seen[1]);
     worker_free(m->mover);
     gate_free(m->gate);
     worker_free(m->seen[0]);

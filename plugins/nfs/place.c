@@ -16,9 +16,9 @@
 #define MOUNTS_KEPT_MS 5000u
 
 #define SCRIPT_MOUNTS                                                                                        \
-    "for f in /run/virtqemud.pid /run/libvirtd.pid; do p=$(cat $f) && n=$(cat /proc/$p/comm) && case $n in " \
-    "virtqemud|libvirtd) exec cat /proc/$p/mountinfo;; esac; done 2>/dev/null; exec cat "                    \
-    "/proc/self/mountinfo"
+    "for f in /run/virtqemud.pid /run/libvirtd.pid; do test -r $f && read -r p <$f && "                      \
+    "test -r /proc/$p/comm && read -r n </proc/$p/comm && case $n in "                                       \
+    "virtqemud|libvirtd) exec cat /proc/$p/mountinfo;; esac; done; exec cat /proc/self/mountinfo"
 #define SCRIPT_ADDRESS "read -r n && exec getent ahosts -- \"$n\""
 #define SCRIPT_USER "read -r n && exec getent passwd -- \"$n\""
 #define SCRIPT_GROUP "read -r n && exec getent group -- \"$n\""

@@ -93,16 +93,21 @@ static bool is_ready(const char *folder)
            is_socket(folder, place_sockets[1]);
 }
 
-enum master_answer master_start(const struct words *w, const char *folder, int ms)
+enum master_answer master_begin(const struct words *w)
 {
-    int64_t until = master_now_ms() + ms;
     int problem = launch(w);
 
-    if (problem) {
-        master_end();
-        errno = problem;
-        return problem == ENOENT ? MASTER_MISSING : MASTER_FAILED;
-    }
+    if (!problem)
+        return MASTER_READY;
+    master_end();
+    errno = problem;
+    return problem == ENOENT ? MASTER_MISSING : MASTER_FAILED;
+}
+
+enum master_answer master_wait(const char *folder, int ms)
+{
+    int64_t until = master_now_ms() + ms;
+
     while (!is_ready(folder)) {
         int status;
 

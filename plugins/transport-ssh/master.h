@@ -14,7 +14,9 @@ enum master_answer {
     MASTER_FAILED,  /* errno says why it could not be started */
 };
 
-enum master_answer master_start(const struct words *w, const char *folder, int ms);
+/* MASTER_READY here means that it runs; whoever began it waits for it, and may do something else before. */
+enum master_answer master_begin(const struct words *w);
+enum master_answer master_wait(const char *folder, int ms);
 /* What ssh has said so far; ours, until the next call. */
 const char *master_said(void);
 void master_end(void);

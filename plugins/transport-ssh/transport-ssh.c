@@ -31,10 +31,19 @@ static int no_place(struct ferry_call *call, const struct ferry_services *servic
 static int login(struct ferry_call *call, const struct ferry_services *services, const struct place *p,
                  const char *folder)
 {
+    const int64_t until = master_now_ms() + LOGIN_MS;
+    enum master_answer answer;
+    struct settings s;
     struct words w;
 
     words_of_master(&w, p, folder);
-    switch (master_start(&w, folder, LOGIN_MS)) {
+    answer = master_begin(&w);
+    if (answer == MASTER_READY) {
+        /* They will be wanted, and are there before the login is done. */
+        settings_of(call, services, p, &s);
+        answer = master_wait(folder, (int)(until - master_now_ms()));
+    }
+    switch (answer) {
     case MASTER_READY:
         return 0;
     case MASTER_ENDED:

@@ -31,6 +31,7 @@ becomes() { # WANTED COMMAND…
     for i in 1 2 3; do
         [ "$("$@")" != "$wanted" ] || return 0
     done
+    disk_seen '\(.sharing_evidence) | \(.at_source.evidence) | \(.at_dest.evidence)' "${@:2}"
     is "$wanted" "$@"
 }
 

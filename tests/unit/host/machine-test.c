@@ -12,7 +12,7 @@
 
 START_TEST(a_whole_answer_is_read)
     {
-        SAID("kernel 6.1.0-18-amd64\ncgroup cgroup2fs\nuserfaultfd 0\nconf\nlock_manager = \"lockd\"\n"
+        SAID("kernel 6.1.0-18-amd64\ncgroup 2\nuserfaultfd 0\nconf\nlock_manager = \"lockd\"\n"
              "address 127.0.0.1\naddress 10.0.0.2\naddress fe80::1\nend\n");
         ck_assert_str_eq(h->kernel_release, "6.1.0-18-amd64");
         ck_assert_uint_eq(h->cgroup_version, 2);
