@@ -35,7 +35,7 @@ endif
 .SUFFIXES:
 .DELETE_ON_ERROR:
 .PHONY: all release debug asan install unit unit-programs fuzz fuzz-programs fuzz-short \
-	fuzz-libfuzzer check check-all demo readme-picture bench bench-plan lint \
+	fuzz-libfuzzer check check-all demo readme-picture matrix bench bench-plan lint \
 	clean help
 all: $(MODE)
 
@@ -262,6 +262,14 @@ demo:
 	+$(Q)$(MAKE) release
 	$(Q)BUILD='$(abspath $(BUILD))' tests/demo/run
 
+# Every kind of storage by every transport; the table of docs/storage.md is what this prints.
+matrix:
+	$(Q)contrib/install-deps
+	+$(Q)$(MAKE) release
+	$(Q)rm -f '$(BUILD)/matrix.md'; r=0; BUILD='$(abspath $(BUILD))' VIRT_FERRY_BUILD='$(abspath $(BUILD))/release' \
+		MATRIX_TABLE='$(abspath $(BUILD))/matrix.md' tests/integration/run tests/matrix/*.sh || r=1; \
+		cat '$(BUILD)/matrix.md'; exit $$r
+
 readme-picture:
 	$(Q)contrib/install-deps
 	+$(Q)$(MAKE) release
@@ -321,6 +329,7 @@ help:
 	@echo 'make fuzz            facts and domain XML, 60 s each (FUZZ_SECONDS=): libFuzzer, or gcc and a driver'
 	@echo 'make demo            installs what is needed, then shows three migrations'
 	@echo 'make readme-picture  docs/picture.svg anew, from a real move'
+	@echo 'make matrix          every kind of storage by every transport, moved there and back: a table'
 	@echo 'make bench           virt-ferry against virsh on one guest: medians, and where the time goes'
 	@echo 'make bench-plan      the planner alone: 10,000 domains x 20 hosts'
 	@echo 'make lint            clang-format, clang-tidy, cppcheck, shellcheck'

@@ -3,6 +3,7 @@
  * is a hint, no more. Secrets of the definition live in its memory alone and are wiped. */
 #include "host/verbs.h"
 
+#include "base/fault.h"
 #include "base/text.h"
 #include "facts/domain-xml.h"
 #include "host/serve.h"
@@ -159,6 +160,8 @@ static int mover_migrate(struct child *c, const json_t *args, json_t *reply, str
     d = virDomainLookupByUUIDString(c->gated ? c->gated : c->libvirt, json_text(args, "uuid", ""));
     if (!d)
         return libvirt_error(err, c->host, "no domain '%s'", json_text(args, "uuid", ""));
+    if (fault_point("migrate"))
+        return error_set(err, ERROR_FAILED, c->host, "libvirt was not asked");
     moved = virDomainMigrate3(d, c->other, p.list, (unsigned)p.n, flags_of(args));
     if (!moved)
         return libvirt_error(err, c->host, "libvirt ended the migration");

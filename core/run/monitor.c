@@ -9,6 +9,7 @@
  * together where it is about to end and a decision falls. */
 #define LOOK_LEAST_MS 40u
 #define LOOK_MOST_MS 160u
+#define ABORT_AGAIN_MS 200u
 
 static void report(struct move *m, const json_t *job)
 {
@@ -164,23 +165,36 @@ static void watch_job(struct move *m, struct monitor *mon)
     }
 }
 
-/* Asks libvirt to abort the job; where its host does not answer, the mover's death ends the job as well. */
+/* libvirt refuses to abort a job that it has not begun yet: it is asked until it accepts. */
+static void press_abort(struct move *m, struct monitor *mon)
+{
+    struct error err = { 0 };
+
+    if (!mon->stop_wanted || mon->abort_accepted || m->is_postcopy || loop_now_ms() < mon->abort_again_ms)
+        return;
+    call_free(mon->job);
+    mon->job = NULL;
+    mon->abort_accepted = worker_do(m->survey.source, "abort-job", json_pack("{ss}", "uuid", m->uuid),
+                                    ANSWER_MS, NULL, &err) == 0;
+    if (!mon->abort_accepted)
+        log_event("run", "abort", "not accepted: %s (%s)", err.what, err.why);
+    mon->abort_again_ms = loop_now_ms() + ABORT_AGAIN_MS;
+}
+
+/* Wished for twice, as where its host does not answer, the mover's death ends the job as well. */
 static void stop_job(struct move *m, struct monitor *mon, const char *why)
 {
     struct error err = { 0 };
 
-    call_free(mon->job);
-    mon->job = NULL;
-    if (mon->abort_asked) {
+    if (mon->stop_wanted) {
         worker_kill(m->mover);
         return;
     }
-    mon->abort_asked = true;
+    mon->stop_wanted = true;
     move_say(m, "%s: the migration is aborted, the guest stays", why);
-    if (move_record(m, "abort", NULL, &err) < 0 ||
-        worker_do(m->survey.source, "abort-job", json_pack("{ss}", "uuid", m->uuid), ANSWER_MS, NULL, &err) <
-            0)
-        log_event("run", "abort", "not accepted: %s (%s)", err.what, err.why);
+    if (move_record(m, "abort", NULL, &err) < 0)
+        log_event("run", "abort", "not in the journal: %s (%s)", err.what, err.why);
+    press_abort(m, mon);
 }
 
 /* The mark was believed soon after it was set: one that was set too slowly for that shows now. */
@@ -240,6 +254,7 @@ void monitor_step(struct move *m, struct monitor *mon)
     watch_job(m, mon);
     look_at_mark(m, mon);
     obey_user(m, mon);
+    press_abort(m, mon);
 }
 
 void monitor_done(struct monitor *mon)

@@ -13,7 +13,8 @@ struct monitor {
     struct call *marked;    /* the second look at the mark, or NULL */
     bool looked_at_mark;
     uint64_t asked_ms, wait_ms;
-    bool abort_asked, said_too_late;
+    bool stop_wanted, abort_accepted, said_too_late;
+    uint64_t abort_again_ms;
     unsigned interrupts;
     struct controller control;
 };

@@ -176,6 +176,20 @@ cat "$WORK/said"
 prints 'cancelled; the guest is at' cat "$WORK/said"
 lives_on hostA sw
 
+it "an abort that libvirt refuses, since its job has not begun, is asked for until it is accepted"
+needs_faults
+guest hostA sw --write-log
+here=(--ns "$(<"$STATE/machines/hostA/pid")" --nslist net -x virt-ferry)
+{
+    await 20 pgrep -r T "${here[@]}"
+    sleep 3
+    pkill -CONT "${here[@]}"
+} &
+# shellcheck disable=SC2086
+VIRT_FERRY_FAULT=stop:migrate:1 exits 5 prints 'the time that was allowed is over' \
+    ferry hostA $MIGRATE $SLOWLY --timeout 2 sw hostB
+lives_on hostA sw
+
 it "a time-out aborts the job and exits 5; the downtime that was set is restored"
 guest hostA sw --write-log
 before=$(lab on hostA virsh migrate-getmaxdowntime sw)

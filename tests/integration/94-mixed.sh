@@ -1,0 +1,43 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck disable=SC2317,SC2034  # cases call and read what is defined before them
+# lab: --nfs --ceph
+# One domain with disks of all kinds: each is treated as its storage wants, in one move.
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. "$(dirname "$(readlink -f "$0")")/lib.sh"
+
+DISKS=(--disk 'nfs:raw,rbd,local:qcow2,local:raw,shared:qcow2' --cdrom --fill 16 --write-log)
+
+needs_all() { [ -d "$STATE/nfs" ] && [ -d "$STATE/ceph" ]; }
+treatments() { # HOST GUEST DEST
+    ferry "$1" --json plan "$2" "$3" --allow-cleartext 2>/dev/null | jq -r '(.domain.disks // []) as $d |
+        .strategies[0] | [.disks[] | "\(.target)=\(.treatment)"] | join(" ")'
+}
+# What a move leaves at its source, where a copy is to go next.
+old_images_gone() { on "$1" sh -c "rm -f /var/lib/libvirt/images/$2-*; virsh -q pool-refresh default"; }
+
+it "an NFS disk, an RBD disk, two local ones, a shared file and a CD-ROM drive move in one go; the local ones are copied"
+needs_all || skip "the lab has no servers: lab up --nfs --ceph"
+guest hostA all "${DISKS[@]}"
+is 'vda=shared vdb=shared vdc=copy vdd=copy vde=shared' treatments hostA all hostB
+prints 'mixed' ferry hostA migrate all hostB --allow-cleartext
+lives_on hostB all
+
+it "and back by TCP"
+needs_all || skip "the lab has no servers: lab up --nfs --ceph"
+guest hostB all "${DISKS[@]}"
+old_images_gone hostA all
+prints 'tcp' ferry hostB migrate all qemu+tcp://hostA/system --allow-cleartext
+lives_on hostA all
+
+it "one of them that cannot move keeps all at the source, and nothing is left at the destination"
+needs_all || skip "the lab has no servers: lab up --nfs --ceph"
+guest hostA all "${DISKS[@]}"
+old_images_gone hostB all
+lab nfs squash on /export
+finally lab nfs squash off /export
+exits 3 prints 'root squash' ferry hostA migrate all hostB --allow-cleartext
+lab nfs squash off /export
+lives_on hostA all
+is_empty on hostB find /var/lib/libvirt/images -name 'all-*'
+is_empty on hostB virsh -q list --all --name
