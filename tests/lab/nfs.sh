@@ -236,8 +236,8 @@ nfs_images_remove() { # GUEST
         while read -r file; do
             files+=("$NFS_DIR/$disk/$file")
             urls+=("nfs://$(address_of switch)$path/$file")
-        done < <(inside switch find "$NFS_DIR/$disk" -maxdepth 1 -printf '%f\n' \
-            '(' -name "$1-vd[a-z].*" -o -name "$1-vd[a-z]-base.*" ')')
+        done < <(inside switch find "$NFS_DIR/$disk" -maxdepth 1 \
+            '(' -name "$1-vd[a-z].*" -o -name "$1-vd[a-z]-base.*" ')' -printf '%f\n')
     done <<<"$NFS_EXPORTS"
     [ ${#files[@]} -gt 0 ] || return 0
     if nfs_pid >/dev/null; then
