@@ -22,7 +22,7 @@ disk_seen() { # JQ-TEXT HOST DOMAIN DEST
     ferry "$2" --json survey "$3" "$4" 2>/dev/null | jq -r ".domain.disks[0] | \"$1\""
 }
 identities() { disk_seen '\(.sharing) \(.at_source.identity == .at_dest.identity)' "$@"; }
-identity() { disk_seen '\(.at_source.identity)' "$@"; }
+identity() { disk_seen '\(.at_source.identity)' "$@" | sed "s/^null\$/none of $2/"; }
 
 # As `is`, some times: where ssh is too slow to be the way there, a name cannot be asked for.
 becomes() { # WANTED COMMAND…

@@ -10,8 +10,8 @@ DISKS=(--disk 'nfs:raw,rbd,local:qcow2,local:raw,shared:qcow2' --cdrom --fill 16
 
 needs_all() { [ -d "$STATE/nfs" ] && [ -d "$STATE/ceph" ]; }
 treatments() { # HOST GUEST DEST
-    ferry "$1" --json plan "$2" "$3" --allow-cleartext 2>/dev/null | jq -r '(.domain.disks // []) as $d |
-        .strategies[0] | [.disks[] | "\(.target)=\(.treatment)"] | join(" ")'
+    ferry "$1" --json plan "${@:2}" --allow-cleartext 2>/dev/null |
+        jq -r '.strategies[0].disks | map("\(.target)=\(.treatment)") | join(" ")'
 }
 # What a move leaves at its source, where a copy is to go next.
 old_images_gone() { on "$1" sh -c "rm -f /var/lib/libvirt/images/$2-*; virsh -q pool-refresh default"; }
@@ -19,7 +19,7 @@ old_images_gone() { on "$1" sh -c "rm -f /var/lib/libvirt/images/$2-*; virsh -q 
 it "an NFS disk, an RBD disk, two local ones, a shared file and a CD-ROM drive move in one go; the local ones are copied"
 needs_all || skip "the lab has no servers: lab up --nfs --ceph"
 guest hostA all "${DISKS[@]}"
-is 'vda=shared vdb=shared vdc=copy vdd=copy vde=shared' treatments hostA all hostB
+is 'vda=shared vdb=shared vdc=copy vdd=copy vde=shared sda=nothing' treatments hostA all hostB
 prints 'mixed' ferry hostA migrate all hostB --allow-cleartext
 lives_on hostB all
 
@@ -34,10 +34,11 @@ it "one of them that cannot move keeps all at the source, and nothing is left at
 needs_all || skip "the lab has no servers: lab up --nfs --ceph"
 guest hostA all "${DISKS[@]}"
 old_images_gone hostB all
-lab nfs squash on /export
-finally lab nfs squash off /export
-exits 3 prints 'root squash' ferry hostA migrate all hostB --allow-cleartext
-lab nfs squash off /export
+on hostB sh -c 'echo precious >/var/lib/libvirt/images/all-vdd.img; virsh -q pool-refresh default'
+exits 3 prints "an image stands at '/var/lib/libvirt/images/all-vdd.img' on the destination already" \
+    ferry hostA migrate all hostB --allow-cleartext
+is precious on hostB cat /var/lib/libvirt/images/all-vdd.img
+on hostB rm /var/lib/libvirt/images/all-vdd.img
 lives_on hostA all
 is_empty on hostB find /var/lib/libvirt/images -name 'all-*'
 is_empty on hostB virsh -q list --all --name
