@@ -103,6 +103,11 @@ struct disk *facts_disk(struct facts *f, const char *target)
     return NULL;
 }
 
+const char *interface_dest_source(const struct interface *i)
+{
+    return i->dest_source ? i->dest_source : i->source;
+}
+
 bool disk_is_empty(const struct disk *d)
 {
     switch (d->type) {

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Rules about maps: what has another name at the destination, and what was mapped in vain. The rules that
+ * judge what stands there judge the name that it has there. */
+#include "plan/rules.h"
+
+static const char *option_of(const struct map *m)
+{
+    return m->kind == MAP_NETWORK ? "--map-network" : "--map-storage";
+}
+
+/* Of one kind that is not known nothing was asked. */
+static bool is_in_vain(const struct map *m)
+{
+    return !m->is_used && m->kind != MAP_OTHER;
+}
+
+static const char *check_not_used(struct rule_case *c)
+{
+    const struct facts *f = c->facts;
+    OWNED_TEXT names = { 0 };
+
+    for (size_t i = 0; i < f->n_maps; i++)
+        if (is_in_vain(&f->maps[i]))
+            text_add(&names, "%s%s '%s'", names.len ? ", " : "", option_of(&f->maps[i]), f->maps[i].from);
+    return names.len ? SAY("nothing of the domain is called so on the source: %s", text_of(&names)) : NULL;
+}
+
+static const char *check_network_mapped(struct rule_case *c)
+{
+    const struct interface *i = c->interface;
+
+    if (!i->dest_source)
+        return NULL;
+    return SAY("an interface%s%s leaves '%s' for '%s'", i->mac ? " " : "", i->mac ? i->mac : "",
+               rules_name(i->source), i->dest_source);
+}
+
+static const struct rule rows[] = {
+    { .id = "map-not-used",
+      .severity = WARNS,
+      .scope = PER_MOVE,
+      .check = check_not_used,
+      .cause = "A map was given for a name that the domain does not have; nothing is changed by it.",
+      .fix = "Compare its FROM with 'virsh domiflist' and 'virsh domblklist --details': a typing error is "
+             "likely." },
+    { .id = "network-mapped",
+      .severity = NOTES,
+      .scope = PER_INTERFACE,
+      .about = ABOUT_DEST,
+      .check = check_network_mapped,
+      .cause = "The domain's XML at the destination, live and persistent, has the name that the map gives." },
+};
+
+const struct rule_set rules_map = { "Maps", rows, sizeof rows / sizeof rows[0] };
