@@ -92,7 +92,7 @@ static int read_maps(struct request *r, const struct options *o, struct error *e
     static const struct {
         const char *option;
         enum map_kind kind;
-    } rows[] = { { "map-network", MAP_NETWORK } };
+    } rows[] = { { "map-network", MAP_NETWORK }, { "map-storage", MAP_STORAGE } };
     size_t n = 0;
 
     for (size_t k = 0; k < sizeof rows / sizeof *rows; k++)

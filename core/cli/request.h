@@ -42,6 +42,11 @@ struct request {
           .type = OPTION_TEXT,                                                                               \
           .flags = OPTION_REPEATS,                                                                           \
           .help = "what sits on bridge or network FROM sits on TO at the destination" },                     \
+        { .name = "map-storage",                                                                             \
+          .argument = "FROM=TO",                                                                             \
+          .type = OPTION_TEXT,                                                                               \
+          .flags = OPTION_REPEATS,                                                                           \
+          .help = "image files below path FROM are below TO at the destination" },                           \
         { .name = "migrate-setmaxdowntime",                                                                  \
           .argument = "MS",                                                                                  \
           .type = OPTION_MS,                                                                                 \

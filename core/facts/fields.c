@@ -112,6 +112,7 @@ const struct field fields_disk[] = {
     TEXT(disk, secret_type),
     TEXT(disk, secret_uuid),
     TEXT(disk, secret_usage),
+    TEXT(disk, dest_source),
     END,
 };
 
@@ -173,6 +174,7 @@ static const struct field fields_domain[] = {
     TEXT(domain, loader),
     TEXT(domain, nvram),
     TEXT(domain, nvram_template),
+    TEXT(domain, dtb),
     FLAG(domain, has_tpm),
     FLAG(domain, has_hugepages),
     FLAG(domain, has_snapshots),

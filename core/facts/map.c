@@ -190,14 +190,57 @@ int maps_from_json(const json_t *j, struct arena *a, struct map **ret, size_t *r
 
 /* ---- use ---- */
 
-const char *map_name(struct map *maps, size_t n, const char *name)
+const struct map *map_for_name(const struct map *maps, size_t n, const char *name)
 {
     for (size_t i = 0; name && i < n; i++)
-        if (maps[i].kind == MAP_NETWORK && text_equal(maps[i].from, name)) {
-            maps[i].is_used = true;
-            return maps[i].to;
-        }
+        if (maps[i].kind == MAP_NETWORK && text_equal(maps[i].from, name))
+            return &maps[i];
     return NULL;
+}
+
+static bool climbs(const char *path)
+{
+    for (const char *at = path; (at = strstr(at, "/..")); at += 3)
+        if (at[3] == '/' || at[3] == '\0')
+            return true;
+    return false;
+}
+
+const char *map_rest(const struct map *m, const char *path)
+{
+    return path + strlen(m->from);
+}
+
+const struct map *map_for_path(const struct map *maps, size_t n, const char *path)
+{
+    const struct map *best = NULL;
+
+    if (!path || climbs(path))
+        return NULL;
+    for (size_t i = 0; i < n; i++) {
+        const struct map *m = &maps[i];
+
+        /* Whole components: '/srv/a' is no folder of '/srv/ab'. */
+        if (m->kind != MAP_STORAGE || !text_starts(path, m->from) ||
+            (*map_rest(m, path) && *map_rest(m, path) != '/'))
+            continue;
+        if (!best || strlen(m->from) > strlen(best->from))
+            best = m;
+    }
+    return best;
+}
+
+const char *map_path(struct arena *a, const struct map *maps, size_t n, const char *path)
+{
+    const struct map *m = map_for_path(maps, n, path);
+
+    return m ? arena_format(a, "%s%s", m->to, map_rest(m, path)) : path;
+}
+
+static void use(struct facts *f, const struct map *m)
+{
+    if (m)
+        f->maps[m - f->maps].is_used = true;
 }
 
 static bool sits_on_a_name(const struct interface *i)
@@ -207,13 +250,38 @@ static bool sits_on_a_name(const struct interface *i)
 
 static void map_interface(struct facts *f, struct interface *i)
 {
+    const struct map *m = sits_on_a_name(i) ? map_for_name(f->maps, f->n_maps, i->source) : NULL;
     const char *seen = interface_dest_source(i);
 
-    i->dest_source = sits_on_a_name(i) ? map_name(f->maps, f->n_maps, i->source) : NULL;
+    use(f, m);
+    i->dest_source = m ? m->to : NULL;
     if (text_equal(seen, interface_dest_source(i)))
         return;
     i->at_dest = TRI_NOT_KNOWN;
     i->dest_mtu = NOT_KNOWN;
+}
+
+static void map_disk(struct facts *f, struct disk *d)
+{
+    const struct map *m = d->type == DISK_FILE ? map_for_path(f->maps, f->n_maps, d->source) : NULL;
+    const char *seen = disk_dest_source(d);
+
+    use(f, m);
+    d->dest_source = m ? arena_format(f->arena, "%s%s", m->to, map_rest(m, d->source)) : NULL;
+    if (!text_equal(seen, disk_dest_source(d)))
+        disk_forget_dest(d);
+    for (size_t i = 0; i < d->n_chain; i++)
+        if (d->chain[i].type == DISK_FILE)
+            use(f, map_for_path(f->maps, f->n_maps, d->chain[i].source));
+}
+
+static void use_files(struct facts *f)
+{
+    const struct domain *d = &f->domain;
+    const char *const files[] = { d->kernel, d->initrd, d->dtb, d->loader, d->nvram, d->nvram_template };
+
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++)
+        use(f, map_for_path(f->maps, f->n_maps, files[i]));
 }
 
 int maps_apply(struct facts *f, const struct map *maps, size_t n, struct error *err)
@@ -228,7 +296,12 @@ int maps_apply(struct facts *f, const struct map *maps, size_t n, struct error *
         f->maps[i] = (struct map){ .kind = maps[i].kind,
                                    .from = arena_text(f->arena, maps[i].from),
                                    .to = arena_text(f->arena, maps[i].to) };
-    for (size_t i = 0; !arena_failed(f->arena) && i < f->domain.n_interfaces; i++)
+    if (arena_failed(f->arena))
+        return error_memory(err);
+    for (size_t i = 0; i < f->domain.n_interfaces; i++)
         map_interface(f, &f->domain.interfaces[i]);
+    for (size_t i = 0; i < f->domain.n_disks; i++)
+        map_disk(f, &f->domain.disks[i]);
+    use_files(f);
     return arena_failed(f->arena) ? error_memory(err) : 0;
 }

@@ -20,8 +20,15 @@ json_t *maps_to_json(const struct map *maps, size_t n);
 /* Checks each as if it had been typed. j NULL: none. */
 int maps_from_json(const json_t *j, struct arena *a, struct map **ret, size_t *ret_n, struct error *err);
 
-/* What a name is called at the destination; NULL: no map is for it. */
-const char *map_name(struct map *maps, size_t n, const char *name);
+/* The map that is for a bridge, network or device; NULL: none is. Marks no use. */
+const struct map *map_for_name(const struct map *maps, size_t n, const char *name);
+/* The same of a path: the map whose FROM is the path, or the longest that is a folder above it. One with a
+ * component '..' is in no folder that its text shows, so that none is for it. */
+const struct map *map_for_path(const struct map *maps, size_t n, const char *path);
+/* What comes behind FROM in a path that the map is for: "" or "/…". */
+const char *map_rest(const struct map *m, const char *path);
+/* The path at the destination, on a; itself where no map is for it. */
+const char *map_path(struct arena *a, const struct map *maps, size_t n, const char *path);
 
 /* Writes into f what the destination calls everything, and which map was used. What was seen there of
  * another name is forgotten. No maps: f stays as it is. */
@@ -29,6 +36,7 @@ int maps_apply(struct facts *f, const struct map *maps, size_t n, struct error *
 
 /* malloc'ed: the domain's XML for the destination, and how many names were changed in it. Nothing else is.
  * May hold secrets (SECURE): the caller wipes it. */
-char *domain_xml_mapped(const char *xml, struct map *maps, size_t n, size_t *ret_changed, struct error *err);
+char *domain_xml_mapped(const char *xml, const struct map *maps, size_t n, size_t *ret_changed,
+                        struct error *err);
 
 #endif

@@ -87,6 +87,7 @@ struct disk {
     const char *config_file, *snapshot;
     const char *auth_user;
     const char *secret_type, *secret_uuid, *secret_usage; /* of its <auth>; never the value */
+    const char *dest_source; /* the path that a map puts in the place of source; NULL = it keeps it */
 };
 
 struct interface {
@@ -127,7 +128,7 @@ struct domain {
     uint64_t memory_rss_bytes; /* what its QEMU holds, NOT_KNOWN if not running */
     uint64_t vcpus;
     const char *kernel, *initrd; /* direct boot: files that both hosts need */
-    const char *loader, *nvram, *nvram_template;
+    const char *loader, *nvram, *nvram_template, *dtb;
     bool has_tpm, has_hugepages, has_snapshots, has_managed_save;
     const char *manager; /* another manager that owns it (oVirt, OpenStack, …), NULL = none */
     struct disk *disks;
@@ -261,6 +262,9 @@ struct disk *facts_disk(struct facts *f, const char *target); /* NULL when there
 
 /* Its name at the destination. */
 const char *interface_dest_source(const struct interface *i);
+const char *disk_dest_source(const struct disk *d);
+/* Forgets what was seen of the image there, and of its sharing. */
+void disk_forget_dest(struct disk *d);
 
 bool disk_is_empty(const struct disk *d);
 bool disk_is_writable(const struct disk *d); /* not empty, not read-only, no CD-ROM */

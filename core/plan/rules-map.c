@@ -35,6 +35,34 @@ static const char *check_network_mapped(struct rule_case *c)
                rules_name(i->source), i->dest_source);
 }
 
+static const char *check_storage_mapped(struct rule_case *c)
+{
+    const struct disk *d = c->disk;
+
+    if (!d->dest_source)
+        return NULL;
+    return SAY("disk '%s' leaves '%s' for '%s'", d->target, rules_name(d->source), d->dest_source);
+}
+
+/* Two that become one: QEMU would write both into one image. */
+static const char *check_mapped_together(struct rule_case *c)
+{
+    const struct domain *d = &c->facts->domain;
+    const struct disk *disk = c->disk;
+
+    for (size_t i = 0; i < d->n_disks; i++) {
+        const struct disk *other = &d->disks[i];
+
+        if (other == disk || other->type != DISK_FILE || disk->type != DISK_FILE ||
+            !(disk->dest_source || other->dest_source) || text_equal(disk->source, other->source) ||
+            !text_equal(disk_dest_source(disk), disk_dest_source(other)))
+            continue;
+        return SAY("disks '%s' and '%s' have two images, and one place at the destination: '%s'",
+                   disk->target, other->target, rules_name(disk_dest_source(disk)));
+    }
+    return NULL;
+}
+
 static const struct rule rows[] = {
     { .id = "map-not-used",
       .severity = WARNS,
@@ -49,6 +77,19 @@ static const struct rule rows[] = {
       .about = ABOUT_DEST,
       .check = check_network_mapped,
       .cause = "The domain's XML at the destination, live and persistent, has the name that the map gives." },
+    { .id = "storage-mapped",
+      .severity = NOTES,
+      .scope = PER_DISK,
+      .check = check_storage_mapped,
+      .cause =
+          "The image is looked for, or made, at the place that the map gives, and the domain's XML at the "
+          "destination, live and persistent, has that." },
+    { .id = "mapped-together",
+      .severity = REFUSES,
+      .scope = PER_DISK,
+      .check = check_mapped_together,
+      .cause = "Maps lead the images of two disks to one place.",
+      .fix = "Give each its own place: --map-storage takes a file too." },
 };
 
 const struct rule_set rules_map = { "Maps", rows, sizeof rows / sizeof rows[0] };

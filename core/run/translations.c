@@ -12,7 +12,7 @@ static const struct disk *disk_in(const struct facts *f, const char *text)
     for (size_t i = 0; i < f->domain.n_disks; i++) {
         const struct disk *d = &f->domain.disks[i];
 
-        if (d->source && *d->source && strstr(text, d->source))
+        if (d->source && *d->source && (strstr(text, d->source) || strstr(text, disk_dest_source(d))))
             return d;
     }
     return NULL;

@@ -241,6 +241,29 @@ static const struct {
     { "openstack-metadata.xml", "nobody=lan", MAP_NETWORK, "", "", 0 },
     { "hostdev.xml", "br=br7", MAP_NETWORK, "", "", 0 },
     { "hostdev.xml", "virbr0=br7", MAP_NETWORK, "", "", 0 },
+    { "one-shared-disk.xml", "/srv/shared=/mnt/a", MAP_STORAGE, "file='/srv/shared/", "file='/mnt/a/", 1 },
+    { "one-shared-disk.xml", "/srv=/mnt", MAP_STORAGE, "file='/srv/", "file='/mnt/", 1 },
+    { "one-shared-disk.xml", "/srv/shared/vault.qcow2=/v.img", MAP_STORAGE, "/srv/shared/vault.qcow2",
+      "/v.img", 1 },
+    { "one-shared-disk.xml", "/srv/share=/mnt", MAP_STORAGE, "", "", 0 },
+    { "one-shared-disk.xml", "/srv/shared/vault=/mnt", MAP_STORAGE, "", "", 0 },
+    { "one-shared-disk.xml", "/srv/shared/vault.qcow2/x=/mnt", MAP_STORAGE, "", "", 0 },
+    { "one-shared-disk.xml", "/shared=/mnt", MAP_STORAGE, "", "", 0 },
+    { "escape-bytes-in-name.xml", "/srv/shared=/m&<'\">", MAP_STORAGE, "file='/srv/shared/",
+      "file='/m&amp;&lt;&apos;&quot;&gt;/", 1 },
+    { "local-qcow2-with-base.xml", "/var/lib/libvirt/images=/i", MAP_STORAGE, "/var/lib/libvirt/images/",
+      "/i/", 2 },
+    { "local-qcow2-with-base.xml", "/dev/vg0=/dev/vg1", MAP_STORAGE, "", "", 0 },
+    { "cdrom-floppy-empty.xml", "/srv/iso=/i", MAP_STORAGE, "file='/srv/iso/", "file='/i/", 1 },
+    { "nvram-tpm.xml", "/srv/boot=/b&lt;", MAP_STORAGE, "/srv/boot/", "/b&amp;lt;/", 2 },
+    { "nvram-tpm.xml", "/usr/share/OVMF=/o", MAP_STORAGE, "/usr/share/OVMF/", "/o/", 2 },
+    { "nvram-tpm.xml", "/var/lib/libvirt/qemu/nvram=/n", MAP_STORAGE, "/var/lib/libvirt/qemu/nvram/", "/n/",
+      1 },
+    { "mixed-disks.xml", "/srv/shared=/s", MAP_STORAGE, "file='/srv/shared/", "file='/s/", 1 },
+    { "mixed-disks.xml", "/dev/disk=/dev/x", MAP_STORAGE, "", "", 0 },
+    { "network-nfs-rbd.xml", "/etc/ceph=/c", MAP_STORAGE, "", "", 0 },
+    { "openstack-metadata.xml", "/var/lib/nova/instances=/n", MAP_STORAGE, "'/var/lib/nova/instances/",
+      "'/n/", 2 },
 };
 START_TEST(a_map_changes_its_names_in_the_xml_and_nothing_else)
     {
@@ -269,6 +292,98 @@ START_TEST(two_networks_change_places)
     "<domain><devices><interface type='bridge'><source bridge='" one "'/></interface>"                       \
     "<interface type='bridge'><source bridge='" other "'/></interface></devices></domain>"
         expect(BRIDGES("a", "b"), &l, BRIDGES("b", "a"), 2);
+    }
+END_TEST
+
+START_TEST(the_longest_from_is_for_a_path_and_no_path_is_mapped_twice)
+    {
+        OWNED_LIST l = { 0 };
+        struct error err = { 0 };
+
+        ck_assert_int_eq(add(&l, MAP_STORAGE, "/a=/b", &err), 0);
+        ck_assert_int_eq(add(&l, MAP_STORAGE, "/a/c=/a", &err), 0);
+        ck_assert_int_eq(add(&l, MAP_STORAGE, "/b=/a/c", &err), 0);
+        ck_assert_str_eq(map_path(l.arena, l.maps, l.n, "/a/x"), "/b/x");
+        ck_assert_str_eq(map_path(l.arena, l.maps, l.n, "/a/c/x"), "/a/x");
+        ck_assert_str_eq(map_path(l.arena, l.maps, l.n, "/a/c"), "/a");
+        ck_assert_str_eq(map_path(l.arena, l.maps, l.n, "/b/x"), "/a/c/x");
+        ck_assert_str_eq(map_path(l.arena, l.maps, l.n, "/ab/x"), "/ab/x");
+        ck_assert_str_eq(map_path(l.arena, l.maps, l.n, "/a/../x"), "/a/../x");
+        ck_assert_str_eq(map_path(l.arena, l.maps, l.n, "/a/c/.."), "/a/c/..");
+        ck_assert_str_eq(map_path(l.arena, l.maps, l.n, "/a/..x"), "/b/..x");
+        ck_assert_ptr_null(map_path(l.arena, l.maps, l.n, NULL));
+    }
+END_TEST
+
+START_TEST(disks_have_both_paths_and_what_was_seen_of_the_other_is_forgotten)
+    {
+        OWNED_LIST l = { 0 };
+        struct error err = { 0 };
+        OWNED(facts) f = facts_of("mixed-disks.xml");
+        struct disk *d = facts_disk(f, f->domain.disks[0].target);
+
+        for (size_t i = 0; i < f->domain.n_disks; i++) {
+            f->domain.disks[i].at_dest.present = TRI_YES;
+            f->domain.disks[i].at_dest.free_bytes = 7;
+            f->domain.disks[i].sharing = SHARING_PROVED;
+        }
+        ck_assert_int_eq(add(&l, MAP_STORAGE, "/srv/shared=/s", &err), 0);
+        ck_assert_int_eq(add(&l, MAP_STORAGE, "/dev/disk=/d", &err), 0);
+        ck_assert_int_eq(maps_apply(f, l.maps, l.n, &err), 0);
+        ck_assert_str_eq(d->source, "/srv/shared/mixed-root.qcow2");
+        ck_assert_str_eq(disk_dest_source(d), "/s/mixed-root.qcow2");
+        ck_assert_int_eq(d->at_dest.present, TRI_NOT_KNOWN);
+        ck_assert_uint_eq(d->at_dest.free_bytes, NOT_KNOWN);
+        ck_assert_int_eq(d->sharing, SHARING_NOT_PROVED);
+        for (size_t i = 1; i < f->domain.n_disks; i++) {
+            ck_assert_ptr_null(f->domain.disks[i].dest_source);
+            ck_assert_int_eq(f->domain.disks[i].sharing, SHARING_PROVED);
+        }
+        ck_assert(f->maps[0].is_used && !f->maps[1].is_used);
+    }
+END_TEST
+
+static const struct {
+    const char *file, *map;
+} files[] = {
+    { "nvram-tpm.xml", "/srv/boot=/b" },
+    { "nvram-tpm.xml", "/usr/share/OVMF=/o" },
+    { "nvram-tpm.xml", "/var/lib/libvirt/qemu=/n" },
+    { "local-qcow2-with-base.xml", "/var/lib/libvirt/images/ledger.s1=/i" },
+    { "cdrom-floppy-empty.xml", "/srv/iso/debian.iso=/i" },
+};
+START_TEST(a_map_is_used_by_every_file_that_the_xml_names)
+    {
+        OWNED_LIST l = { 0 };
+        struct error err = { 0 };
+        OWNED(facts) f = facts_of(files[_i].file);
+
+        ck_assert_int_eq(add(&l, MAP_STORAGE, files[_i].map, &err), 0);
+        ck_assert_int_eq(maps_apply(f, l.maps, l.n, &err), 0);
+        ck_assert(f->maps[0].is_used);
+    }
+END_TEST
+
+#define STORED(one, two, three, nvram)                                                                       \
+    "<domain xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0'><os><dtb>" two "</dtb>" nvram "</os>"   \
+    "<devices><disk><source file='" one "'/></disk>"                                                         \
+    "<disk type='file'><source file='/a/../a/x'/><mirror type='file'><source file='/a/x'/></mirror></disk>"  \
+    "<disk type='block'><source dev='/a/x' file='/a/x'/></disk>"                                             \
+    "<disk type='file'><source file='/ab/x'><seclabel/></source><backingStore type='file'>"                  \
+    "<source file='" three "'/><backingStore type='block'><source dev='/a/y'/></backingStore>"               \
+    "</backingStore></disk><filesystem type='mount'><source dir='/a/x'/></filesystem>"                       \
+    "<emulator>/a/qemu</emulator></devices><qemu:commandline><qemu:arg value='/a/x'/></qemu:commandline>"    \
+    "</domain>"
+START_TEST(files_of_disks_are_mapped_wherever_the_chain_names_one)
+    {
+        OWNED_LIST l = { 0 };
+        struct error err = { 0 };
+
+        ck_assert_int_eq(add(&l, MAP_STORAGE, "/a=/z", &err), 0);
+        expect(STORED("/a/x", "/a/d", "/a/z", "<nvram type='file'><source file='/a/n'/></nvram>"), &l,
+               STORED("/z/x", "/z/d", "/z/z", "<nvram type='file'><source file='/z/n'/></nvram>"), 4);
+        expect(STORED("/b/x", "/b/d", "/b/z", "<nvram type='block'><source dev='/a/n'/></nvram>"), &l,
+               STORED("/b/x", "/b/d", "/b/z", "<nvram type='block'><source dev='/a/n'/></nvram>"), 0);
     }
 END_TEST
 
@@ -310,5 +425,8 @@ TEST_MAIN("facts/map", LOOP(a_map_is_read_as_it_is_written, TEST_ROWS(read_rows)
           maps_come_back_from_json_as_they_were_and_checked_anew,
           interfaces_have_both_names_and_what_was_seen_of_the_other_is_forgotten,
           LOOP(a_map_changes_its_names_in_the_xml_and_nothing_else, TEST_ROWS(changes)),
-          two_networks_change_places, other_namespaces_and_other_places_are_not_touched,
-          what_is_no_domain_is_not_rewritten)
+          two_networks_change_places, the_longest_from_is_for_a_path_and_no_path_is_mapped_twice,
+          disks_have_both_paths_and_what_was_seen_of_the_other_is_forgotten,
+          LOOP(a_map_is_used_by_every_file_that_the_xml_names, TEST_ROWS(files)),
+          files_of_disks_are_mapped_wherever_the_chain_names_one,
+          other_namespaces_and_other_places_are_not_touched, what_is_no_domain_is_not_rewritten)
