@@ -4,6 +4,7 @@
 
 #include "cli/output.h"
 #include "facts/json.h"
+#include "facts/map.h"
 #include "plugin/registry.h"
 #include <string.h>
 
@@ -78,20 +79,60 @@ static int check_saved_uri(const char *uri, struct error *err)
     return error_fix(err, "Name domain and destination instead, with --strategy.");
 }
 
+/* Lent to the run. A saved plan brings its own. */
+static int take_maps(struct request *r, size_t n)
+{
+    r->run.maps = r->maps;
+    r->run.n_maps = n;
+    return 0;
+}
+
+static int read_maps(struct request *r, const struct options *o, struct error *err)
+{
+    static const struct {
+        const char *option;
+        enum map_kind kind;
+    } rows[] = { { "map-network", MAP_NETWORK }, { "map-storage", MAP_STORAGE } };
+    size_t n = 0;
+
+    for (size_t k = 0; k < sizeof rows / sizeof *rows; k++)
+        for (size_t i = 0; i < option_count(o, rows[k].option); i++) {
+            const char *text = option_nth(o, rows[k].option, i);
+            struct error why = { 0 };
+            struct map m;
+
+            if (map_parse(rows[k].kind, text, r->arena, &m, &why) == 0 &&
+                map_add(r->arena, &r->maps, &n, &m, &why) == 0)
+                continue;
+            error_set(err, ERROR_USAGE, NULL, "'%s' cannot be the value of option '--%s'", text,
+                      rows[k].option);
+            error_why(err, "%s", why.what);
+            return error_fix(err, "%s", why.fix);
+        }
+    return take_maps(r, n);
+}
+
 static int read_saved(struct request *r, const char *path, struct error *err)
 {
     struct run_options *run = &r->run;
+    size_t n_maps = 0;
 
+    if (run->n_maps) {
+        error_set(err, ERROR_USAGE, NULL, "a saved plan has its maps in it, and takes no others");
+        return error_fix(
+            err, "Save the plan with them: virt-ferry plan -o FILE --map-network FROM=TO DOMAIN DEST.");
+    }
     r->saved = json_read_file(path, err);
     if (!r->saved || plan_saved_limits(r->saved, &run->limits, err) < 0 ||
         check_saved_uri(json_text(r->saved, "source_uri", ""), err) < 0 ||
-        check_saved_uri(json_text(r->saved, "dest", ""), err) < 0)
+        check_saved_uri(json_text(r->saved, "dest", ""), err) < 0 ||
+        maps_from_json(json_child(r->saved, "maps"), r->arena, &r->maps, &n_maps, err) < 0)
         return error_while(err, "reading the plan '%s'", path);
     run->saved = r->saved;
     run->source_uri = json_text(r->saved, "source_uri", "");
     run->domain = json_text(r->saved, "domain_uuid", "");
     run->dest = json_text(r->saved, "dest", "");
-    return 0;
+    return take_maps(r, n_maps);
 }
 
 int request_save_plan(const struct request *r, const struct plan *p, const char *path, struct error *err)
@@ -115,13 +156,15 @@ int request_save_plan(const struct request *r, const struct plan *p, const char 
     return output_file(path, j, err);
 }
 
-int request_read(struct request *r, struct cli *cli, const struct options *o, struct error *err)
+static int read_request(struct request *r, struct cli *cli, const struct options *o, struct error *err)
 {
     const struct config *config = cli_config(cli, err);
 
     if (!config || registry_load(NULL, err) < 0)
         return -err->code;
-    *r = (struct request){ .cli = cli };
+    *r = (struct request){ .cli = cli, .arena = arena_new() };
+    if (!r->arena)
+        return error_memory(err);
     r->run = (struct run_options){
         .source_uri = cli->uri,
         .domain = operand_at(o, 0),
@@ -143,13 +186,28 @@ int request_read(struct request *r, struct cli *cli, const struct options *o, st
         .planned = planned,
         .context = r,
     };
+    if (read_maps(r, o, err) < 0)
+        return -err->code;
     return option_text(o, "plan") ? read_saved(r, option_text(o, "plan"), err) : 0;
+}
+
+int request_read(struct request *r, struct cli *cli, const struct options *o, struct error *err)
+{
+    int result;
+
+    *r = (struct request){ .cli = cli };
+    result = read_request(r, cli, o, err);
+    if (result < 0)
+        request_done(r);
+    return result;
 }
 
 void request_done(struct request *r)
 {
     json_decref(r->saved);
+    arena_free(r->arena);
     r->saved = NULL;
+    r->arena = NULL;
     progress_free(r->progress);
     r->progress = NULL;
 }
@@ -165,6 +223,8 @@ int request_plan(const struct request *r, const struct options *o, struct run_re
     ret->facts = j ? facts_from_json(j, err) : NULL;
     if (!ret->facts)
         return error_while(err, "reading '%s'", path);
+    if (maps_apply(ret->facts, r->run.maps, r->run.n_maps, err) < 0)
+        return -err->code;
     ret->plan = plan_make(ret->facts, &r->run.limits, err);
     return ret->plan ? 0 : -err->code;
 }

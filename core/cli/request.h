@@ -14,6 +14,8 @@ struct request {
     struct progress *progress; /* NULL: none */
     bool shows_plan;           /* before anything is done */
     json_t *saved;             /* of migrate --plan; the run's texts lie in it */
+    struct arena *arena;       /* of the maps */
+    struct map *maps;
 };
 
 /* Rows that both commands have. */
@@ -35,6 +37,16 @@ struct request {
           .help = "refuse what would likely take longer than so many seconds" },                             \
         { .name = "no-postcopy", .help = "never let the guest run over there without all of its memory" },   \
         { .name = "no-throttle", .help = "never slow the guest" },                                           \
+        { .name = "map-network",                                                                             \
+          .argument = "FROM=TO",                                                                             \
+          .type = OPTION_TEXT,                                                                               \
+          .flags = OPTION_REPEATS,                                                                           \
+          .help = "what sits on bridge or network FROM sits on TO at the destination" },                     \
+        { .name = "map-storage",                                                                             \
+          .argument = "FROM=TO",                                                                             \
+          .type = OPTION_TEXT,                                                                               \
+          .flags = OPTION_REPEATS,                                                                           \
+          .help = "image files below path FROM are below TO at the destination" },                           \
         { .name = "migrate-setmaxdowntime",                                                                  \
           .argument = "MS",                                                                                  \
           .type = OPTION_MS,                                                                                 \
@@ -45,7 +57,7 @@ struct request {
         .help = "the most that the move may use, such as 500MiB/s or 1gbit"                                  \
     }
 
-/* The operands DOMAIN and DEST, the options, and the settings below them. */
+/* The operands DOMAIN and DEST, the options, and the settings below them. When it fails r holds nothing. */
 int request_read(struct request *r, struct cli *cli, const struct options *o, struct error *err);
 void request_done(struct request *r);
 

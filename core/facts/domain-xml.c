@@ -89,6 +89,7 @@ static void read_boot(struct xml_reader *r, const xmlNode *os, struct domain *d)
     d->machine = xml_attribute(r, type, "machine");
     d->kernel = xml_content(r, xml_child(os, "kernel"));
     d->initrd = xml_content(r, xml_child(os, "initrd"));
+    d->dtb = xml_content(r, xml_child(os, "dtb"));
     d->loader = xml_content(r, xml_child(os, "loader"));
     d->nvram = nvram_of(r, nvram);
     d->nvram_template = xml_attribute(r, nvram, "template");

@@ -64,16 +64,11 @@ static const struct field fields_layer[] = {
 };
 
 static const struct field fields_image[] = {
-    TRI(disk_image, present),
-    TEXT(disk_image, identity),
-    TEXT(disk_image, directory),
-    TEXT(disk_image, evidence),
-    FIGURE(disk_image, capacity_bytes),
-    FIGURE(disk_image, allocated_bytes),
-    FIGURE(disk_image, free_bytes),
-    TEXT(disk_image, pool),
-    TRI(disk_image, keeps_length),
-    END,
+    TRI(disk_image, present),           TEXT(disk_image, identity),
+    TEXT(disk_image, directory),        TEXT(disk_image, evidence),
+    FIGURE(disk_image, capacity_bytes), FIGURE(disk_image, allocated_bytes),
+    FIGURE(disk_image, free_bytes),     TEXT(disk_image, pool),
+    TRI(disk_image, keeps_length),      END,
 };
 
 const struct field fields_disk[] = {
@@ -117,12 +112,14 @@ const struct field fields_disk[] = {
     TEXT(disk, secret_type),
     TEXT(disk, secret_uuid),
     TEXT(disk, secret_usage),
+    TEXT(disk, dest_source),
     END,
 };
 
 static const struct field fields_interface[] = {
-    TEXT(interface, type),  TEXT(interface, source),     TEXT(interface, mac),    TEXT(interface, model),
-    FIGURE(interface, mtu), FIGURE(interface, dest_mtu), TRI(interface, at_dest), END,
+    TEXT(interface, type),   TEXT(interface, source),      TEXT(interface, mac),
+    TEXT(interface, model),  FIGURE(interface, mtu),       FIGURE(interface, dest_mtu),
+    TRI(interface, at_dest), TEXT(interface, dest_source), END,
 };
 
 static const struct field fields_graphics[] = {
@@ -177,6 +174,7 @@ static const struct field fields_domain[] = {
     TEXT(domain, loader),
     TEXT(domain, nvram),
     TEXT(domain, nvram_template),
+    TEXT(domain, dtb),
     FLAG(domain, has_tpm),
     FLAG(domain, has_hugepages),
     FLAG(domain, has_snapshots),
@@ -280,6 +278,10 @@ static const struct field fields_constants[] = {
     END,
 };
 
+static const struct field fields_map[] = {
+    WORD(map, kind, words_map_kind), NEEDED(map, from), NEEDED(map, to), FLAG(map, is_used), END,
+};
+
 const struct field fields_facts[] = {
     OBJECT(facts, domain, fields_domain),
     OBJECT(facts, source, fields_host),
@@ -293,5 +295,6 @@ const struct field fields_facts[] = {
       .count_offset = offsetof(struct facts, findings.n),
       .element_size = sizeof(struct finding),
       .max = FACTS_MAX_LIST },
+    LIST("maps", facts, maps, n_maps, fields_map, FACTS_MAX_MAPS),
     END,
 };

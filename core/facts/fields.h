@@ -4,6 +4,7 @@
 #ifndef FACTS_FIELDS_H
 #define FACTS_FIELDS_H
 
+#include "facts/map.h"
 #include "facts/words.h"
 
 enum field_kind {
@@ -35,6 +36,7 @@ extern const struct field fields_facts[], fields_disk[], fields_finding[], field
 #define FACTS_MAX_LIST 4096u   /* interfaces, devices, findings, names */
 #define FACTS_MAX_CHANNELS 32u /* eleven strategies for each, a finding for each disk */
 #define FACTS_MAX_DISKS 1024u
+#define FACTS_MAX_MAPS MAP_MOST
 #define FACTS_MAX_LAYERS 256u /* as deep as XML may nest */
 
 #endif

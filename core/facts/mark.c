@@ -12,26 +12,6 @@
 #define MARK_ELEMENT "run"
 #define MARK_MAX_BYTES 4096u
 
-static void buffer_freep(xmlBufferPtr *b)
-{
-    if (*b)
-        explicit_bzero((void *)(uintptr_t)xmlBufferContent(*b), (size_t)xmlBufferLength(*b));
-    xmlBufferFree(*b);
-}
-
-/* malloc'ed. The buffer starts larger than most results, so that few copies of it are left behind unwiped. */
-static char *node_text(xmlDocPtr doc, xmlNodePtr node, size_t expected, struct error *err)
-{
-    __attribute__((cleanup(buffer_freep))) xmlBufferPtr b = xmlBufferCreateSize(expected);
-    char *s = NULL;
-
-    if (b && xmlNodeDump(b, doc, node, 0, 0) >= 0)
-        s = strdup((const char *)xmlBufferContent(b));
-    if (!s)
-        (void)error_memory(err);
-    return s;
-}
-
 static void node_freep(xmlNodePtr *node)
 {
     xmlFreeNode(*node);
@@ -57,7 +37,7 @@ char *mark_write(const struct mark *m, struct error *err)
         (void)error_memory(err);
         return NULL;
     }
-    return node_text(NULL, node, 512, err);
+    return xml_node_text(NULL, node, 512, err);
 }
 
 static bool is_marked(const xmlNode *node)
@@ -139,5 +119,5 @@ char *domain_xml_without_mark(const char *xml, struct error *err)
         next = xml_next(metadata, "metadata");
         take_out_marks(metadata);
     }
-    return node_text(t->doc, t->root, 2 * strlen(xml) + 4096, err);
+    return xml_node_text(t->doc, t->root, 2 * strlen(xml) + 4096, err);
 }

@@ -103,6 +103,24 @@ struct disk *facts_disk(struct facts *f, const char *target)
     return NULL;
 }
 
+const char *interface_dest_source(const struct interface *i)
+{
+    return i->dest_source ? i->dest_source : i->source;
+}
+
+const char *disk_dest_source(const struct disk *d)
+{
+    return d->dest_source ? d->dest_source : d->source;
+}
+
+void disk_forget_dest(struct disk *d)
+{
+    d->at_dest = (struct disk_image){ 0 };
+    forget_image(&d->at_dest);
+    d->sharing = SHARING_NOT_PROVED;
+    d->sharing_evidence = NULL;
+}
+
 bool disk_is_empty(const struct disk *d)
 {
     switch (d->type) {

@@ -87,6 +87,7 @@ struct disk {
     const char *config_file, *snapshot;
     const char *auth_user;
     const char *secret_type, *secret_uuid, *secret_usage; /* of its <auth>; never the value */
+    const char *dest_source; /* the path that a map puts in the place of source; NULL = it keeps it */
 };
 
 struct interface {
@@ -94,8 +95,9 @@ struct interface {
     const char *source; /* the bridge or network */
     const char *mac, *model;
     /* From the survey: */
-    uint64_t mtu, dest_mtu; /* of what it sits on, as each host says; NOT_KNOWN */
-    enum tristate at_dest;  /* what it sits on is there, and active */
+    uint64_t mtu, dest_mtu;  /* of what it sits on, as each host says; NOT_KNOWN */
+    enum tristate at_dest;   /* what it sits on is there, and active */
+    const char *dest_source; /* what a map puts in the place of source; NULL = it keeps its name */
 };
 /* Where a display of the domain listens; NULL what the XML does not say. */
 struct graphics {
@@ -126,7 +128,7 @@ struct domain {
     uint64_t memory_rss_bytes; /* what its QEMU holds, NOT_KNOWN if not running */
     uint64_t vcpus;
     const char *kernel, *initrd; /* direct boot: files that both hosts need */
-    const char *loader, *nvram, *nvram_template;
+    const char *loader, *nvram, *nvram_template, *dtb;
     bool has_tpm, has_hugepages, has_snapshots, has_managed_save;
     const char *manager; /* another manager that owns it (oVirt, OpenStack, …), NULL = none */
     struct disk *disks;
@@ -226,6 +228,14 @@ struct constants {
         guest_bytes_spread; /* that the first pass of this very guest sent, wherever it went */
 };
 
+/* What is called FROM on the source is called TO on the destination: the user's word, for this move. */
+enum map_kind { MAP_NETWORK, MAP_STORAGE, MAP_OTHER /* a newer writer's: it maps nothing here */ };
+struct map {
+    enum map_kind kind;
+    const char *from, *to;
+    bool is_used; /* the domain names something that it applies to */
+};
+
 struct facts {
     struct arena *arena; /* everything below hangs on it */
     struct domain domain;
@@ -234,6 +244,8 @@ struct facts {
     size_t n_channels;
     struct constants history;
     struct findings findings; /* of the survey and the drivers */
+    struct map *maps;         /* that the names at the destination come from (facts/map.h) */
+    size_t n_maps;
 };
 
 struct facts *facts_new(void); /* NULL when there is no memory; figures read NOT_KNOWN */
@@ -247,6 +259,12 @@ struct interface *facts_add_interface(struct facts *f);
 struct finding *facts_add_finding(struct facts *f, enum severity severity, const char *id, const char *where);
 
 struct disk *facts_disk(struct facts *f, const char *target); /* NULL when there is none */
+
+/* Its name at the destination. */
+const char *interface_dest_source(const struct interface *i);
+const char *disk_dest_source(const struct disk *d);
+/* Forgets what was seen of the image there, and of its sharing. */
+void disk_forget_dest(struct disk *d);
 
 bool disk_is_empty(const struct disk *d);
 bool disk_is_writable(const struct disk *d); /* not empty, not read-only, no CD-ROM */

@@ -9,6 +9,7 @@ static const char *const disk_devices[] = { "disk", "cdrom", "floppy", "lun" };
 static const char *const sharings[] = { "not-proved", "proved", "denied" };
 static const char *const severities[] = { "notes", "warns", "refuses" };
 static const char *const runs[] = { "not-known", "running", "paused", "shutoff" };
+static const char *const map_kinds[] = { "network", "storage", "other" };
 static const char *const tristates[] = { "not-known", "no", "yes" };
 
 #define WORDS(table, first_value, strange_value)                                                             \
@@ -21,6 +22,7 @@ const struct words words_disk_device = WORDS(disk_devices, DEVICE_DISK, DEVICE_D
 const struct words words_sharing = WORDS(sharings, SHARING_NOT_PROVED, SHARING_NOT_PROVED);
 const struct words words_severity = WORDS(severities, NOTES, REFUSES);
 const struct words words_run = WORDS(runs, RUN_NOT_KNOWN, RUN_NOT_KNOWN);
+const struct words words_map_kind = WORDS(map_kinds, MAP_NETWORK, MAP_OTHER);
 const struct words words_tristate = WORDS(tristates, TRI_NOT_KNOWN, TRI_NOT_KNOWN);
 
 const char *words_say(const struct words *w, int value)

@@ -13,7 +13,7 @@ struct words {
     int strange; /* the value of a word that stands in no table: a newer writer, or a hostile one */
 };
 extern const struct words words_disk_type, words_disk_device, words_sharing, words_severity, words_run,
-    words_tristate;
+    words_tristate, words_map_kind;
 
 const char *words_say(const struct words *w, int value);
 int words_read(const struct words *w, const char *word); /* NULL reads as the first */

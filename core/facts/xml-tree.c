@@ -173,3 +173,23 @@ const char *xml_content(struct xml_reader *r, const xmlNode *node)
         return NULL;
     return keep(r, node, NULL, xmlNodeGetContent(node));
 }
+
+static void buffer_freep(xmlBufferPtr *b)
+{
+    if (*b)
+        explicit_bzero((void *)(uintptr_t)xmlBufferContent(*b), (size_t)xmlBufferLength(*b));
+    xmlBufferFree(*b);
+}
+
+/* The buffer starts larger than most results, so that few copies of it are left behind unwiped. */
+char *xml_node_text(xmlDocPtr doc, xmlNodePtr node, size_t expected, struct error *err)
+{
+    __attribute__((cleanup(buffer_freep))) xmlBufferPtr b = xmlBufferCreateSize(expected);
+    char *s = NULL;
+
+    if (b && xmlNodeDump(b, doc, node, 0, 0) >= 0)
+        s = strdup((const char *)xmlBufferContent(b));
+    if (!s)
+        (void)error_memory(err);
+    return s;
+}

@@ -30,6 +30,9 @@ struct xml_reader {
     int failed; /* 0, or the error's negative code */
 };
 
+/* malloc'ed: the element as text; may hold secrets. Nothing of it is left unwiped but what is returned. */
+char *xml_node_text(xmlDocPtr doc, xmlNodePtr node, size_t expected, struct error *err);
+
 bool xml_is(const xmlNode *node, const char *name); /* an element of that name without a namespace */
 /* The first child, and the next sibling, of that name; NULL in gives NULL out. */
 xmlNodePtr xml_child(const xmlNode *node, const char *name);

@@ -6,6 +6,7 @@
 #include "base/fault.h"
 #include "base/text.h"
 #include "facts/domain-xml.h"
+#include "facts/map.h"
 #include "host/serve.h"
 #include <pthread.h>
 #include <string.h>
@@ -84,19 +85,64 @@ static void parameters_done(struct parameters *p)
     virTypedParamsFree(p->list, p->n);
 }
 
-static int add_persistent(struct child *c, virDomainPtr d, struct parameters *p, struct error *err)
+/* What the destination is given instead of the source's own: maps change names in it. */
+struct names {
+    struct arena *arena;
+    struct map *maps;
+    size_t n;
+};
+
+static void names_done(struct names *n)
+{
+    arena_free(n->arena);
+}
+
+static int read_names(const json_t *args, struct names *ret, struct error *err)
+{
+    ret->arena = arena_new();
+    if (!ret->arena)
+        return error_memory(err);
+    return maps_from_json(json_child(args, "maps"), ret->arena, &ret->maps, &ret->n, err);
+}
+
+static int add_xml(struct parameters *p, const char *which, const char *xml, struct error *err)
+{
+    return virTypedParamsAddString(&p->list, &p->n, &p->size, which, xml) < 0 ? error_memory(err) : 0;
+}
+
+static int add_persistent(struct child *c, virDomainPtr d, const struct names *names, struct parameters *p,
+                          struct error *err)
 {
     OWNED_SECRET secret =
         virDomainGetXMLDesc(d, VIR_DOMAIN_XML_INACTIVE | VIR_DOMAIN_XML_SECURE | VIR_DOMAIN_XML_MIGRATABLE);
     OWNED_SECRET clean = secret ? domain_xml_without_mark(secret, err) : NULL;
+    OWNED_SECRET mapped = NULL;
+    size_t changed = 0;
 
     if (!secret)
         return libvirt_error(err, c->host, "could not read the domain's definition");
-    if (!clean)
+    if (!clean || (names->n && !(mapped = domain_xml_mapped(clean, names->maps, names->n, &changed, err))))
         return -err->code;
-    if (virTypedParamsAddString(&p->list, &p->n, &p->size, VIR_MIGRATE_PARAM_PERSIST_XML, clean) < 0)
-        return error_memory(err);
-    return 0;
+    return add_xml(p, VIR_MIGRATE_PARAM_PERSIST_XML, mapped ? mapped : clean, err);
+}
+
+/* Without a map that changes something libvirt sends what it has itself. */
+static int add_live(struct child *c, virDomainPtr d, const struct names *names, struct parameters *p,
+                    struct error *err)
+{
+    OWNED_SECRET secret =
+        names->n ? virDomainGetXMLDesc(d, VIR_DOMAIN_XML_SECURE | VIR_DOMAIN_XML_MIGRATABLE) : NULL;
+    OWNED_SECRET mapped = NULL;
+    size_t changed = 0;
+
+    if (names->n == 0)
+        return 0;
+    if (!secret)
+        return libvirt_error(err, c->host, "could not read the domain's XML");
+    mapped = domain_xml_mapped(secret, names->maps, names->n, &changed, err);
+    if (!mapped)
+        return -err->code;
+    return changed ? add_xml(p, VIR_MIGRATE_PARAM_DEST_XML, mapped, err) : 0;
 }
 
 static int add_parameters(const json_t *args, struct parameters *p, struct error *err)
@@ -143,19 +189,20 @@ static unsigned flags_of(const json_t *args)
 }
 
 /* {"uuid", "data_uri", "mode", "is_persistent", "stay_paused", "unsafe_with_proof", "disks": [targets to
- * copy], "bandwidth_mib_per_s"}: makes the call and returns when libvirt does; {} */
+ * copy], "bandwidth_mib_per_s", "maps"}: makes the call and returns when libvirt does; {} */
 static int mover_migrate(struct child *c, const json_t *args, json_t *reply, struct error *err)
 {
     __attribute__((cleanup(parameters_done))) struct parameters p = { 0 };
+    __attribute__((cleanup(names_done))) struct names names = { 0 };
     OWNED_DOMAIN plain = virDomainLookupByUUIDString(c->libvirt, json_text(args, "uuid", ""));
     OWNED_DOMAIN d = NULL, moved = NULL;
 
     (void)reply;
     if (!plain)
         return libvirt_error(err, c->host, "no domain '%s'", json_text(args, "uuid", ""));
-    if (json_flag(args, "is_persistent", false) && add_persistent(c, plain, &p, err) < 0)
-        return -err->code;
-    if (add_parameters(args, &p, err) < 0)
+    if (read_names(args, &names, err) < 0 || add_live(c, plain, &names, &p, err) < 0 ||
+        (json_flag(args, "is_persistent", false) && add_persistent(c, plain, &names, &p, err) < 0) ||
+        add_parameters(args, &p, err) < 0)
         return -err->code;
     d = virDomainLookupByUUIDString(c->gated ? c->gated : c->libvirt, json_text(args, "uuid", ""));
     if (!d)

@@ -12,11 +12,12 @@
 #define NONCE_NAME_SIZE 48
 #define STAT_TRIES 4 /* an NFS client may show old attributes for some seconds */
 
-/* One directory, on both hosts. */
+/* One directory, on both hosts; where a map says so, under two names. */
 struct nonce {
-    const char *directory;
+    const char *shown; /* both names, for the reader */
     struct nonce_side {
         struct worker *worker;
+        const char *directory;
         char name[NONCE_NAME_SIZE], third[NONCE_NAME_SIZE];
         const char *pool; /* lent from opened */
         bool is_ours, is_open;
@@ -80,7 +81,7 @@ static bool nonce_open(struct nonce *n)
     bool good;
 
     for (int i = 0; i < 2; i++)
-        args[i] = json_pack("{ss ss}", "directory", n->directory, "name", n->sides[i].name);
+        args[i] = json_pack("{ss ss}", "directory", n->sides[i].directory, "name", n->sides[i].name);
     good = ask_both(n, "nonce-open", args, replies);
     for (int i = 0; i < 2; i++) {
         struct nonce_side *side = &n->sides[i];
@@ -103,16 +104,15 @@ static bool nonce_look(struct nonce *n)
     bool good;
 
     for (int i = 0; i < 2; i++)
-        args[i] = json_pack("{ss ss ss ss}", "pool", n->sides[i].pool, "directory", n->directory, "other",
-                            n->sides[1 - i].name, "third", n->sides[i].third);
+        args[i] = json_pack("{ss ss ss ss}", "pool", n->sides[i].pool, "directory", n->sides[i].directory,
+                            "other", n->sides[1 - i].name, "third", n->sides[i].third);
     good = ask_both(n, "nonce-look", args, replies);
     for (int i = 0; i < 2; i++) {
         n->sides[i].seen = json_flag(replies[i], "seen", false);
         json_decref(replies[i]);
     }
     if (good && n->sides[0].seen != n->sides[1].seen) {
-        snprintf(n->gap, sizeof n->gap, "only one of the two hosts saw what the other wrote in '%s'",
-                 n->directory);
+        snprintf(n->gap, sizeof n->gap, "only one of the two hosts saw what the other wrote in %s", n->shown);
         good = false;
     }
     n->is_shared = good && n->sides[0].seen;
@@ -156,16 +156,16 @@ static json_t *stat_of(struct nonce *n, int i, const char *name, struct error *e
 }
 
 /* 1 the same file, 0 not, -1 not known (with the reason in gap). */
-static int is_same_file(struct nonce *n, const char *name, char *gap, size_t size)
+static int is_same_file(struct nonce *n, const char *name, const char *name_there, char *gap, size_t size)
 {
     struct error err = { 0 };
 
     for (int i = 0; i < STAT_TRIES; i++) {
         OWNED_JSON before = stat_of(n, 0, name, &err);
-        OWNED_JSON there = before ? stat_of(n, 1, name, &err) : NULL;
+        OWNED_JSON there = before ? stat_of(n, 1, name_there, &err) : NULL;
         OWNED_JSON after = there ? stat_of(n, 0, name, &err) : NULL;
         const char *low = json_text(json_child(before, "ctimes"), name, NULL);
-        const char *at_dest = json_text(json_child(there, "ctimes"), name, NULL);
+        const char *at_dest = json_text(json_child(there, "ctimes"), name_there, NULL);
         const char *high = json_text(json_child(after, "ctimes"), name, NULL);
 
         if (!after) {
@@ -173,8 +173,10 @@ static int is_same_file(struct nonce *n, const char *name, char *gap, size_t siz
             return -1;
         }
         if (!low || !high || !at_dest) {
-            snprintf(gap, size, "the pool over '%s' does not list '%s' on host '%s'", n->directory, name,
-                     worker_host(n->sides[at_dest ? 0 : 1].worker));
+            const struct nonce_side *side = &n->sides[at_dest ? 0 : 1];
+
+            snprintf(gap, size, "the pool over '%s' does not list '%s' on host '%s'", side->directory,
+                     at_dest ? name : name_there, worker_host(side->worker));
             return -1;
         }
         if (compare_times(low, at_dest) <= 0 && compare_times(at_dest, high) <= 0)
@@ -185,58 +187,78 @@ static int is_same_file(struct nonce *n, const char *name, char *gap, size_t siz
     return 0;
 }
 
+static const char *name_in(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+
+    return slash ? slash + 1 : path;
+}
+
 static void judge_file(struct facts *f, struct disk *d, struct nonce *n)
 {
-    const char *slash = strrchr(d->source, '/');
-    const char *name = slash ? slash + 1 : d->source;
+    const char *name = name_in(d->source), *there = name_in(disk_dest_source(d));
     char gap[512] = "";
-    int same = is_same_file(n, name, gap, sizeof gap);
+    int same;
 
+    /* A map may give the file itself another name in the folder that both have. */
+    if (!text_equal(name, there) && d->at_dest.present == TRI_NO) {
+        d->sharing = SHARING_DENIED;
+        d->sharing_evidence =
+            arena_format(f->arena, "%s is shared, and there is no '%s' in it yet", n->shown, there);
+        return;
+    }
+    same = is_same_file(n, name, there, gap, sizeof gap);
     d->at_dest.present = TRI_YES;
     if (same > 0) {
         d->sharing = SHARING_PROVED;
         d->sharing_evidence =
             arena_format(f->arena,
-                         "each host saw what the other wrote in '%s', and '%s' changed at the "
+                         "each host saw what the other wrote in %s, and '%s' changed at the "
                          "same time on both",
-                         n->directory, name);
+                         n->shown, there);
     } else if (same < 0) {
         d->sharing_evidence = arena_text(f->arena, gap);
     } else {
         d->sharing_evidence =
             arena_format(f->arena,
-                         "directory '%s' is shared, but '%s' is not the same file on both hosts (a symlink, "
-                         "or a mount of its own)",
-                         n->directory, name);
+                         "directory %s is shared, but '%s' is not the same file on both hosts "
+                         "(a symlink, or a mount of its own)",
+                         n->shown, there);
     }
 }
 
-static bool asks_for(const struct disk *d, const char *directory)
+static bool asks_for(const struct disk *d, const char *directory, const char *there)
 {
     return disk_is_writable(d) && d->sharing == SHARING_NOT_PROVED && !d->sharing_evidence &&
-           text_equal(d->at_source.directory, directory);
+           text_equal(d->at_source.directory, directory) && text_equal(d->at_dest.directory, there);
 }
 
 static int prove_directory(struct facts *f, struct worker *source, struct worker *dest, const char *directory,
-                           struct error *err)
+                           const char *there, struct error *err)
 {
-    struct nonce n = { .directory = directory, .sides = { { .worker = source }, { .worker = dest } } };
+    struct nonce n = { .sides = { { .worker = source, .directory = directory },
+                                  { .worker = dest, .directory = there } } };
     bool known;
 
+    n.shown = text_equal(directory, there)
+                  ? arena_format(f->arena, "'%s'", directory)
+                  : arena_format(f->arena, "'%s', which is '%s' at the destination,", directory, there);
+    if (!n.shown)
+        return error_memory(err);
     if (make_names(&n, err) < 0)
         return -err->code;
     known = nonce_open(&n) && nonce_look(&n);
     for (size_t i = 0; i < f->domain.n_disks; i++) {
         struct disk *d = &f->domain.disks[i];
 
-        if (!asks_for(d, directory))
+        if (!asks_for(d, directory, there))
             continue;
         if (!known) {
             d->sharing_evidence = arena_text(f->arena, n.gap);
         } else if (!n.is_shared) {
             d->sharing = SHARING_DENIED;
             d->sharing_evidence =
-                arena_format(f->arena, "neither host saw what the other wrote in '%s'", directory);
+                arena_format(f->arena, "neither host saw what the other wrote in %s", n.shown);
         } else {
             judge_file(f, d, &n);
         }
@@ -261,7 +283,7 @@ static void judge_by_identity(struct facts *f, struct disk *d)
         d->sharing_evidence =
             gap ? arena_format(f->arena, "%s: %s", d->driver, gap)
                 : arena_format(f->arena, "driver '%s' knows no way to prove it on both hosts", d->driver);
-    } else if (!text_equal(d->at_source.directory, d->at_dest.directory)) {
+    } else if (!d->dest_source && !text_equal(d->at_source.directory, d->at_dest.directory)) {
         d->sharing_evidence =
             arena_text(f->arena, "the image lies in different directories on the two hosts");
     }
@@ -274,8 +296,8 @@ int proof_of_sharing(struct facts *f, struct worker *source, struct worker *dest
     for (size_t i = 0; i < f->domain.n_disks; i++) {
         struct disk *d = &f->domain.disks[i];
 
-        if (d->at_source.directory && asks_for(d, d->at_source.directory) &&
-            prove_directory(f, source, dest, d->at_source.directory, err) < 0)
+        if (d->at_source.directory && asks_for(d, d->at_source.directory, d->at_dest.directory) &&
+            prove_directory(f, source, dest, d->at_source.directory, d->at_dest.directory, err) < 0)
             return -err->code;
     }
     return arena_failed(f->arena) ? error_memory(err) : 0;

@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "facts/json.h"
+#include "facts/map.h"
 #include "host/proof.h"
 #include "host/way.h"
 #include "state/config.h"
@@ -45,6 +46,24 @@ static json_t *composed(const json_t *domain, const json_t *source, const json_t
         return NULL;
     }
     return HAND_OVER(all);
+}
+
+/* Before the destination is asked, so that it looks for its own names. */
+static int map_names(const struct survey *s, json_t **all, struct error *err)
+{
+    OWNED(facts) f = s->n_maps ? facts_from_json(*all, err) : NULL;
+    json_t *mapped;
+
+    if (s->n_maps == 0)
+        return 0;
+    if (!f || maps_apply(f, s->maps, s->n_maps, err) < 0)
+        return -err->code;
+    mapped = facts_to_json(f);
+    if (!mapped)
+        return error_memory(err);
+    json_decref(*all);
+    *all = mapped;
+    return 0;
 }
 
 /* What the destination says of the disks, and the proofs. */
@@ -100,7 +119,7 @@ struct facts *survey_run(struct survey *s, struct error *err)
     if (!s->destination)
         dest = json_pack("{s{ss}}", "host", "name", s->dest_host);
     all = composed(domain, source, dest, json_child(ports, "facts"), err);
-    if (!all)
+    if (!all || map_names(s, &all, err) < 0)
         return NULL;
     return s->destination ? seen_from_both(s, all, err) : facts_from_json(all, err);
 }

@@ -23,6 +23,8 @@ struct survey {
     const char *source_uri;      /* of -c */
     const char *domain;          /* name or uuid, as given */
     const char *dest;            /* host name or libvirt URI, as given */
+    const struct map *maps;      /* lent: what is called otherwise there */
+    size_t n_maps;
     /* Made by survey_connect and survey_run: */
     struct worker *source, *destination;
     char source_host[256], dest_host[256];

@@ -327,15 +327,16 @@ void capabilities_for_interfaces(struct child *c, struct facts *f, bool is_dest)
 {
     for (size_t k = 0; k < f->domain.n_interfaces; k++) {
         struct interface *i = &f->domain.interfaces[k];
+        const char *name = is_dest ? interface_dest_source(i) : i->source;
         enum tristate present = TRI_NOT_KNOWN;
         uint64_t mtu = NOT_KNOWN;
 
-        if (!i->source)
+        if (!name)
             continue;
         if (text_equal(i->type, "network"))
-            mtu = mtu_of_network(c, i->source, &present);
+            mtu = mtu_of_network(c, name, &present);
         else if (text_equal(i->type, "bridge") || text_equal(i->type, "direct"))
-            mtu = mtu_of_device(c, i->source, &present);
+            mtu = mtu_of_device(c, name, &present);
         if (is_dest) {
             i->at_dest = present;
             i->dest_mtu = mtu;

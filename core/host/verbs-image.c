@@ -3,7 +3,8 @@
  */
 #include "host/verbs.h"
 
-/* {"facts", "target"}: creates the image of that disk here, at the place its source names; {} */
+/* {"facts", "target"}: creates the image of that disk here, at the place that it has at the destination; {}
+ */
 int verb_image_create(struct child *c, const json_t *args, json_t *reply, struct error *err)
 {
     struct call_host lent = verb_call_host(c);
@@ -12,6 +13,7 @@ int verb_image_create(struct child *c, const json_t *args, json_t *reply, struct
     const struct plugin_entry *owner = NULL;
     const struct ferry_storage *driver;
     struct ferry_call call;
+    struct disk named;
     struct ferry_disk wanted;
     struct ferry_new_image image = { .size = sizeof image, .disk = &wanted };
     int r = 0;
@@ -23,7 +25,9 @@ int verb_image_create(struct child *c, const json_t *args, json_t *reply, struct
     if (!driver || !driver->create)
         return error_set(err, ERROR_FAILED, c->host, "no storage driver creates the image of disk '%s'",
                          json_text(args, "target", ""));
-    wanted = call_disk(disk, disk->at_source.identity);
+    named = *disk;
+    named.source = disk_dest_source(disk);
+    wanted = call_disk(&named, disk->dest_source ? NULL : disk->at_source.identity);
     wanted.capacity_bytes = image.capacity_bytes = disk->at_source.capacity_bytes;
     if (call_begin(&call, &lent, owner, driver->name, disk->target, NULL, err) < 0)
         return -err->code;

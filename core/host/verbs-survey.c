@@ -192,14 +192,29 @@ static void driver_error(struct facts *f, const struct disk *disk, const struct 
     finding->fix = failed->fix[0] ? arena_text(f->arena, failed->fix) : NULL;
 }
 
+/* What is known of the image at the source helps the driver that knows it; to another one, which has the
+ * place that a map names, it would be a hint about another place. */
+static const char *hint_of_source(const struct call_host *lent, const struct disk *disk,
+                                  const struct disk *there)
+{
+    const struct ferry_storage *driver;
+
+    if (!disk->dest_source)
+        return disk->at_source.identity;
+    driver = call_claim(lent, there, NULL, NULL);
+    return driver && text_equal(driver->name, disk->driver) ? disk->at_source.identity : NULL;
+}
+
 static int look_at_image(struct child *c, struct facts *f, struct disk *disk, struct disk_image *at,
                          bool *silent, struct error *err)
 {
     struct call_host lent = verb_call_host(c);
     const struct plugin_entry *owner = NULL;
-    const char *at_source = at == &disk->at_dest ? disk->at_source.identity : NULL;
-    const struct ferry_storage *driver = call_claim(&lent, disk, at_source, &owner);
-    struct ferry_disk seen = call_disk(disk, at_source);
+    const bool is_dest = at == &disk->at_dest;
+    struct disk named = *disk;
+    const char *at_source = NULL;
+    const struct ferry_storage *driver;
+    struct ferry_disk seen;
     struct ferry_identity identity = { .size = sizeof identity };
     struct ferry_image image = { .size = sizeof image,
                                  .present = 2,
@@ -209,10 +224,16 @@ static int look_at_image(struct child *c, struct facts *f, struct disk *disk, st
     struct error failed = { 0 };
     struct ferry_call call;
 
+    if (is_dest) {
+        named.source = disk_dest_source(disk);
+        at_source = hint_of_source(&lent, disk, &named);
+    }
+    driver = call_claim(&lent, &named, at_source, &owner);
     if (!driver)
         return 0;
+    seen = call_disk(&named, at_source);
     seen.flags |= (f->domain.run == RUN_RUNNING || f->domain.run == RUN_PAUSED ? FERRY_DISK_IN_USE : 0) |
-                  (at == &disk->at_dest ? FERRY_DISK_AT_DEST : 0);
+                  (is_dest ? FERRY_DISK_AT_DEST : 0);
     disk->driver = arena_text(f->arena, driver->name);
     disk->driver_shares = driver->declares & FERRY_STORAGE_SHARES;
     disk->driver_creates = driver->create != NULL;

@@ -38,11 +38,12 @@ static const char *check_readonly_missing(struct rule_case *c)
     if (!needs_image_there(d) || d->at_dest.present != TRI_NO)
         return NULL;
     if (d->device == DEVICE_CDROM)
-        c->fix =
-            SAY("Put the same file there, or eject it first: virsh change-media %s %s --eject",
-                rules_command_word(c->facts->domain.name, "DOMAIN"), rules_command_word(d->target, "TARGET"));
+        c->fix = SAY("Copy the file to '%s' of the destination; or eject it first: virsh change-media %s %s "
+                     "--eject; or, where it stands in another place there, name that: --map-storage FROM=TO.",
+                     rules_name(disk_dest_source(d)), rules_command_word(c->facts->domain.name, "DOMAIN"),
+                     rules_command_word(d->target, "TARGET"));
     return SAY("image '%s' of read-only disk '%s' does not stand at the destination",
-               rules_name(d->source ? d->source : d->volume), d->target);
+               rules_name(d->source ? disk_dest_source(d) : d->volume), d->target);
 }
 
 static const char *check_readonly_not_known(struct rule_case *c)
@@ -52,7 +53,7 @@ static const char *check_readonly_not_known(struct rule_case *c)
     if (!needs_image_there(d) || d->at_dest.present != TRI_NOT_KNOWN)
         return NULL;
     return SAY("whether image '%s' of read-only disk '%s' stands at the destination is not known",
-               rules_name(d->source ? d->source : d->volume), d->target);
+               rules_name(d->source ? disk_dest_source(d) : d->volume), d->target);
 }
 
 static const char *check_encrypted(struct rule_case *c)
@@ -159,7 +160,7 @@ static const char *check_image_exists(struct rule_case *c)
 {
     if (!is_copied_apart(c) || c->disk->at_dest.present != TRI_YES)
         return NULL;
-    return SAY("an image stands at '%s' on the destination already", rules_name(c->disk->source));
+    return SAY("an image stands at '%s' on the destination already", rules_name(disk_dest_source(c->disk)));
 }
 
 static const char *check_image_not_known(struct rule_case *c)
@@ -167,7 +168,7 @@ static const char *check_image_not_known(struct rule_case *c)
     if (!is_copied_apart(c) || c->disk->at_dest.present != TRI_NOT_KNOWN)
         return NULL;
     return SAY("whether an image stands at '%s' on the destination is not known",
-               rules_name(c->disk->source));
+               rules_name(disk_dest_source(c->disk)));
 }
 
 static const char *check_cannot_create(struct rule_case *c)
@@ -268,7 +269,9 @@ static const char *room_place(const struct rule_case *c)
 {
     const struct disk_image *there = &c->disk->at_dest;
 
-    return there->pool ? there->pool : there->directory ? there->directory : rules_name(c->disk->source);
+    return there->pool        ? there->pool
+           : there->directory ? there->directory
+                              : rules_name(disk_dest_source(c->disk));
 }
 
 static const char *check_space(struct rule_case *c)
@@ -324,8 +327,9 @@ static const struct rule rows[] = {
             "Detach the disk with 'virsh detach-disk', or take <transient/> out and start the domain anew."),
     ROW("readonly-image-missing", REFUSES, PER_DISK, check_readonly_missing,
         "Read-only disks and CD-ROMs are not copied; QEMU on the destination opens the image at the same "
-        "place.",
-        .fix = "Put the same file there, or detach the disk first."),
+        "place, or at the one that a map names.",
+        .fix = "Put the same file there, name the place where it stands (--map-storage FROM=TO), or detach "
+               "the disk first."),
     ROW("readonly-image-not-known", WARNS, PER_DISK, check_readonly_not_known,
         "Read-only disks and CD-ROMs are not copied, and the destination could not be asked for the image.",
         .fix = "Look for the same file on the destination."),
@@ -360,7 +364,8 @@ static const struct rule rows[] = {
         .fix = "Take a strategy that leaves it shared."),
     ROW("destination-image-exists", REFUSES, PER_TREATMENT, check_image_exists,
         "An image that stands at the destination is never overwritten; libvirt would.",
-        .fix = "Look whose it is; move it away or remove it on the destination, then plan again."),
+        .fix = "Look whose it is; move it away or remove it on the destination, or name another place: "
+               "--map-storage FROM=TO."),
     ROW("destination-image-not-known", REFUSES, PER_TREATMENT, check_image_not_known,
         "An image that may stand at the destination is never overwritten, and it could not be asked for.",
         .fix = "Give the destination a libvirt pool on that folder, so that it can be looked into."),

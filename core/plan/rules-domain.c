@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Rules about the domain, its devices and the two hosts, whatever the strategy.
  * In line with what libvirt 9.0 itself refuses; a rule here says it before anything was begun. */
+#include "facts/map.h"
 #include "plan/rules.h"
 #include <string.h>
 #include <strings.h>
@@ -144,6 +145,11 @@ static const char *check_cpu(struct rule_case *c)
     return SAY("the guest sees the source's own processor (CPU mode '%s')", mode);
 }
 
+static const char *mapped(struct rule_case *c, const char *path)
+{
+    return map_path(c->arena, c->facts->maps, c->facts->n_maps, path);
+}
+
 static const char *check_direct_boot(struct rule_case *c)
 {
     const struct domain *d = &c->facts->domain;
@@ -151,14 +157,15 @@ static const char *check_direct_boot(struct rule_case *c)
     if (!d->kernel && !d->initrd)
         return NULL;
     return SAY("the domain boots from '%s', which the destination must have too",
-               d->kernel ? d->kernel : d->initrd);
+               mapped(c, d->kernel ? d->kernel : d->initrd));
 }
 
 static const char *check_firmware(struct rule_case *c)
 {
     if (!c->facts->domain.loader)
         return NULL;
-    return SAY("the domain's firmware '%s' must stand on the destination too", c->facts->domain.loader);
+    return SAY("the domain's firmware '%s' must stand on the destination too",
+               mapped(c, c->facts->domain.loader));
 }
 
 static const char *check_interface_tied(struct rule_case *c)
@@ -337,7 +344,8 @@ static const struct rule rows[] = {
       .about = ABOUT_DEST,
       .check = check_direct_boot,
       .cause = "Kernel and initrd of a direct boot are files of the host and do not move.",
-      .fix = "Put the same files at the same path on the destination." },
+      .fix =
+          "Put the same files at the same path on the destination, or name another: --map-storage FROM=TO." },
     { .id = "firmware",
       .severity = NOTES,
       .scope = PER_MOVE,

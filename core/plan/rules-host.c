@@ -156,7 +156,7 @@ static bool is_missing(const struct rule_case *c, const char *type, bool is_list
 
     if (!text_equal(i->type, type) || !i->source || i->at_dest == TRI_YES)
         return false;
-    return i->at_dest == TRI_NO || ((is_listed || refs->n) && !names_hold(refs, i->source));
+    return i->at_dest == TRI_NO || ((is_listed || refs->n) && !names_hold(refs, interface_dest_source(i)));
 }
 
 static const char *check_bridge(struct rule_case *c)
@@ -170,9 +170,10 @@ static const char *check_bridge(struct rule_case *c)
     if (others)
         c->fix =
             SAY("Create it there with the same name: ip link add %s type bridge. The destination has %s: "
-                "if one of these is meant, give both the same name.",
-                rules_command_word(c->interface->source, "BRIDGE"), others);
-    return SAY("bridge '%s' is missing on the destination", c->interface->source);
+                "if one of these is meant, name it: --map-network %s=BRIDGE.",
+                rules_command_word(interface_dest_source(c->interface), "BRIDGE"), others,
+                rules_command_word(c->interface->source, "FROM"));
+    return SAY("bridge '%s' is missing on the destination", interface_dest_source(c->interface));
 }
 
 static const char *check_network(struct rule_case *c)
@@ -181,25 +182,30 @@ static const char *check_network(struct rule_case *c)
 
     if (!is_missing(c, "network", d->has_network_list, &d->networks))
         return NULL;
-    c->fix = SAY("Define and start it there: virsh net-start %s",
-                 rules_command_word(c->interface->source, "NETWORK"));
-    return SAY("network '%s' is missing or not active on the destination", c->interface->source);
+    c->fix = SAY("Define and start it there: virsh net-start %s. Where another one is meant, name it: "
+                 "--map-network %s=NETWORK.",
+                 rules_command_word(interface_dest_source(c->interface), "NETWORK"),
+                 rules_command_word(c->interface->source, "FROM"));
+    return SAY("network '%s' is missing or not active on the destination",
+               interface_dest_source(c->interface));
 }
 
 static const char *check_device(struct rule_case *c)
 {
     if (!is_missing(c, "direct", false, &(struct finding_refs){ NULL, 0 }))
         return NULL;
+    c->fix = SAY("Name the destination's device: --map-network %s=DEVICE.",
+                 rules_command_word(c->interface->source, "FROM"));
     return SAY("network device '%s', on which an interface sits, is missing on the destination",
-               c->interface->source);
+               interface_dest_source(c->interface));
 }
 
 static const char *check_direct(struct rule_case *c)
 {
     if (!text_equal(c->interface->type, "direct") || c->interface->at_dest != TRI_NOT_KNOWN)
         return NULL;
-    return SAY("an interface sits on '%s' of the source, which was not looked for on the destination",
-               rules_name(c->interface->source));
+    return SAY("an interface is to sit on '%s', which was not looked for on the destination",
+               rules_name(interface_dest_source(c->interface)));
 }
 
 static const char *check_mtu(struct rule_case *c)
@@ -208,8 +214,8 @@ static const char *check_mtu(struct rule_case *c)
 
     if (i->mtu == NOT_KNOWN || i->dest_mtu == NOT_KNOWN || i->dest_mtu >= i->mtu)
         return NULL;
-    return SAY("'%s' has MTU %u on the destination, the guest's interface has %u", rules_name(i->source),
-               (unsigned)i->dest_mtu, (unsigned)i->mtu);
+    return SAY("'%s' has MTU %u on the destination, the guest's interface has %u",
+               rules_name(interface_dest_source(i)), (unsigned)i->dest_mtu, (unsigned)i->mtu);
 }
 
 /* ---- displays ---- */
@@ -435,16 +441,15 @@ static const struct rule rows[] = {
         .fix = "Compare with 'virsh freepages --all' on the destination."),
     ROW("bridge-missing", REFUSES, PER_INTERFACE, ABOUT_DEST, check_bridge,
         "An interface of the domain needs a bridge that the destination does not have.",
-        .fix = "Create the bridge there with the same name."),
+        .fix = "Create the bridge there with the same name, or name another one: --map-network FROM=TO."),
     ROW("network-missing", REFUSES, PER_INTERFACE, ABOUT_DEST, check_network,
         "An interface of the domain needs a libvirt network that is not active on the destination.",
-        .fix = "Define and start the network there."),
+        .fix = "Define and start the network there, or name another one: --map-network FROM=TO."),
     ROW("interface-device-missing", REFUSES, PER_INTERFACE, ABOUT_DEST, check_device,
-        "A macvtap interface needs a device of the same name on the destination.",
-        .fix = "Give the destination's device the same name, or change the interface with 'virsh "
-               "update-device'."),
+        "A macvtap interface needs its device on the destination.",
+        .fix = "Name the destination's device: --map-network FROM=TO."),
     ROW("interface-direct", WARNS, PER_INTERFACE, ABOUT_DEST, check_direct,
-        "A macvtap interface needs a device of the same name on the destination.",
+        "A macvtap interface needs its device on the destination.",
         .fix = "Compare with 'ip link' on the destination."),
     ROW("mtu-smaller", WARNS, PER_INTERFACE, ABOUT_DEST, check_mtu,
         "The guest keeps its MTU; larger packets than the destination's bridge carries are lost there.",

@@ -6,8 +6,8 @@
 #include "plan/planner.h"
 #include <string.h>
 
-static const struct rule_set *const rule_sets[] = { &rules_domain, &rules_host, &rules_disk, &rules_channel,
-                                                    &rules_mode };
+static const struct rule_set *const rule_sets[] = { &rules_domain,  &rules_host, &rules_disk,
+                                                    &rules_channel, &rules_mode, &rules_map };
 enum { N_SETS = sizeof rule_sets / sizeof rule_sets[0] };
 
 const char *rules_name(const char *name)

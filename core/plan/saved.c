@@ -2,6 +2,7 @@
  * A plan on file: one strategy, the limits, and the facts that it rests on as readable words, so that a stale
  * one can say what is different now. Reads nothing out of a file but to compare it; no I/O. */
 #include "facts/json.h"
+#include "facts/map.h"
 #include "facts/words.h"
 #include "plan/planner.h"
 #include <string.h>
@@ -66,6 +67,8 @@ static json_t *what_it_rests_on(const struct plan *p, const struct strategy *s)
     rest_on(o, "domain is persistent", d->persistent == TRI_YES ? "yes" : "no");
     for (size_t i = 0; i < d->n_disks; i++)
         rest_on_disk(p, s, i, o);
+    for (size_t i = 0; i < f->n_maps; i++)
+        rest_on(o, arena_format(p->arena, "'%s' at the destination", f->maps[i].from), f->maps[i].to);
     rest_on(o, "source host", f->source.uuid);
     rest_on(o, "source's libvirt", figure(p->arena, f->source.libvirt_version));
     rest_on(o, "source's QEMU", figure(p->arena, f->source.qemu_version));
@@ -110,7 +113,8 @@ json_t *plan_save(const struct plan *p, const struct strategy *s, const struct p
     }
     if (!o || json_put_u64(o, "saved_plan", SAVED_VERSION) < 0 || json_put_text(o, "strategy", s->id) < 0 ||
         json_put(o, "limits", json_of_limits(limits)) < 0 ||
-        json_put(o, "rests_on", what_it_rests_on(p, s)) < 0) {
+        json_put(o, "rests_on", what_it_rests_on(p, s)) < 0 ||
+        (p->facts->n_maps && json_put(o, "maps", maps_to_json(p->facts->maps, p->facts->n_maps)) < 0)) {
         error_memory(err);
         return NULL;
     }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * libvirt is asked to migrate, and watched: progress, the user's wish to stop, the time-out, and the gate,
  * where a held message is answered by a look at the destination. What libvirt returns is kept as a hint. */
+#include "facts/map.h"
 #include "run/monitor.h"
 
 #include <string.h>
@@ -29,6 +30,7 @@ static json_t *migrate_args(struct move *m, struct error *err)
     uint64_t cap = m->o->limits.bandwidth_bytes_per_s;
 
     if (!args || disks_to_copy(m, args) < 0 ||
+        (m->o->n_maps && json_put(args, "maps", maps_to_json(m->o->maps, m->o->n_maps)) < 0) ||
         (cap != NOT_KNOWN && json_put_u64(args, "bandwidth_mib_per_s", cap >> 20 ? cap >> 20 : 1u) < 0)) {
         error_memory(err);
         return NULL;

@@ -22,6 +22,8 @@ static void begin(struct move *m, const struct run_options *o, struct run_result
                                  .source_uri = o->source_uri,
                                  .domain = o->domain,
                                  .dest = o->dest,
+                                 .maps = o->maps,
+                                 .n_maps = o->n_maps,
                                  .journal = move_record_for_worker,
                                  .context = m };
 }

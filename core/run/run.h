@@ -25,6 +25,8 @@ struct run_options {
     const char *source_uri, *domain, *dest;
     const struct config *config;
     struct plan_limits limits;
+    const struct map *maps; /* lent: what is called otherwise at the destination */
+    size_t n_maps;
     const char *strategy;     /* id of the one to take, NULL = the cheapest */
     const json_t *saved;      /* a saved plan: its strategy, or none at all; NULL = not asked for */
     uint64_t measure_dirty_s; /* watch the guest's writes first; 0 = do not */

@@ -12,7 +12,7 @@ static const struct disk *disk_in(const struct facts *f, const char *text)
     for (size_t i = 0; i < f->domain.n_disks; i++) {
         const struct disk *d = &f->domain.disks[i];
 
-        if (d->source && *d->source && strstr(text, d->source))
+        if (d->source && *d->source && (strstr(text, d->source) || strstr(text, disk_dest_source(d))))
             return d;
     }
     return NULL;
@@ -37,10 +37,10 @@ static bool show_interface(const struct facts *f, const char *text, struct text 
     for (size_t i = 0; i < f->domain.n_interfaces; i++) {
         const struct interface *n = &f->domain.interfaces[i];
 
-        if (!n->source || !strstr(text, n->source))
+        if (!n->source || !strstr(text, interface_dest_source(n)))
             continue;
         text_add(out, "An interface of the domain%s%s needs '%s'", n->mac ? ", " : "", n->mac ? n->mac : "",
-                 n->source);
+                 interface_dest_source(n));
         if (f->dest.bridges.n)
             text_add(out, "; the destination has '%s'%s", f->dest.bridges.names[0],
                      f->dest.bridges.n > 1 ? " and others" : "");

@@ -58,6 +58,11 @@ START_TEST(members_land_where_they_belong)
         ck_assert_int_eq(f->dest.knows_machine, TRI_NO);
         ck_assert_int_eq(f->channels[0].data_port_open, TRI_YES);
         ck_assert_int_eq(f->findings.list[0].severity, REFUSES);
+        ck_assert_str_eq(f->domain.interfaces[0].dest_source, "br1");
+        ck_assert_str_eq(d->dest_source, "/data/images/web.qcow2");
+        ck_assert_str_eq(f->domain.dtb, "/boot/board.dtb");
+        ck_assert_int_eq(f->maps[1].kind, MAP_STORAGE);
+        ck_assert(f->maps[0].is_used && !f->maps[1].is_used);
     }
 END_TEST
 
@@ -67,19 +72,20 @@ START_TEST(a_new_member_of_the_model_needs_a_row_in_fields)
         ck_assert_uint_eq(sizeof(struct finding), 40);
         ck_assert_uint_eq(sizeof(struct disk_layer), 24);
         ck_assert_uint_eq(sizeof(struct disk_image), 72);
-        ck_assert_uint_eq(sizeof(struct disk), 376);
-        ck_assert_uint_eq(sizeof(struct interface), 56);
+        ck_assert_uint_eq(sizeof(struct disk), 384);
+        ck_assert_uint_eq(sizeof(struct interface), 64);
         ck_assert_uint_eq(sizeof(struct graphics), 32);
         ck_assert_uint_eq(sizeof(struct secret), 24);
         ck_assert_uint_eq(sizeof(struct device), 16);
         ck_assert_uint_eq(sizeof(struct dirty_window), 32);
-        ck_assert_uint_eq(sizeof(struct domain), 360);
+        ck_assert_uint_eq(sizeof(struct domain), 368);
         ck_assert_uint_eq(sizeof(struct pages), 16);
         ck_assert_uint_eq(sizeof(struct pool), 56);
         ck_assert_uint_eq(sizeof(struct host), 328);
         ck_assert_uint_eq(sizeof(struct channel), 80);
         ck_assert_uint_eq(sizeof(struct constants), 88);
-        ck_assert_uint_eq(sizeof(struct facts), 1144);
+        ck_assert_uint_eq(sizeof(struct map), 32);
+        ck_assert_uint_eq(sizeof(struct facts), 1168);
     }
 END_TEST
 

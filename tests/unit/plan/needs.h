@@ -4,6 +4,7 @@
 #ifndef UNIT_PLAN_NEEDS_H
 #define UNIT_PLAN_NEEDS_H
 
+#include "facts/map.h"
 #include "plan/sample.h"
 
 __attribute__((unused)) static void add_device(struct facts *f, const char *kind, const char *detail)
@@ -32,6 +33,15 @@ __attribute__((unused)) static struct interface *interface_on(struct facts *f, c
     add_interface(f, type, source);
     f->dest.bridges.n = f->dest.networks.n = 0;
     return &f->domain.interfaces[f->domain.n_interfaces - 1];
+}
+
+__attribute__((unused)) static void use_map(struct facts *f, enum map_kind kind, const char *from,
+                                            const char *to)
+{
+    const struct map m = { .kind = kind, .from = from, .to = to };
+    struct error err = { 0 };
+
+    ck_assert_int_eq(maps_apply(f, &m, 1, &err), 0);
 }
 
 static struct pages small_pages[] = { { MiB(2), 128 } }, both_pages[] = { { MiB(2), 128 }, { GiB(1), 0 } };

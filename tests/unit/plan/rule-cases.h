@@ -106,6 +106,16 @@ SPOIL(nvdimm, add_device(f, "memory", "nvdimm /dev/pmem0"))
 SPOIL(bridge_missing, add_interface(f, "bridge", "br1"))
 SPOIL(bridge_there, add_interface(f, "bridge", "br0"))
 SPOIL(bridge_list_not_known, add_interface(f, "bridge", "br1"); f->dest.bridges.n = 0)
+SPOIL(bridge_mapped_there, add_interface(f, "bridge", "br1"); use_map(f, MAP_NETWORK, "br1", "br0"))
+SPOIL(bridge_mapped_away, add_interface(f, "bridge", "br0"); use_map(f, MAP_NETWORK, "br0", "br1"))
+SPOIL(network_mapped_there, add_interface(f, "network", "lan"); use_map(f, MAP_NETWORK, "lan", "default"))
+SPOIL(storage_mapped, use_map(f, MAP_STORAGE, "/images", "/data"); vda->sharing = SHARING_DENIED;
+      vda->at_dest.present = TRI_NO)
+SPOIL(mapped_together, sample_disk(f, "vdb")->source = "/data/web.qcow2";
+      use_map(f, MAP_STORAGE, "/images", "/data"))
+SPOIL(mapped_apart, sample_disk(f, "vdb")->source = "/data/other.qcow2";
+      use_map(f, MAP_STORAGE, "/images", "/data"))
+SPOIL(mapped_in_vain, add_interface(f, "bridge", "br0"); use_map(f, MAP_NETWORK, "br", "br1"))
 SPOIL(network_missing, add_interface(f, "network", "lan"))
 SPOIL(network_there, add_interface(f, "network", "default"))
 SPOIL(interface_passed, add_interface(f, "hostdev", NULL))
@@ -344,6 +354,18 @@ static const struct {
     { "interface-tied", interface_user, false, true },
     { "interface-direct", interface_direct, true, true },
     { "interface-direct", interface_user, false, true },
+    { "bridge-missing", bridge_mapped_there, false, true },
+    { "bridge-missing", bridge_mapped_away, true, false },
+    { "network-missing", network_mapped_there, false, true },
+    { "network-mapped", bridge_mapped_there, true, true },
+    { "network-mapped", bridge_there, false, true },
+    { "map-not-used", mapped_in_vain, true, true },
+    { "storage-mapped", storage_mapped, true, true },
+    { "storage-mapped", fine, false, true },
+    { "mapped-together", mapped_together, true, false },
+    { "mapped-together", mapped_apart, false, false },
+    { "mapped-together", fine, false, true },
+    { "map-not-used", bridge_mapped_there, false, true },
     { "no-channel", no_channel, true, false },
     { "no-channel", fine, false, true },
     { "cleartext", untrusted, true, false },

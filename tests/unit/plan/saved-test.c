@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * A plan on file: taken back while its facts hold, refused with the difference when one does not; and every
  * plan is what docs/plan.schema.json describes. */
+#include "facts/map.h"
 #include "plan/sample.h"
 #include "schema.h"
 #include <string.h>
@@ -70,6 +71,29 @@ START_TEST(a_stale_plan_is_refused_with_the_difference)
         ck_assert_ptr_null(plan_saved(p, saved, &err));
         ck_assert_int_eq(err.code, ERROR_STALE);
         ck_assert_msg(strstr(err.why, stale[_i].says) != NULL, "%s", err.why);
+    }
+END_TEST
+
+START_TEST(a_saved_plan_has_its_maps_in_it_and_is_stale_with_others)
+    {
+        const struct map was = { .kind = MAP_NETWORK, .from = "br0", .to = "br1" };
+        const struct map is = { .kind = MAP_NETWORK, .from = "br0", .to = "br2" };
+        OWNED(facts) f = sample();
+        struct error err = { 0 };
+        struct map *maps;
+        size_t n;
+
+        ck_assert_int_eq(maps_apply(f, &was, 1, &err), 0);
+        OWNED_JSON saved = saved_of(f);
+        ck_assert_int_eq(maps_from_json(json_child(saved, "maps"), f->arena, &maps, &n, &err), 0);
+        ck_assert_uint_eq(n, 1);
+        ck_assert_str_eq(maps[0].to, "br1");
+        OWNED(plan) same = plan_of(f);
+        ck_assert_ptr_nonnull(plan_saved(same, saved, &err));
+        ck_assert_int_eq(maps_apply(f, &is, 1, &err), 0);
+        OWNED(plan) other = plan_of(f);
+        ck_assert_ptr_null(plan_saved(other, saved, &err));
+        ck_assert_msg(strstr(err.why, "'br0' at the destination was br1, is br2") != NULL, "%s", err.why);
     }
 END_TEST
 
@@ -143,5 +167,6 @@ END_TEST
 
 TEST_MAIN("plan/saved", what_was_saved_is_found_again_whatever_it_is_thought_to_cost_now,
           LOOP(a_stale_plan_is_refused_with_the_difference, TEST_ROWS(stale)),
-          the_limits_come_back_as_they_were, LOOP(what_is_no_saved_plan_is_refused, TEST_ROWS(rubbish)),
+          a_saved_plan_has_its_maps_in_it_and_is_stale_with_others, the_limits_come_back_as_they_were,
+          LOOP(what_is_no_saved_plan_is_refused, TEST_ROWS(rubbish)),
           every_plan_is_what_the_published_schema_says)

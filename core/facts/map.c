@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Maps as text, as JSON and on facts. A map is the user's own word, and still checked as if it were not: it
+ * goes into XML, and what it names is created. */
+#include "facts/map.h"
+#include "base/text.h"
+#include "facts/json.h"
+#include "facts/words.h"
+#include <string.h>
+
+#define MAX_TEXT 4096u /* as facts/json.h reads it */
+
+static int fix_form(enum map_kind kind, struct error *err)
+{
+    return error_fix(err,
+                     "Write FROM=TO, such as '%s'; an '=' within FROM is written '\\=', a backslash there "
+                     "'\\\\'.",
+                     kind == MAP_NETWORK ? "br0=br1" : "/srv/images=/data/images");
+}
+
+/* ---- checks ---- */
+
+/* XML cannot hold the first kind, a terminal should not see the second. */
+static bool has_control(const char *s)
+{
+    for (const unsigned char *c = (const unsigned char *)s; *c; c++) {
+        if (*c < 0x20 || *c == 0x7f || (*c == 0xc2 && c[1] >= 0x80 && c[1] <= 0x9f))
+            return true;
+        if (*c == 0xef && c[1] == 0xbf && (c[2] == 0xbe || c[2] == 0xbf))
+            return true;
+    }
+    return false;
+}
+
+static const char *problem_of_text(const char *s)
+{
+    if (!*s)
+        return "is empty";
+    if (strlen(s) > MAX_TEXT)
+        return "is longer than 4096 bytes";
+    if (!text_is_utf8(s))
+        return "is not UTF-8";
+    return has_control(s) ? "has a control character" : NULL;
+}
+
+static const char *problem_of_path(const char *path)
+{
+    if (path[0] != '/')
+        return "is no absolute path";
+    if (!path[1])
+        return "is the root of all paths";
+    for (const char *part = path; *part; part += strcspn(part, "/")) {
+        size_t n;
+
+        part++;
+        n = strcspn(part, "/");
+        if (n == 0)
+            return "has two slashes side by side";
+        if ((n == 1 && part[0] == '.') || (n == 2 && part[0] == '.' && part[1] == '.'))
+            return "has a component '.' or '..'";
+    }
+    return NULL;
+}
+
+static const char *problem_of(enum map_kind kind, const char *s)
+{
+    const char *problem = problem_of_text(s);
+
+    if (problem)
+        return problem;
+    if (kind == MAP_STORAGE)
+        return problem_of_path(s);
+    return strchr(s, '/') ? "has a slash, and names no bridge or network" : NULL;
+}
+
+static int check(const struct map *m, struct error *err)
+{
+    const char *from = problem_of(m->kind, m->from), *to = problem_of(m->kind, m->to);
+
+    if (from || to)
+        error_set(err, ERROR_USAGE, NULL, "%s '%s' of a map %s", from ? "FROM" : "TO",
+                  ESCAPED(from ? m->from : m->to), from ? from : to);
+    else if (text_equal(m->from, m->to))
+        error_set(err, ERROR_USAGE, NULL, "'%s' is mapped to itself", ESCAPED(m->from));
+    else
+        return 0;
+    return fix_form(m->kind, err);
+}
+
+/* ---- text and JSON ---- */
+
+/* A folder may be written with a slash behind it. */
+static void cut_slash(enum map_kind kind, char *s)
+{
+    size_t n = strlen(s);
+
+    if (kind == MAP_STORAGE && n > 1 && s[n - 1] == '/')
+        s[n - 1] = '\0';
+}
+
+static int made(enum map_kind kind, char *from, char *to, struct map *ret, struct error *err)
+{
+    if (!from || !to)
+        return error_memory(err);
+    cut_slash(kind, from);
+    cut_slash(kind, to);
+    *ret = (struct map){ .kind = kind, .from = from, .to = to };
+    return check(ret, err);
+}
+
+int map_parse(enum map_kind kind, const char *text, struct arena *a, struct map *ret, struct error *err)
+{
+    char *from = arena_text(a, text), *end = from;
+    const char *c = text;
+
+    if (!from)
+        return error_memory(err);
+    while (*c && *c != '=') {
+        if (*c == '\\' && (c[1] == '=' || c[1] == '\\'))
+            c++;
+        *end++ = *c++;
+    }
+    *end = '\0';
+    if (!*c) {
+        error_set(err, ERROR_USAGE, NULL, "there is no '=' between FROM and TO");
+        return fix_form(kind, err);
+    }
+    return made(kind, from, arena_text(a, c + 1), ret, err);
+}
+
+int map_add(struct arena *a, struct map **list, size_t *n, const struct map *m, struct error *err)
+{
+    struct map *grown;
+
+    for (size_t i = 0; i < *n; i++) {
+        if ((*list)[i].kind != m->kind || !text_equal((*list)[i].from, m->from))
+            continue;
+        if (text_equal((*list)[i].to, m->to))
+            return 0;
+        error_set(err, ERROR_USAGE, NULL, "'%s' is mapped to two names, '%s' and '%s'", ESCAPED(m->from),
+                  ESCAPED((*list)[i].to), ESCAPED(m->to));
+        return error_fix(err, "Leave one of them out.");
+    }
+    if (*n >= MAP_MOST) {
+        error_set(err, ERROR_USAGE, NULL, "there are more than %u maps", MAP_MOST);
+        return error_fix(err, "Map a folder instead of each file in it.");
+    }
+    grown = arena_grown(a, *list, *n, sizeof *grown);
+    if (!grown)
+        return error_memory(err);
+    *list = grown;
+    grown[(*n)++] = *m;
+    return 0;
+}
+
+json_t *maps_to_json(const struct map *maps, size_t n)
+{
+    OWNED_JSON list = json_array();
+
+    for (size_t i = 0; list && i < n; i++)
+        if (json_array_append_new(list, json_pack("{ss ss ss}", "kind",
+                                                  words_say(&words_map_kind, (int)maps[i].kind), "from",
+                                                  maps[i].from, "to", maps[i].to)) < 0)
+            return NULL;
+    return list ? HAND_OVER(list) : NULL;
+}
+
+int maps_from_json(const json_t *j, struct arena *a, struct map **ret, size_t *ret_n, struct error *err)
+{
+    size_t i;
+    const json_t *one;
+
+    *ret = NULL;
+    *ret_n = 0;
+    if (j && !json_is_array(j))
+        return error_set(err, ERROR_INPUT, NULL, "its maps are no list");
+    json_array_foreach(j, i, one)
+    {
+        int kind = words_read(&words_map_kind, json_text(one, "kind", "other"));
+        struct map m;
+
+        if (kind == MAP_OTHER)
+            return error_set(err, ERROR_INPUT, NULL, "it has a map of a kind that is not known");
+        if (made((enum map_kind)kind, arena_text(a, json_text(one, "from", "")),
+                 arena_text(a, json_text(one, "to", "")), &m, err) < 0 ||
+            map_add(a, ret, ret_n, &m, err) < 0)
+            return -err->code;
+    }
+    return 0;
+}
+
+/* ---- use ---- */
+
+const struct map *map_for_name(const struct map *maps, size_t n, const char *name)
+{
+    for (size_t i = 0; name && i < n; i++)
+        if (maps[i].kind == MAP_NETWORK && text_equal(maps[i].from, name))
+            return &maps[i];
+    return NULL;
+}
+
+static bool climbs(const char *path)
+{
+    for (const char *at = path; (at = strstr(at, "/..")); at += 3)
+        if (at[3] == '/' || at[3] == '\0')
+            return true;
+    return false;
+}
+
+const char *map_rest(const struct map *m, const char *path)
+{
+    return path + strlen(m->from);
+}
+
+const struct map *map_for_path(const struct map *maps, size_t n, const char *path)
+{
+    const struct map *best = NULL;
+
+    if (!path || climbs(path))
+        return NULL;
+    for (size_t i = 0; i < n; i++) {
+        const struct map *m = &maps[i];
+
+        /* Whole components: '/srv/a' is no folder of '/srv/ab'. */
+        if (m->kind != MAP_STORAGE || !text_starts(path, m->from) ||
+            (*map_rest(m, path) && *map_rest(m, path) != '/'))
+            continue;
+        if (!best || strlen(m->from) > strlen(best->from))
+            best = m;
+    }
+    return best;
+}
+
+const char *map_path(struct arena *a, const struct map *maps, size_t n, const char *path)
+{
+    const struct map *m = map_for_path(maps, n, path);
+
+    return m ? arena_format(a, "%s%s", m->to, map_rest(m, path)) : path;
+}
+
+static void use(struct facts *f, const struct map *m)
+{
+    if (m)
+        f->maps[m - f->maps].is_used = true;
+}
+
+static bool sits_on_a_name(const struct interface *i)
+{
+    return text_equal(i->type, "network") || text_equal(i->type, "bridge") || text_equal(i->type, "direct");
+}
+
+static void map_interface(struct facts *f, struct interface *i)
+{
+    const struct map *m = sits_on_a_name(i) ? map_for_name(f->maps, f->n_maps, i->source) : NULL;
+    const char *seen = interface_dest_source(i);
+
+    use(f, m);
+    i->dest_source = m ? m->to : NULL;
+    if (text_equal(seen, interface_dest_source(i)))
+        return;
+    i->at_dest = TRI_NOT_KNOWN;
+    i->dest_mtu = NOT_KNOWN;
+}
+
+static void map_disk(struct facts *f, struct disk *d)
+{
+    const struct map *m = d->type == DISK_FILE ? map_for_path(f->maps, f->n_maps, d->source) : NULL;
+    const char *seen = disk_dest_source(d);
+
+    use(f, m);
+    d->dest_source = m ? arena_format(f->arena, "%s%s", m->to, map_rest(m, d->source)) : NULL;
+    if (!text_equal(seen, disk_dest_source(d)))
+        disk_forget_dest(d);
+    for (size_t i = 0; i < d->n_chain; i++)
+        if (d->chain[i].type == DISK_FILE)
+            use(f, map_for_path(f->maps, f->n_maps, d->chain[i].source));
+}
+
+static void use_files(struct facts *f)
+{
+    const struct domain *d = &f->domain;
+    const char *const files[] = { d->kernel, d->initrd, d->dtb, d->loader, d->nvram, d->nvram_template };
+
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++)
+        use(f, map_for_path(f->maps, f->n_maps, files[i]));
+}
+
+int maps_apply(struct facts *f, const struct map *maps, size_t n, struct error *err)
+{
+    if (n == 0)
+        return 0;
+    f->maps = arena_zeroed(f->arena, n, sizeof *f->maps);
+    if (!f->maps)
+        return error_memory(err);
+    f->n_maps = n;
+    for (size_t i = 0; i < n; i++)
+        f->maps[i] = (struct map){ .kind = maps[i].kind,
+                                   .from = arena_text(f->arena, maps[i].from),
+                                   .to = arena_text(f->arena, maps[i].to) };
+    if (arena_failed(f->arena))
+        return error_memory(err);
+    for (size_t i = 0; i < f->domain.n_interfaces; i++)
+        map_interface(f, &f->domain.interfaces[i]);
+    for (size_t i = 0; i < f->domain.n_disks; i++)
+        map_disk(f, &f->domain.disks[i]);
+    use_files(f);
+    return arena_failed(f->arena) ? error_memory(err) : 0;
+}
