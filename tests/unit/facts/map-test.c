@@ -303,6 +303,9 @@ START_TEST(the_longest_from_is_for_a_path_and_no_path_is_mapped_twice)
         ck_assert_int_eq(add(&l, MAP_STORAGE, "/a=/b", &err), 0);
         ck_assert_int_eq(add(&l, MAP_STORAGE, "/a/c=/a", &err), 0);
         ck_assert_int_eq(add(&l, MAP_STORAGE, "/b=/a/c", &err), 0);
+        ck_assert_int_eq(add(&l, MAP_STORAGE, "/e/f=/g", &err), 0);
+        ck_assert_int_eq(add(&l, MAP_STORAGE, "/e=/h", &err), 0);
+        ck_assert_str_eq(map_path(l.arena, l.maps, l.n, "/e/f/x"), "/g/x");
         ck_assert_str_eq(map_path(l.arena, l.maps, l.n, "/a/x"), "/b/x");
         ck_assert_str_eq(map_path(l.arena, l.maps, l.n, "/a/c/x"), "/a/x");
         ck_assert_str_eq(map_path(l.arena, l.maps, l.n, "/a/c"), "/a");
