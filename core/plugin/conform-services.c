@@ -72,10 +72,9 @@ static void *watch_libvirt(struct ferry_call *call)
 {
     struct trial_call *c = call_of(call);
 
-    if (!c->host.libvirt && c->mood == MOOD_WILLING && c->trial->ask->libvirt)
-        c->host.libvirt = c->trial->ask->libvirt(c->trial->ask->context);
-    return c->mood == MOOD_FAILING ? (could_not(call, "there is no connection"), NULL)
-                                   : call_services.libvirt(call);
+    if (c->mood == MOOD_FAILING)
+        could_not(call, "there is no connection");
+    return c->mood == MOOD_FAILING ? NULL : call_services.libvirt(call);
 }
 
 static const char *watch_host(struct ferry_call *call)

@@ -118,6 +118,9 @@ static __attribute__((noreturn)) void be_child(const struct conform_ask *ask, co
         is_ready = check == &conform_loaded || !t.entry.refused;
     page->doing[0] = '\0';
     if (is_ready) {
+        /* Before anything is counted. */
+        t.libvirt = ask->libvirt ? ask->libvirt(ask->context) : NULL;
+        t.may_keep = ask->libvirt || ask->location;
         take_driver(&t, is_transport, driver);
         for (unsigned i = from; i < check->cases; i++) {
             page->at = i;
@@ -177,7 +180,9 @@ void trial_begin(struct trial *t, enum trial_mood mood, uint64_t limit_ms, const
     (void)vsnprintf(t->page->doing, sizeof t->page->doing, format, args);
     va_end(args);
     *c = (struct trial_call){ .mood = mood, .trial = t, .services = trial_services(mood) };
-    c->host = (struct call_host){ .host = "localhost", .config = t->ask->config, .context = t->ask->context };
+    c->host = (struct call_host){
+        .host = "localhost", .libvirt = t->libvirt, .config = t->ask->config, .context = t->ask->context
+    };
     if (call_begin(&c->call, &c->host, &t->entry, t->storage ? t->storage->name : t->transport->name, "vda",
                    NULL, &c->err) < 0)
         _exit(ERROR_MEMORY);

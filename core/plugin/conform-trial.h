@@ -90,7 +90,8 @@ struct trial {
     const struct ferry_transport *transport;
     struct trial_state before;
     off_t printed;
-    bool may_keep;        /* a connection to storage may stay open between calls */
+    void *libvirt;        /* NULL = drivers get none */
+    bool may_keep;        /* storage can be reached, and a connection to it may stay open */
     bool journal_refuses; /* and else agrees */
     struct trial_call now;
 };

@@ -21,7 +21,7 @@ struct conform_ask {
     const char *path;     /* of the plugin's file */
     const char *location; /* where an image may be made and removed: a folder, nfs://SERVER/PATH, rbd:POOL */
     const char *(*config)(void *context, const char *section, const char *key);
-    void *(*libvirt)(void *context); /* called in the child that needs it */
+    void *(*libvirt)(void *context); /* called in each child */
     void (*tell)(void *context, const struct conform_line *line);
     void *context;
     unsigned limit_ms; /* for each call instead of the contract's; 0 = that one */
