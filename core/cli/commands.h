@@ -37,6 +37,7 @@ int cmd_help(struct cli *cli, const struct options *o, struct error *err);
 int cmd_history(struct cli *cli, const struct options *o, struct error *err);
 int cmd_migrate(struct cli *cli, const struct options *o, struct error *err);
 int cmd_plan(struct cli *cli, const struct options *o, struct error *err);
+int cmd_plugin_check(struct cli *cli, const struct options *o, struct error *err);
 int cmd_plugin_info(struct cli *cli, const struct options *o, struct error *err);
 int cmd_plugin_list(struct cli *cli, const struct options *o, struct error *err);
 int cmd_survey(struct cli *cli, const struct options *o, struct error *err);
@@ -46,6 +47,7 @@ extern const struct option_row check_options[];
 extern const struct option_row history_options[];
 extern const struct option_row migrate_options[];
 extern const struct option_row plan_options[];
+extern const struct option_row plugin_check_options[];
 extern const struct option_row survey_options[];
 
 #endif

@@ -101,8 +101,9 @@ struct ferry_command {
     uint32_t is_cut;
 };
 
-/* Services of virt-ferry, the same for every call. Never NULL up to the size that `size` gives. All are to be
- * called on the thread that the driver was called on. */
+/* Services of virt-ferry, the same for every call. Never NULL up to the size that `size` gives. Every host
+ * has those up to and with `program`; a later one is called only where `size` says that it is there. All are
+ * to be called on the thread that the driver was called on. */
 struct ferry_services {
     uint32_t size;
     uint32_t reserved; /* 0 */
@@ -119,9 +120,10 @@ struct ferry_services {
     const char *(*text)(struct ferry_call *call, const char *format, ...)
         __attribute__((format(printf, 2, 3)));
     /* The libvirt connection (virConnectPtr) of the host that this worker serves; do not close it. NULL, with
-     * the error set, when there is none. */
+     * the error set, when there is none, which every driver must expect (`plugin check` has none unless it is
+     * given -c): it then does what can be done without, or fails. */
     void *(*libvirt)(struct ferry_call *call);
-    /* Name of the host that this worker serves, as the user calls it. */
+    /* Name of the host that this worker serves, as the user calls it; never NULL. */
     const char *(*host)(struct ferry_call *call);
     /* Writes into the run's journal that `what` ("pool", "volume", "image") is about to be created under
      * `name` in `place`; returns 0 when that is on disk and creation may begin, -1 (error set) otherwise.
@@ -198,7 +200,8 @@ struct ferry_storage {
     /* Called on the source and on the destination alike. */
 
     /* How sure the driver is that `disk` is its own, 0 (not mine) to 100; the highest of all drivers gets the
-     * disk, equal scores go to the first name in alphabetical order. No storage is asked. Required. */
+     * disk, equal scores go to the first name in alphabetical order. No storage is asked, though the host's
+     * own table of mounts and its pools may be (`run`, `libvirt`). Required. */
     int (*claim)(struct ferry_call *call, const struct ferry_services *services,
                  const struct ferry_disk *disk);
     /* What would prove, on this host, which image it is. ret is zeroed with its size set. Absent: the
@@ -242,7 +245,7 @@ struct ferry_route {
     uint32_t size;
     uint32_t from_source; /* 1: probed on the source itself, 0: elsewhere (its worker runs on the client) */
     const char *address;  /* numeric address of the destination that answered; never its own idea of its
-                             name */
+                             name. NULL = not known */
     uint64_t latency_us;  /* one connection set-up, FERRY_NOT_KNOWN */
     uint64_t bytes_per_s; /* FERRY_NOT_KNOWN unless it was measured or read from the link */
 };

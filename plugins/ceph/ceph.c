@@ -43,6 +43,12 @@ static bool worker_is_on_host(struct ferry_call *call, const struct ferry_servic
     return is_local;
 }
 
+/* Without memory for its words it is a gap all the same. */
+static const char *gap_text(const char *text)
+{
+    return text ? text : "which cluster it is in is not known";
+}
+
 /* Which cluster the host means must be known from the XML alone, or be read on that host: what leads this
  * machine to one cluster may lead the host to another. NULL when it is. */
 static const char *place_gap(struct ferry_call *call, const struct ferry_services *services,
@@ -52,17 +58,19 @@ static const char *place_gap(struct ferry_call *call, const struct ferry_service
     const bool is_other_conf = disk->config_file && strcmp(disk->config_file, DEFAULT_CONF) != 0;
 
     if (disk->n_hosts == 0 && is_other_conf)
-        return services->text(call,
-                              "the XML names no monitors but '%s', and which cluster that is on host '%s' is "
-                              "not known",
-                              disk->config_file, host);
+        return gap_text(
+            services->text(call,
+                           "the XML names no monitors but '%s', and which cluster that is on host '%s' is "
+                           "not known",
+                           disk->config_file, host));
     if (disk->n_hosts == 0 && !worker_is_on_host(call, services))
-        return services->text(call,
-                              "the XML names no monitors, and to which cluster " DEFAULT_CONF
-                              " leads on host '%s' is not known",
-                              host);
+        return gap_text(services->text(call,
+                                       "the XML names no monitors, and to which cluster " DEFAULT_CONF
+                                       " leads on host '%s' is not known",
+                                       host));
     if (words_hosts_are_loopback(disk->hosts, disk->n_hosts) && !worker_is_on_host(call, services))
-        return services->text(call, "a monitor is host '%s' itself, which is another one on each host", host);
+        return gap_text(
+            services->text(call, "a monitor is host '%s' itself, which is another one on each host", host));
     return NULL;
 }
 
@@ -214,8 +222,8 @@ static int ceph_create(struct ferry_call *call, const struct ferry_services *ser
         return -1;
     }
     if (image->capacity_bytes == FERRY_NOT_KNOWN || image->capacity_bytes == 0) {
-        services->error(call, NULL, "the size of the new image '%s' is not known",
-                        disk->source ? disk->source : "");
+        services->error(call, "See that the image at the source has a size that can be read.",
+                        "the size of the new image '%s' is not known", disk->source ? disk->source : "");
         return -1;
     }
     if (read_disk(call, services, disk, &place, &name) < 0)

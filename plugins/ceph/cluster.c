@@ -4,6 +4,7 @@
 #include "cluster.h"
 #include "resolve.h"
 #include <errno.h>
+#include <fcntl.h>
 #include <libvirt/libvirt.h>
 #include <libvirt/virterror.h>
 #include <stdio.h>
@@ -178,11 +179,45 @@ static void explain(struct cluster *c, const char *host, int code)
                        strerror(-code));
 }
 
+/* librados 16 writes what hinders it in connecting to standard error, whatever err_to_stderr says; some of it
+ * only when it is shut down. Returns what `speak_again` takes. */
+static int be_silent(void)
+{
+    const int kept = fcntl(2, F_DUPFD_CLOEXEC, 3), nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC);
+
+    if (kept >= 0 && nowhere >= 0)
+        (void)dup2(nowhere, 2);
+    if (nowhere >= 0)
+        (void)close(nowhere);
+    return kept;
+}
+
+static void speak_again(int kept)
+{
+    if (kept < 0)
+        return;
+    (void)dup2(kept, 2);
+    (void)close(kept);
+}
+
+/* The handle is set up. */
+static void connect_as(struct ferry_call *call, const struct ferry_services *services, struct cluster *c)
+{
+    int code = c->library->rados_connect(c->rados);
+
+    if (c->secret == SECRET_READ)
+        (void)c->library->rados_conf_set(c->rados, "key", "");
+    if (code == 0 && c->library->rados_cluster_fsid(c->rados, c->fsid, sizeof c->fsid) >= 0)
+        c->state = CLUSTER_OPEN;
+    else
+        explain(c, services->host(call), code);
+}
+
 static void connect_it(struct ferry_call *call, const struct ferry_services *services, struct cluster *c)
 {
     const char *conf = services->config(call, "conf"), *keyring = services->config(call, "keyring");
     const char *library_why;
-    int code;
+    int kept;
 
     c->rados = NULL;
     c->library = library_open(&library_why);
@@ -197,18 +232,14 @@ static void connect_it(struct ferry_call *call, const struct ferry_services *ser
         return;
     if (!conf && access(CONF, R_OK) == 0)
         conf = CONF;
+    kept = be_silent();
     if (set_conf(c, conf, keyring) == 0) {
         ask_for_secret(call, services, c);
-        code = c->library->rados_connect(c->rados);
-        if (c->secret == SECRET_READ)
-            (void)c->library->rados_conf_set(c->rados, "key", "");
-        if (code == 0 && c->library->rados_cluster_fsid(c->rados, c->fsid, sizeof c->fsid) >= 0) {
-            c->state = CLUSTER_OPEN;
-            return;
-        }
-        explain(c, services->host(call), code);
+        connect_as(call, services, c);
     }
-    c->library->rados_shutdown(c->rados);
+    if (c->state != CLUSTER_OPEN)
+        c->library->rados_shutdown(c->rados);
+    speak_again(kept);
 }
 
 static bool is_place(const struct cluster *c, const struct words_place *place)

@@ -346,7 +346,8 @@ static uint64_t wanted_bytes(struct ferry_call *call, const struct ferry_service
         return 0;
     }
     if (bytes == 0)
-        services->error(call, NULL, "a new %s image of %" PRIu64 " bytes cannot be created", format,
+        services->error(call, "See that the image at the source has a size that can be read.",
+                        "a new %s image of %" PRIu64 " bytes cannot be created", format,
                         image->capacity_bytes);
     return bytes;
 }

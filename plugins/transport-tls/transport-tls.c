@@ -73,7 +73,7 @@ static int tcp_probe(struct ferry_call *call, const struct ferry_services *servi
 static int tcp_parameter(struct ferry_call *call, const struct ferry_services *services,
                          const struct ferry_route *route, uint32_t i, struct ferry_parameter *ret)
 {
-    if (i > 0)
+    if (i > 0 || !route->address)
         return 1;
     ret->name = "migrate_uri";
     ret->value = services->text(call, address_needs_brackets(route->address) ? "tcp://[%s]" : "tcp://%s",
