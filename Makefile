@@ -262,7 +262,8 @@ demo:
 	+$(Q)$(MAKE) release
 	$(Q)BUILD='$(abspath $(BUILD))' tests/demo/run
 
-# Every kind of storage by every transport; the table of docs/storage.md is what this prints.
+# What takes too long for each check: every kind of storage by every transport, with the table of docs/storage.md,
+# more of Ceph's keys, and the lab's servers by themselves.
 matrix:
 	$(Q)contrib/install-deps
 	+$(Q)$(MAKE) release
