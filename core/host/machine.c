@@ -15,11 +15,12 @@
 #define PATIENCE_MS 1500u /* without an answer all of it stays not known */
 
 /* No quotes and no exclamation mark may stand in it; of qemu.conf, which may hold passwords, two lines. What
- * the shell can do by itself it does: over ssh each program that it starts is waited for. */
+ * the shell can do by itself it does: over ssh each program that it starts is waited for. Its read fails at
+ * the end of some files of /proc, and has read them all the same. */
 static const char script[] =
-    "PATH=$PATH:/usr/sbin:/sbin; read -r w </proc/sys/kernel/osrelease && echo kernel $w; "
+    "PATH=$PATH:/usr/sbin:/sbin; w=; read -r w </proc/sys/kernel/osrelease; echo kernel $w; "
     "test -e /sys/fs/cgroup/cgroup.controllers && echo cgroup 2 || echo cgroup 1; "
-    "test -e /proc/sys/vm/unprivileged_userfaultfd && read -r w </proc/sys/vm/unprivileged_userfaultfd && "
+    "w=; test -e /proc/sys/vm/unprivileged_userfaultfd && read -r w </proc/sys/vm/unprivileged_userfaultfd; "
     "echo userfaultfd $w; test -r /etc/libvirt/qemu.conf && { echo conf; "
     "grep -E \"^[[:space:]]*(lock_manager|user)[[:space:]]*=\" /etc/libvirt/qemu.conf; }; "
     "ip -o addr | while read -r n device kind address rest; do "

@@ -16,8 +16,8 @@
 #define MOUNTS_KEPT_MS 5000u
 
 #define SCRIPT_MOUNTS                                                                                        \
-    "for f in /run/virtqemud.pid /run/libvirtd.pid; do test -r $f && read -r p <$f && "                      \
-    "test -r /proc/$p/comm && read -r n </proc/$p/comm && case $n in "                                       \
+    "for f in /run/virtqemud.pid /run/libvirtd.pid; do p=; n=; test -r $f && read -r p <$f; "                \
+    "test -r /proc/$p/comm && read -r n </proc/$p/comm; case $n in "                                         \
     "virtqemud|libvirtd) exec cat /proc/$p/mountinfo;; esac; done; exec cat /proc/self/mountinfo"
 #define SCRIPT_ADDRESS "read -r n && exec getent ahosts -- \"$n\""
 #define SCRIPT_USER "read -r n && exec getent passwd -- \"$n\""

@@ -11,6 +11,7 @@
 # Shown by other files, on guests that have to run for it.
 ELSEWHERE='
 mtu-smaller|80-rules.sh
+grows-unseen|90-nfs.sh
 '
 
 # What the lab cannot show, and why. The unit tests have these on both sides of their border.
@@ -140,6 +141,8 @@ define hostA odd "
   <disk type='network'><driver name='qemu' type='raw'/>
     <auth username='u'><secret type='ceph' usage='odd-secret'/></auth>
     <source protocol='rbd' name='p/i'><host name='hostB'/></source><target dev='vdb' bus='virtio'/></disk>
+  <disk type='network'><driver name='qemu' type='raw'/>
+    <source protocol='iscsi' name='iqn.2013-07.org:odd/1'><host name='hostB'/></source><target dev='vdd' bus='virtio'/></disk>
   $(cdrom $IMAGES/odd.iso)
   $(file_disk vdc $IMAGES/odd-t.img raw '<transient/>')" $((1024 * 1024)) "
   <loader readonly='yes' type='pflash'>/usr/share/seabios/bios-256k.bin</loader><kernel>/boot/odd</kernel>"
@@ -166,7 +169,7 @@ device-tied|odd-shm
 device-host-side|/dev/ttyS7
 pool-missing|pool 'nowhere' of disk 'vda'
 secret-missing|secret of ceph 'odd-secret'
-no-driver|disk 'vdb'
+no-driver|disk 'vdd'
 transient-disk|disk 'vdc'
 readonly-image-missing|odd.iso
 copy-size-not-known|disk 'vdc'
@@ -365,6 +368,22 @@ finally gone hostA odd-show
 judge "$WORK/odd" hostA plan odd-show qemu+tcp://hostB/system
 shows "$WORK/odd" <<'END'
 graphics-address-not-known|192.0.2.7
+END
+
+it "names that are others at the destination"
+plain_plans
+define hostA odd '' "
+  <interface type='bridge'><source bridge='br7'/></interface>
+  $(file_disk vda $IMAGES/odd-a.img raw)
+  $(file_disk vdb $IMAGES/odd-b.img raw)"
+finally gone hostA odd
+judge "$WORK/odd" hostA plan odd hostB --map-storage "$IMAGES/odd-a.img=$IMAGES/odd-c.img" \
+    --map-storage "$IMAGES/odd-b.img=$IMAGES/odd-c.img" --map-network br7=br8 --map-network typo=br9
+shows "$WORK/odd" <<'END'
+mapped-together|one place at the destination
+storage-mapped|odd-c.img
+network-mapped|leaves 'br7' for 'br8'
+map-not-used|'typo'
 END
 
 it "a destination whose QEMU is older, and lacks the machine type"

@@ -109,6 +109,7 @@ it "a running guest is not moved with a qcow2 image that grows unseen there; a s
 needs_nfs
 guest hostA grows --disk nfs --write-log
 exits 3 prints "read zeroes where disk 'vda' grows" prints 'virsh suspend' ferry hostA migrate grows hostB --allow-cleartext
+exits 3 prints grows-unseen ferry hostA plan grows hostB --allow-cleartext
 is_empty on hostB virsh -q list --all --name
 lives_on hostA grows
 on hostA virsh -q suspend grows
