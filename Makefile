@@ -46,15 +46,19 @@ MAIN_SOURCE := core/cli/main.c
 UNIT_ALL := $(sort $(wildcard tests/unit/*.c tests/unit/*/*.c))
 UNIT_SOURCES := $(filter %-test.c,$(UNIT_ALL))
 UNIT_SHARED := $(filter-out %-test.c,$(UNIT_ALL))
-PLUGINS := $(sort $(notdir $(patsubst %/,%,$(dir $(wildcard plugins/*/*.c)))))
+# plugins/common is none: its sources are built into those that name them.
+PLUGINS := $(filter-out common,$(sort $(notdir $(patsubst %/,%,$(dir $(wildcard plugins/*/*.c))))))
 
 # What a plugin links with, beside libc: PLUGIN_LIBS_NAME.
 PLUGIN_LIBS_local-block = -lvirt
 PLUGIN_LIBS_nfs = -lnfs -lvirt
 # librados and librbd are opened when they are needed: plugins/ceph/library.h.
 PLUGIN_LIBS_ceph = -lvirt -ljansson -ldl
-# Sources of another plugin that it is built with too: PLUGIN_SHARES_NAME.
-PLUGIN_SHARES_nfs = plugins/local-block/qcow2.c plugins/local-block/words.c
+# What a plugin takes of plugins/common: PLUGIN_SHARES_NAME. Two plugins share no symbols.
+PLUGIN_SHARES_local-block = $(addprefix plugins/common/,new-image.c qcow2.c words.c)
+PLUGIN_SHARES_nfs = $(PLUGIN_SHARES_local-block)
+PLUGIN_SHARES_transport-ssh = plugins/common/reach.c
+PLUGIN_SHARES_transport-tls = plugins/common/reach.c
 
 # ---- libraries: asked once for a whole run, and not by a target that needs none ----
 

@@ -97,7 +97,7 @@ static void tell(void *context, const struct conform_line *line)
         print_line(t, line);
 }
 
-/* What a plugin is asked for stands in a section of its name, and none is the settings' own error. */
+/* How many checks there were, which TAP tells behind them; or all of them as JSON. */
 static int end(struct telling *t, unsigned failed, json_t *whole, struct error *err)
 {
     if (t->failed)

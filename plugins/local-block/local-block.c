@@ -2,9 +2,10 @@
  * Storage driver "local-block": images that are files on a path of the host.
  * Everything but a look at this machine's own files goes through libvirt's storage API, as the host may be
  * another. Read it from the bottom. */
+#include "../common/new-image.h"
+#include "../common/qcow2.h"
+#include "../common/words.h"
 #include "pool.h"
-#include "qcow2.h"
-#include "words.h"
 #include <errno.h>
 #include <inttypes.h>
 #include <libvirt/virterror.h>
@@ -329,35 +330,12 @@ static int fill_place(struct ferry_call *call, const struct ferry_services *serv
     return result;
 }
 
-/* The length of the new file; 0 with the error set. */
-static uint64_t wanted_bytes(struct ferry_call *call, const struct ferry_services *services,
-                             const struct ferry_new_image *image)
-{
-    const char *format = image->disk->format ? image->disk->format : "";
-    uint64_t bytes = 0;
-
-    if (strcmp(format, "raw") == 0)
-        bytes = image->capacity_bytes == FERRY_NOT_KNOWN ? 0 : image->capacity_bytes;
-    else if (strcmp(format, "qcow2") == 0)
-        bytes = qcow2_file_bytes(image->capacity_bytes);
-    else {
-        services->error(call, "Convert the image to raw or qcow2, or create it by hand.",
-                        "a new image of format '%s' cannot be created, only raw and qcow2", format);
-        return 0;
-    }
-    if (bytes == 0)
-        services->error(call, "See that the image at the source has a size that can be read.",
-                        "a new %s image of %" PRIu64 " bytes cannot be created", format,
-                        image->capacity_bytes);
-    return bytes;
-}
-
 static int local_create(struct ferry_call *call, const struct ferry_services *services,
                         const struct ferry_new_image *image)
 {
     struct path path;
     struct place place;
-    uint64_t bytes = wanted_bytes(call, services, image);
+    uint64_t bytes = new_image_bytes(call, services, image);
     int result;
 
     if (bytes == 0 || cut(call, services, image->disk->source, &path) < 0)

@@ -2,7 +2,7 @@
  * Finds the pool of a folder, or makes a transient one under a random name and uuid and takes it away again.
  * Never refreshes, builds or starts a pool of somebody else: a refresh that fails would deactivate it. */
 #include "pool.h"
-#include "words.h"
+#include "../common/words.h"
 #include <errno.h>
 #include <inttypes.h>
 #include <libvirt/virterror.h>

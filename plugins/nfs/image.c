@@ -3,8 +3,9 @@
  * server itself answers by it, after a death in between, whether what stands there is what we made: the same
  * CREATE again succeeds for our file and no other. */
 #include "image.h"
-#include "../local-block/qcow2.h"
-#include "../local-block/words.h"
+#include "../common/new-image.h"
+#include "../common/qcow2.h"
+#include "../common/words.h"
 #include "send.h"
 #include <inttypes.h>
 #include <stdio.h>
@@ -84,28 +85,6 @@ int image_make(struct ferry_call *call, const struct ferry_services *services, c
 
 /* ---- create ---- */
 
-static uint64_t file_bytes(struct ferry_call *call, const struct ferry_services *services,
-                           const struct ferry_new_image *image)
-{
-    const char *format = image->disk->format ? image->disk->format : "";
-    uint64_t bytes = 0;
-
-    if (strcmp(format, "raw") == 0) {
-        bytes = image->capacity_bytes == FERRY_NOT_KNOWN ? 0 : image->capacity_bytes;
-    } else if (strcmp(format, "qcow2") == 0) {
-        bytes = qcow2_file_bytes(image->capacity_bytes);
-    } else {
-        services->error(call, "Convert the image to raw or qcow2, or create it by hand.",
-                        "a new image of format '%s' cannot be created, only raw and qcow2", format);
-        return 0;
-    }
-    if (bytes == 0)
-        services->error(call, "See that the image at the source has a size that can be read.",
-                        "a new %s image of %" PRIu64 " bytes cannot be created", format,
-                        image->capacity_bytes);
-    return bytes;
-}
-
 /* A file of an exclusive creation has no mode and no times yet. */
 static int give_size(struct ferry_call *call, const struct ferry_services *services, const struct place *p,
                      const struct found *file, uint64_t bytes)
@@ -183,7 +162,7 @@ static int write_qcow2(struct target *at, uint64_t capacity, uint32_t most)
 int image_create(struct ferry_call *call, const struct ferry_services *services,
                  const struct ferry_new_image *image)
 {
-    const uint64_t bytes = file_bytes(call, services, image);
+    const uint64_t bytes = new_image_bytes(call, services, image);
     struct place p;
     struct look look;
     struct found file;

@@ -2,7 +2,7 @@
  * Storage driver "nfs": images on NFS servers, as network disks that QEMU reaches itself and as files on
  * mounts of the hosts. What the server knows is asked from this machine by libnfs, whatever host the worker
  * serves: what cannot be reached from here is not known, never "no". Read it from the bottom. */
-#include "../local-block/words.h"
+#include "../common/words.h"
 #include "check.h"
 #include "header.h"
 #include "image.h"

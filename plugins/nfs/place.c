@@ -2,7 +2,7 @@
  * Where a disk's image lies. A name is resolved where QEMU resolves it, on the host: this machine may know
  * another server by it. A mount table is read in the mount namespace of that host's libvirt. */
 #include "place.h"
-#include "../local-block/words.h"
+#include "../common/words.h"
 #include "flight.h"
 #include <inttypes.h>
 #include <libvirt/libvirt.h>

@@ -2,7 +2,7 @@
  * Transport driver "ssh": control through OpenSSH's own ssh, one master for each way, libvirt's UNIX socket
  * forwarded by it; RAM and disks travel as with "tcp", in the clear. virt-ssh-helper is not needed on the
  * other host. Read it from the bottom. */
-#include "../transport-tls/reach.h"
+#include "../common/reach.h"
 #include "master.h"
 #include "trouble.h"
 #include <errno.h>

@@ -160,6 +160,9 @@ START_TEST(a_link_of_no_bandwidth_divides_nothing)
         f->source.link_bytes_per_s = f->dest.link_bytes_per_s = 0;
         f->channels[0].bytes_per_s = f->history.bytes_per_s = 0;
         plan_holds_together(f);
+        OWNED(plan) p = plan_of(f);
+        ck_assert_ptr_nonnull(plan_chosen(p));
+        ck_assert_uint_gt(plan_chosen(p)->time_ms.high, 0);
     }
 END_TEST
 

@@ -159,6 +159,7 @@ START_TEST(every_plan_is_what_the_published_schema_says)
         OWNED(plan) p = plan_of(f);
         OWNED(plan) q = plan_of(off);
         OWNED(plan) r = plan_of(none);
+        ck_assert(plan_chosen(p) && plan_chosen(q) && !plan_chosen(r));
         ck_schema(p);
         ck_schema(q);
         ck_schema(r);

@@ -7,7 +7,7 @@
 #include "../../../plugins/nfs/mounts.c"   /* NOLINT(bugprone-suspicious-include) */
 #include "../../../plugins/nfs/send.c"     /* NOLINT(bugprone-suspicious-include) */
 
-#include "../../../plugins/local-block/qcow2.c" /* NOLINT(bugprone-suspicious-include) */
+#include "../../../plugins/common/qcow2.c" /* NOLINT(bugprone-suspicious-include) */
 #include "base/owned.h"
 #include "base/text.h"
 #include "check-main.h"

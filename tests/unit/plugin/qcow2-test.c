@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The empty qcow2 image that local-block writes, judged by qemu-img. */
-#include "../../../plugins/local-block/qcow2.c" /* NOLINT(bugprone-suspicious-include) */
+#include "../../../plugins/common/qcow2.c" /* NOLINT(bugprone-suspicious-include) */
 
 #include "base/owned.h"
 #include "check-main.h"

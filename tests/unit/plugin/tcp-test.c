@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The TCP transport's probe against sockets that listen, refuse and keep silent, and its URIs. */
+#include "../../../plugins/common/reach.c"          /* NOLINT(bugprone-suspicious-include) */
 #include "../../../plugins/transport-tls/address.c" /* NOLINT(bugprone-suspicious-include) */
-#include "../../../plugins/transport-tls/reach.c"   /* NOLINT(bugprone-suspicious-include) */
 
 #include "base/owned.h"
 #include "check-main.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * local-block's paths, XML text and URIs. */
-#include "../../../plugins/local-block/words.c" /* NOLINT(bugprone-suspicious-include) */
+#include "../../../plugins/common/words.c" /* NOLINT(bugprone-suspicious-include) */
 
 #include "base/owned.h"
 #include "base/text.h"

@@ -62,16 +62,24 @@ static const char *words_of(const struct evidence *e)
     return line;
 }
 
-/* Calls a check for each combination in which libvirt was asked, both hosts answered and no job goes on. */
-static void each_settled(void (*check)(const struct evidence *e, enum decision d))
+/* Calls a check for each combination in which libvirt was asked, both hosts answered and no job goes on; how
+ * often that was with the decision that is judged. */
+static unsigned each_settled(enum decision judged, void (*check)(const struct evidence *e, enum decision d))
 {
+    unsigned met = 0;
+
     for (unsigned n = 0; n < COMBINATIONS; n++) {
         struct evidence e = evidence_at(n);
 
         if (e.was_asked && e.source.state != SIDE_NOT_KNOWN && e.dest.state != SIDE_NOT_KNOWN &&
-            !e.source.has_job && !e.dest.has_job)
-            check(&e, outcome_decide(&e));
+            !e.source.has_job && !e.dest.has_job) {
+            const enum decision d = outcome_decide(&e);
+
+            check(&e, d);
+            met += d == judged;
+        }
     }
+    return met;
 }
 
 #define MUST(condition) ck_assert_msg(condition, "%s: %s", words_of(e), decision_word(d))
@@ -90,38 +98,53 @@ static bool waits_there(const struct evidence *e)
 
 START_TEST(before_libvirt_is_asked_the_guest_stayed_whatever_is_seen)
     {
+        unsigned met = 0;
+
         for (unsigned n = 0; n < COMBINATIONS; n++) {
             struct evidence seen = evidence_at(n), *e = &seen;
             enum decision d = outcome_decide(e);
 
-            if (!e->was_asked)
+            if (!e->was_asked) {
                 MUST(d == DECIDE_STAYED);
+                met++;
+            }
         }
+        ck_assert_uint_gt(met, 0);
     }
 END_TEST
 
 START_TEST(nothing_is_done_on_a_host_that_does_not_answer)
     {
+        unsigned met = 0;
+
         for (unsigned n = 0; n < COMBINATIONS; n++) {
             struct evidence seen = evidence_at(n), *e = &seen;
             enum decision d = outcome_decide(e);
 
-            if (e->was_asked && (e->source.state == SIDE_NOT_KNOWN || e->dest.state == SIDE_NOT_KNOWN))
+            if (e->was_asked && (e->source.state == SIDE_NOT_KNOWN || e->dest.state == SIDE_NOT_KNOWN)) {
                 MUST(d == DECIDE_NOT_KNOWN);
+                met++;
+            }
         }
+        ck_assert_uint_gt(met, 0);
     }
 END_TEST
 
 START_TEST(nothing_is_done_while_a_job_goes_on)
     {
+        unsigned met = 0;
+
         for (unsigned n = 0; n < COMBINATIONS; n++) {
             struct evidence seen = evidence_at(n), *e = &seen;
             enum decision d = outcome_decide(e);
 
             if (e->was_asked && e->source.state != SIDE_NOT_KNOWN && e->dest.state != SIDE_NOT_KNOWN &&
-                (e->source.has_job || e->dest.has_job))
+                (e->source.has_job || e->dest.has_job)) {
                 MUST(d == DECIDE_WAIT);
+                met++;
+            }
         }
+        ck_assert_uint_gt(met, 0);
     }
 END_TEST
 
@@ -137,7 +160,7 @@ static void source_resumed(const struct evidence *e, enum decision d)
 
 START_TEST(the_source_is_resumed_only_where_the_destination_has_never_run)
     {
-        each_settled(source_resumed);
+        ck_assert_uint_gt(each_settled(DECIDE_RESUME_SOURCE, source_resumed), 0);
     }
 END_TEST
 
@@ -156,7 +179,7 @@ static void dest_resumed(const struct evidence *e, enum decision d)
 
 START_TEST(the_destination_is_started_only_when_the_source_has_ended_by_the_move)
     {
-        each_settled(dest_resumed);
+        ck_assert_uint_gt(each_settled(DECIDE_RESUME_DEST, dest_resumed), 0);
     }
 END_TEST
 
@@ -171,7 +194,7 @@ static void dest_dropped(const struct evidence *e, enum decision d)
 
 START_TEST(the_destination_is_ended_only_if_it_never_ran_and_the_source_lives)
     {
-        each_settled(dest_dropped);
+        ck_assert_uint_gt(each_settled(DECIDE_DROP_DEST, dest_dropped), 0);
     }
 END_TEST
 
@@ -193,7 +216,7 @@ static void finished(const struct evidence *e, enum decision d)
 
 START_TEST(the_source_is_ended_only_when_the_destination_is_whole_and_lives)
     {
-        each_settled(finished);
+        ck_assert_uint_gt(each_settled(DECIDE_FINISH, finished), 0);
     }
 END_TEST
 
@@ -208,7 +231,7 @@ static void stayed(const struct evidence *e, enum decision d)
 
 START_TEST(it_stayed_only_when_the_source_lives_and_the_destination_holds_nothing)
     {
-        each_settled(stayed);
+        ck_assert_uint_gt(each_settled(DECIDE_STAYED, stayed), 0);
     }
 END_TEST
 
@@ -222,7 +245,7 @@ static void twice(const struct evidence *e, enum decision d)
 
 START_TEST(two_that_run_or_have_run_are_said_and_not_touched)
     {
-        each_settled(twice);
+        ck_assert_uint_gt(each_settled(DECIDE_TWICE, twice), 0);
     }
 END_TEST
 
@@ -236,7 +259,7 @@ static void gone(const struct evidence *e, enum decision d)
 
 START_TEST(gone_is_said_only_when_neither_runs)
     {
-        each_settled(gone);
+        ck_assert_uint_gt(each_settled(DECIDE_GONE, gone), 0);
     }
 END_TEST
 
@@ -248,7 +271,7 @@ static void paused_before(const struct evidence *e, enum decision d)
 
 START_TEST(a_guest_that_was_paused_before_is_never_started)
     {
-        each_settled(paused_before);
+        ck_assert_uint_gt(each_settled(DECIDE_STAYED, paused_before), 0);
     }
 END_TEST
 

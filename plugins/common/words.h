@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Paths, XML text and connection URIs, taken apart and put together. No I/O. */
-#ifndef LOCAL_BLOCK_WORDS_H
-#define LOCAL_BLOCK_WORDS_H
+#ifndef COMMON_WORDS_H
+#define COMMON_WORDS_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The beginning of an empty qcow2 image: all of it that is not zero. */
-#ifndef LOCAL_BLOCK_QCOW2_H
-#define LOCAL_BLOCK_QCOW2_H
+#ifndef COMMON_QCOW2_H
+#define COMMON_QCOW2_H
 
 #include <stdint.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Is there somebody behind a host's TCP port, under which address, and over which link. */
-#ifndef TRANSPORT_TLS_REACH_H
-#define TRANSPORT_TLS_REACH_H
+#ifndef COMMON_REACH_H
+#define COMMON_REACH_H
 
 #include <net/if.h>
 #include <netinet/in.h>
