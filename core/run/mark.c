@@ -111,10 +111,11 @@ static int set_mark(struct move *m, struct error *err)
     return 0;
 }
 
+/* A look that had to create something before the domain was marked has begun the run's journal already. */
 static int begin_journal(struct move *m, struct error *err)
 {
-    m->journal = journal_create(m->state_dir, m->run, err);
-    if (!m->journal)
+    if (!m->journal &&
+        (name_new_run(m->run, err) < 0 || !(m->journal = journal_create(m->state_dir, m->run, err))))
         return -err->code;
     return move_record(m, "begin",
                        json_pack("{ss ss ss ss ss ss ss ss sb sb sb}", "kind", "migrate", "domain", m->name,
@@ -138,7 +139,7 @@ int mark_take(struct move *m, struct error *err)
         if (settle_other(m, mark, err) < 0)
             return -err->code;
     }
-    if (name_new_run(m->run, err) < 0 || begin_journal(m, err) < 0)
+    if (begin_journal(m, err) < 0)
         return -err->code;
     snprintf(m->result->run, sizeof m->result->run, "%s", m->run);
     if (move_record(m, "mark", NULL, err) < 0)

@@ -223,7 +223,7 @@ static int migrate(struct move *m, struct error *err)
     }
     loop_end_waits(m->loop, true);
     if (connected(survey_connect_source(&m->survey, err), err) < 0)
-        return -err->code;
+        return m->journal ? give_up(m, err) : -err->code;
     /* Without a way to the destination only the plan's refusal is to come. */
     if (m->survey.dest_uri && mark_take(m, err) < 0)
         return give_up(m, err);

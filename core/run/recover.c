@@ -77,13 +77,15 @@ static bool concerns(struct move *m, const json_t *begin)
            text_equal(json_text(begin, "uuid", ""), m->o->domain);
 }
 
-static const json_t *first_step(const json_t *records, const char *step)
+/* A run that looked before it marked the domain has begun twice: the later one says all. */
+static const json_t *last_step(const json_t *records, const char *step)
 {
+    const json_t *found = NULL, *record;
     size_t i;
-    const json_t *record;
 
-    json_array_foreach(records, i, record) if (text_equal(json_text(record, "step", ""), step)) return record;
-    return NULL;
+    json_array_foreach(records, i, record) if (text_equal(json_text(record, "step", ""), step)) found =
+        record;
+    return found;
 }
 
 static int recover_one(struct move *m, const char *run, bool *ret_moved, struct error *err)
@@ -91,10 +93,10 @@ static int recover_one(struct move *m, const char *run, bool *ret_moved, struct 
     bool is_held = false;
     struct error unreadable = { 0 };
     OWNED_JSON records = journal_peek(m->state_dir, run, &is_held, &unreadable);
-    const json_t *begin = first_step(records, "begin");
+    const json_t *begin = last_step(records, "begin");
     enum run_outcome outcome = OUTCOME_NONE;
 
-    if (!records || first_step(records, "end") || !begin || !concerns(m, begin))
+    if (!records || last_step(records, "end") || !begin || !concerns(m, begin))
         return 0;
     if (is_held) {
         if (!text_equal(json_text(begin, "kind", ""), "migrate"))

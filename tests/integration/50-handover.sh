@@ -208,6 +208,19 @@ exits 0 prints '-held' ferry client -c qemu+tcp://hostA/system $MIGRATE third qe
 lives_on hostB third
 lab rm third
 
+it "what a look made before the domain was marked is in the one journal of the run, which ends"
+guest hostA early --write-log
+lab link hostA rate 60kbit
+for _ in 1 2 3; do
+    # shellcheck disable=SC2086
+    exits 2 prints "no strategy 'none-such'" ferry client -c qemu+tcp://hostA/system $MIGRATE \
+        --strategy none-such early qemu+tcp://hostB/system
+    is_empty journals_left
+done
+lab link hostA rate none
+lives_on hostA early
+lab rm early
+
 it "a transient guest stays transient"
 guest hostA fleeting --transient
 # shellcheck disable=SC2086
