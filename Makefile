@@ -267,12 +267,15 @@ demo:
 	$(Q)BUILD='$(abspath $(BUILD))' tests/demo/run
 
 # What takes too long for each check: every kind of storage by every transport, with the table of docs/storage.md,
-# more of Ceph's keys, and the lab's servers by themselves.
+# more of Ceph's keys, the lab's servers by themselves, and the faults of the hand-over again and at every step.
 matrix:
 	$(Q)contrib/install-deps
 	+$(Q)$(MAKE) release
+	+$(Q)$(MAKE) MODE=debug debug
 	$(Q)rm -f '$(BUILD)/matrix.md'; r=0; BUILD='$(abspath $(BUILD))' VIRT_FERRY_BUILD='$(abspath $(BUILD))/release' \
 		MATRIX_TABLE='$(abspath $(BUILD))/matrix.md' tests/integration/run tests/matrix/*.sh || r=1; \
+		VIRT_FERRY_BUILD='$(abspath $(BUILD))/debug' SWITCHOVERS=2 STEPS_APART=1 tests/integration/run \
+		--run 'kill|lost replies' tests/integration/50-handover.sh || r=1; \
 		cat '$(BUILD)/matrix.md'; exit $$r
 
 readme-picture:
