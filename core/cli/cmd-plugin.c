@@ -19,6 +19,7 @@ static const struct word storage_words[] = {
     { FERRY_STORAGE_LOCKS, "locks", "an open image is locked between hosts" },
     { FERRY_STORAGE_READS_ZERO, "reads-zero", "a new image reads as zero" },
     { FERRY_STORAGE_UNSAFE_OK, "unsafe-ok", "with proof of sharing, libvirt's own refusal may be lifted" },
+    { FERRY_STORAGE_BASES, "bases", "a new qcow2 image can rest on a backing file" },
     { 0, NULL, NULL },
 };
 static const struct word transport_words[] = {

@@ -177,6 +177,7 @@ static int read_request(struct request *r, struct cli *cli, const struct options
                     .bandwidth_bytes_per_s = figure(o, "bandwidth", config, "bandwidth"),
                     .no_postcopy = option_flag(o, "no-postcopy"),
                     .no_throttle = option_flag(o, "no-throttle"),
+                    .flatten = option_flag(o, "flatten"),
                     .deadline_ms = option_u64(o, "deadline", NOT_KNOWN) },
         .measure_dirty_s = option_u64(o, "measure-dirty", 0),
         .strategy = option_text(o, "strategy"),

@@ -37,6 +37,7 @@ struct request {
           .help = "refuse what would likely take longer than so many seconds" },                             \
         { .name = "no-postcopy", .help = "never let the guest run over there without all of its memory" },   \
         { .name = "no-throttle", .help = "never slow the guest" },                                           \
+        { .name = "flatten", .help = "copy a disk with what it rests on, though its base is there too" },    \
         { .name = "map-network",                                                                             \
           .argument = "FROM=TO",                                                                             \
           .type = OPTION_TEXT,                                                                               \

@@ -42,36 +42,6 @@ static const char *source_of(struct xml_reader *r, const xmlNode *source, enum d
     return NULL;
 }
 
-static const char *layer_source(struct xml_reader *r, const xmlNode *source, enum disk_type type)
-{
-    const char *pool = xml_attribute(r, source, "pool"), *volume = xml_attribute(r, source, "volume");
-
-    return type == DISK_VOLUME && pool && volume ? arena_format(r->arena, "%s/%s", pool, volume)
-                                                 : source_of(r, source, type);
-}
-
-/* An element without a type ends the chain; a missing one says that libvirt does not know how it goes on. */
-static void read_chain(struct xml_reader *r, const xmlNode *disk, struct disk *d)
-{
-    const xmlNode *store = xml_child(disk, "backingStore");
-
-    for (; store && xml_attribute(r, store, "type") && !r->failed; store = xml_child(store, "backingStore")) {
-        struct disk_layer *grown = arena_grown(r->arena, d->chain, d->n_chain, sizeof *grown);
-
-        if (!grown || d->n_chain >= MAX_LAYERS) {
-            r->failed = grown ? error_set(r->err, ERROR_INPUT, NULL, "disk '%s' has more than %u layers",
-                                          ESCAPED(d->target), MAX_LAYERS)
-                              : error_memory(r->err);
-            return;
-        }
-        d->chain = grown;
-        grown += d->n_chain++;
-        grown->type = type_of(r, store);
-        grown->format = xml_attribute(r, xml_child(store, "format"), "type");
-        grown->source = layer_source(r, xml_child(store, "source"), grown->type);
-    }
-}
-
 static const char *host_of(struct xml_reader *r, const xmlNode *host)
 {
     const char *name = xml_attribute(r, host, "name"), *port = xml_attribute(r, host, "port");
@@ -138,6 +108,33 @@ static void read_source(struct xml_reader *r, const xmlNode *source, struct disk
         read_hosts(r, source, d);
     }
     d->encrypted = xml_child(source, "encryption") != NULL;
+}
+
+/* An element without a type ends the chain; a missing one says that libvirt does not know how it goes on. */
+static void read_chain(struct xml_reader *r, const xmlNode *disk, struct disk *d)
+{
+    const xmlNode *store = xml_child(disk, "backingStore");
+
+    for (; store && xml_attribute(r, store, "type") && !r->failed; store = xml_child(store, "backingStore")) {
+        struct disk *grown = arena_grown(r->arena, d->chain, d->n_chain, sizeof *grown);
+
+        if (!grown || d->n_chain >= MAX_LAYERS) {
+            r->failed = grown ? error_set(r->err, ERROR_INPUT, NULL, "disk '%s' has more than %u layers",
+                                          ESCAPED(d->target), MAX_LAYERS)
+                              : error_memory(r->err);
+            return;
+        }
+        d->chain = grown;
+        grown += d->n_chain++;
+        disk_init(grown);
+        grown->target = d->target;
+        grown->readonly = true;
+        grown->type = type_of(r, store);
+        grown->format = xml_attribute(r, xml_child(store, "format"), "type");
+        read_source(r, xml_child(store, "source"), grown);
+        if (grown->type == DISK_NETWORK)
+            read_auth(r, store, grown);
+    }
 }
 
 /* A drive without a medium is empty; a disk without one would be left behind by whoever believed it. */

@@ -5,6 +5,7 @@
 #define FACTS_DOMAIN_XML_H
 
 #include "base/error.h"
+#include "base/json.h"
 #include "facts/model.h"
 
 #define DOMAIN_XML_MAX_BYTES (8u << 20)
@@ -27,5 +28,9 @@ int mark_read(const char *element, struct mark *ret, struct error *err);
 /* malloc'ed: the XML with a run's mark taken out of <metadata> (the metadata element goes too if it is empty
  * then). May hold secrets (SECURE): the caller wipes it. */
 char *domain_xml_without_mark(const char *xml, struct error *err);
+
+/* malloc'ed: the XML in which these disks ([target, …]) rest on nothing. May hold secrets: the caller wipes
+ * it. */
+char *domain_xml_flat(const char *xml, const json_t *targets, bool is_live, struct error *err);
 
 #endif

@@ -56,19 +56,42 @@ const struct field fields_finding[] = {
     TEXT(finding, fix),   END,
 };
 
-static const struct field fields_layer[] = {
-    WORD(disk_layer, type, words_disk_type),
-    TEXT(disk_layer, format),
-    TEXT(disk_layer, source),
-    END,
-};
-
 static const struct field fields_image[] = {
     TRI(disk_image, present),           TEXT(disk_image, identity),
     TEXT(disk_image, directory),        TEXT(disk_image, evidence),
     FIGURE(disk_image, capacity_bytes), FIGURE(disk_image, allocated_bytes),
     FIGURE(disk_image, free_bytes),     TEXT(disk_image, pool),
     TRI(disk_image, keeps_length),      END,
+};
+
+/* A disk without what only the device has. */
+static const struct field fields_layer[] = {
+    WORD(disk, type, words_disk_type),
+    TEXT(disk, format),
+    TEXT(disk, source),
+    TEXT(disk, pool),
+    TEXT(disk, volume),
+    TEXT(disk, protocol),
+    TEXT(disk, server),
+    FLAG(disk, readonly),
+    FLAG(disk, encrypted),
+    TEXT(disk, driver),
+    FLAG(disk, driver_shares),
+    WORD(disk, sharing, words_sharing),
+    TEXT(disk, sharing_evidence),
+    OBJECT(disk, at_source, fields_image),
+    OBJECT(disk, at_dest, fields_image),
+    TEXT(disk, user),
+    TEXT(disk, group),
+    NAMES(disk, hosts),
+    TEXT(disk, config_file),
+    TEXT(disk, snapshot),
+    TEXT(disk, auth_user),
+    TEXT(disk, secret_type),
+    TEXT(disk, secret_uuid),
+    TEXT(disk, secret_usage),
+    TEXT(disk, dest_source),
+    END,
 };
 
 const struct field fields_disk[] = {
@@ -97,6 +120,7 @@ const struct field fields_disk[] = {
     TEXT(disk, file_system),
     FLAG(disk, driver_shares),
     FLAG(disk, driver_creates),
+    FLAG(disk, driver_bases),
     TRI(disk, reads_zero),
     TRI(disk, lock_enforced),
     WORD(disk, sharing, words_sharing),

@@ -261,7 +261,7 @@ static void map_interface(struct facts *f, struct interface *i)
     i->dest_mtu = NOT_KNOWN;
 }
 
-static void map_disk(struct facts *f, struct disk *d)
+static void map_image(struct facts *f, struct disk *d)
 {
     const struct map *m = d->type == DISK_FILE ? map_for_path(f->maps, f->n_maps, d->source) : NULL;
     const char *seen = disk_dest_source(d);
@@ -270,9 +270,13 @@ static void map_disk(struct facts *f, struct disk *d)
     d->dest_source = m ? arena_format(f->arena, "%s%s", m->to, map_rest(m, d->source)) : NULL;
     if (!text_equal(seen, disk_dest_source(d)))
         disk_forget_dest(d);
+}
+
+static void map_disk(struct facts *f, struct disk *d)
+{
+    map_image(f, d);
     for (size_t i = 0; i < d->n_chain; i++)
-        if (d->chain[i].type == DISK_FILE)
-            use(f, map_for_path(f->maps, f->n_maps, d->chain[i].source));
+        map_image(f, &d->chain[i]);
 }
 
 static void use_files(struct facts *f)

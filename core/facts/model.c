@@ -51,8 +51,7 @@ struct disk *facts_add_disk(struct facts *f)
     if (!grown)
         return NULL;
     dom->disks = grown;
-    forget_image(&grown[dom->n_disks].at_source);
-    forget_image(&grown[dom->n_disks].at_dest);
+    disk_init(&grown[dom->n_disks]);
     return &grown[dom->n_disks++];
 }
 
@@ -106,6 +105,33 @@ struct disk *facts_disk(struct facts *f, const char *target)
 const char *interface_dest_source(const struct interface *i)
 {
     return i->dest_source ? i->dest_source : i->source;
+}
+
+void disk_init(struct disk *d)
+{
+    *d = (struct disk){ 0 };
+    forget_image(&d->at_source);
+    forget_image(&d->at_dest);
+}
+
+const struct disk *disk_loose_base(const struct disk *d)
+{
+    for (size_t i = 0; i < d->n_chain; i++)
+        if (d->chain[i].sharing != SHARING_PROVED)
+            return &d->chain[i];
+    return NULL;
+}
+
+uint64_t disk_occupied_bytes(const struct disk *d)
+{
+    const uint64_t capacity = d->at_source.capacity_bytes;
+    uint64_t sum = d->at_source.allocated_bytes;
+
+    /* NOT_KNOWN is the largest figure, so that one which is not known makes the sum so. */
+    for (size_t i = 0; i < d->n_chain; i++)
+        if (__builtin_add_overflow(sum, d->chain[i].at_source.allocated_bytes, &sum))
+            sum = NOT_KNOWN;
+    return d->n_chain && sum > capacity ? capacity : sum;
 }
 
 const char *disk_dest_source(const struct disk *d)

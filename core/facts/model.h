@@ -41,11 +41,6 @@ enum sharing {
     SHARING_PROVED,
     SHARING_DENIED, /* proved to be two different images */
 };
-/* A member of a backing chain, below the top image. */
-struct disk_layer {
-    enum disk_type type;
-    const char *format, *source;
-};
 /* One host's view of an image. */
 struct disk_image {
     enum tristate present; /* at the destination: an image stands at that place already */
@@ -69,13 +64,15 @@ struct disk {
     const char *cache;             /* none, writeback, …; NULL = libvirt's default */
     const char *startup_policy;
     bool readonly, shareable, transient, encrypted;
-    struct disk_layer *chain; /* below source, nearest first */
+    struct disk *chain; /* the backing chain below source, nearest first: images that are read only and have
+                           none themselves */
     size_t n_chain;
     /* From the survey: */
     const char *driver;          /* the storage driver that claims it, NULL = none */
     const char *file_system;     /* as the driver calls it, NULL = not known */
     bool driver_shares;          /* the driver declares that its images can be shared */
     bool driver_creates;         /* the driver can create an image on the destination */
+    bool driver_bases;           /* and one that rests on a backing file */
     enum tristate reads_zero;    /* a new image of this driver reads as zero */
     enum tristate lock_enforced; /* declared by the driver: an open image is locked between hosts */
     enum sharing sharing;
@@ -263,10 +260,16 @@ struct disk *facts_disk(struct facts *f, const char *target); /* NULL when there
 /* Its name at the destination. */
 const char *interface_dest_source(const struct interface *i);
 const char *disk_dest_source(const struct disk *d);
+/* Zeroed, with its figures NOT_KNOWN. */
+void disk_init(struct disk *d);
 /* Forgets what was seen of the image there, and of its sharing. */
 void disk_forget_dest(struct disk *d);
 
 bool disk_is_empty(const struct disk *d);
 bool disk_is_writable(const struct disk *d); /* not empty, not read-only, no CD-ROM */
+/* The nearest layer of its chain that is not proved to be the same on both hosts; NULL when all are. */
+const struct disk *disk_loose_base(const struct disk *d);
+/* What the image and all that it rests on occupy; at most its virtual size. NOT_KNOWN where one is. */
+uint64_t disk_occupied_bytes(const struct disk *d);
 
 #endif

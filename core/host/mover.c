@@ -85,11 +85,13 @@ static void parameters_done(struct parameters *p)
     virTypedParamsFree(p->list, p->n);
 }
 
-/* What the destination is given instead of the source's own: maps change names in it. */
+/* What the destination is given instead of the source's own: maps change names in it, and disks that are
+ * copied with all that they rest on rest on nothing there. */
 struct names {
     struct arena *arena;
     struct map *maps;
     size_t n;
+    const json_t *flat; /* lent: [target, …] */
 };
 
 static void names_done(struct names *n)
@@ -102,7 +104,26 @@ static int read_names(const json_t *args, struct names *ret, struct error *err)
     ret->arena = arena_new();
     if (!ret->arena)
         return error_memory(err);
+    ret->flat = json_child(args, "flat");
     return maps_from_json(json_child(args, "maps"), ret->arena, &ret->maps, &ret->n, err);
+}
+
+/* NULL with *ret_changed false: it stays as it is, or, with err set, it could not be made. */
+static char *xml_there(const char *xml, const struct names *names, bool is_live, bool *ret_changed,
+                       struct error *err)
+{
+    OWNED_SECRET mapped = NULL;
+    size_t changed = 0;
+
+    *ret_changed = false;
+    if (names->n && !(mapped = domain_xml_mapped(xml, names->maps, names->n, &changed, err)))
+        return NULL;
+    *ret_changed = changed > 0;
+    if (json_array_size(names->flat) > 0) {
+        *ret_changed = true;
+        return domain_xml_flat(mapped ? mapped : xml, names->flat, is_live, err);
+    }
+    return HAND_OVER(mapped);
 }
 
 static int add_xml(struct parameters *p, const char *which, const char *xml, struct error *err)
@@ -116,33 +137,34 @@ static int add_persistent(struct child *c, virDomainPtr d, const struct names *n
     OWNED_SECRET secret =
         virDomainGetXMLDesc(d, VIR_DOMAIN_XML_INACTIVE | VIR_DOMAIN_XML_SECURE | VIR_DOMAIN_XML_MIGRATABLE);
     OWNED_SECRET clean = secret ? domain_xml_without_mark(secret, err) : NULL;
-    OWNED_SECRET mapped = NULL;
-    size_t changed = 0;
+    OWNED_SECRET there = NULL;
+    bool changed;
 
     if (!secret)
         return libvirt_error(err, c->host, "could not read the domain's definition");
-    if (!clean || (names->n && !(mapped = domain_xml_mapped(clean, names->maps, names->n, &changed, err))))
+    if (!clean || (!(there = xml_there(clean, names, false, &changed, err)) && err->code))
         return -err->code;
-    return add_xml(p, VIR_MIGRATE_PARAM_PERSIST_XML, mapped ? mapped : clean, err);
+    return add_xml(p, VIR_MIGRATE_PARAM_PERSIST_XML, there ? there : clean, err);
 }
 
 /* Without a map that changes something libvirt sends what it has itself. */
 static int add_live(struct child *c, virDomainPtr d, const struct names *names, struct parameters *p,
                     struct error *err)
 {
+    const bool is_asked = names->n > 0 || json_array_size(names->flat) > 0;
     OWNED_SECRET secret =
-        names->n ? virDomainGetXMLDesc(d, VIR_DOMAIN_XML_SECURE | VIR_DOMAIN_XML_MIGRATABLE) : NULL;
-    OWNED_SECRET mapped = NULL;
-    size_t changed = 0;
+        is_asked ? virDomainGetXMLDesc(d, VIR_DOMAIN_XML_SECURE | VIR_DOMAIN_XML_MIGRATABLE) : NULL;
+    OWNED_SECRET there = NULL;
+    bool changed;
 
-    if (names->n == 0)
+    if (!is_asked)
         return 0;
     if (!secret)
         return libvirt_error(err, c->host, "could not read the domain's XML");
-    mapped = domain_xml_mapped(secret, names->maps, names->n, &changed, err);
-    if (!mapped)
+    there = xml_there(secret, names, true, &changed, err);
+    if (!there)
         return -err->code;
-    return changed ? add_xml(p, VIR_MIGRATE_PARAM_DEST_XML, mapped, err) : 0;
+    return changed ? add_xml(p, VIR_MIGRATE_PARAM_DEST_XML, there, err) : 0;
 }
 
 static int add_parameters(const json_t *args, struct parameters *p, struct error *err)
@@ -184,12 +206,15 @@ static unsigned flags_of(const json_t *args)
     if (json_flag(args, "unsafe_with_proof", false))
         flags |= VIR_MIGRATE_UNSAFE;
     if (json_array_size(json_child(args, "disks")) > 0)
-        flags |= VIR_MIGRATE_NON_SHARED_DISK | VIR_MIGRATE_ABORT_ON_ERROR;
+        flags |= VIR_MIGRATE_ABORT_ON_ERROR |
+                 (json_flag(args, "is_incremental", false) ? VIR_MIGRATE_NON_SHARED_INC
+                                                           : VIR_MIGRATE_NON_SHARED_DISK);
     return flags;
 }
 
 /* {"uuid", "data_uri", "mode", "is_persistent", "stay_paused", "unsafe_with_proof", "disks": [targets to
- * copy], "bandwidth_mib_per_s", "maps"}: makes the call and returns when libvirt does; {} */
+ * copy], "flat": [targets that rest on nothing there], "is_incremental", "bandwidth_mib_per_s", "maps"}:
+ * makes the call and returns when libvirt does; {} */
 static int mover_migrate(struct child *c, const json_t *args, json_t *reply, struct error *err)
 {
     __attribute__((cleanup(parameters_done))) struct parameters p = { 0 };

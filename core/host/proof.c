@@ -227,15 +227,43 @@ static void judge_file(struct facts *f, struct disk *d, struct nonce *n)
     }
 }
 
+/* The images that the domain writes, and those that they rest on. */
+struct subjects {
+    struct disk **list;
+    size_t n;
+};
+
+static int find_subjects(struct facts *f, struct subjects *ret, struct error *err)
+{
+    size_t most = 1;
+
+    for (size_t i = 0; i < f->domain.n_disks; i++)
+        most += 1 + f->domain.disks[i].n_chain;
+    ret->list = arena_zeroed(f->arena, most, sizeof *ret->list);
+    if (!ret->list)
+        return error_memory(err);
+    for (size_t i = 0; i < f->domain.n_disks; i++) {
+        struct disk *d = &f->domain.disks[i];
+
+        if (!disk_is_writable(d))
+            continue;
+        ret->list[ret->n++] = d;
+        for (size_t l = 0; l < d->n_chain; l++)
+            ret->list[ret->n++] = &d->chain[l];
+    }
+    return 0;
+}
+
 static bool asks_for(const struct disk *d, const char *directory, const char *there)
 {
-    return disk_is_writable(d) && d->sharing == SHARING_NOT_PROVED && !d->sharing_evidence &&
+    return d->sharing == SHARING_NOT_PROVED && !d->sharing_evidence &&
            text_equal(d->at_source.directory, directory) && text_equal(d->at_dest.directory, there);
 }
 
-static int prove_directory(struct facts *f, struct worker *source, struct worker *dest, const char *directory,
-                           const char *there, struct error *err)
+static int prove_directory(struct facts *f, const struct subjects *subjects, struct worker *source,
+                           struct worker *dest, const struct disk *first, struct error *err)
 {
+    const char *directory = first->at_source.directory, *there = first->at_dest.directory;
     struct nonce n = { .sides = { { .worker = source, .directory = directory },
                                   { .worker = dest, .directory = there } } };
     bool known;
@@ -248,8 +276,8 @@ static int prove_directory(struct facts *f, struct worker *source, struct worker
     if (make_names(&n, err) < 0)
         return -err->code;
     known = nonce_open(&n) && nonce_look(&n);
-    for (size_t i = 0; i < f->domain.n_disks; i++) {
-        struct disk *d = &f->domain.disks[i];
+    for (size_t i = 0; i < subjects->n; i++) {
+        struct disk *d = subjects->list[i];
 
         if (!asks_for(d, directory, there))
             continue;
@@ -291,13 +319,22 @@ static void judge_by_identity(struct facts *f, struct disk *d)
 
 int proof_of_sharing(struct facts *f, struct worker *source, struct worker *dest, struct error *err)
 {
-    for (size_t i = 0; i < f->domain.n_disks; i++)
-        judge_by_identity(f, &f->domain.disks[i]);
+    struct subjects subjects = { 0 };
+
     for (size_t i = 0; i < f->domain.n_disks; i++) {
         struct disk *d = &f->domain.disks[i];
 
+        judge_by_identity(f, d);
+        for (size_t l = 0; l < d->n_chain; l++)
+            judge_by_identity(f, &d->chain[l]);
+    }
+    if (find_subjects(f, &subjects, err) < 0)
+        return -err->code;
+    for (size_t i = 0; i < subjects.n; i++) {
+        const struct disk *d = subjects.list[i];
+
         if (d->at_source.directory && asks_for(d, d->at_source.directory, d->at_dest.directory) &&
-            prove_directory(f, source, dest, d->at_source.directory, d->at_dest.directory, err) < 0)
+            prove_directory(f, &subjects, source, dest, d, err) < 0)
             return -err->code;
     }
     return arena_failed(f->arena) ? error_memory(err) : 0;

@@ -3,8 +3,8 @@
  */
 #include "host/verbs.h"
 
-/* {"facts", "target"}: creates the image of that disk here, at the place that it has at the destination; {}
- */
+/* {"facts", "target", "on_base"}: creates the image of that disk here, at the place that it has at the
+ * destination; with on_base it rests on what the disk's own rests on; {} */
 int verb_image_create(struct child *c, const json_t *args, json_t *reply, struct error *err)
 {
     struct call_host lent = verb_call_host(c);
@@ -29,6 +29,10 @@ int verb_image_create(struct child *c, const json_t *args, json_t *reply, struct
     named.source = disk_dest_source(disk);
     wanted = call_disk(&named, disk->dest_source ? NULL : disk->at_source.identity);
     wanted.capacity_bytes = image.capacity_bytes = disk->at_source.capacity_bytes;
+    if (json_flag(args, "on_base", false) && disk->n_chain > 0) {
+        image.base = disk_dest_source(&disk->chain[0]);
+        image.base_format = disk->chain[0].format;
+    }
     if (call_begin(&call, &lent, owner, driver->name, disk->target, NULL, err) < 0)
         return -err->code;
     if (driver->create(&call, &call_services, &image) < 0)

@@ -206,11 +206,13 @@ static const char *hint_of_source(const struct call_host *lent, const struct dis
 }
 
 static int look_at_image(struct child *c, struct facts *f, struct disk *disk, struct disk_image *at,
-                         bool *silent, struct error *err)
+                         bool is_layer, bool *silent, struct error *err)
 {
     struct call_host lent = verb_call_host(c);
     const struct plugin_entry *owner = NULL;
     const bool is_dest = at == &disk->at_dest;
+    /* Any number of domains read a backing file. */
+    const bool is_used = !is_layer && (f->domain.run == RUN_RUNNING || f->domain.run == RUN_PAUSED);
     struct disk named = *disk;
     const char *at_source = NULL;
     const struct ferry_storage *driver;
@@ -232,18 +234,18 @@ static int look_at_image(struct child *c, struct facts *f, struct disk *disk, st
     if (!driver)
         return 0;
     seen = call_disk(&named, at_source);
-    seen.flags |= (f->domain.run == RUN_RUNNING || f->domain.run == RUN_PAUSED ? FERRY_DISK_IN_USE : 0) |
-                  (is_dest ? FERRY_DISK_AT_DEST : 0);
+    seen.flags |= (is_used ? FERRY_DISK_IN_USE : 0) | (is_dest ? FERRY_DISK_AT_DEST : 0);
     disk->driver = arena_text(f->arena, driver->name);
     disk->driver_shares = driver->declares & FERRY_STORAGE_SHARES;
     disk->driver_creates = driver->create != NULL;
+    disk->driver_bases = driver->declares & FERRY_STORAGE_BASES;
     disk->reads_zero = driver->declares & FERRY_STORAGE_READS_ZERO ? TRI_YES : TRI_NOT_KNOWN;
     disk->lock_enforced = driver->declares & FERRY_STORAGE_LOCKS ? TRI_YES : TRI_NOT_KNOWN;
     if (call_begin(&call, &lent, owner, driver->name, disk->target, f, &failed) < 0)
         return error_memory(err);
     if ((driver->identify && driver->identify(&call, &call_services, &seen, &identity) < 0) ||
         (driver->inspect && driver->inspect(&call, &call_services, &seen, &image) < 0) ||
-        (driver->check && driver->check(&call, &call_services, &seen) < 0)) {
+        (driver->check && !is_layer && driver->check(&call, &call_services, &seen) < 0)) {
         (void)call_failed(&call, "looking at the disk");
         driver_error(f, disk, &failed);
     }
@@ -263,9 +265,18 @@ static int look_at_images(struct child *c, struct facts *f, bool is_dest, bool *
     for (size_t i = 0; i < f->domain.n_disks; i++) {
         struct disk *disk = &f->domain.disks[i];
 
-        if (!disk_is_empty(disk) &&
-            look_at_image(c, f, disk, is_dest ? &disk->at_dest : &disk->at_source, ret_silent, err) < 0)
+        if (!disk_is_empty(disk) && look_at_image(c, f, disk, is_dest ? &disk->at_dest : &disk->at_source,
+                                                  false, ret_silent, err) < 0)
             return -err->code;
+        for (size_t l = 0; l < disk->n_chain; l++) {
+            struct disk *layer = &disk->chain[l];
+
+            layer->target = disk->target;
+            if (!disk_is_empty(layer) &&
+                look_at_image(c, f, layer, is_dest ? &layer->at_dest : &layer->at_source, true, ret_silent,
+                              err) < 0)
+                return -err->code;
+        }
     }
     return 0;
 }

@@ -194,7 +194,7 @@ static void put_choice(struct brief *ret, const struct strategy *s, const struct
     ret->exposure_ms = s->exposure_ms;
     ret->refused_by = NULL;
     for (size_t i = 0; i < f->domain.n_disks; i++)
-        ret->copies_disks |= s->disks[i] == TREAT_COPY;
+        ret->copies_disks |= treatment_copies(s->disks[i]);
 }
 
 static void choose(struct briefing *b, struct planning *p, struct brief *ret)
@@ -206,7 +206,7 @@ static void choose(struct briefing *b, struct planning *p, struct brief *ret)
     ret->refused_by = refused_move(b, &c);
     if (ret->refused_by)
         return;
-    candidates_assign(&p->facts->domain, ASSIGN_NATURAL, &natural);
+    candidates_assign(&p->facts->domain, ASSIGN_NATURAL, p->limits.flatten, &natural);
     b->n = 0;
     b->shared.rate = range_of(-1); /* no channel's: of other facts */
     for (size_t i = 0; i < p->facts->n_channels; i++) {

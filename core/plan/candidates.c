@@ -81,7 +81,29 @@ static void assignment_name(struct assignment *a, size_t n_shared, size_t n_copi
         a->suffix = n_shared == 0 ? "-copy" : "-mixed";
 }
 
-void candidates_assign(const struct domain *domain, int which, struct assignment *a)
+/* What can be copied without what it rests on. */
+static bool can_rest(const struct disk *d)
+{
+    return d->n_chain > 0 && d->driver_bases && text_equal(d->format, "qcow2") && d->chain[0].format &&
+           d->chain[0].type == DISK_FILE && !disk_loose_base(d);
+}
+
+/* libvirt copies either all disks whole or of each only its own image. A disk without a base is the same
+ * either way, where the new image reads as zero: no zeroes are sent then. */
+static void prefer_overlays(const struct domain *domain, struct assignment *a)
+{
+    for (size_t i = 0; i < domain->n_disks; i++) {
+        const struct disk *d = &domain->disks[i];
+
+        if (a->disks[i] == TREAT_COPY && !can_rest(d) && (d->n_chain > 0 || d->reads_zero != TRI_YES))
+            return;
+    }
+    for (size_t i = 0; i < domain->n_disks; i++)
+        if (a->disks[i] == TREAT_COPY && domain->disks[i].n_chain > 0)
+            a->disks[i] = TREAT_OVERLAY;
+}
+
+void candidates_assign(const struct domain *domain, int which, bool flatten, struct assignment *a)
 {
     size_t n_shared = 0, n_copied = 0;
 
@@ -95,6 +117,8 @@ void candidates_assign(const struct domain *domain, int which, struct assignment
         a->needs_unsafe |= a->disks[i] == TREAT_SHARED && candidates_disk_needs_unsafe(d);
     }
     assignment_name(a, n_shared, n_copied);
+    if (which == ASSIGN_NATURAL && !flatten)
+        prefer_overlays(domain, a);
 }
 
 static bool assignment_make(const struct planning *p, int which, struct assignment *a)
@@ -104,7 +128,7 @@ static bool assignment_make(const struct planning *p, int which, struct assignme
     a->disks = arena_zeroed(p->plan->arena, domain->n_disks ? domain->n_disks : 1, sizeof *a->disks);
     if (!a->disks)
         return false;
-    candidates_assign(domain, which, a);
+    candidates_assign(domain, which, p->limits.flatten, a);
     return which == ASSIGN_NATURAL || a->is_alternative;
 }
 

@@ -90,15 +90,16 @@ static struct range channel_rate(const struct planning *p, const struct channel 
 
 /* ---- disks ---- */
 
-static struct range disk_bytes(const struct disk *d)
+/* Where the whole of it is copied, what it rests on is too. */
+static struct range disk_bytes(const struct disk *d, enum treatment t)
 {
-    const struct disk_image *image = &d->at_source;
+    const uint64_t capacity = d->at_source.capacity_bytes;
+    const uint64_t occupied = t == TREAT_COPY ? disk_occupied_bytes(d) : d->at_source.allocated_bytes;
 
-    if (is_known(image->allocated_bytes))
-        return range_times(range_of((double)image->allocated_bytes), copied_share);
-    if (is_known(image->capacity_bytes))
-        return range_times(range_of((double)image->capacity_bytes),
-                           (struct range){ 0, 1, copied_share.high });
+    if (is_known(occupied))
+        return range_times(range_of((double)occupied), copied_share);
+    if (is_known(capacity))
+        return range_times(range_of((double)capacity), (struct range){ 0, 1, copied_share.high });
     return image_bytes_not_known;
 }
 
@@ -108,8 +109,8 @@ static struct range copied_bytes(const struct planning *p, const enum treatment 
 
     *ret_n = 0;
     for (size_t i = 0; i < p->facts->domain.n_disks; i++)
-        if (disks[i] == TREAT_COPY) {
-            sum = range_plus(sum, disk_bytes(&p->facts->domain.disks[i]));
+        if (treatment_copies(disks[i])) {
+            sum = range_plus(sum, disk_bytes(&p->facts->domain.disks[i], disks[i]));
             (*ret_n)++;
         }
     return sum;

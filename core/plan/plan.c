@@ -9,9 +9,14 @@ static const uint64_t libvirt_max_downtime_ms = 300;
 
 const char *treatment_word(enum treatment t)
 {
-    static const char *const words[] = { "shared", "copy", "nothing" };
+    static const char *const words[] = { "shared", "copy", "nothing", "overlay" };
 
     return (size_t)t < sizeof words / sizeof words[0] ? words[t] : "nothing";
+}
+
+bool treatment_copies(enum treatment t)
+{
+    return t == TREAT_COPY || t == TREAT_OVERLAY;
 }
 
 const char *memory_mode_word(enum memory_mode m)

@@ -17,10 +17,16 @@ struct plan_limits {
     uint64_t max_downtime_ms;       /* NOT_KNOWN = libvirt's 300 ms, not a limit but an aim */
     uint64_t bandwidth_bytes_per_s; /* the user's cap; NOT_KNOWN = none */
     bool no_postcopy, no_throttle;
+    bool flatten;         /* a copied disk rests on nothing, though its base may be the same there */
     uint64_t deadline_ms; /* NOT_KNOWN or 0 = none */
 };
 
-enum treatment { TREAT_SHARED, TREAT_COPY, TREAT_NOTHING /* empty or read-only: libvirt is told nothing */ };
+enum treatment {
+    TREAT_SHARED,
+    TREAT_COPY,    /* all that the guest can read of it, into one image that rests on nothing */
+    TREAT_NOTHING, /* empty or read-only: libvirt is told nothing */
+    TREAT_OVERLAY, /* only what its own image holds; what it rests on is the same there */
+};
 enum memory_mode {
     MODE_PRECOPY,
     MODE_POSTCOPY,  /* armed: pre-copy, and post-copy after the first pass where it would not end */
@@ -89,6 +95,7 @@ const struct strategy *plan_saved(const struct plan *p, const json_t *saved, str
 int plan_saved_limits(const json_t *saved, struct plan_limits *ret, struct error *err);
 
 const char *treatment_word(enum treatment t);
+bool treatment_copies(enum treatment t); /* an image of its own is made at the destination */
 const char *memory_mode_word(enum memory_mode m);
 const char *hand_over_word(enum hand_over h);
 

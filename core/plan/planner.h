@@ -30,7 +30,7 @@ struct assignment {
 };
 enum { ASSIGN_NATURAL, ASSIGN_SHARED, ASSIGN_COPIED, N_ASSIGNMENTS };
 /* Fills a, whose disks has room for all of d; a zeroed but for that. */
-void candidates_assign(const struct domain *d, int which, struct assignment *a);
+void candidates_assign(const struct domain *d, int which, bool flatten, struct assignment *a);
 /* The i-th way in which the memory of such a domain travels; N_WAYS of them, and false where it does not. */
 enum { N_WAYS = 7 };
 bool candidates_way(const struct facts *f, size_t i, enum memory_mode *ret_mode,

@@ -39,12 +39,12 @@ static void add_data(struct text *t, const struct facts *f)
     size_t n = 0;
 
     for (size_t i = 0; i < f->domain.n_disks; i++)
-        n += candidates_natural(&f->domain.disks[i]) == TREAT_COPY;
+        n += treatment_copies(candidates_natural(&f->domain.disks[i]));
     text_add(t, "the guest's memory");
     if (n)
         text_add(t, n == 1 ? " and the copied disk" : " and the copied disks");
     for (size_t i = 0, named = 0; i < f->domain.n_disks; i++)
-        if (candidates_natural(&f->domain.disks[i]) == TREAT_COPY && named++ < MOST_NAMED)
+        if (treatment_copies(candidates_natural(&f->domain.disks[i])) && named++ < MOST_NAMED)
             text_add(t, "%s '%s'", named > 1 ? "," : "", rules_name(f->domain.disks[i].target));
     if (n > MOST_NAMED)
         text_add(t, " and %zu more", n - MOST_NAMED);
@@ -111,7 +111,7 @@ static const char *check_copies(struct rule_case *c)
     if (c->channel->can_copy_disks)
         return NULL;
     for (size_t i = 0; i < c->facts->domain.n_disks; i++)
-        if (c->strategy->disks[i] == TREAT_COPY)
+        if (treatment_copies(c->strategy->disks[i]))
             return SAY("channel %s cannot carry disks", rules_name(c->channel->driver));
     return NULL;
 }

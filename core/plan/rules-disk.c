@@ -9,7 +9,7 @@ static const uint64_t qemu_drops_cache = 4000000;
 
 static bool is_copied(const struct rule_case *c)
 {
-    return c->treatment == TREAT_COPY;
+    return treatment_copies(c->treatment);
 }
 
 /* ---- whatever the treatment ---- */
@@ -190,14 +190,37 @@ static const char *check_format(struct rule_case *c)
     return SAY("disk '%s' has format '%s'", c->disk->target, format);
 }
 
-static const char *check_chain(struct rule_case *c)
+static const char *layer_name(const struct disk *layer)
 {
-    if (!is_copied_apart(c) || c->disk->n_chain == 0)
+    return rules_name(layer->source ? layer->source : layer->volume);
+}
+
+static const char *check_flattened(struct rule_case *c)
+{
+    const struct disk *loose = disk_loose_base(c->disk);
+
+    if (!is_copied_apart(c) || c->treatment != TREAT_COPY || c->disk->n_chain == 0)
         return NULL;
-    c->fix = SAY("Flatten it first: virsh blockpull %s %s --wait",
-                 rules_command_word(c->facts->domain.name, "DOMAIN"),
-                 rules_command_word(c->disk->target, "TARGET"));
-    return SAY("disk '%s' rests on '%s'", c->disk->target, rules_name(c->disk->chain[0].source));
+    if (!loose)
+        return SAY("disk '%s' rests on '%s', and will rest on nothing", c->disk->target,
+                   layer_name(&c->disk->chain[0]));
+    return SAY("disk '%s' rests on '%s', and will rest on nothing: it is not proved to be the same at the "
+               "destination (%s)",
+               c->disk->target, layer_name(loose),
+               loose->at_dest.present == TRI_NO ? "it is not there" : evidence_of(loose));
+}
+
+static const char *check_base(struct rule_case *c)
+{
+    const struct disk *loose = disk_loose_base(c->disk);
+
+    if (!loose || c->treatment == TREAT_COPY || c->treatment == TREAT_NOTHING)
+        return NULL;
+    if (loose->at_dest.present == TRI_NO)
+        return SAY("disk '%s' rests on '%s', which does not stand at the destination", c->disk->target,
+                   layer_name(loose));
+    return SAY("disk '%s' rests on '%s', which is not proved to be the same at the destination: %s",
+               c->disk->target, layer_name(loose), evidence_of(loose));
 }
 
 static const char *check_lun(struct rule_case *c)
@@ -228,10 +251,11 @@ static const char *check_size_not_known(struct rule_case *c)
     return SAY("the virtual size of disk '%s' is not known", c->disk->target);
 }
 
-static uint64_t occupied(const struct disk *d)
+static uint64_t occupied(const struct disk *d, enum treatment t)
 {
-    return d->at_source.allocated_bytes != NOT_KNOWN ? d->at_source.allocated_bytes
-                                                     : d->at_source.capacity_bytes;
+    const uint64_t bytes = t == TREAT_COPY ? disk_occupied_bytes(d) : d->at_source.allocated_bytes;
+
+    return bytes != NOT_KNOWN ? bytes : d->at_source.capacity_bytes;
 }
 
 static uint64_t sum_of(uint64_t a, uint64_t b)
@@ -243,25 +267,26 @@ static uint64_t sum_of(uint64_t a, uint64_t b)
 }
 
 /* What this disk and the copied ones before it put where this one goes: each alone may fit, all may not. */
-static uint64_t wanted(const struct rule_case *c, uint64_t (*size)(const struct disk *))
+static uint64_t wanted(const struct rule_case *c, uint64_t (*size)(const struct disk *, enum treatment))
 {
     const struct disk_image *there = &c->disk->at_dest;
-    uint64_t sum = size(c->disk);
+    uint64_t sum = size(c->disk, c->treatment);
 
     for (size_t i = 0; i < c->disk_index; i++) {
         const struct disk *d = &c->facts->domain.disks[i];
 
-        if (c->strategy->disks[i] == TREAT_COPY &&
+        if (treatment_copies(c->strategy->disks[i]) &&
             (there->pool ? text_equal(d->at_dest.pool, there->pool)
                          : text_equal(d->at_dest.directory, there->directory) && !d->at_dest.pool &&
                                there->directory))
-            sum = sum_of(sum, size(d));
+            sum = sum_of(sum, size(d, c->strategy->disks[i]));
     }
     return sum;
 }
 
-static uint64_t capacity(const struct disk *d)
+static uint64_t capacity(const struct disk *d, enum treatment t)
 {
+    (void)t;
     return d->at_source.capacity_bytes;
 }
 
@@ -375,9 +400,14 @@ static const struct rule rows[] = {
     ROW("copy-format", REFUSES, PER_TREATMENT, check_format,
         "A copied disk must say its format, raw or qcow2; an image is never probed.",
         .fix = "Say the format in the domain's XML (<driver type='…'/>) and start the domain anew."),
-    ROW("copy-backing-chain", REFUSES, PER_TREATMENT, check_chain,
-        "Disks that rest on a backing file are not copied yet.",
-        .fix = "Flatten it first with 'virsh blockpull DOMAIN TARGET --wait'."),
+    ROW("backing-file-not-proved", REFUSES, PER_TREATMENT, check_base,
+        "QEMU at the destination opens the backing file of the same name there; with other content in it the "
+        "guest would read another disk.",
+        .fix = "Bring the backing file to storage that both hosts are proved to share, or take a strategy "
+               "that copies the disk whole."),
+    ROW("copied-flat", NOTES, PER_TREATMENT, check_flattened,
+        "The disk is copied with all that it rests on, into one image; the backing file is not needed at the "
+        "destination."),
     ROW("copy-lun", REFUSES, PER_TREATMENT, check_lun,
         "A passed-through LUN is a device, not an image, and cannot be created elsewhere.",
         .fix = "Make the LUN reachable from both hosts."),

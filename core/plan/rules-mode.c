@@ -77,7 +77,7 @@ static const char *check_offline_copy(struct rule_case *c)
     if (c->strategy->mode != MODE_OFFLINE)
         return NULL;
     for (size_t i = 0; i < c->facts->domain.n_disks; i++)
-        if (c->strategy->disks[i] == TREAT_COPY)
+        if (treatment_copies(c->strategy->disks[i]))
             return SAY(
                 "disk '%s' would have to be copied, which libvirt does not do for a domain that is shut off",
                 rules_name(c->facts->domain.disks[i].target));

@@ -154,8 +154,10 @@ struct ferry_services {
           by a QEMU on another host */
 #define FERRY_STORAGE_READS_ZERO 4u /* what was never written to an image made by create reads as zero */
 #define FERRY_STORAGE_UNSAFE_OK                                                                              \
-    8u /* with proof of sharing and cache none or directsync, libvirt's own                                  \
-          refusal for a file system it does not know may be lifted */
+    8u                          /* with proof of sharing and cache none or directsync, libvirt's own         \
+                                   refusal for a file system it does not know may be lifted */
+#define FERRY_STORAGE_BASES 16u /* create makes a qcow2 image that rests on a backing file, where asked to   \
+                                 */
 
 /* What proves that two hosts hold the same image. */
 struct ferry_identity {
@@ -189,6 +191,10 @@ struct ferry_new_image {
     uint32_t reserved;
     const struct ferry_disk *disk; /* its source and format are those wanted */
     uint64_t capacity_bytes;       /* exact virtual size */
+    const char *base; /* path of the backing file that the new image shall rest on, as QEMU on that host
+                         opens it: absolute, 1,023 bytes at most; NULL = none. Only drivers that declare
+                         FERRY_STORAGE_BASES are asked for one, and only for qcow2 */
+    const char *base_format; /* raw or qcow2; with base */
 };
 
 struct ferry_storage {

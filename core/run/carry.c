@@ -11,14 +11,29 @@
     15000u /* how long the destination may need to answer before the outcome is not known                    \
             */
 
+/* Which disks libvirt copies, which of them without what they rest on, and which no longer rest on anything.
+ */
 static int disks_to_copy(struct move *m, json_t *args)
 {
-    json_t *disks = json_array();
+    json_t *disks = json_array(), *flat = json_array();
+    bool is_incremental = false;
 
-    for (size_t i = 0; disks && i < m->facts->domain.n_disks; i++)
-        if (m->strategy->disks[i] == TREAT_COPY)
-            (void)json_array_append_new(disks, json_string(m->facts->domain.disks[i].target));
-    return json_put(args, "disks", disks);
+    for (size_t i = 0; disks && flat && i < m->facts->domain.n_disks; i++) {
+        const struct disk *d = &m->facts->domain.disks[i];
+        const enum treatment t = m->strategy->disks[i];
+
+        if (treatment_copies(t))
+            (void)json_array_append_new(disks, json_string(d->target));
+        if (t == TREAT_COPY && d->n_chain > 0)
+            (void)json_array_append_new(flat, json_string(d->target));
+        is_incremental |= t == TREAT_OVERLAY;
+    }
+    if (json_put(args, "disks", disks) < 0) {
+        json_decref(flat);
+        return -1;
+    }
+    return json_put(args, "flat", flat) < 0 || json_put_flag(args, "is_incremental", is_incremental) < 0 ? -1
+                                                                                                         : 0;
 }
 
 static json_t *migrate_args(struct move *m, struct error *err)

@@ -90,16 +90,18 @@ uint64_t disk_sent_bytes(const struct facts *f, const struct strategy *s, const 
     if (a->disk_bytes == NOT_KNOWN || a->disk_total_bytes == NOT_KNOWN)
         return NOT_KNOWN;
     for (size_t i = 0; i < f->domain.n_disks; i++) {
-        const struct disk_image *image = &f->domain.disks[i].at_source;
+        const struct disk *d = &f->domain.disks[i];
+        const uint64_t whole = d->at_source.capacity_bytes;
+        const uint64_t occupied =
+            s->disks[i] == TREAT_COPY ? disk_occupied_bytes(d) : d->at_source.allocated_bytes;
 
-        if (s->disks[i] != TREAT_COPY)
+        if (!treatment_copies(s->disks[i]))
             continue;
-        if (image->capacity_bytes == NOT_KNOWN || image->allocated_bytes == NOT_KNOWN)
+        if (whole == NOT_KNOWN || occupied == NOT_KNOWN)
             return NOT_KNOWN;
-        capacity += image->capacity_bytes;
+        capacity += whole;
         /* A full qcow2 file is larger than its disk. */
-        allocated +=
-            image->allocated_bytes < image->capacity_bytes ? image->allocated_bytes : image->capacity_bytes;
+        allocated += occupied < whole ? occupied : whole;
     }
     if (a->disk_total_bytes >= capacity)
         return a->disk_bytes >= capacity - allocated ? a->disk_bytes - (capacity - allocated) : NOT_KNOWN;

@@ -17,9 +17,10 @@ int prepare_images(struct move *m, struct error *err)
         const struct disk *d = &m->facts->domain.disks[i];
         json_t *args;
 
-        if (m->strategy->disks[i] != TREAT_COPY)
+        if (!treatment_copies(m->strategy->disks[i]))
             continue;
-        args = json_pack("{so ss}", "facts", facts_to_json(m->facts), "target", d->target);
+        args = json_pack("{so ss sb}", "facts", facts_to_json(m->facts), "target", d->target, "on_base",
+                         (int)(m->strategy->disks[i] == TREAT_OVERLAY));
         if (worker_do(m->survey.destination, "image-create", args, CREATE_MS, NULL, err) < 0)
             return error_while(err, "creating the image of disk '%s'", d->target);
     }

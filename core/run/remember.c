@@ -46,7 +46,7 @@ static json_t *json_of(const struct estimate *e)
 bool copies_disks(const struct move *m)
 {
     for (size_t i = 0; i < m->facts->domain.n_disks; i++)
-        if (m->strategy->disks[i] == TREAT_COPY)
+        if (treatment_copies(m->strategy->disks[i]))
             return true;
     return false;
 }

@@ -7,6 +7,8 @@
 #define MAX_CAPACITY (UINT64_C(1) << 50)
 #define HEADER_BYTES 104u
 #define CLUSTER_BITS 16u
+#define EXTENSION_FORMAT 0xe2792acau
+#define FORMAT_MAX 8u     /* extensions are padded to it: "raw" and "qcow2" fit */
 #define REFCOUNT_ORDER 4u /* 16 bits each */
 /* One L1 entry covers a full L2 table: 8,192 clusters of 64 KiB. */
 #define L1_ENTRY_COVERS ((uint64_t)(QCOW2_CLUSTER / 8) * QCOW2_CLUSTER)
@@ -42,7 +44,26 @@ uint64_t qcow2_file_bytes(uint64_t capacity_bytes)
     return clusters_of(capacity_bytes) * QCOW2_CLUSTER;
 }
 
-void qcow2_write_head(uint64_t capacity_bytes, unsigned char head[QCOW2_HEAD_BYTES])
+/* The name of the format stands as a header extension behind the header, the path behind the extensions. */
+static int put_base(const struct qcow2_base *base, unsigned char head[QCOW2_HEAD_BYTES])
+{
+    const size_t path_len = strlen(base->path), format_len = strlen(base->format);
+    const size_t path_at = HEADER_BYTES + 8 + FORMAT_MAX + 8;
+
+    if (path_len == 0 || path_len > QCOW2_BASE_MAX || format_len == 0 || format_len > FORMAT_MAX)
+        return -1;
+    put32(head + HEADER_BYTES, EXTENSION_FORMAT);
+    put32(head + HEADER_BYTES + 4, (uint32_t)format_len);
+    memcpy(head + HEADER_BYTES + 8, base->format, format_len);
+    /* The extension that follows, of type and length 0, ends them; all of it is zero already. */
+    put64(head + 8, path_at);
+    put32(head + 16, (uint32_t)path_len);
+    memcpy(head + path_at, base->path, path_len);
+    return 0;
+}
+
+int qcow2_write_head(uint64_t capacity_bytes, const struct qcow2_base *base,
+                     unsigned char head[QCOW2_HEAD_BYTES])
 {
     static const unsigned char magic[4] = { 'Q', 'F', 'I', 0xfb };
     unsigned char *counts = head + (size_t)CLUSTER_REFCOUNT_BLOCK * QCOW2_CLUSTER;
@@ -64,4 +85,5 @@ void qcow2_write_head(uint64_t capacity_bytes, unsigned char head[QCOW2_HEAD_BYT
     /* 1 PiB has 259 clusters, a refcount block counts 32,768. */
     for (uint64_t i = 0; i < clusters; i++)
         counts[2 * i + 1] = 1;
+    return base ? put_base(base, head) : 0;
 }

@@ -13,7 +13,16 @@
  * multiple of 512, or more than 1 PiB. */
 uint64_t qcow2_file_bytes(uint64_t capacity_bytes);
 
-/* Fills the head for a virtual size that qcow2_file_bytes accepts. */
-void qcow2_write_head(uint64_t capacity_bytes, unsigned char head[QCOW2_HEAD_BYTES]);
+/* What the image rests on; path is what QEMU opens. */
+struct qcow2_base {
+    const char *path, *format;
+};
+/* The longest path of a base. */
+#define QCOW2_BASE_MAX 1023u
+
+/* Fills the head for a virtual size that qcow2_file_bytes accepts; base NULL: it rests on nothing. -1: the
+ * base's path or format is longer than an image can hold. */
+int qcow2_write_head(uint64_t capacity_bytes, const struct qcow2_base *base,
+                     unsigned char head[QCOW2_HEAD_BYTES]);
 
 #endif

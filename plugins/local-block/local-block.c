@@ -275,8 +275,9 @@ static int send_all(virStreamPtr stream, const unsigned char *bytes, size_t n)
 
 /* When the stream ends libvirt refreshes the pool, which makes it see the new format. */
 static int upload_qcow2(struct ferry_call *call, const struct ferry_services *services,
-                        virStorageVolPtr volume, uint64_t capacity)
+                        virStorageVolPtr volume, const struct ferry_new_image *image)
 {
+    const struct qcow2_base base = { .path = image->base, .format = image->base_format };
     OWNED_WORDS unsigned char *head = malloc(QCOW2_HEAD_BYTES);
     virStreamPtr stream;
     int result = -1;
@@ -285,7 +286,12 @@ static int upload_qcow2(struct ferry_call *call, const struct ferry_services *se
         services->error(call, NULL, "no memory left");
         return -1;
     }
-    qcow2_write_head(capacity, head);
+    if (qcow2_write_head(image->capacity_bytes, image->base ? &base : NULL, head) < 0) {
+        services->error(call, "Give the backing file a shorter path.",
+                        "an image cannot rest on '%s': the path has more than %u bytes, or the format none",
+                        image->base, QCOW2_BASE_MAX);
+        return -1;
+    }
     stream = virStreamNew(services->libvirt(call), 0);
     if (stream && virStorageVolUpload(volume, stream, 0, QCOW2_HEAD_BYTES, 0) == 0) {
         if (send_all(stream, head, QCOW2_HEAD_BYTES) == 0)
@@ -325,7 +331,7 @@ static int fill_place(struct ferry_call *call, const struct ferry_services *serv
             (void)place_error(call, services, NULL, "could not give the new image its size");
     }
     if (result == 0 && is_qcow2)
-        result = upload_qcow2(call, services, volume, image->capacity_bytes);
+        result = upload_qcow2(call, services, volume, image);
     (void)virStorageVolFree(volume);
     return result;
 }
@@ -428,8 +434,8 @@ static const struct ferry_storage local_block = {
     .name = "local-block",
     .summary = "image files on a path of the host, alone or in a libvirt pool",
     /* A path may lie on storage that both hosts reach, and QEMU locks image files. */
-    .declares =
-        FERRY_STORAGE_SHARES | FERRY_STORAGE_LOCKS | FERRY_STORAGE_READS_ZERO | FERRY_STORAGE_UNSAFE_OK,
+    .declares = FERRY_STORAGE_SHARES | FERRY_STORAGE_LOCKS | FERRY_STORAGE_READS_ZERO |
+                FERRY_STORAGE_UNSAFE_OK | FERRY_STORAGE_BASES,
     .claim = local_claim,
     .identify = local_identify,
     .inspect = local_inspect,

@@ -150,7 +150,7 @@ static int write_qcow2(struct target *at, uint64_t capacity, uint32_t most)
         at->services->error(at->call, NULL, "no memory left");
         return -1;
     }
-    qcow2_write_head(capacity, head);
+    (void)qcow2_write_head(capacity, NULL, head);
     r = send_all(&sink, head, QCOW2_HEAD_BYTES, most > 0 && most < LARGEST_PIECE ? most : LARGEST_PIECE);
     if (r > 0)
         at->services->error(at->call, "See why the server restarts.",

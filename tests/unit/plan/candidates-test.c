@@ -39,6 +39,49 @@ START_TEST(a_disk_is_shared_by_proof_only_and_copied_where_it_is_absent)
     }
 END_TEST
 
+/* Two copied disks, vda on a base; which of them is copied without it. */
+static const struct {
+    enum sharing base;
+    bool driver_bases, has_format, flatten, second_has_loose_base;
+    enum tristate second_reads_zero;
+    enum treatment vda, vdb;
+} overlays[] = {
+    { SHARING_PROVED, true, true, false, false, TRI_YES, TREAT_OVERLAY, TREAT_COPY },
+    { SHARING_NOT_PROVED, true, true, false, false, TRI_YES, TREAT_COPY, TREAT_COPY },
+    { SHARING_DENIED, true, true, false, false, TRI_YES, TREAT_COPY, TREAT_COPY },
+    { SHARING_PROVED, false, true, false, false, TRI_YES, TREAT_COPY, TREAT_COPY },
+    { SHARING_PROVED, true, false, false, false, TRI_YES, TREAT_COPY, TREAT_COPY },
+    { SHARING_PROVED, true, true, true, false, TRI_YES, TREAT_COPY, TREAT_COPY },
+    { SHARING_PROVED, true, true, false, true, TRI_YES, TREAT_COPY, TREAT_COPY },
+    { SHARING_PROVED, true, true, false, false, TRI_NOT_KNOWN, TREAT_COPY, TREAT_COPY },
+};
+
+START_TEST(only_the_overlay_is_copied_where_every_base_is_proved_to_be_there)
+    {
+        OWNED(facts) f = sample();
+        struct disk base = { .type = DISK_FILE, .source = "/base", .sharing = overlays[_i].base };
+        struct disk loose = { .type = DISK_FILE, .source = "/loose", .format = "raw" };
+        struct disk *second = sample_local(sample_disk(f, "vdb")),
+                    *first = sample_local(facts_disk(f, "vda"));
+        struct plan_limits limits = sample_limits();
+
+        base.format = overlays[_i].has_format ? "raw" : NULL;
+        first->chain = &base;
+        first->n_chain = 1;
+        first->driver_bases = overlays[_i].driver_bases;
+        second->reads_zero = overlays[_i].second_reads_zero;
+        if (overlays[_i].second_has_loose_base) {
+            second->chain = &loose;
+            second->n_chain = 1;
+        }
+        limits.flatten = overlays[_i].flatten;
+        OWNED(plan) p = plan_make(f, &limits, NULL);
+        ck_assert_ptr_nonnull(plan_chosen(p));
+        ck_assert_int_eq(plan_chosen(p)->disks[0], overlays[_i].vda);
+        ck_assert_int_eq(plan_chosen(p)->disks[1], overlays[_i].vdb);
+    }
+END_TEST
+
 START_TEST(read_only_empty_and_cdrom_disks_are_never_copied)
     {
         OWNED(facts) f = sample();
@@ -198,6 +241,7 @@ END_TEST
 TEST_MAIN("plan/candidates",
           LOOP(a_disk_is_shared_by_proof_only_and_copied_where_it_is_absent, TEST_ROWS(treatments)),
           read_only_empty_and_cdrom_disks_are_never_copied,
+          LOOP(only_the_overlay_is_copied_where_every_base_is_proved_to_be_there, TEST_ROWS(overlays)),
           the_name_of_a_strategy_says_what_becomes_of_the_disks,
           names_are_unique_even_with_two_channels_of_one_driver,
           an_alternative_is_marked_and_can_never_be_chosen,

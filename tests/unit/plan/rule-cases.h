@@ -160,8 +160,22 @@ SPOIL(copy_uncreatable, sample_local(vda)->driver_creates = false)
 SPOIL(copy_no_format, sample_local(vda)->format = NULL)
 SPOIL(copy_vmdk, sample_local(vda)->format = "vmdk")
 SPOIL(copy_raw, sample_local(vda)->format = "raw")
-static struct disk_layer base = { DISK_FILE, "qcow2", "/images/base.qcow2" };
-SPOIL(copy_chain, sample_local(vda)->chain = &base; vda->n_chain = 1)
+#define BASE(...)                                                                                            \
+    {                                                                                                        \
+        .target = "vda", .type = DISK_FILE, .format = "qcow2", .source = "/images/base.qcow2",               \
+        .readonly = true, .at_source = { .allocated_bytes = MiB(100) }, __VA_ARGS__                          \
+    }
+static struct disk loose_base = BASE(.sharing_evidence = "two folders");
+static struct disk missing_base = BASE(.sharing = SHARING_DENIED, .at_dest = { .present = TRI_NO });
+static struct disk proved_base = BASE(.sharing = SHARING_PROVED);
+static struct disk half_proved[] = { BASE(.sharing = SHARING_PROVED), BASE(.sharing = SHARING_DENIED) };
+SPOIL(copy_loose, sample_local(vda)->chain = &loose_base; vda->n_chain = 1)
+SPOIL(copy_overlay, sample_local(vda)->chain = &proved_base; vda->n_chain = 1; vda->driver_bases = true)
+SPOIL(copy_base_by_old_driver, sample_local(vda)->chain = &proved_base; vda->n_chain = 1)
+SPOIL(shared_loose, vda->chain = &loose_base; vda->n_chain = 1)
+SPOIL(shared_missing, vda->chain = &missing_base; vda->n_chain = 1)
+SPOIL(shared_half, vda->chain = half_proved; vda->n_chain = 2)
+SPOIL(shared_proved, vda->chain = &proved_base; vda->n_chain = 1)
 SPOIL(copy_lun, sample_local(vda)->device = DEVICE_LUN)
 SPOIL(copy_shareable, sample_local(vda)->shareable = true)
 SPOIL(shared_shareable, vda->shareable = true)
@@ -427,8 +441,14 @@ static const struct {
     { "copy-format", copy_no_format, true, false },
     { "copy-format", copy_vmdk, true, false },
     { "copy-format", copy_raw, false, true },
-    { "copy-backing-chain", copy_chain, true, false },
-    { "copy-backing-chain", copy_fine, false, true },
+    { "backing-file-not-proved", shared_loose, true, false },
+    { "backing-file-not-proved", shared_missing, true, false },
+    { "backing-file-not-proved", shared_half, true, false },
+    { "backing-file-not-proved", shared_proved, false, true },
+    { "copied-flat", copy_loose, true, true },
+    { "copied-flat", copy_base_by_old_driver, true, true },
+    { "copied-flat", copy_overlay, false, true },
+    { "copied-flat", copy_fine, false, true },
     { "copy-lun", copy_lun, true, false },
     { "copy-lun", copy_fine, false, true },
     { "copy-shareable", copy_shareable, true, false },
