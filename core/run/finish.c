@@ -89,6 +89,10 @@ uint64_t disk_sent_bytes(const struct facts *f, const struct strategy *s, const 
 
     if (a->disk_bytes == NOT_KNOWN || a->disk_total_bytes == NOT_KNOWN)
         return NOT_KNOWN;
+    /* An overlay's holes are its base, and no part of the job. */
+    for (size_t i = 0; i < f->domain.n_disks; i++)
+        if (s->disks[i] == TREAT_OVERLAY)
+            return a->disk_bytes;
     for (size_t i = 0; i < f->domain.n_disks; i++) {
         const struct disk *d = &f->domain.disks[i];
         const uint64_t whole = d->at_source.capacity_bytes;

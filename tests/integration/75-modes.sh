@@ -104,8 +104,13 @@ guest hostA calm
 exits 0 prints 'calm' ferry hostA history
 lab on hostA sh -c 'echo rubbish >>/var/lib/virt-ferry/history'
 exits 0 prints 'set aside' ferry hostA history
-# shellcheck disable=SC2086
-exits 0 ferry hostA $MIGRATE calm hostB
+# On a busy machine the first look at a move may come after its first pass: it tells nothing of the link then.
+for _ in 1 2 3; do
+    guest hostA calm
+    # shellcheck disable=SC2086
+    exits 0 ferry hostA $MIGRATE calm hostB
+    ! prints 'by 1 moves' ferry hostA history || break
+done
 exits 0 prints 'by 1 moves' ferry hostA history
 lab on hostA sh -c 'rm -f /var/lib/virt-ferry/history.damaged-*'
 

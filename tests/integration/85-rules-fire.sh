@@ -12,6 +12,7 @@
 ELSEWHERE='
 mtu-smaller|80-rules.sh
 grows-unseen|90-nfs.sh
+backing-file-not-proved|89-chains.sh
 '
 
 # What the lab cannot show, and why. The unit tests have these on both sides of their border.
@@ -202,7 +203,7 @@ cpu-of-source|'maximum'
 graphics-address|192.0.2.7, which the destination lacks
 copy-shareable|disk 'vda'
 copy-format|'vmdk'
-copy-backing-chain|odd-base.img
+copied-flat|odd-base.img
 copy-encrypted|disk 'vdd'
 encrypted-disk|disk 'vdd'
 secret-missing|0a81f5b2-8403-7b23-c8d6-21ccc2f80d6f

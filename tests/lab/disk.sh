@@ -79,6 +79,7 @@ disk_create() { # HOST GUEST TARGET KIND FORMAT BASE-or-empty SIZE FILL; prints 
     place=$(kind_place "$4")
     location=$(image_location "$place" "$2-$3" "$5")
     if [ -n "$6" ]; then
+        [ "$6" = base ] || place=$(kind_place shared)
         base=$(image_location "$place" "$2-$3-base" qcow2)
         base_create "$1" "$base" "$7"
     fi
@@ -100,7 +101,7 @@ disk_xml() { # TARGET LOCATION FORMAT CACHE
 END
 }
 
-# Reads "KIND[:raw|qcow2][:base],…" and makes each disk; prints TARGET|LOCATION|FORMAT lines.
+# Reads "KIND[:raw|qcow2][:base|:shared-base],…" and makes each disk; prints TARGET|LOCATION|FORMAT lines.
 disks_create() { # HOST GUEST SPEC SIZE FILL
     local disk part kind format base letter=97 target location
     for disk in ${3//,/ }; do
@@ -111,13 +112,13 @@ disks_create() { # HOST GUEST SPEC SIZE FILL
                 for part in $(tr : ' ' <<<"${disk#*:}"); do
                     case $part in
                         raw | qcow2) format=$part ;;
-                        base) base=base ;;
+                        base | shared-base) base=$part ;;
                         *) usage_error "no disk format '$part'" ;;
                     esac
                 done
                 ;;
         esac
-        [ "$format$base" != rawbase ] || usage_error "a raw image has no base"
+        [ "$format" != raw ] || [ -z "$base" ] || usage_error "a raw image has no base"
         [ "$kind:$format" != rbd:qcow2 ] || usage_error "an RBD image is raw"
         # shellcheck disable=SC2059
         target=vd$(printf "\\x$(printf %x "$letter")")

@@ -69,6 +69,26 @@ START_TEST(holes_of_a_copied_disk_are_not_counted_as_sent)
     }
 END_TEST
 
+/* What a job that copies overlays counts was sent, whatever the sizes say. */
+START_TEST(of_overlays_all_that_the_job_counts_was_sent)
+    {
+        OWNED(facts) f = facts_new();
+        const enum treatment disks[] = { TREAT_COPY, TREAT_OVERLAY };
+        const struct strategy s = { .disks = (enum treatment *)(uintptr_t)disks };
+        const struct actual a = { .disk_bytes = MiB(3), .disk_total_bytes = MiB(3) };
+
+        for (int i = 0; i < 2; i++) {
+            struct disk *d = facts_add_disk(f);
+
+            ck_assert_ptr_nonnull(d);
+            d->at_source.capacity_bytes = MiB(64);
+            d->at_source.allocated_bytes = MiB(1);
+        }
+        ck_assert_uint_eq(disk_sent_bytes(f, &s, &a), MiB(3));
+    }
+END_TEST
+
 TEST_MAIN("run/finish",
           LOOP(a_held_downtime_ends_with_the_resumption_or_is_said_to_be_longer, TEST_ROWS(stops)),
-          LOOP(holes_of_a_copied_disk_are_not_counted_as_sent, TEST_ROWS(mirrors)))
+          LOOP(holes_of_a_copied_disk_are_not_counted_as_sent, TEST_ROWS(mirrors)),
+          of_overlays_all_that_the_job_counts_was_sent)

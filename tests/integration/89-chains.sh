@@ -1,0 +1,74 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck source-path=SCRIPTDIR
+# shellcheck disable=SC2317  # cases call what is defined before them
+# Disks that rest on a backing file: what is copied of them, and what has to be the same there.
+. "$(dirname "$0")/lib.sh"
+
+IMAGES=/var/lib/libvirt/images
+MIGRATE='migrate --allow-cleartext'
+
+base_of() { # HOST IMAGE: what its own head names
+    on "$1" qemu-img info -U --output=json "$2" | jq -r '."backing-filename" // "nothing"'
+}
+# What the running QEMU has below the disk, as its libvirt says.
+chain_of() { # HOST GUEST
+    on "$1" virsh -q domblklist "$2" >/dev/null
+    on "$1" virsh dumpxml "$2" | xmllint --xpath 'string(//disk/backingStore/source/@file)' -
+}
+starts_again() { # HOST GUEST
+    on "$1" virsh -q destroy "$2"
+    on "$1" virsh -q start "$2"
+    await 60 lab verify "$2"
+}
+image_gone() { # HOST GUEST: what was copied from there would stand in the way back
+    on "$1" sh -c "rm -f $IMAGES/$2-vda.*; virsh -q pool-refresh default"
+}
+
+it "a disk on a base of its own host is copied with it, into one image that rests on nothing"
+guest hostA flat --disk local:qcow2:base --write-log
+# shellcheck disable=SC2086
+exits 0 prints 'copied-flat' prints "$IMAGES/flat-vda-base.qcow2" ferry hostA plan --allow-cleartext flat hostB
+# shellcheck disable=SC2086
+ferry hostA $MIGRATE flat hostB
+lives_on hostB flat
+is nothing base_of hostB "$IMAGES/flat-vda.qcow2"
+is '' chain_of hostB flat
+is_empty on hostB find "$IMAGES" -name '*-base*'
+starts_again hostB flat
+lab rm flat
+
+it "of a disk on a base that both hosts share only its own image is copied"
+guest hostA over --disk local:qcow2:shared-base --write-log
+# shellcheck disable=SC2086
+ferry hostA $MIGRATE over hostB
+lives_on hostB over
+is /srv/shared/over-vda-base.qcow2 base_of hostB "$IMAGES/over-vda.qcow2"
+is /srv/shared/over-vda-base.qcow2 chain_of hostB over
+starts_again hostB over
+image_gone hostA over
+# And back, whole, since the user says so.
+# shellcheck disable=SC2086
+ferry hostB $MIGRATE --flatten over hostA
+lives_on hostA over
+is nothing base_of hostA "$IMAGES/over-vda.qcow2"
+lab rm over
+
+it "a shared disk on a base that only the source has is refused, and so is one on another base of that name"
+guest hostA loose --disk shared:qcow2:base --write-log
+on hostA virsh -q shutdown --mode acpi loose || true
+on hostA virsh -q destroy loose || true
+on hostA sh -c "mv /srv/shared/loose-vda-base.qcow2 $IMAGES &&
+    qemu-img rebase -u -b $IMAGES/loose-vda-base.qcow2 -F qcow2 /srv/shared/loose-vda.qcow2"
+finally on hostB rm -f "$IMAGES/loose-vda-base.qcow2"
+on hostA virsh -q start loose
+exits 3 prints 'backing-file-not-proved' prints 'does not stand at the destination' \
+    ferry hostA check loose hostB --allow-cleartext
+on hostB qemu-img create -q -f qcow2 "$IMAGES/loose-vda-base.qcow2" 64M
+on hostB virsh -q pool-refresh default
+exits 3 prints 'backing-file-not-proved' prints 'is not proved to be the same' \
+    ferry hostA check loose hostB --allow-cleartext
+# shellcheck disable=SC2086
+exits 3 ferry hostA $MIGRATE loose hostB
+is hostA lab runners loose
+lab rm loose
