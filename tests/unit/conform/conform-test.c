@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  * What plugin check says of the plugins of the house, of the example, and of plugins that were broken on
  * purpose. */
-#include "plugin/conform.h"
+#include "conform/conform.h"
 
 #include "base/text.h"
 #include "cli/capture.h"
-#include "plugin-build.h"
+#include "plugin/plugin-build.h"
 
 #define QUICK 1500u /* ms for a call, where one that hangs need not be waited for so long */
 
@@ -52,7 +52,7 @@ static void build_broken(const struct build *b, const char *source, const char *
 
     (void)snprintf(command, sizeof command,
                    "${CC:-cc} -D_GNU_SOURCE -w -O0 -shared -fPIC -Icore/plugin %s -o '%s' "
-                   "tests/unit/plugin/broken/%s.c -lpthread",
+                   "tests/unit/conform/broken/%s.c -lpthread",
                    defines, build_path(b, "broken.so"), source);
     ck_assert_int_eq(build_run(command), 0);
     ck_assert_int_eq(chmod(build_path(b, "broken.so"), 0755), 0);
@@ -269,7 +269,7 @@ START_TEST(the_command_prints_tap_and_its_exit_code_says_whether_all_is_well)
     }
 END_TEST
 
-TEST_MAIN("plugin/conform", LOOP(a_plugin_of_the_house_keeps_the_contract, TEST_ROWS(house)),
+TEST_MAIN("conform/conform", LOOP(a_plugin_of_the_house_keeps_the_contract, TEST_ROWS(house)),
           the_example_keeps_the_contract,
           LOOP(a_broken_plugin_is_caught_and_its_fault_is_named, TEST_ROWS(faults)),
           after_a_crash_the_rest_goes_on, a_whole_plugin_makes_and_removes_an_image_at_the_location,
