@@ -113,6 +113,9 @@ const struct field fields_disk[] = {
     TEXT(disk, secret_uuid),
     TEXT(disk, secret_usage),
     TEXT(disk, dest_source),
+    TEXT(disk, dest_server),
+    TEXT(disk, dest_pool),
+    TEXT(disk, dest_volume),
     END,
 };
 
@@ -279,7 +282,12 @@ static const struct field fields_constants[] = {
 };
 
 static const struct field fields_map[] = {
-    WORD(map, kind, words_map_kind), NEEDED(map, from), NEEDED(map, to), FLAG(map, is_used), END,
+    WORD(map, kind, words_map_kind),
+    NEEDED(map, from),
+    NEEDED(map, to),
+    TEXT(map, origin),
+    FLAG(map, is_used),
+    END,
 };
 
 const struct field fields_facts[] = {
