@@ -4,7 +4,7 @@
 #include "base/text.h"
 #include "cli/commands.h"
 #include "cli/output.h"
-#include "plugin/conform.h"
+#include "conform/conform.h"
 #include "state/config.h"
 #include <libvirt/libvirt.h>
 #include <libvirt/virterror.h>

@@ -5,8 +5,10 @@
 #include "cli/output.h"
 #include "facts/json.h"
 #include "facts/map.h"
+#include "host/survey.h"
 #include "plugin/registry.h"
 #include <string.h>
+#include <unistd.h>
 
 static void say(void *context, const char *line)
 {
@@ -87,6 +89,30 @@ static int take_maps(struct request *r, size_t n)
     return 0;
 }
 
+/* A host by the name that [map] would give it; false: its URI names none that could stand there. */
+static bool host_called(const char *uri, char *buf, size_t size)
+{
+    struct error ignored = { 0 };
+
+    if (!strstr(uri, "://"))
+        return (size_t)snprintf(buf, size, "%s", uri) < size;
+    if (survey_host_of_uri(uri, buf, size, &ignored) < 0)
+        return false;
+    return !text_equal(buf, "localhost") || gethostname(buf, size) == 0;
+}
+
+/* Those of the configuration are for hosts that are asked: saved facts and plans have their own. */
+static int add_config_maps(struct request *r, const struct options *o, size_t *n, struct error *err)
+{
+    char source[256], dest[256];
+
+    if (!r->run.dest || !r->run.source_uri || option_text(o, "plan") || option_text(o, "facts"))
+        return 0;
+    return config_add_maps(
+        r->run.config, host_called(r->run.source_uri, source, sizeof source) ? source : NULL,
+        host_called(r->run.dest, dest, sizeof dest) ? dest : NULL, r->arena, &r->maps, n, err);
+}
+
 static int read_maps(struct request *r, const struct options *o, struct error *err)
 {
     static const struct {
@@ -109,6 +135,8 @@ static int read_maps(struct request *r, const struct options *o, struct error *e
             error_why(err, "%s", why.what);
             return error_fix(err, "%s", why.fix);
         }
+    if (add_config_maps(r, o, &n, err) < 0)
+        return -err->code;
     return take_maps(r, n);
 }
 

@@ -91,6 +91,9 @@ static const struct field fields_layer[] = {
     TEXT(disk, secret_uuid),
     TEXT(disk, secret_usage),
     TEXT(disk, dest_source),
+    TEXT(disk, dest_server),
+    TEXT(disk, dest_pool),
+    TEXT(disk, dest_volume),
     END,
 };
 
@@ -137,6 +140,9 @@ const struct field fields_disk[] = {
     TEXT(disk, secret_uuid),
     TEXT(disk, secret_usage),
     TEXT(disk, dest_source),
+    TEXT(disk, dest_server),
+    TEXT(disk, dest_pool),
+    TEXT(disk, dest_volume),
     END,
 };
 
@@ -303,7 +309,12 @@ static const struct field fields_constants[] = {
 };
 
 static const struct field fields_map[] = {
-    WORD(map, kind, words_map_kind), NEEDED(map, from), NEEDED(map, to), FLAG(map, is_used), END,
+    WORD(map, kind, words_map_kind),
+    NEEDED(map, from),
+    NEEDED(map, to),
+    TEXT(map, origin),
+    FLAG(map, is_used),
+    END,
 };
 
 const struct field fields_facts[] = {

@@ -3,15 +3,16 @@
  * no map is for stays as it stands, of other namespaces too. */
 #include "base/text.h"
 #include "facts/domain-xml.h"
+#include "facts/location.h"
 #include "facts/map.h"
 #include "facts/xml-tree.h"
-#include <stdio.h>
 #include <string.h>
 
 /* One rewriting. What is asked of the maps is text, so a failure is one of memory. */
 struct rewriting {
     const struct map *maps;
     size_t n, changed;
+    struct arena *arena; /* of the names: none is a secret */
     bool failed;
 };
 
@@ -64,25 +65,24 @@ static void map_interface(struct rewriting *w, const xmlNode *interface)
     xmlFree(type);
 }
 
-/* ---- paths ---- */
+/* ---- locations ---- */
 
-/* malloc'ed; NULL: it keeps its place, or w failed. */
-static char *path_there(struct rewriting *w, const xmlChar *path)
+/* NULL: it keeps its place, or w failed. */
+static const char *place_there(struct rewriting *w, const char *place)
 {
-    const struct map *m = map_for_path(w->maps, w->n, (const char *)path);
-    char *to = NULL;
+    const char *to;
 
-    if (m && asprintf(&to, "%s%s", m->to, map_rest(m, (const char *)path)) < 0) {
-        to = NULL;
-        w->failed = true;
-    }
+    if (!map_for_path(w->maps, w->n, place))
+        return NULL;
+    to = map_path(w->arena, w->maps, w->n, place);
+    w->failed |= !to;
     return to;
 }
 
 static void map_attribute(struct rewriting *w, xmlNodePtr node, const char *name)
 {
     xmlChar *path = node ? xmlGetNoNsProp(node, (const xmlChar *)name) : NULL;
-    OWNED_MEMORY char *to = path_there(w, path);
+    const char *to = place_there(w, (const char *)path);
 
     if (to)
         put_attribute(w, node, name, to);
@@ -92,7 +92,7 @@ static void map_attribute(struct rewriting *w, xmlNodePtr node, const char *name
 static void map_content(struct rewriting *w, xmlNodePtr node)
 {
     xmlChar *path = node ? xmlNodeGetContent(node) : NULL;
-    OWNED_MEMORY char *to = path_there(w, path);
+    const char *to = place_there(w, (const char *)path);
 
     if (to) {
         /* Emptied, then given the text as it is: a text that is set is read for entities. */
@@ -103,16 +103,86 @@ static void map_content(struct rewriting *w, xmlNodePtr node)
     xmlFree(path);
 }
 
+static const char *attribute(struct rewriting *w, const xmlNode *node, const char *name)
+{
+    xmlChar *value = node ? xmlGetNoNsProp(node, (const xmlChar *)name) : NULL;
+    const char *copy = arena_text(w->arena, (const char *)value);
+
+    w->failed |= value && !copy;
+    xmlFree(value);
+    return copy;
+}
+
+static void put_part(struct rewriting *w, xmlNodePtr node, const char *name, const char *before,
+                     const char *after)
+{
+    if (after && !text_equal(before, after))
+        put_attribute(w, node, name, after);
+}
+
+/* One that is named by several attributes: its parts become a location, and that one its parts again. The
+ * port and the user of a server stay, and so does all else. */
+static void map_parts(struct rewriting *w, xmlNodePtr source, const struct location *here)
+{
+    const char *place = location_text(w->arena, here), *to = place_there(w, place);
+    struct location there;
+
+    if (!to)
+        return;
+    if (location_read(w->arena, to, &there) < 0) {
+        w->failed = true;
+        return;
+    }
+    put_part(w, source, here->kind == LOCATION_POOL ? "pool" : "name",
+             here->kind == LOCATION_POOL ? here->pool : here->name,
+             here->kind == LOCATION_POOL ? there.pool : there.name);
+    put_part(w, source, "volume", here->volume, there.volume);
+    put_part(w, xml_child(source, "host"), "name", here->server, there.server);
+}
+
+static void map_network_source(struct rewriting *w, xmlNodePtr source)
+{
+    const char *protocol = attribute(w, source, "protocol");
+    const bool is_nfs = text_equal(protocol, "nfs");
+    const struct location here = { .kind = is_nfs                        ? LOCATION_NFS
+                                           : text_equal(protocol, "rbd") ? LOCATION_RBD
+                                                                         : LOCATION_NONE,
+                                   .server = is_nfs ? attribute(w, xml_child(source, "host"), "name") : NULL,
+                                   .name = attribute(w, source, "name") };
+
+    if (here.kind != LOCATION_NONE)
+        map_parts(w, source, &here);
+}
+
+/* Of a disk, or of an element of its chain. */
+static void map_source(struct rewriting *w, const xmlNode *of)
+{
+    xmlNodePtr source = xml_child(of, "source");
+
+    if (!source)
+        return;
+    if (is_of_type(of, "file"))
+        map_attribute(w, source, "file");
+    else if (is_of_type(of, "network"))
+        map_network_source(w, source);
+    else if (is_of_type(of, "volume"))
+        map_parts(w, source,
+                  &(const struct location){ .kind = LOCATION_POOL,
+                                            .pool = attribute(w, source, "pool"),
+                                            .volume = attribute(w, source, "volume") });
+}
+
 /* Without a type it is a file, as libvirt takes it; below, an element without one ends the chain. */
 static void map_disk(struct rewriting *w, const xmlNode *disk)
 {
     const xmlNode *store = xml_child(disk, "backingStore");
 
-    if (is_of_type(disk, "file") || is_of_type(disk, NULL))
+    if (is_of_type(disk, NULL))
         map_attribute(w, xml_child(disk, "source"), "file");
+    else
+        map_source(w, disk);
     for (; store; store = xml_child(store, "backingStore"))
-        if (is_of_type(store, "file"))
-            map_attribute(w, xml_child(store, "source"), "file");
+        map_source(w, store);
 }
 
 static void map_boot(struct rewriting *w, const xmlNode *os)
@@ -150,17 +220,22 @@ char *domain_xml_mapped(const char *xml, const struct map *maps, size_t n, size_
                         struct error *err)
 {
     OWNED(xml_tree) t = xml_tree_new(xml, DOMAIN_XML_MAX_BYTES, "the domain XML", err);
-    struct rewriting w = { .maps = maps, .n = n };
+    OWNED(arena) a = arena_new();
+    struct rewriting w = { .maps = maps, .n = n, .arena = a };
 
     if (!t)
         return NULL;
+    if (!a) {
+        (void)error_memory(err);
+        return NULL;
+    }
     if (!xml_is(t->root, "domain")) {
         (void)error_set(err, ERROR_INPUT, NULL, "the XML is no domain: its element is '%s'",
                         ESCAPED((const char *)t->root->name));
         return NULL;
     }
     map_all(&w, t->root);
-    if (w.failed) {
+    if (w.failed || arena_failed(a)) {
         (void)error_memory(err);
         return NULL;
     }

@@ -4,6 +4,7 @@
 #include "facts/map.h"
 #include "base/text.h"
 #include "facts/json.h"
+#include "facts/location.h"
 #include "facts/words.h"
 #include <string.h>
 
@@ -12,9 +13,11 @@
 static int fix_form(enum map_kind kind, struct error *err)
 {
     return error_fix(err,
-                     "Write FROM=TO, such as '%s'; an '=' within FROM is written '\\=', a backslash there "
+                     "Write FROM=TO, such as %s; an '=' within FROM is written '\\=', a backslash there "
                      "'\\\\'.",
-                     kind == MAP_NETWORK ? "br0=br1" : "/srv/images=/data/images");
+                     kind == MAP_NETWORK ? "'br0=br1'"
+                                         : "'/srv/images=/data/images', 'pool:images=pool:fast', "
+                                           "'nfs://10.0.0.5/a=nfs://10.0.0.6/a', 'rbd:hot=rbd:cold'");
 }
 
 /* ---- checks ---- */
@@ -42,25 +45,6 @@ static const char *problem_of_text(const char *s)
     return has_control(s) ? "has a control character" : NULL;
 }
 
-static const char *problem_of_path(const char *path)
-{
-    if (path[0] != '/')
-        return "is no absolute path";
-    if (!path[1])
-        return "is the root of all paths";
-    for (const char *part = path; *part; part += strcspn(part, "/")) {
-        size_t n;
-
-        part++;
-        n = strcspn(part, "/");
-        if (n == 0)
-            return "has two slashes side by side";
-        if ((n == 1 && part[0] == '.') || (n == 2 && part[0] == '.' && part[1] == '.'))
-            return "has a component '.' or '..'";
-    }
-    return NULL;
-}
-
 static const char *problem_of(enum map_kind kind, const char *s)
 {
     const char *problem = problem_of_text(s);
@@ -68,19 +52,35 @@ static const char *problem_of(enum map_kind kind, const char *s)
     if (problem)
         return problem;
     if (kind == MAP_STORAGE)
-        return problem_of_path(s);
+        return location_problem(s);
     return strchr(s, '/') ? "has a slash, and names no bridge or network" : NULL;
+}
+
+/* A map gives other names to the parts of a place; a place of another kind has other parts. */
+static const char *problem_between(const struct map *m)
+{
+    const enum location_kind kind = location_kind_of(m->from);
+
+    if (m->kind != MAP_STORAGE)
+        return NULL;
+    if (kind != location_kind_of(m->to))
+        return "are places of two kinds";
+    if (kind == LOCATION_POOL && !strchr(m->from, '/') != !strchr(m->to, '/'))
+        return "are a pool and a volume";
+    return NULL;
 }
 
 static int check(const struct map *m, struct error *err)
 {
-    const char *from = problem_of(m->kind, m->from), *to = problem_of(m->kind, m->to);
+    const char *between, *from = problem_of(m->kind, m->from), *to = problem_of(m->kind, m->to);
 
     if (from || to)
         error_set(err, ERROR_USAGE, NULL, "%s '%s' of a map %s", from ? "FROM" : "TO",
                   ESCAPED(from ? m->from : m->to), from ? from : to);
     else if (text_equal(m->from, m->to))
         error_set(err, ERROR_USAGE, NULL, "'%s' is mapped to itself", ESCAPED(m->from));
+    else if ((between = problem_between(m)))
+        error_set(err, ERROR_USAGE, NULL, "'%s' and '%s' %s", ESCAPED(m->from), ESCAPED(m->to), between);
     else
         return 0;
     return fix_form(m->kind, err);
@@ -88,21 +88,15 @@ static int check(const struct map *m, struct error *err)
 
 /* ---- text and JSON ---- */
 
-/* A folder may be written with a slash behind it. */
-static void cut_slash(enum map_kind kind, char *s)
+static int made(enum map_kind kind, struct arena *a, const char *from, const char *to, struct map *ret,
+                struct error *err)
 {
-    size_t n = strlen(s);
-
-    if (kind == MAP_STORAGE && n > 1 && s[n - 1] == '/')
-        s[n - 1] = '\0';
-}
-
-static int made(enum map_kind kind, char *from, char *to, struct map *ret, struct error *err)
-{
+    if (from && kind == MAP_STORAGE)
+        from = location_plain(a, from);
+    if (to && kind == MAP_STORAGE)
+        to = location_plain(a, to);
     if (!from || !to)
         return error_memory(err);
-    cut_slash(kind, from);
-    cut_slash(kind, to);
     *ret = (struct map){ .kind = kind, .from = from, .to = to };
     return check(ret, err);
 }
@@ -124,7 +118,7 @@ int map_parse(enum map_kind kind, const char *text, struct arena *a, struct map 
         error_set(err, ERROR_USAGE, NULL, "there is no '=' between FROM and TO");
         return fix_form(kind, err);
     }
-    return made(kind, from, arena_text(a, c + 1), ret, err);
+    return made(kind, a, from, arena_text(a, c + 1), ret, err);
 }
 
 int map_add(struct arena *a, struct map **list, size_t *n, const struct map *m, struct error *err)
@@ -157,9 +151,9 @@ json_t *maps_to_json(const struct map *maps, size_t n)
     OWNED_JSON list = json_array();
 
     for (size_t i = 0; list && i < n; i++)
-        if (json_array_append_new(list, json_pack("{ss ss ss}", "kind",
-                                                  words_say(&words_map_kind, (int)maps[i].kind), "from",
-                                                  maps[i].from, "to", maps[i].to)) < 0)
+        if (json_array_append_new(
+                list, json_pack("{ss ss ss ss*}", "kind", words_say(&words_map_kind, (int)maps[i].kind),
+                                "from", maps[i].from, "to", maps[i].to, "origin", maps[i].origin)) < 0)
             return NULL;
     return list ? HAND_OVER(list) : NULL;
 }
@@ -180,9 +174,11 @@ int maps_from_json(const json_t *j, struct arena *a, struct map **ret, size_t *r
 
         if (kind == MAP_OTHER)
             return error_set(err, ERROR_INPUT, NULL, "it has a map of a kind that is not known");
-        if (made((enum map_kind)kind, arena_text(a, json_text(one, "from", "")),
-                 arena_text(a, json_text(one, "to", "")), &m, err) < 0 ||
-            map_add(a, ret, ret_n, &m, err) < 0)
+        if (made((enum map_kind)kind, a, arena_text(a, json_text(one, "from", "")),
+                 arena_text(a, json_text(one, "to", "")), &m, err) < 0)
+            return -err->code;
+        m.origin = arena_text(a, json_text(one, "origin", NULL));
+        if (map_add(a, ret, ret_n, &m, err) < 0)
             return -err->code;
     }
     return 0;
@@ -211,6 +207,12 @@ const char *map_rest(const struct map *m, const char *path)
     return path + strlen(m->from);
 }
 
+/* An RBD image is POOL/IMAGE: another pool is no place for one that FROM names itself. */
+static bool leads_to_image(const struct map *m, const char *rest)
+{
+    return *rest || location_kind_of(m->to) != LOCATION_RBD || strchr(m->to, '/');
+}
+
 const struct map *map_for_path(const struct map *maps, size_t n, const char *path)
 {
     const struct map *best = NULL;
@@ -222,7 +224,7 @@ const struct map *map_for_path(const struct map *maps, size_t n, const char *pat
 
         /* Whole components: '/srv/a' is no folder of '/srv/ab'. */
         if (m->kind != MAP_STORAGE || !text_starts(path, m->from) ||
-            (*map_rest(m, path) && *map_rest(m, path) != '/'))
+            (*map_rest(m, path) && *map_rest(m, path) != '/') || !leads_to_image(m, map_rest(m, path)))
             continue;
         if (!best || strlen(m->from) > strlen(best->from))
             best = m;
@@ -261,14 +263,40 @@ static void map_interface(struct facts *f, struct interface *i)
     i->dest_mtu = NOT_KNOWN;
 }
 
+const struct map *map_for_disk(const struct facts *f, struct arena *a, const struct disk *d)
+{
+    const struct location here = location_of_disk(d);
+
+    return map_for_path(f->maps, f->n_maps, location_text(a, &here));
+}
+
+/* What differs; it keeps the rest. */
+static void name_there(struct disk *d, const struct location *there)
+{
+    if (there->name && !text_equal(there->name, d->source))
+        d->dest_source = there->name;
+    if (there->server && !text_equal(there->server, d->server))
+        d->dest_server = there->server;
+    if (there->pool && !text_equal(there->pool, d->pool))
+        d->dest_pool = there->pool;
+    if (there->volume && !text_equal(there->volume, d->volume))
+        d->dest_volume = there->volume;
+}
+
 static void map_image(struct facts *f, struct disk *d)
 {
-    const struct map *m = d->type == DISK_FILE ? map_for_path(f->maps, f->n_maps, d->source) : NULL;
-    const char *seen = disk_dest_source(d);
+    const struct location here = location_of_disk(d), before = location_of_disk_there(d);
+    const char *seen = location_text(f->arena, &before);
+    const struct map *m = map_for_disk(f, f->arena, d);
+    const char *text = m ? map_path(f->arena, f->maps, f->n_maps, location_text(f->arena, &here)) : NULL;
+    struct location there;
 
     use(f, m);
-    d->dest_source = m ? arena_format(f->arena, "%s%s", m->to, map_rest(m, d->source)) : NULL;
-    if (!text_equal(seen, disk_dest_source(d)))
+    d->dest_source = d->dest_server = d->dest_pool = d->dest_volume = NULL;
+    if (text && location_read(f->arena, text, &there) == 0)
+        name_there(d, &there);
+    there = location_of_disk_there(d);
+    if (here.kind != LOCATION_NONE && !text_equal(seen, location_text(f->arena, &there)))
         disk_forget_dest(d);
 }
 
@@ -299,7 +327,8 @@ int maps_apply(struct facts *f, const struct map *maps, size_t n, struct error *
     for (size_t i = 0; i < n; i++)
         f->maps[i] = (struct map){ .kind = maps[i].kind,
                                    .from = arena_text(f->arena, maps[i].from),
-                                   .to = arena_text(f->arena, maps[i].to) };
+                                   .to = arena_text(f->arena, maps[i].to),
+                                   .origin = arena_text(f->arena, maps[i].origin) };
     if (arena_failed(f->arena))
         return error_memory(err);
     for (size_t i = 0; i < f->domain.n_interfaces; i++)

@@ -139,6 +139,26 @@ const char *disk_dest_source(const struct disk *d)
     return d->dest_source ? d->dest_source : d->source;
 }
 
+bool disk_is_mapped(const struct disk *d)
+{
+    return d->dest_source || d->dest_server || d->dest_pool || d->dest_volume;
+}
+
+struct disk disk_there(const struct disk *d)
+{
+    struct disk there = *d;
+
+    there.source = disk_dest_source(d);
+    if (d->dest_server) {
+        there.server = d->dest_server;
+        /* Of the kinds that maps know, one that names its server has one. */
+        there.hosts = (struct finding_refs){ .names = (const char **)&d->dest_server, .n = 1 };
+    }
+    there.pool = d->dest_pool ? d->dest_pool : d->pool;
+    there.volume = d->dest_volume ? d->dest_volume : d->volume;
+    return there;
+}
+
 void disk_forget_dest(struct disk *d)
 {
     d->at_dest = (struct disk_image){ 0 };

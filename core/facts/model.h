@@ -84,7 +84,8 @@ struct disk {
     const char *config_file, *snapshot;
     const char *auth_user;
     const char *secret_type, *secret_uuid, *secret_usage; /* of its <auth>; never the value */
-    const char *dest_source; /* the path that a map puts in the place of source; NULL = it keeps it */
+    const char *dest_source; /* what a map puts in the place of source; NULL = it keeps it */
+    const char *dest_server, *dest_pool, *dest_volume; /* the same of server, pool and volume */
 };
 
 struct interface {
@@ -230,7 +231,8 @@ enum map_kind { MAP_NETWORK, MAP_STORAGE, MAP_OTHER /* a newer writer's: it maps
 struct map {
     enum map_kind kind;
     const char *from, *to;
-    bool is_used; /* the domain names something that it applies to */
+    const char *origin; /* "FILE:LINE" of the configuration; NULL = the command line */
+    bool is_used;       /* the domain names something that it applies to */
 };
 
 struct facts {
@@ -262,6 +264,9 @@ const char *interface_dest_source(const struct interface *i);
 const char *disk_dest_source(const struct disk *d);
 /* Zeroed, with its figures NOT_KNOWN. */
 void disk_init(struct disk *d);
+bool disk_is_mapped(const struct disk *d);
+/* The disk under the names that it has there; lent by d. */
+struct disk disk_there(const struct disk *d);
 /* Forgets what was seen of the image there, and of its sharing. */
 void disk_forget_dest(struct disk *d);
 

@@ -311,7 +311,7 @@ static void judge_by_identity(struct facts *f, struct disk *d)
         d->sharing_evidence =
             gap ? arena_format(f->arena, "%s: %s", d->driver, gap)
                 : arena_format(f->arena, "driver '%s' knows no way to prove it on both hosts", d->driver);
-    } else if (!d->dest_source && !text_equal(d->at_source.directory, d->at_dest.directory)) {
+    } else if (!disk_is_mapped(d) && !text_equal(d->at_source.directory, d->at_dest.directory)) {
         d->sharing_evidence =
             arena_text(f->arena, "the image lies in different directories on the two hosts");
     }

@@ -25,9 +25,8 @@ int verb_image_create(struct child *c, const json_t *args, json_t *reply, struct
     if (!driver || !driver->create)
         return error_set(err, ERROR_FAILED, c->host, "no storage driver creates the image of disk '%s'",
                          json_text(args, "target", ""));
-    named = *disk;
-    named.source = disk_dest_source(disk);
-    wanted = call_disk(&named, disk->dest_source ? NULL : disk->at_source.identity);
+    named = disk_there(disk);
+    wanted = call_disk(&named, disk_is_mapped(disk) ? NULL : disk->at_source.identity);
     wanted.capacity_bytes = image.capacity_bytes = disk->at_source.capacity_bytes;
     if (json_flag(args, "on_base", false) && disk->n_chain > 0) {
         image.base = disk_dest_source(&disk->chain[0]);

@@ -199,7 +199,7 @@ static const char *hint_of_source(const struct call_host *lent, const struct dis
 {
     const struct ferry_storage *driver;
 
-    if (!disk->dest_source)
+    if (!disk_is_mapped(disk))
         return disk->at_source.identity;
     driver = call_claim(lent, there, NULL, NULL);
     return driver && text_equal(driver->name, disk->driver) ? disk->at_source.identity : NULL;
@@ -227,7 +227,7 @@ static int look_at_image(struct child *c, struct facts *f, struct disk *disk, st
     struct ferry_call call;
 
     if (is_dest) {
-        named.source = disk_dest_source(disk);
+        named = disk_there(disk);
         at_source = hint_of_source(&lent, disk, &named);
     }
     driver = call_claim(&lent, &named, at_source, &owner);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Rules about disks: what may be shared, what may be copied, and what must stand at the destination.
  * Sharing that is not proved is not assumed; an image that stands there is never overwritten. */
+#include "facts/location.h"
 #include "plan/planner.h"
 #include "plan/rules.h"
 
@@ -31,6 +32,14 @@ static bool needs_image_there(const struct disk *d)
     return !disk_is_empty(d) && !disk_is_writable(d) && d->type != DISK_NETWORK;
 }
 
+static const char *place_there(const struct rule_case *c)
+{
+    const struct location there = location_of_disk_there(c->disk);
+    const char *text = location_text(c->arena, &there);
+
+    return text ? text : disk_dest_source(c->disk);
+}
+
 static const char *check_readonly_missing(struct rule_case *c)
 {
     const struct disk *d = c->disk;
@@ -40,10 +49,10 @@ static const char *check_readonly_missing(struct rule_case *c)
     if (d->device == DEVICE_CDROM)
         c->fix = SAY("Copy the file to '%s' of the destination; or eject it first: virsh change-media %s %s "
                      "--eject; or, where it stands in another place there, name that: --map-storage FROM=TO.",
-                     rules_name(disk_dest_source(d)), rules_command_word(c->facts->domain.name, "DOMAIN"),
+                     rules_name(place_there(c)), rules_command_word(c->facts->domain.name, "DOMAIN"),
                      rules_command_word(d->target, "TARGET"));
     return SAY("image '%s' of read-only disk '%s' does not stand at the destination",
-               rules_name(d->source ? disk_dest_source(d) : d->volume), d->target);
+               rules_name(place_there(c)), d->target);
 }
 
 static const char *check_readonly_not_known(struct rule_case *c)
@@ -53,7 +62,7 @@ static const char *check_readonly_not_known(struct rule_case *c)
     if (!needs_image_there(d) || d->at_dest.present != TRI_NOT_KNOWN)
         return NULL;
     return SAY("whether image '%s' of read-only disk '%s' stands at the destination is not known",
-               rules_name(d->source ? disk_dest_source(d) : d->volume), d->target);
+               rules_name(place_there(c)), d->target);
 }
 
 static const char *check_encrypted(struct rule_case *c)

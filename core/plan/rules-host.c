@@ -276,24 +276,25 @@ static const char *check_graphics_not_known(struct rule_case *c)
 static const char *check_pool(struct rule_case *c)
 {
     const struct host *d = &c->facts->dest;
-    const char *word = c->disk->pool ? rules_command_word(c->disk->pool, "POOL") : "POOL";
+    const char *pool = disk_there(c->disk).pool, *word = rules_command_word(pool, "POOL");
     bool is_there = false;
 
-    if (c->disk->type != DISK_VOLUME || !c->disk->pool || !d->has_pool_list)
+    if (c->disk->type != DISK_VOLUME || !pool || !d->has_pool_list)
         return NULL;
     for (size_t i = 0; i < d->n_pools; i++)
-        if (text_equal(d->pools[i].name, c->disk->pool)) {
+        if (text_equal(d->pools[i].name, pool)) {
             is_there = true;
             if (d->pools[i].is_active)
                 return NULL;
         }
-    c->fix =
-        is_there
-            ? SAY("Start pool '%s' on '%s': virsh pool-start %s", c->disk->pool, rules_name(d->name), word)
-            : SAY("Define pool '%s' on '%s' from what the source prints (virsh pool-dumpxml %s): virsh "
-                  "pool-define FILE, then virsh pool-start %s",
-                  c->disk->pool, rules_name(d->name), word, word);
-    return SAY("pool '%s' of disk '%s' is %s on the destination", c->disk->pool, c->disk->target,
+    c->fix = is_there
+                 ? SAY("Start pool '%s' on '%s': virsh pool-start %s", pool, rules_name(d->name), word)
+                 : SAY("Define pool '%s' on '%s' from what the source prints (virsh pool-dumpxml %s): virsh "
+                       "pool-define FILE, then virsh pool-start %s; or name one that is there: --map-storage "
+                       "pool:%s=pool:NAME",
+                       pool, rules_name(d->name), rules_command_word(c->disk->pool, "POOL"), word,
+                       rules_command_word(c->disk->pool, "POOL"));
+    return SAY("pool '%s' of disk '%s' is %s on the destination", pool, c->disk->target,
                is_there ? "not active" : "missing");
 }
 

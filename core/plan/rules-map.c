@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Rules about maps: what has another name at the destination, and what was mapped in vain. The rules that
  * judge what stands there judge the name that it has there. */
+#include "facts/location.h"
+#include "facts/map.h"
 #include "plan/rules.h"
 
 static const char *option_of(const struct map *m)
@@ -8,10 +10,10 @@ static const char *option_of(const struct map *m)
     return m->kind == MAP_NETWORK ? "--map-network" : "--map-storage";
 }
 
-/* Of one kind that is not known nothing was asked. */
+/* Of one kind that is not known nothing was asked; what the configuration has is for all domains. */
 static bool is_in_vain(const struct map *m)
 {
-    return !m->is_used && m->kind != MAP_OTHER;
+    return !m->is_used && m->kind != MAP_OTHER && !m->origin;
 }
 
 static const char *check_not_used(struct rule_case *c)
@@ -25,23 +27,39 @@ static const char *check_not_used(struct rule_case *c)
     return names.len ? SAY("nothing of the domain is called so on the source: %s", text_of(&names)) : NULL;
 }
 
+/* Who said so: facts of an older writer do not have it. */
+static const char *origin_of(const struct map *m)
+{
+    return !m ? "a map" : m->origin ? m->origin : option_of(m);
+}
+
 static const char *check_network_mapped(struct rule_case *c)
 {
     const struct interface *i = c->interface;
 
     if (!i->dest_source)
         return NULL;
-    return SAY("an interface%s%s leaves '%s' for '%s'", i->mac ? " " : "", i->mac ? i->mac : "",
-               rules_name(i->source), i->dest_source);
+    return SAY("an interface%s%s leaves '%s' for '%s' (%s)", i->mac ? " " : "", i->mac ? i->mac : "",
+               rules_name(i->source), i->dest_source,
+               origin_of(map_for_name(c->facts->maps, c->facts->n_maps, i->source)));
+}
+
+static const char *place_of(struct rule_case *c, const struct location *l)
+{
+    const char *text = location_text(c->arena, l);
+
+    return rules_name(text ? text : c->disk->source);
 }
 
 static const char *check_storage_mapped(struct rule_case *c)
 {
     const struct disk *d = c->disk;
+    const struct location here = location_of_disk(d), there = location_of_disk_there(d);
 
-    if (!d->dest_source)
+    if (!disk_is_mapped(d))
         return NULL;
-    return SAY("disk '%s' leaves '%s' for '%s'", d->target, rules_name(d->source), d->dest_source);
+    return SAY("disk '%s' leaves '%s' for '%s' (%s)", d->target, place_of(c, &here), place_of(c, &there),
+               origin_of(map_for_disk(c->facts, c->arena, d)));
 }
 
 /* Two that become one: QEMU would write both into one image. */
@@ -49,16 +67,17 @@ static const char *check_mapped_together(struct rule_case *c)
 {
     const struct domain *d = &c->facts->domain;
     const struct disk *disk = c->disk;
+    const struct location here = location_of_disk(disk), there = location_of_disk_there(disk);
 
-    for (size_t i = 0; i < d->n_disks; i++) {
+    for (size_t i = 0; there.kind != LOCATION_NONE && i < d->n_disks; i++) {
         const struct disk *other = &d->disks[i];
+        const struct location its = location_of_disk(other), its_there = location_of_disk_there(other);
 
-        if (other == disk || other->type != DISK_FILE || disk->type != DISK_FILE ||
-            !(disk->dest_source || other->dest_source) || text_equal(disk->source, other->source) ||
-            !text_equal(disk_dest_source(disk), disk_dest_source(other)))
+        if (other == disk || !(disk_is_mapped(disk) || disk_is_mapped(other)) ||
+            location_is_same(&here, &its) || !location_is_same(&there, &its_there))
             continue;
         return SAY("disks '%s' and '%s' have two images, and one place at the destination: '%s'",
-                   disk->target, other->target, rules_name(disk_dest_source(disk)));
+                   disk->target, other->target, place_of(c, &there));
     }
     return NULL;
 }

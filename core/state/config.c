@@ -5,6 +5,7 @@
 #include "base/arena.h"
 #include "base/name.h"
 #include "base/text.h"
+#include "state/config-map.h"
 #include "state/nearest.h"
 #include "state/network.h"
 #include <ctype.h>
@@ -44,6 +45,7 @@ struct config {
     size_t n_values;
     struct network *networks;
     size_t n_networks;
+    struct config_maps maps;
 };
 
 /* One file or the environment, while it is read. */
@@ -138,6 +140,7 @@ static int check_names(struct source *s, const char *section, const char *key)
         return known->is_of_hosts ? check_host_of_key(s, key, own_part(section, key)) : 0;
     for (size_t i = 0; i < COUNT(sections); i++)
         nearest_offer(&hint, section, sections[i].name);
+    nearest_offer(&hint, section, "map");
     if (!hint.word)
         return 0;
     error_set(s->err, ERROR_USAGE, NULL, "%s: section '[%s]' is not known", s->origin, section);
@@ -286,6 +289,24 @@ static void refuse_line(struct source *s, const char *what)
     s->failed = true;
 }
 
+/* true: the line is none for inih. */
+static bool take_map(struct source *s, const char *line, size_t n)
+{
+    struct config_maps *maps = &s->config->maps;
+    const char *origin;
+
+    if (*line != '[' && !maps->is_in)
+        return false;
+    origin = arena_format(s->config->arena, "%s:%u", s->path, s->line);
+    if (!origin)
+        s->failed = error_memory(s->err) < 0;
+    else if (*line == '[')
+        s->failed = config_map_section(maps, line, n, origin, s->err) < 0;
+    else
+        s->failed = config_map_line(maps, line, n, origin, s->err) < 0;
+    return maps->is_in;
+}
+
 /* Refuses what inih would cut. An indented line is the next value of the key above it for inih; one that
  * holds a '=' was meant as a setting of its own, so its indentation goes. */
 static const char *judge_line(struct source *s, const char *line, size_t *n, size_t room)
@@ -309,6 +330,10 @@ static const char *judge_line(struct source *s, const char *line, size_t *n, siz
 
         if (end && end - first - 1 > CONFIG_MAX_NAME)
             refuse_line(s, "the name of the section is too long");
+    }
+    if (!s->failed && take_map(s, first, (size_t)(line + *n - first))) {
+        *n = 0;
+        return line;
     }
     if (*first != '[' && !memchr(first, '=', (size_t)(line + *n - first)))
         return line;
@@ -387,6 +412,8 @@ static int read_file(struct config *c, const char *path, struct error *err)
     struct source s = { .config = c, .err = err, .path = path, .bytes = bytes, .first_value = c->n_values };
     int bad_line;
 
+    c->maps.first = c->maps.n;
+    c->maps.is_in = false;
     if (!bytes)
         return error_memory(err);
     if (fd < 0 && (errno == ENOENT || errno == ENOTDIR))
@@ -455,6 +482,7 @@ struct config *config_load(struct error *err)
         error_memory(err);
         return NULL;
     }
+    c->maps.arena = c->arena;
     if (read_file(c, system_file && *system_file ? system_file : FERRY_CONF, err) < 0 ||
         read_user_file(c, err) < 0 || read_environment(c, err) < 0)
         return NULL;
@@ -496,6 +524,33 @@ bool config_is_trusted(const struct config *c, const char *numeric_address)
         if (network_holds(&c->networks[i], numeric_address))
             return true;
     return false;
+}
+
+static bool is_for(const struct config_map *m, const char *source, const char *dest, bool of_pair)
+{
+    return of_pair ? m->source && text_equal(m->source, source) && text_equal(m->dest, dest) : !m->source;
+}
+
+static bool has_from(const struct map *list, size_t n, const struct map *m)
+{
+    for (size_t i = 0; i < n; i++)
+        if (list[i].kind == m->kind && text_equal(list[i].from, m->from))
+            return true;
+    return false;
+}
+
+int config_add_maps(const struct config *c, const char *source, const char *dest, struct arena *a,
+                    struct map **list, size_t *n, struct error *err)
+{
+    for (int of_pair = 1; of_pair >= 0; of_pair--)
+        for (size_t i = 0; i < c->maps.n; i++) {
+            const struct config_map *m = &c->maps.list[i];
+
+            if (is_for(m, source, dest, of_pair) && !has_from(*list, *n, &m->map) &&
+                map_add(a, list, n, &m->map, err) < 0)
+                return -err->code;
+        }
+    return 0;
 }
 
 size_t config_count(const struct config *c)

@@ -36,6 +36,14 @@ const char *config_origin(const struct config *c, const char *section, const cha
  * address is not trusted. */
 bool config_is_trusted(const struct config *c, const char *numeric_address);
 
+/* Adds the maps that are for this pair of hosts, by the names that the user gave (NULL: none), then those for
+ * every pair, but for one whose FROM is in the list already: the command line wins, and the pair over the
+ * rest. */
+struct arena;
+struct map;
+int config_add_maps(const struct config *c, const char *source, const char *dest, struct arena *a,
+                    struct map **list, size_t *n, struct error *err);
+
 /* All that is in force, in the order in which it was read. */
 struct config_value {
     const char *section, *key, *value, *origin;

@@ -342,12 +342,14 @@ static int local_create(struct ferry_call *call, const struct ferry_services *se
     struct path path;
     struct place place;
     uint64_t bytes = new_image_bytes(call, services, image);
+    enum place_answer answer;
     int result;
 
     if (bytes == 0 || cut(call, services, image->disk->source, &path) < 0)
         return -1;
-    if (place_open(call, services, path.folder, &place) != PLACE_OPEN)
-        return -1;
+    answer = place_open(call, services, path.folder, &place);
+    if (answer != PLACE_OPEN)
+        return place_refuse(call, services, answer, path.folder, &place);
     result = fill_place(call, services, &place, &path, image, bytes);
     place_close(call, services, &place);
     return result;
@@ -409,6 +411,7 @@ static int local_remove(struct ferry_call *call, const struct ferry_services *se
                         const char *place_word, const char *name, const char *identity)
 {
     struct place place;
+    enum place_answer answer;
     int result;
 
     if (strcmp(what, "pool") == 0)
@@ -416,14 +419,11 @@ static int local_remove(struct ferry_call *call, const struct ferry_services *se
     /* Without a journalled identity nothing says that what stands there is ours. */
     if (strcmp(what, "volume") != 0 || !identity || strchr(name, '/'))
         return 1;
-    switch (place_open(call, services, place_word, &place)) {
-    case PLACE_OPEN:
-        break;
-    case PLACE_MISSING:
+    answer = place_open(call, services, place_word, &place);
+    if (answer == PLACE_MISSING)
         return 0;
-    default:
-        return -1;
-    }
+    if (answer != PLACE_OPEN)
+        return place_refuse(call, services, answer, place_word, &place);
     result = remove_volume(call, services, &place, place_word, name, identity);
     place_close(call, services, &place);
     return result;

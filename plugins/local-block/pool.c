@@ -144,14 +144,10 @@ static enum place_answer make_pool(struct ferry_call *call, const struct ferry_s
         ret->is_ours = true;
         return PLACE_OPEN;
     }
-    if (virGetLastError() && virGetLastError()->code == VIR_ERR_OPERATION_FAILED) {
-        (void)place_error(call, services, "Try again.", "another pool was just made on the folder");
+    if (virGetLastError() && virGetLastError()->code == VIR_ERR_OPERATION_FAILED)
         return PLACE_TAKEN;
-    }
-    if (place_errno_is(ENOENT) || place_errno_is(ENOTDIR)) {
-        (void)place_error(call, services, place_make_fix(call, services, folder), "the folder is not there");
+    if (place_errno_is(ENOENT) || place_errno_is(ENOTDIR))
         return PLACE_MISSING;
-    }
     (void)place_error(call, services, "Check the folder, or define a storage pool on it.",
                       services->text(call, "could not look into folder '%s'", folder));
     return PLACE_FAILED;
@@ -173,8 +169,6 @@ static enum place_answer open_once(struct ferry_call *call, const struct ferry_s
     ret->name = services->text(call, "%s", virStoragePoolGetName(ret->pool));
     if (ret->name && virStoragePoolIsActive(ret->pool) == 1)
         return PLACE_OPEN;
-    services->error(call, place_start_fix(call, services, ret->name),
-                    "pool '%s' holds folder '%s' and is not active", as_given(ret->name), folder);
     (void)virStoragePoolFree(ret->pool);
     ret->pool = NULL;
     return ret->name ? PLACE_INACTIVE : PLACE_FAILED;
@@ -196,7 +190,19 @@ enum place_answer place_open(struct ferry_call *call, const struct ferry_service
             return answer;
         (void)nanosleep(&moment, NULL);
     }
+    (void)place_error(call, services, "Try again.", "another pool was just made on the folder");
     return PLACE_FAILED;
+}
+
+int place_refuse(struct ferry_call *call, const struct ferry_services *services, enum place_answer answer,
+                 const char *folder, const struct place *place)
+{
+    if (answer == PLACE_MISSING)
+        services->error(call, place_make_fix(call, services, folder), "folder '%s' is not there", folder);
+    else if (answer == PLACE_INACTIVE)
+        services->error(call, place_start_fix(call, services, place->name),
+                        "pool '%s' holds folder '%s' and is not active", place->name, folder);
+    return -1;
 }
 
 /* libvirt refuses to destroy a pool while a thread of its own still works on a volume of it. */

@@ -19,14 +19,17 @@ struct place {
 enum place_answer {
     PLACE_OPEN = 0,
     PLACE_FAILED = -1,   /* the error is set */
-    PLACE_MISSING = -2,  /* no such folder; the error is set */
-    PLACE_INACTIVE = -3, /* a pool with this target is defined but not active; the error is set */
+    PLACE_MISSING = -2,  /* no such folder; no error is set: it may be an answer */
+    PLACE_INACTIVE = -3, /* a pool with this target is defined but not active: `name`; no error is set */
     PLACE_TAKEN = -4,    /* inside pool.c: somebody made a pool there a moment ago */
 };
 
 enum place_answer place_open(struct ferry_call *call, const struct ferry_services *services,
                              const char *folder, struct place *ret);
 void place_close(struct ferry_call *call, const struct ferry_services *services, struct place *place);
+/* For who cannot go on without it: sets the call's error where place_open set none; returns -1. */
+int place_refuse(struct ferry_call *call, const struct ferry_services *services, enum place_answer answer,
+                 const char *folder, const struct place *place);
 
 /* Destroys a transient pool that an earlier call left; 0 gone, 1 left because it is another's, -1. */
 int place_remove(struct ferry_call *call, const struct ferry_services *services, const char *name,

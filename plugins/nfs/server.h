@@ -3,7 +3,8 @@
  * server and worker, kept; every call is bounded by the time that server_time gave. Round trips:
  *   1  portmapper: the ports of MOUNT and NFS          once for each server
  *   2  MOUNT: the handle of the folder                 once for each folder
- *   3  LOOKUP, FSSTAT, FSINFO, ACCESS in one flight    once for each image */
+ *   3  LOOKUP, FSSTAT, FSINFO, ACCESS in one flight    once for each image
+ *   4  ACCESS of the image, as QEMU's user             once for each image, where it is checked */
 #ifndef NFS_SERVER_H
 #define NFS_SERVER_H
 

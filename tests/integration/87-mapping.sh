@@ -35,6 +35,15 @@ same_but_for_names() { # HOST GUEST >
 folder_on() { on "$1" mkdir -p "$2"; }
 folder_gone() { on "$1" rm -rf "$2"; }
 
+dir_pool() { # HOST NAME FOLDER
+    on "$1" mkdir -p "$3" && on "$1" virsh -q pool-create-as "$2" dir --target "$3"
+}
+pool_gone() { on "$1" virsh -q pool-destroy "$2" && on "$1" rm -rf "$3"; } # HOST NAME FOLDER
+volumes_of() { both_xml "$1" "$2" | sed -n "s/.*<source pool='\([^']*\)' volume='\([^']*\)'.*/\1:\2/p" | tr '\n' ' '; }
+
+settings() { on "$1" tee /etc/virt-ferry.conf >/dev/null; }
+no_settings() { on "$1" cp /dev/null /etc/virt-ferry.conf; }
+
 treatment() { # HOST GUEST DEST OPTION…
     ferry "$1" --json plan "${@:2}" --allow-cleartext | jq -r '.strategies[0].disks[0].treatment'
 }
@@ -202,3 +211,62 @@ ferry hostA migrate --plan /tmp/mapped.plan
 lives_on hostB lan
 is 'right right ' bridges_of hostB lan
 sits_on hostB lan br0
+
+it "a volume's pool is called otherwise there: refused without the map, moved with it, and back"
+guest hostA drive --cdrom --write-log
+dir_pool hostA left /var/lib/libvirt/left
+finally pool_gone hostA left /var/lib/libvirt/left
+dir_pool hostB right /var/lib/libvirt/right
+finally pool_gone hostB right /var/lib/libvirt/right
+on hostA virsh -q vol-create-as left disc.iso 1M
+on hostB virsh -q vol-create-as right disc.iso 1M
+cat >"$WORK/drive.xml" <<'END'
+<disk type='volume' device='cdrom'>
+  <driver name='qemu' type='raw'/>
+  <source pool='left' volume='disc.iso'/>
+  <target dev='sda' bus='sata'/>
+  <readonly/>
+</disk>
+END
+on hostA virsh -q update-device drive /dev/stdin --live --config <"$WORK/drive.xml"
+is 'left:disc.iso left:disc.iso ' volumes_of hostA drive
+exits 3 prints "pool 'left' of disk 'sda' is missing" prints '--map-storage pool:left=' \
+    ferry hostA migrate drive hostB --allow-cleartext
+exits 2 prints 'two kinds' ferry hostA migrate drive hostB --allow-cleartext --map-storage left=/var/lib/libvirt/right
+exits 2 prints "no pool's name has a slash" ferry hostA migrate drive hostB --allow-cleartext --map-storage left=right/
+is "disk 'sda' leaves 'pool:left/disc.iso' for 'pool:right/disc.iso' (--map-storage)" \
+    says storage-mapped hostA drive hostB --map-storage left=right
+ferry hostA migrate drive hostB --allow-cleartext --map-storage left=right
+lives_on hostB drive
+is 'right:disc.iso right:disc.iso ' volumes_of hostB drive
+ferry hostB migrate drive hostA --allow-cleartext --map-storage pool:right/disc.iso=pool:left/disc.iso
+lives_on hostA drive
+is 'left:disc.iso left:disc.iso ' volumes_of hostA drive
+on hostA virsh -q change-media drive sda --eject --live --config
+
+it "maps of the configuration: of every move, of a pair of hosts, and the command line over both"
+guest hostA lan --write-log --vnc secret
+bridge_up hostA left
+finally bridge_down hostA left
+bridge_up hostB right
+finally bridge_down hostB right
+sits_on hostA lan left
+finally no_settings hostA
+printf '[map]\nnetwork left = wrong\nstorage nobody = here\n' | settings hostA
+exits 3 prints "bridge 'wrong' is missing" ferry hostA migrate lan hostB --allow-cleartext
+is_empty says map-not-used hostA lan hostB
+prints "for 'right' (--map-network)" ferry hostA check lan hostB --allow-cleartext --map-network left=right
+printf '[map]\nnetwork left = wrong\n[map hostB hostA]\nnetwork left = wrong\n[map hostA hostB]\nnetwork left = right\n' |
+    settings hostA
+prints "for 'right' (/etc/virt-ferry.conf:6)" ferry hostA check lan hostB --allow-cleartext
+ferry hostA plan lan hostB --allow-cleartext -o /tmp/mapped.plan
+finally on hostA rm -f /tmp/mapped.plan
+# The plan has them: what the configuration says meanwhile is for other moves.
+printf '[map]\nnetwork left = wrong\n' | settings hostA
+on hostA grep -q /etc/virt-ferry.conf:6 /tmp/mapped.plan
+ferry hostA migrate --plan /tmp/mapped.plan
+lives_on hostB lan
+is 'right right ' bridges_of hostB lan
+sits_on hostB lan br0
+printf '[map]\nnetwork left/0 = right\n' | settings hostA
+exits 2 prints '/etc/virt-ferry.conf:2' ferry hostA plan lan hostB --allow-cleartext

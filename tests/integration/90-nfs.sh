@@ -75,6 +75,27 @@ clone_down() {
     lab nfs run sh -c 'rm -rf clone.disk clone.conf recovery-clone'
 }
 
+# A relay on the client machine, which a domain that is defined beside the guest takes for its server.
+relay_up() {
+    # shellcheck disable=SC2016
+    on client sh -c 'setsid "$@" >"$0/calls" 2>&1 & echo $! >/run/relay.pid' "$WORK" \
+        "$STATE/bin/rpc-count" "$WORK/counts" "$CLONE" "$SERVER" 111 20048 2049
+    await 5 test -s "$WORK/counts"
+}
+# shellcheck disable=SC2016
+relay_down() { on client sh -c 'kill $(cat /run/relay.pid); rm -f /run/relay.pid'; }
+# What a look at a domain's disks from both hosts takes: "N round trips, M to ask for rights". The latter, an ACCESS
+# alone, recognise nothing: they need the handle that the look brought.
+trips_to_look_at() { # HOST DOMAIN DEST
+    local before n
+    before=$(cut -d' ' -f2 "$WORK/counts")
+    n=$(ferry "$1" --json survey "$2" "$3" 2>/dev/null | jq '[.domain.disks[].sharing == "proved"] | all')
+    [ "$n" = true ] || complain 'a disk is not proved shared'
+    awk -v before="$before" '{ sub(":", "", $2); if ($2 + 0 <= before + 0) next; all[$2]
+        if (!($4 == "100003," && $6 == 4)) look[$2] }
+        END { print length(look) " round trips, " length(all) - length(look) " to ask for rights" }' "$WORK/calls"
+}
+
 # The same guest with its server named otherwise.
 rename_server() { # HOST GUEST NAME
     # shellcheck disable=SC2016
@@ -98,6 +119,22 @@ is 'vda=shared' treatments hostA held hostB
 is 'proved true' identities hostA held hostB
 ferry hostA migrate held qemu+tcp://hostB/system --allow-cleartext
 lives_on hostB held
+
+it "an export is looked at in three round trips by either host, and a further image on it in one: counted by a relay"
+needs_nfs
+relay_up
+finally relay_down
+guest hostA many --disk nfs:raw,nfs2:raw --write-log
+twin hostA counted many "s|<host name='$SERVER'/>|<host name='$CLONE'/>|"
+finally twin_gone hostA counted
+# The second export of a server needs its ports no more.
+is "$(((3 + 2) * 2)) round trips, 2 to ask for rights" trips_to_look_at hostA counted hostB
+lab rm many
+guest hostA many --disk nfs:raw,nfs:raw,nfs:raw --write-log
+twin hostA three many "s|<host name='$SERVER'/>|<host name='$CLONE'/>|"
+finally twin_gone hostA three
+is "$(((3 + 1 + 1) * 2)) round trips, 3 to ask for rights" trips_to_look_at hostA three hostB
+lab rm many
 
 it "and back by SSH"
 needs_nfs

@@ -101,6 +101,7 @@ nfs_up() {
     local disk size run=$STATE/machines/switch/run
     mkdir -p "$NFS_DIR/recovery" "$run"
     compile nfs-remove -lnfs
+    compile rpc-count
     while IFS='|' read -r disk size; do
         mkdir "$NFS_DIR/$disk"
         truncate -s "$size" "$NFS_DIR/$disk.disk"

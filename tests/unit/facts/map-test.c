@@ -20,6 +20,13 @@ static const struct {
     { MAP_STORAGE, "/srv/a=/srv/b", "/srv/a", "/srv/b" },
     { MAP_STORAGE, "/srv/a/=/srv/b/", "/srv/a", "/srv/b" },
     { MAP_STORAGE, "/srv/..a=/srv/.b", "/srv/..a", "/srv/.b" },
+    { MAP_STORAGE, "images=fast.2", "pool:images", "pool:fast.2" },
+    { MAP_STORAGE, "pool:images=fast", "pool:images", "pool:fast" },
+    { MAP_STORAGE, "pool:a:b=pool:.c", "pool:a:b", "pool:.c" },
+    { MAP_STORAGE, "pool:a/v=pool:b/w/x", "pool:a/v", "pool:b/w/x" },
+    { MAP_STORAGE, "nfs://10.0.0.5/a/=nfs://[fd00::6]/b", "nfs://10.0.0.5/a", "nfs://[fd00::6]/b" },
+    { MAP_STORAGE, "rbd:hot=rbd:cold", "rbd:hot", "rbd:cold" },
+    { MAP_STORAGE, "rbd:a/n/i=rbd:b/i", "rbd:a/n/i", "rbd:b/i" },
 };
 START_TEST(a_map_is_read_as_it_is_written)
     {
@@ -61,6 +68,33 @@ static const struct {
     { MAP_STORAGE, "/srv//a=/srv/b", "two slashes" },
     { MAP_STORAGE, "//=/srv/b", "root" },
     { MAP_STORAGE, "/srv/a=/srv/a/", "mapped to itself" },
+    { MAP_STORAGE, "a=pool:a", "mapped to itself" },
+    { MAP_STORAGE, "images=fast/", "TO 'fast/' of a map is no absolute path, and no pool" },
+    { MAP_STORAGE, "./images=fast", "no absolute path" },
+    { MAP_STORAGE, ".images=fast", "may be a path or the name of a pool" },
+    { MAP_STORAGE, "images=/data/images", "two kinds" },
+    { MAP_STORAGE, "rbd:a=a", "two kinds" },
+    { MAP_STORAGE, "nfs://s/a=/a", "two kinds" },
+    { MAP_STORAGE, "pool:a/v=b", "a pool and a volume" },
+    { MAP_STORAGE, "a=pool:b/v", "a pool and a volume" },
+    { MAP_STORAGE, "pool:=b", "pool:NAME" },
+    { MAP_STORAGE, "a=pool:b/", "pool:NAME" },
+    { MAP_STORAGE, "iscsi:a=b", "no kind of location" },
+    { MAP_STORAGE, "nfs://s=nfs://t/a", "with an export" },
+    { MAP_STORAGE, "nfs:///a=nfs://t/a", "with an export" },
+    { MAP_STORAGE, "nfs://s/=nfs://t/a", "with an export" },
+    { MAP_STORAGE, "nfs://s:2049/a=nfs://t/a", "port" },
+    { MAP_STORAGE, "nfs://fd00::1/a=nfs://t/a", "brackets" },
+    { MAP_STORAGE, "nfs://[fd00::1/a=nfs://t/a", "brackets" },
+    { MAP_STORAGE, "nfs://[fd00::1]:1/a=nfs://t/a", "port" },
+    { MAP_STORAGE, "nfs://[]/a=nfs://t/a", "brackets" },
+    { MAP_STORAGE, "nfs://root@s/a=nfs://t/a", "user" },
+    { MAP_STORAGE, "nfs://s/a/../b=nfs://t/a", "'..'" },
+    { MAP_STORAGE, "rbd:=rbd:b", "rbd:POOL" },
+    { MAP_STORAGE, "rbd:a/=rbd:b", "rbd:POOL" },
+    { MAP_STORAGE, "rbd:/a=rbd:b", "rbd:POOL" },
+    { MAP_STORAGE, "rbd:a/b/c/d=rbd:b", "rbd:POOL" },
+    { MAP_STORAGE, "rbd:a/b@s=rbd:b", "snapshot" },
 };
 START_TEST(what_cannot_be_a_map_is_refused_with_a_fix)
     {
@@ -125,11 +159,14 @@ START_TEST(maps_come_back_from_json_as_they_were_and_checked_anew)
 
         ck_assert_int_eq(add(&l, MAP_NETWORK, "a=b", &err), 0);
         ck_assert_int_eq(add(&l, MAP_STORAGE, "/a=/b", &err), 0);
+        l.maps[1].origin = "here:7";
         OWNED_JSON j = maps_to_json(l.maps, l.n);
         ck_assert_int_eq(maps_from_json(j, back.arena, &back.maps, &back.n, &err), 0);
         ck_assert_uint_eq(back.n, 2);
         ck_assert_int_eq(back.maps[1].kind, MAP_STORAGE);
         ck_assert_str_eq(back.maps[1].to, "/b");
+        ck_assert_ptr_null(back.maps[0].origin);
+        ck_assert_str_eq(back.maps[1].origin, "here:7");
         ck_assert_int_eq(maps_from_json(NULL, back.arena, &back.maps, &back.n, &err), 0);
         ck_assert_uint_eq(back.n, 0);
         (void)json_object_set_new(json_array_get(j, 1), "to", json_string("/b/../c"));
@@ -262,6 +299,21 @@ static const struct {
     { "mixed-disks.xml", "/srv/shared=/s", MAP_STORAGE, "file='/srv/shared/", "file='/s/", 1 },
     { "mixed-disks.xml", "/dev/disk=/dev/x", MAP_STORAGE, "", "", 0 },
     { "network-nfs-rbd.xml", "/etc/ceph=/c", MAP_STORAGE, "", "", 0 },
+    { "network-nfs-rbd.xml", "nfs://10.0.0.5/export=nfs://10.0.0.5/data", MAP_STORAGE, "name='/export/",
+      "name='/data/", 1 },
+    { "network-nfs-rbd.xml", "nfs://10.0.0.5/export/vm/netted.raw=nfs://[fd00::7]/export/vm/netted.raw",
+      MAP_STORAGE, "'10.0.0.5'", "'fd00::7'", 1 },
+    { "network-nfs-rbd.xml", "nfs://10.0.0.6/export=nfs://10.0.0.7/export", MAP_STORAGE, "", "", 0 },
+    { "network-nfs-rbd.xml", "/export=/data", MAP_STORAGE, "", "", 0 },
+    { "network-nfs-rbd.xml", "rbd:vms=rbd:hot/n", MAP_STORAGE, "'vms/", "'hot/n/", 1 },
+    { "network-nfs-rbd.xml", "rbd:images/base=rbd:b/b", MAP_STORAGE, "'images/base'", "'b/b'", 1 },
+    { "network-nfs-rbd.xml", "rbd:vm=rbd:hot", MAP_STORAGE, "", "", 0 },
+    { "network-nfs-rbd.xml", "rbd:vms/netted-data=rbd:hot", MAP_STORAGE, "", "", 0 },
+    { "volume-pool.xml", "default=fast", MAP_STORAGE, "pool='default'", "pool='fast'", 1 },
+    { "volume-pool.xml", "pool:default/pooled.qcow2=pool:default/p", MAP_STORAGE, "volume='pooled.qcow2'",
+      "volume='p'", 1 },
+    { "volume-pool.xml", "pool:default/pooled=pool:default/p", MAP_STORAGE, "", "", 0 },
+    { "volume-pool.xml", "default=lan", MAP_NETWORK, LIVE_NETWORK, "<source network='lan'/>", 1 },
     { "openstack-metadata.xml", "/var/lib/nova/instances=/n", MAP_STORAGE, "'/var/lib/nova/instances/",
       "'/n/", 2 },
 };
@@ -347,6 +399,47 @@ START_TEST(disks_have_both_paths_and_what_was_seen_of_the_other_is_forgotten)
 END_TEST
 
 static const struct {
+    const char *file, *map, *target;
+    const char *source, *server, *pool, *volume; /* at the destination */
+} places[] = {
+    { "volume-pool.xml", "default=fast", "vda", NULL, NULL, "fast", "pooled.qcow2" },
+    { "volume-pool.xml", "pool:default/pooled.qcow2=pool:fast/p", "vda", NULL, NULL, "fast", "p" },
+    { "network-nfs-rbd.xml", "nfs://10.0.0.5/export=nfs://[fd00::7]/e", "vda", "/e/vm/netted.raw", "fd00::7",
+      NULL, NULL },
+    { "network-nfs-rbd.xml", "rbd:vms=rbd:hot", "vdb", "hot/netted-data", "mon1.example", NULL, NULL },
+};
+START_TEST(pools_and_locations_of_disks_have_both_names_too)
+    {
+        OWNED_LIST l = { 0 };
+        struct error err = { 0 };
+        OWNED(facts) f = facts_of(places[_i].file);
+        struct disk there;
+
+        for (size_t i = 0; i < f->domain.n_disks; i++)
+            f->domain.disks[i].at_dest.present = TRI_YES;
+        ck_assert_int_eq(add(&l, MAP_STORAGE, places[_i].map, &err), 0);
+        ck_assert_int_eq(maps_apply(f, l.maps, l.n, &err), 0);
+        ck_assert(f->maps[0].is_used);
+        for (size_t i = 0; i < f->domain.n_disks; i++) {
+            const struct disk *d = &f->domain.disks[i];
+            const bool is_it = text_equal(d->target, places[_i].target);
+
+            ck_assert_int_eq(disk_is_mapped(d), is_it);
+            ck_assert_int_eq(d->at_dest.present, is_it ? TRI_NOT_KNOWN : TRI_YES);
+        }
+        there = disk_there(facts_disk(f, places[_i].target));
+        ck_assert_pstr_eq(there.source, places[_i].source);
+        ck_assert_pstr_eq(there.server, places[_i].server);
+        ck_assert_pstr_eq(there.pool, places[_i].pool);
+        ck_assert_pstr_eq(there.volume, places[_i].volume);
+        if (there.protocol && text_equal(there.protocol, "nfs")) {
+            ck_assert_uint_eq(there.hosts.n, 1);
+            ck_assert_str_eq(there.hosts.names[0], places[_i].server);
+        }
+    }
+END_TEST
+
+static const struct {
     const char *file, *map;
 } files[] = {
     { "nvram-tpm.xml", "/srv/boot=/b" },
@@ -354,6 +447,7 @@ static const struct {
     { "nvram-tpm.xml", "/var/lib/libvirt/qemu=/n" },
     { "local-qcow2-with-base.xml", "/var/lib/libvirt/images/ledger.s1=/i" },
     { "cdrom-floppy-empty.xml", "/srv/iso/debian.iso=/i" },
+    { "network-nfs-rbd.xml", "rbd:images=rbd:i" },
 };
 START_TEST(a_map_is_used_by_every_file_that_the_xml_names)
     {
@@ -430,6 +524,7 @@ TEST_MAIN("facts/map", LOOP(a_map_is_read_as_it_is_written, TEST_ROWS(read_rows)
           LOOP(a_map_changes_its_names_in_the_xml_and_nothing_else, TEST_ROWS(changes)),
           two_networks_change_places, the_longest_from_is_for_a_path_and_no_path_is_mapped_twice,
           disks_have_both_paths_and_what_was_seen_of_the_other_is_forgotten,
+          LOOP(pools_and_locations_of_disks_have_both_names_too, TEST_ROWS(places)),
           LOOP(a_map_is_used_by_every_file_that_the_xml_names, TEST_ROWS(files)),
           files_of_disks_are_mapped_wherever_the_chain_names_one,
           other_namespaces_and_other_places_are_not_touched, what_is_no_domain_is_not_rewritten)

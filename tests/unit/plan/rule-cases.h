@@ -55,6 +55,9 @@ SPOIL(shown_at_peer, (void)show_on(f, "10.0.0.2"); f->dest.addresses.n = 0)
 SPOIL(pool_missing, (void)volume_in(f, "other"))
 SPOIL(pool_off, volume_in(f, "images")->is_active = false)
 SPOIL(pool_there, (void)volume_in(f, "images"))
+SPOIL(pool_mapped_there, (void)volume_in(f, "other"); use_map(f, MAP_STORAGE, "pool:other", "pool:images");
+      vda->sharing = SHARING_PROVED)
+SPOIL(pool_mapped_away, (void)volume_in(f, "images"); use_map(f, MAP_STORAGE, "pool:images", "pool:other"))
 SPOIL(secret_missing, need_secret(f, (struct secret){ .usage_type = "volume", .usage = "client.libvirt" }))
 SPOIL(secret_other_uuid, need_secret(f, (struct secret){ .uuid = "bbbb0000-0000-0000-0000-00000000000a" }))
 SPOIL(secret_there, need_secret(f, (struct secret){ .uuid = "aaaa0000-0000-0000-0000-00000000000a" }))
@@ -115,6 +118,8 @@ SPOIL(mapped_together, sample_disk(f, "vdb")->source = "/data/web.qcow2";
       use_map(f, MAP_STORAGE, "/images", "/data"))
 SPOIL(mapped_apart, sample_disk(f, "vdb")->source = "/data/other.qcow2";
       use_map(f, MAP_STORAGE, "/images", "/data"))
+SPOIL(mapped_in_vain_for_all, add_interface(f, "bridge", "br0"); use_map(f, MAP_NETWORK, "br", "br1");
+      f->maps[0].origin = "virt-ferry.conf:3")
 SPOIL(mapped_in_vain, add_interface(f, "bridge", "br0"); use_map(f, MAP_NETWORK, "br", "br1"))
 SPOIL(network_missing, add_interface(f, "network", "lan"))
 SPOIL(network_there, add_interface(f, "network", "default"))
@@ -294,6 +299,9 @@ static const struct {
     { "pool-missing", pool_missing, true, false },
     { "pool-missing", pool_off, true, false },
     { "pool-missing", pool_there, false, true },
+    { "pool-missing", pool_mapped_there, false, true },
+    { "pool-missing", pool_mapped_away, true, false },
+    { "storage-mapped", pool_mapped_there, true, true },
     { "secret-missing", secret_missing, true, false },
     { "secret-missing", secret_other_uuid, true, false },
     { "secret-missing", secret_there, false, true },
@@ -374,6 +382,7 @@ static const struct {
     { "network-mapped", bridge_mapped_there, true, true },
     { "network-mapped", bridge_there, false, true },
     { "map-not-used", mapped_in_vain, true, true },
+    { "map-not-used", mapped_in_vain_for_all, false, true },
     { "storage-mapped", storage_mapped, true, true },
     { "storage-mapped", fine, false, true },
     { "mapped-together", mapped_together, true, false },

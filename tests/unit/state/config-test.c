@@ -2,6 +2,7 @@
  * Settings from two files and the environment: which one wins, and what is refused with which words. */
 #include "base/text.h"
 #include "check-main.h"
+#include "facts/map.h"
 #include "state/config.h"
 #include <stdio.h>
 #include <string.h>
@@ -414,6 +415,95 @@ START_TEST(the_example_is_accepted_and_shows_every_key)
     }
 END_TEST
 
+/* "from>to@origin's line" of what a pair of hosts gets, the command line's first. */
+static const char *maps_of(const struct config *c, const char *source, const char *dest, const char *given)
+{
+    static struct text said;
+    OWNED(arena) a = arena_new();
+    struct map *list = NULL, m;
+    struct error err = { 0 };
+    size_t n = 0;
+
+    text_done(&said);
+    if (given) {
+        ck_assert_int_eq(map_parse(MAP_STORAGE, given, a, &m, &err), 0);
+        ck_assert_int_eq(map_add(a, &list, &n, &m, &err), 0);
+    }
+    ck_assert_msg(config_add_maps(c, source, dest, a, &list, &n, &err) == 0, "%s", err.what);
+    for (size_t i = 0; i < n; i++)
+        text_add(&said, "%s%s>%s@%s", i ? " " : "", list[i].from, list[i].to,
+                 list[i].origin ? strrchr(list[i].origin, '/') + 1 : "");
+    return text_of(&said);
+}
+
+START_TEST(maps_are_of_all_hosts_or_of_a_pair_which_wins_and_the_command_line_over_both)
+    {
+        world("[map]\nstorage /srv/a = /srv/b\n  storage a\\=b=c ; of a pool\nnetwork br0=br1\n"
+              "[map hostA hostB]\nnetwork br0 = br2\n[migrate]\ntimeout = 7\n",
+              NULL);
+        OWNED(config) c = load();
+
+        ck_assert_str_eq(maps_of(c, NULL, NULL, NULL),
+                         "/srv/a>/srv/b@system.conf:2 pool:a=b>pool:c@system.conf:3 br0>br1@system.conf:4");
+        ck_assert_str_eq(maps_of(c, "hostA", "hostB", NULL), "br0>br2@system.conf:6 "
+                                                             "/srv/a>/srv/b@system.conf:2 "
+                                                             "pool:a=b>pool:c@system.conf:3");
+        ck_assert_str_eq(maps_of(c, "hostB", "hostA", "/srv/a=/d"),
+                         "/srv/a>/d@ pool:a=b>pool:c@system.conf:3 br0>br1@system.conf:4");
+        ck_assert_uint_eq(config_u64(c, "migrate", "timeout", 0), 7000);
+        ck_assert_uint_eq(config_count(c), 1);
+        world_ends();
+    }
+END_TEST
+
+START_TEST(a_map_of_the_users_file_takes_the_place_of_the_systems)
+    {
+        char path[81] = { 0 }; /* longer than a key of inih */
+
+        memset(path, 'x', sizeof path - 1);
+        path[0] = '/';
+        OWNED_TEXT longer = { 0 };
+
+        text_add(&longer, "[map]\nstorage %s = nfs-pool\n", "pool:x");
+        text_add(&longer, "network br0=br9\nstorage %s=/long\n", path);
+        world("[map]\nnetwork br0 = br1\nstorage pool:x = y\n", text_of(&longer));
+        OWNED(config) c = load();
+
+        OWNED_TEXT wanted = { 0 };
+
+        text_add(
+            &wanted,
+            "br0>br9@virt-ferry.conf:3 pool:x>pool:nfs-pool@virt-ferry.conf:2 %s>/long@virt-ferry.conf:4",
+            path);
+        ck_assert_str_eq(maps_of(c, "a", "b", NULL), text_of(&wanted));
+        world_ends();
+    }
+END_TEST
+
+static const struct {
+    const char *content, *line, *what;
+} bad_maps[] = {
+    { "[map]\nstorage /a\n", ":2: ", "no '='" },
+    { "[map]\nstorage /a = b\n", ":2: ", "two kinds" },
+    { "[map]\nstorage a/b = c\n", ":2: ", "no absolute path" },
+    { "[map]\n\nnetwork br/0 = b\n", ":3: ", "slash" },
+    { "[map]\nimages = fast\n", ":2: ", "'images' is no kind of map" },
+    { "[map]\nnetwork a = b\nstorage a = b\nnetwork a = c\n", ":4: ", "mapped already at " },
+    { "[map hostA]\nnetwork a = b\n", ":1: ", "no pair of hosts" },
+    { "[map hostA hostB hostC]\nnetwork a = b\n", ":1: ", "no pair of hosts" },
+    { "[map hostA -oProxyCommand=x]\nnetwork a = b\n", ":1: ", "names no host" },
+    { "[maps]\nnetwork = b\n", ":2: ", "'[maps]' is not known" },
+};
+START_TEST(what_cannot_be_a_map_is_refused_with_its_line)
+    {
+        struct error err = refused(bad_maps[_i].content);
+
+        ck_assert_msg(strstr(err.what, bad_maps[_i].line) != NULL, "%s", err.what);
+        ck_assert_msg(strstr(err.what, bad_maps[_i].what) != NULL, "%s", err.what);
+        ck_assert_str_ne(err.fix, "");
+    }
+END_TEST
+
 TEST_MAIN("state/config", files_that_are_missing_are_empty,
           the_users_file_wins_over_the_system_and_the_environment_over_both,
           a_value_of_the_environment_that_cannot_be_read_is_refused_by_its_name, sections_of_plugins_are_free,
@@ -426,4 +516,7 @@ TEST_MAIN("state/config", files_that_are_missing_are_empty,
           a_folder_in_place_of_the_file_is_refused, a_file_that_everybody_can_write_is_refused,
           a_file_that_cannot_be_read_is_refused, a_file_with_zero_bytes_is_refused,
           a_byte_order_mark_and_windows_ends_of_line_are_accepted,
-          the_example_is_accepted_and_shows_every_key)
+          the_example_is_accepted_and_shows_every_key,
+          maps_are_of_all_hosts_or_of_a_pair_which_wins_and_the_command_line_over_both,
+          a_map_of_the_users_file_takes_the_place_of_the_systems,
+          LOOP(what_cannot_be_a_map_is_refused_with_its_line, TEST_ROWS(bad_maps)))

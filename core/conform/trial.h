@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  * One check of a plugin in a child process of its own: the page that child and parent share, what is watched
  * around each call, and the services that the plugin is given. */
-#ifndef PLUGIN_CONFORM_TRIAL_H
-#define PLUGIN_CONFORM_TRIAL_H
+#ifndef CONFORM_TRIAL_H
+#define CONFORM_TRIAL_H
 
+#include "conform/conform.h"
 #include "plugin/call.h"
-#include "plugin/conform.h"
 #include <limits.h>
 #include <signal.h>
 

@@ -2,7 +2,7 @@
  * Are the texts that a callback gave alive when it has returned? They are read, stack and heap are written
  * over, and they are read again. */
 #include "base/text.h"
-#include "plugin/conform-trial.h"
+#include "conform/trial.h"
 #include <malloc.h>
 #include <stdio.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * A check in its child: what the child sets up, how the parent waits for it and what it makes of its end.
  * A plugin that dies takes the child with it; the next case goes on in a new one. */
-#include "plugin/conform-trial.h"
+#include "conform/trial.h"
 #include "base/log.h"
 #include "plugin/load.h"
 #include "plugin/program.h"

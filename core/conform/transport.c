@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The callbacks of a transport driver under hosts of every kind and addresses where nothing listens. */
-#include "plugin/conform-trial.h"
+#include "conform/trial.h"
 #include <arpa/inet.h>
 #include <stdio.h>
 #include <string.h>

@@ -2,7 +2,7 @@
  * An image at a place that the user gave: made, looked at, told apart and taken away again. Each step is a
  * check of its own; what the next one needs stands in the page. */
 #include "base/text.h"
-#include "plugin/conform-trial.h"
+#include "conform/trial.h"
 #include <stdio.h>
 #include <string.h>
 

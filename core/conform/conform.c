@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The order of the checks, and what is told of each. No plugin is ever loaded in this process. */
-#include "plugin/conform.h"
+#include "conform/conform.h"
 #include "base/owned.h"
-#include "plugin/conform-trial.h"
+#include "conform/trial.h"
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Does a plugin keep the contract of virt-ferry-plugin.h? Its callbacks are tried in child processes, under
  * good and bad arguments, and each check is told as a sentence that holds or does not. */
-#ifndef PLUGIN_CONFORM_H
-#define PLUGIN_CONFORM_H
+#ifndef CONFORM_CONFORM_H
+#define CONFORM_CONFORM_H
 
 #include "base/error.h"
 #include <stdbool.h>

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0
  * What plugin check says of the plugins of the house, of the example, and of plugins that were broken on
  * purpose. */
-#include "plugin/conform.h"
+#include "conform/conform.h"
 
 #include "base/text.h"
 #include "cli/capture.h"
-#include "plugin-build.h"
+#include "plugin/plugin-build.h"
+#include <errno.h>
+#include <libvirt/libvirt.h>
+#include <libvirt/virterror.h>
 
 #define QUICK 1500u /* ms for a call, where one that hangs need not be waited for so long */
 
@@ -31,13 +34,18 @@ static const char *config(void *context, const char *section, const char *key)
     return text_equal(key, "folder") ? "/nowhere" : text_equal(key, "cluster") ? "rack-7" : NULL;
 }
 
+static void *(*libvirt)(void *context);
+
 /* What was told; *ret_failed of it. */
 static const char *try_plugin(const char *path, const char *location, unsigned limit_ms, unsigned *ret_failed)
 {
     struct error err = { 0 };
-    const struct conform_ask ask = {
-        .path = path, .location = location, .config = config, .tell = tell, .limit_ms = limit_ms
-    };
+    const struct conform_ask ask = { .path = path,
+                                     .location = location,
+                                     .config = config,
+                                     .libvirt = libvirt,
+                                     .tell = tell,
+                                     .limit_ms = limit_ms };
 
     text_done(&told);
     n_told = 0;
@@ -52,7 +60,7 @@ static void build_broken(const struct build *b, const char *source, const char *
 
     (void)snprintf(command, sizeof command,
                    "${CC:-cc} -D_GNU_SOURCE -w -O0 -shared -fPIC -Icore/plugin %s -o '%s' "
-                   "tests/unit/plugin/broken/%s.c -lpthread",
+                   "tests/unit/conform/broken/%s.c -lpthread",
                    defines, build_path(b, "broken.so"), source);
     ck_assert_int_eq(build_run(command), 0);
     ck_assert_int_eq(chmod(build_path(b, "broken.so"), 0755), 0);
@@ -72,6 +80,64 @@ START_TEST(a_plugin_of_the_house_keeps_the_contract)
         ck_assert_msg(failed == 0, "%s", text);
         ck_assert_uint_gt(n_told, 4);
         has_not(text, "# ");
+    }
+END_TEST
+
+/* libvirt's own test driver as a host that is not this machine. These stand before libvirt's functions of the
+ * same names, in the plugin too. */
+static bool is_taken; /* another makes a pool on the folder at the same time */
+static virError said;
+
+char *virConnectGetURI(virConnectPtr connection)
+{
+    (void)connection;
+    return strdup("test+tcp://hostB/default");
+}
+
+virErrorPtr virGetLastError(void)
+{
+    return &said;
+}
+
+virStoragePoolPtr virStoragePoolCreateXML(virConnectPtr connection, const char *xml, unsigned flags)
+{
+    (void)connection;
+    (void)xml;
+    (void)flags;
+    said = is_taken ? (virError){ .code = VIR_ERR_OPERATION_FAILED }
+                    : (virError){ .code = VIR_ERR_SYSTEM_ERROR, .int1 = ENOENT };
+    is_taken = false;
+    return NULL;
+}
+
+static void *hostB(void *context)
+{
+    virConnectPtr connection = virConnectOpen("test:///default");
+
+    (void)context;
+    /* Once, below the file that is looked for first where nobody else looks. */
+    if (connection)
+        virStoragePoolFree(virStoragePoolDefineXML(
+            connection, "<pool type='dir'><name>asleep</name><target><path>/nowhere</path></target></pool>",
+            0));
+    return connection;
+}
+
+/* Folders that are missing, at once or when another's pool on them is gone, and one of a pool that is not
+ * active. */
+START_TEST(local_block_keeps_the_contract_on_a_host_that_is_another)
+    {
+        char path[PATH_MAX];
+        const char *text;
+        unsigned failed;
+
+        ck_assert_ptr_nonnull(getenv("FERRY_BUILD"));
+        (void)snprintf(path, sizeof path, "%s/plugins/local-block.so", getenv("FERRY_BUILD"));
+        is_taken = _i;
+        libvirt = hostB;
+        text = try_plugin(path, NULL, 0, &failed);
+        libvirt = NULL;
+        ck_assert_msg(failed == 0, "%s", text);
     }
 END_TEST
 
@@ -269,8 +335,8 @@ START_TEST(the_command_prints_tap_and_its_exit_code_says_whether_all_is_well)
     }
 END_TEST
 
-TEST_MAIN("plugin/conform", LOOP(a_plugin_of_the_house_keeps_the_contract, TEST_ROWS(house)),
-          the_example_keeps_the_contract,
+TEST_MAIN("conform/conform", LOOP(a_plugin_of_the_house_keeps_the_contract, TEST_ROWS(house)),
+          LOOP(local_block_keeps_the_contract_on_a_host_that_is_another, 2), the_example_keeps_the_contract,
           LOOP(a_broken_plugin_is_caught_and_its_fault_is_named, TEST_ROWS(faults)),
           after_a_crash_the_rest_goes_on, a_whole_plugin_makes_and_removes_an_image_at_the_location,
           a_file_that_is_not_loaded_is_told_with_the_reason,

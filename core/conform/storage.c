@@ -2,7 +2,7 @@
  * The callbacks of a storage driver under disks that are not there and names that nobody should have, with
  * services that work, that an older host has, and that cannot do anything. */
 #include "base/text.h"
-#include "plugin/conform-trial.h"
+#include "conform/trial.h"
 #include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The disks that a storage driver is tried with: of every kind, with names that nobody should have. None of
  * them is there; at the addresses nothing listens. */
-#include "plugin/conform-trial.h"
+#include "conform/trial.h"
 #include <stdio.h>
 #include <string.h>
 

@@ -2,7 +2,7 @@
  * What a plugin says of itself, looked at without calling a driver. What load.c refuses is told in its words;
  * the rest is what a loaded plugin could still say wrongly. */
 #include "base/text.h"
-#include "plugin/conform-trial.h"
+#include "conform/trial.h"
 #include <stdio.h>
 #include <string.h>
 

@@ -2,7 +2,7 @@
  * The services that a plugin is tried with: those of call.c with a watch on them, on a host that is older,
  * and on one where nothing can be done. */
 #include "base/text.h"
-#include "plugin/conform-trial.h"
+#include "conform/trial.h"
 #include "plugin/load.h"
 #include <stdarg.h>
 #include <stdio.h>
