@@ -64,11 +64,21 @@ static const struct field fields_layer[] = {
 };
 
 static const struct field fields_image[] = {
-    TRI(disk_image, present),           TEXT(disk_image, identity),
-    TEXT(disk_image, directory),        TEXT(disk_image, evidence),
-    FIGURE(disk_image, capacity_bytes), FIGURE(disk_image, allocated_bytes),
-    FIGURE(disk_image, free_bytes),     TEXT(disk_image, pool),
-    TRI(disk_image, keeps_length),      END,
+    TRI(disk_image, present),
+    TEXT(disk_image, identity),
+    TEXT(disk_image, directory),
+    TEXT(disk_image, evidence),
+    FIGURE(disk_image, capacity_bytes),
+    FIGURE(disk_image, allocated_bytes),
+    FIGURE(disk_image, free_bytes),
+    TEXT(disk_image, pool),
+    TRI(disk_image, keeps_length),
+    TRI(disk_image, is_device),
+    TRI(disk_image, identity_read),
+    TRI(disk_image, in_use),
+    FIGURE(disk_image, block_bytes),
+    TEXT(disk_image, in_use_by),
+    END,
 };
 
 const struct field fields_disk[] = {
@@ -296,5 +306,6 @@ const struct field fields_facts[] = {
       .element_size = sizeof(struct finding),
       .max = FACTS_MAX_LIST },
     LIST("maps", facts, maps, n_maps, fields_map, FACTS_MAX_MAPS),
+    NAMES(facts, overwrite),
     END,
 };
