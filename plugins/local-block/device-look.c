@@ -221,7 +221,7 @@ static void look_at_domains(struct ferry_call *call, const struct ferry_services
 
         if (xml && strstr(xml, needle)) {
             ret->use = DEVICE_IN_USE;
-            (void)snprintf(ret->used_by, sizeof ret->used_by, "it is a disk of domain '%.200s' there",
+            (void)snprintf(ret->used_by, sizeof ret->used_by, "it is a disk of domain '%.400s' there",
                            virDomainGetName(domains[i]));
         }
         (void)virDomainFree(domains[i]);

@@ -382,6 +382,19 @@ static void take_word(const char *key, const char *value, struct answer *a)
         (void)snprintf(to, WORD_SIZE, "%s", value);
 }
 
+/* Plain letters are left; false: there were others, so that the word is no identity. */
+static bool make_plain(char *value)
+{
+    bool was_plain = true;
+
+    for (; *value; value++)
+        if (*value < ' ' || *value > '~') {
+            *value = '?';
+            was_plain = false;
+        }
+    return was_plain;
+}
+
 bool device_of_answer(const char *answer, struct device *ret)
 {
     struct answer *a = calloc(1, sizeof *a);
@@ -389,16 +402,20 @@ bool device_of_answer(const char *answer, struct device *ret)
     *ret = (struct device){ .bytes = UINT64_MAX };
     while (a && *answer) {
         const size_t length = strcspn(answer, "\n");
-        char line[1024], *value;
+        char line[1024];
 
         if (length < sizeof line) {
+            char *value;
+            bool is_plain;
+
             memcpy(line, answer, length);
             line[length] = '\0';
             value = strchr(line, '=');
             if (value) {
                 *value++ = '\0';
+                is_plain = make_plain(value);
                 a->ended |= strcmp(line, "end") == 0;
-                if (!take_own(line, value, a->n <= 1, ret))
+                if (!take_own(line, value, a->n <= 1, ret) && (is_plain || strcmp(line, "at") == 0))
                     take_word(line, value, a);
             }
         }

@@ -43,9 +43,7 @@ static const struct {
     { "at=dm-0\ndm=part1-mpath-3" WWN "\n", NULL },
     { "at=loop3\n", NULL },
     { "at=vda\n", NULL },
-    { "at=sda\nwwid=naa.3"
-      "33333000000001\n",
-      NULL }, /* locally assigned */
+    { "at=sda\nwwid=naa.3333333000001bb0\n", NULL }, /* locally assigned */
     { "at=sda\nwwid=naa.5000000000000000\n", NULL },
     { "at=sda\nwwid=naa.600508b1001c3e5\n", NULL }, /* one digit short */
     { "at=sda\nwwid=naa.600508b1001c3e5z\n", NULL },
@@ -53,6 +51,8 @@ static const struct {
     { "at=sda\nwwid=t10.QEMU    QEMU HARDDISK   drive-scsi0-0-0-0\n", NULL },
     { "at=nvme0n1\nwwid=nvme.1b36-3030303030303030-51454d55-00000001\n", NULL },
     { "at=nvme0n1\nwwid=nvme.1b36-53364735\n", NULL },
+    { "at=vda\nserial=web-data-\xff\n", NULL },
+    { "at=sda\nwwid=naa." WWN "\x01\n", NULL },
     { "at=vda\nserial=0123456789abcdef\n", NULL },
     { "at=vda\nserial=00000000\n", NULL },
     { "at=vda\nserial=----0000\n", NULL },
@@ -99,6 +99,7 @@ static const struct {
 } uses[] = {
     { "holder=dm-1\n", "device 'dm-1' is built on it" },
     { "mount=/srv\nuse=seen\n", "it is mounted at '/srv'" },
+    { "mount=/sr\xc3\n", "it is mounted at '/sr?'" },
     { "use=seen\nmount=/srv\n", "it is mounted at '/srv'" },
     { "swap=/dev/sda\n", "'/dev/sda' is swap" },
     { "open=/proc/7/fd/4\nuse=seen\n", "a process has it open: /proc/7/fd/4" },
