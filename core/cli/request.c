@@ -5,6 +5,7 @@
 #include "cli/output.h"
 #include "facts/json.h"
 #include "facts/map.h"
+#include "facts/overwrite.h"
 #include "host/survey.h"
 #include "plugin/registry.h"
 #include <string.h>
@@ -140,6 +141,21 @@ static int read_maps(struct request *r, const struct options *o, struct error *e
     return take_maps(r, n);
 }
 
+static int read_overwrite(struct request *r, const struct options *o, struct error *err)
+{
+    for (size_t i = 0; i < option_count(o, "overwrite"); i++) {
+        const char *text = option_nth(o, "overwrite", i);
+        struct error why = { 0 };
+
+        if (overwrite_parse(text, r->arena, &r->run.overwrite, &why) == 0)
+            continue;
+        error_set(err, ERROR_USAGE, NULL, "'%s' cannot be the value of option '--overwrite'", text);
+        error_why(err, "%s", why.what);
+        return error_fix(err, "%s", why.fix);
+    }
+    return 0;
+}
+
 static int read_saved(struct request *r, const char *path, struct error *err)
 {
     struct run_options *run = &r->run;
@@ -150,11 +166,17 @@ static int read_saved(struct request *r, const char *path, struct error *err)
         return error_fix(
             err, "Save the plan with them: virt-ferry plan -o FILE --map-network FROM=TO DOMAIN DEST.");
     }
+    if (run->overwrite.n) {
+        error_set(err, ERROR_USAGE, NULL, "a saved plan has in it what it may overwrite, and takes no more");
+        return error_fix(err,
+                         "Save the plan with it: virt-ferry plan -o FILE --overwrite TARGET DOMAIN DEST.");
+    }
     r->saved = json_read_file(path, err);
     if (!r->saved || plan_saved_limits(r->saved, &run->limits, err) < 0 ||
         check_saved_uri(json_text(r->saved, "source_uri", ""), err) < 0 ||
         check_saved_uri(json_text(r->saved, "dest", ""), err) < 0 ||
-        maps_from_json(json_child(r->saved, "maps"), r->arena, &r->maps, &n_maps, err) < 0)
+        maps_from_json(json_child(r->saved, "maps"), r->arena, &r->maps, &n_maps, err) < 0 ||
+        overwrite_from_json(json_child(r->saved, "overwrite"), r->arena, &run->overwrite, err) < 0)
         return error_while(err, "reading the plan '%s'", path);
     run->saved = r->saved;
     run->source_uri = json_text(r->saved, "source_uri", "");
@@ -215,7 +237,7 @@ static int read_request(struct request *r, struct cli *cli, const struct options
         .planned = planned,
         .context = r,
     };
-    if (read_maps(r, o, err) < 0)
+    if (read_maps(r, o, err) < 0 || read_overwrite(r, o, err) < 0)
         return -err->code;
     return option_text(o, "plan") ? read_saved(r, option_text(o, "plan"), err) : 0;
 }
@@ -252,7 +274,8 @@ int request_plan(const struct request *r, const struct options *o, struct run_re
     ret->facts = j ? facts_from_json(j, err) : NULL;
     if (!ret->facts)
         return error_while(err, "reading '%s'", path);
-    if (maps_apply(ret->facts, r->run.maps, r->run.n_maps, err) < 0)
+    if (maps_apply(ret->facts, r->run.maps, r->run.n_maps, err) < 0 ||
+        overwrite_apply(ret->facts, &r->run.overwrite, err) < 0)
         return -err->code;
     ret->plan = plan_make(ret->facts, &r->run.limits, err);
     return ret->plan ? 0 : -err->code;

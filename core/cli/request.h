@@ -48,6 +48,11 @@ struct request {
           .type = OPTION_TEXT,                                                                               \
           .flags = OPTION_REPEATS,                                                                           \
           .help = "image files below path FROM are below TO at the destination" },                           \
+        { .name = "overwrite",                                                                               \
+          .argument = "TARGET[,TARGET...]",                                                                  \
+          .type = OPTION_TEXT,                                                                               \
+          .flags = OPTION_REPEATS,                                                                           \
+          .help = "let a copy of this disk overwrite the block device that stands at the destination" },     \
         { .name = "migrate-setmaxdowntime",                                                                  \
           .argument = "MS",                                                                                  \
           .type = OPTION_MS,                                                                                 \

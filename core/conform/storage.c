@@ -93,7 +93,9 @@ static void look_at_image(struct trial *t, const struct ferry_image *ret)
         trial_note(t, "'is_silent' and 'keeps_length' are 0 or 1");
     if (ret->size != sizeof *ret)
         trial_note(t, "changes 'size' of what it fills");
-    trial_texts(t, (const struct trial_text[]){ { "pool", ret->pool } }, 1);
+    if (ret->is_device > 2 || ret->in_use > 2)
+        trial_note(t, "'is_device' and 'in_use' are 0, 1 or 2");
+    trial_texts(t, (const struct trial_text[]){ { "pool", ret->pool }, { "in_use_by", ret->in_use_by } }, 2);
 }
 
 static void inspect(struct trial *t, unsigned i)

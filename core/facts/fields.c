@@ -57,11 +57,21 @@ const struct field fields_finding[] = {
 };
 
 static const struct field fields_image[] = {
-    TRI(disk_image, present),           TEXT(disk_image, identity),
-    TEXT(disk_image, directory),        TEXT(disk_image, evidence),
-    FIGURE(disk_image, capacity_bytes), FIGURE(disk_image, allocated_bytes),
-    FIGURE(disk_image, free_bytes),     TEXT(disk_image, pool),
-    TRI(disk_image, keeps_length),      END,
+    TRI(disk_image, present),
+    TEXT(disk_image, identity),
+    TEXT(disk_image, directory),
+    TEXT(disk_image, evidence),
+    FIGURE(disk_image, capacity_bytes),
+    FIGURE(disk_image, allocated_bytes),
+    FIGURE(disk_image, free_bytes),
+    TEXT(disk_image, pool),
+    TRI(disk_image, keeps_length),
+    TRI(disk_image, is_device),
+    TRI(disk_image, identity_read),
+    TRI(disk_image, in_use),
+    FIGURE(disk_image, block_bytes),
+    TEXT(disk_image, in_use_by),
+    END,
 };
 
 /* A disk without what only the device has. */
@@ -331,5 +341,6 @@ const struct field fields_facts[] = {
       .element_size = sizeof(struct finding),
       .max = FACTS_MAX_LIST },
     LIST("maps", facts, maps, n_maps, fields_map, FACTS_MAX_MAPS),
+    NAMES(facts, overwrite),
     END,
 };

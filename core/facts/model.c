@@ -13,7 +13,7 @@ static void forget_host(struct host *h)
 
 static void forget_image(struct disk_image *i)
 {
-    i->capacity_bytes = i->allocated_bytes = i->free_bytes = NOT_KNOWN;
+    i->capacity_bytes = i->allocated_bytes = i->free_bytes = i->block_bytes = NOT_KNOWN;
 }
 
 struct facts *facts_new(void)
@@ -100,6 +100,19 @@ struct disk *facts_disk(struct facts *f, const char *target)
         if (text_equal(f->domain.disks[i].target, target))
             return &f->domain.disks[i];
     return NULL;
+}
+
+bool facts_may_overwrite(const struct facts *f, const struct disk *d)
+{
+    for (size_t i = 0; i < f->overwrite.n; i++)
+        if (text_equal(f->overwrite.names[i], d->target))
+            return true;
+    return false;
+}
+
+bool disk_is_device(const struct disk *d)
+{
+    return d->type == DISK_BLOCK && !disk_is_empty(d);
 }
 
 const char *interface_dest_source(const struct interface *i)

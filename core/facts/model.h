@@ -51,6 +51,12 @@ struct disk_image {
     uint64_t free_bytes;        /* where an image would be created */
     const char *pool;           /* libvirt pool that it lives in, NULL = none */
     enum tristate keeps_length; /* QEMU there does not see that the image grew after it was opened */
+    /* Of a disk of type block: */
+    enum tristate is_device;     /* what stands there is a block device */
+    enum tristate identity_read; /* what could tell it from others was read, also where that is nothing */
+    enum tristate in_use;        /* at the destination: something there has it open or mounted */
+    uint64_t block_bytes;        /* logical block size */
+    const char *in_use_by;       /* who: "it is mounted at '/srv'" */
 };
 struct disk {
     const char *target; /* vda */
@@ -245,6 +251,9 @@ struct facts {
     struct findings findings; /* of the survey and the drivers */
     struct map *maps;         /* that the names at the destination come from (facts/map.h) */
     size_t n_maps;
+    /* Targets of disks: what the devices at their places on the destination hold may be overwritten, this
+     * time. The user's word. */
+    struct finding_refs overwrite;
 };
 
 struct facts *facts_new(void); /* NULL when there is no memory; figures read NOT_KNOWN */
@@ -259,6 +268,10 @@ struct finding *facts_add_finding(struct facts *f, enum severity severity, const
 
 struct disk *facts_disk(struct facts *f, const char *target); /* NULL when there is none */
 
+/* --overwrite has named it. */
+bool facts_may_overwrite(const struct facts *f, const struct disk *d);
+/* The device of the host that it is at the source, and shall be at the destination. */
+bool disk_is_device(const struct disk *d);
 /* Its name at the destination. */
 const char *interface_dest_source(const struct interface *i);
 const char *disk_dest_source(const struct disk *d);

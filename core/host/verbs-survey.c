@@ -169,6 +169,12 @@ static int survey_state(struct child *c, virDomainPtr d, struct facts *f, struct
 
 /* ---- disks through the drivers ---- */
 
+/* 1 yes, 2 no, 0 not known. */
+static enum tristate tristate_of(uint32_t word)
+{
+    return word == 1u ? TRI_YES : word == 2u ? TRI_NO : TRI_NOT_KNOWN;
+}
+
 static void image_of_driver(struct arena *a, struct disk_image *ret, const struct ferry_image *image)
 {
     ret->present = image->present == 1u ? TRI_YES : image->present == 0u ? TRI_NO : TRI_NOT_KNOWN;
@@ -179,6 +185,11 @@ static void image_of_driver(struct arena *a, struct disk_image *ret, const struc
     ret->free_bytes = image->free_bytes;
     ret->pool = arena_text(a, image->pool);
     ret->keeps_length = image->keeps_length ? TRI_YES : TRI_NOT_KNOWN;
+    ret->is_device = tristate_of(image->is_device);
+    ret->in_use = tristate_of(image->in_use);
+    ret->in_use_by = arena_text(a, image->in_use_by);
+    if (image->block_bytes)
+        ret->block_bytes = image->block_bytes;
 }
 
 static void driver_error(struct facts *f, const struct disk *disk, const struct error *failed)
@@ -252,6 +263,7 @@ static int look_at_image(struct child *c, struct facts *f, struct disk *disk, st
     at->identity = arena_text(f->arena, identity.identity);
     at->directory = arena_text(f->arena, identity.directory);
     at->evidence = arena_text(f->arena, identity.evidence);
+    at->identity_read = identity.was_read ? TRI_YES : TRI_NOT_KNOWN;
     image_of_driver(f->arena, at, &image);
     *silent |= image.is_silent != 0;
     call_done(&call);

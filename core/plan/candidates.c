@@ -59,7 +59,9 @@ enum treatment candidates_natural(const struct disk *d)
         return TREAT_SHARED;
     if (!d->driver) /* refused either way; shared is the name without promises */
         return TREAT_SHARED;
-    if (d->sharing == SHARING_DENIED || !d->driver_shares || d->at_dest.present == TRI_NO)
+    /* A device is overwritten where the user says so: that is asked for by a rule. */
+    if (d->sharing == SHARING_DENIED || !d->driver_shares || d->at_dest.present == TRI_NO ||
+        disk_is_device(d))
         return TREAT_COPY;
     return TREAT_SHARED;
 }

@@ -167,7 +167,7 @@ static bool is_copied_apart(const struct rule_case *c)
 
 static const char *check_image_exists(struct rule_case *c)
 {
-    if (!is_copied_apart(c) || c->disk->at_dest.present != TRI_YES)
+    if (!is_copied_apart(c) || c->disk->at_dest.present != TRI_YES || disk_is_device(c->disk))
         return NULL;
     return SAY("an image stands at '%s' on the destination already", rules_name(disk_dest_source(c->disk)));
 }
@@ -176,6 +176,10 @@ static const char *check_image_not_known(struct rule_case *c)
 {
     if (!is_copied_apart(c) || c->disk->at_dest.present != TRI_NOT_KNOWN)
         return NULL;
+    if (disk_is_device(c->disk))
+        c->fix =
+            SAY("Let virt-ferry reach the destination by ssh, so that it can look at the device, or give "
+                "the destination a libvirt pool that lists it.");
     return SAY("whether an image stands at '%s' on the destination is not known",
                rules_name(disk_dest_source(c->disk)));
 }
@@ -192,7 +196,8 @@ static const char *check_format(struct rule_case *c)
 {
     const char *format = c->disk->format;
 
-    if (!is_copied_apart(c) || text_equal(format, "raw") || text_equal(format, "qcow2"))
+    if (!is_copied_apart(c) || text_equal(format, "raw") || text_equal(format, "qcow2") ||
+        (format && disk_is_device(c->disk)))
         return NULL;
     if (!format)
         return SAY("the format of disk '%s' is not said", c->disk->target);
@@ -324,7 +329,9 @@ static const char *check_space(struct rule_case *c)
 
 static const char *check_space_not_known(struct rule_case *c)
 {
-    if (!is_copied_apart(c) || c->disk->at_dest.free_bytes != NOT_KNOWN)
+    /* A device that stands there needs no more room. */
+    if (!is_copied_apart(c) || c->disk->at_dest.free_bytes != NOT_KNOWN ||
+        (disk_is_device(c->disk) && c->disk->at_dest.present != TRI_NO))
         return NULL;
     return SAY("how much room disk '%s' finds on the destination is not known", c->disk->target);
 }

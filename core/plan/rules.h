@@ -44,7 +44,8 @@ struct rule_set {
     const struct rule *rows;
     size_t n;
 };
-extern const struct rule_set rules_domain, rules_host, rules_disk, rules_channel, rules_mode, rules_map;
+extern const struct rule_set rules_domain, rules_host, rules_disk, rules_channel, rules_mode, rules_map,
+    rules_device;
 
 /* The rule of this id; NULL when no row has it. */
 const struct rule *rules_find(const char *id);

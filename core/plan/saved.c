@@ -3,6 +3,7 @@
  * one can say what is different now. Reads nothing out of a file but to compare it; no I/O. */
 #include "facts/json.h"
 #include "facts/map.h"
+#include "facts/overwrite.h"
 #include "facts/words.h"
 #include "plan/planner.h"
 #include <string.h>
@@ -38,6 +39,9 @@ static void rest_on_disk(const struct plan *p, const struct strategy *s, size_t 
                                                     : "not proved" },
         { "treatment", treatment_word(s->disks[i]) },
         { "pool at the destination", d->at_dest.pool },
+        { "device there is overwritten",
+          disk_is_device(d) && s->disks[i] == TREAT_COPY && d->at_dest.present == TRI_YES ? "yes" : NULL },
+        { "identity of the device there", disk_is_device(d) ? d->at_dest.identity : NULL },
     };
 
     for (size_t k = 0; k < sizeof rows / sizeof rows[0]; k++)
@@ -114,7 +118,8 @@ json_t *plan_save(const struct plan *p, const struct strategy *s, const struct p
     if (!o || json_put_u64(o, "saved_plan", SAVED_VERSION) < 0 || json_put_text(o, "strategy", s->id) < 0 ||
         json_put(o, "limits", json_of_limits(limits)) < 0 ||
         json_put(o, "rests_on", what_it_rests_on(p, s)) < 0 ||
-        (p->facts->n_maps && json_put(o, "maps", maps_to_json(p->facts->maps, p->facts->n_maps)) < 0)) {
+        (p->facts->n_maps && json_put(o, "maps", maps_to_json(p->facts->maps, p->facts->n_maps)) < 0) ||
+        (p->facts->overwrite.n && json_put(o, "overwrite", overwrite_to_json(&p->facts->overwrite)) < 0)) {
         error_memory(err);
         return NULL;
     }

@@ -169,6 +169,9 @@ struct ferry_identity {
                               with the file's own name in it; virt-ferry then proves the directory itself.
                               NULL = nothing can prove it */
     const char *evidence;  /* one line for the operator: what was looked at */
+    uint32_t was_read; /* 1: all that could tell the image from others was read; without an identity it has
+                          none, and is not merely one that was not looked at */
+    uint32_t reserved_too;
 };
 
 struct ferry_image {
@@ -183,6 +186,12 @@ struct ferry_image {
     uint32_t keeps_length;    /* 1: a QEMU takes the image's length once, when it opens it: what another QEMU
                                  appends after that reads as zeroes there (QEMU's NFS driver). A running guest
                                  is then not moved with an image that may grow */
+    /* Of a disk of type "block"; 0 = not known: */
+    uint32_t is_device;   /* what stands there: 1 a block device, 2 something else */
+    uint32_t block_bytes; /* the device's logical block size */
+    uint32_t in_use;      /* on the destination: 1 something there has it open or mounted, 2 nothing has */
+    uint32_t reserved;
+    const char *in_use_by; /* who, as a part of a sentence: "it is mounted at '/srv'"; NULL = not known */
 };
 
 /* A new image at the place that `disk` names, on the host of the worker. */

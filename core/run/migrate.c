@@ -4,6 +4,7 @@
 #include "run/move.h"
 
 #include "base/log.h"
+#include "facts/overwrite.h"
 #include "run/translate.h"
 #include <stdio.h>
 #include <time.h>
@@ -62,7 +63,7 @@ static int measure_dirty(struct move *m, struct error *err)
 static int look_and_plan(struct move *m, struct error *err)
 {
     m->facts = m->result->facts = survey_run(&m->survey, err);
-    if (!m->facts || measure_dirty(m, err) < 0)
+    if (!m->facts || overwrite_apply(m->facts, &m->o->overwrite, err) < 0 || measure_dirty(m, err) < 0)
         return -err->code;
     recall(m);
     /* What looking and proving made is gone again; a recovery need not look for it. */

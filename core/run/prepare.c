@@ -11,6 +11,15 @@
 
 #define CREATE_MS 60000u
 
+/* QEMU will write over it: nothing is made, and nothing can be taken back. */
+static int note_overwritten(struct move *m, const struct disk *d, struct error *err)
+{
+    return move_record(m, "overwrite",
+                       json_pack("{ss ss ss}", "host", m->survey.dest_host, "target", d->target, "place",
+                                 disk_dest_source(d)),
+                       err);
+}
+
 int prepare_images(struct move *m, struct error *err)
 {
     for (size_t i = 0; i < m->facts->domain.n_disks; i++) {
@@ -19,6 +28,11 @@ int prepare_images(struct move *m, struct error *err)
 
         if (!treatment_copies(m->strategy->disks[i]))
             continue;
+        if (disk_is_device(d) && d->at_dest.present == TRI_YES) {
+            if (note_overwritten(m, d, err) < 0)
+                return -err->code;
+            continue;
+        }
         args = json_pack("{so ss sb}", "facts", facts_to_json(m->facts), "target", d->target, "on_base",
                          (int)(m->strategy->disks[i] == TREAT_OVERLAY));
         if (worker_do(m->survey.destination, "image-create", args, CREATE_MS, NULL, err) < 0)

@@ -27,10 +27,11 @@ struct run_options {
     struct plan_limits limits;
     const struct map *maps; /* lent: what is called otherwise at the destination */
     size_t n_maps;
-    const char *strategy;     /* id of the one to take, NULL = the cheapest */
-    const json_t *saved;      /* a saved plan: its strategy, or none at all; NULL = not asked for */
-    uint64_t measure_dirty_s; /* watch the guest's writes first; 0 = do not */
-    uint64_t timeout_ms;      /* NOT_KNOWN = none */
+    struct finding_refs overwrite; /* lent: targets whose devices there may be overwritten */
+    const char *strategy;          /* id of the one to take, NULL = the cheapest */
+    const json_t *saved;           /* a saved plan: its strategy, or none at all; NULL = not asked for */
+    uint64_t measure_dirty_s;      /* watch the guest's writes first; 0 = do not */
+    uint64_t timeout_ms;           /* NOT_KNOWN = none */
     void (*say)(void *context, const char *line); /* one message for the user, whole, not escaped */
     void (*progress)(void *context, const struct run_progress *p);
     void (*planned)(void *context, const struct plan *p); /* before anything is done */

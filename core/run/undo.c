@@ -11,6 +11,7 @@ struct undo {
     struct move *m;
     struct worker *source, *dest; /* fresh, made when first needed */
     struct error first;           /* of what could not be undone */
+    bool was_asked;               /* libvirt was: it may have copied */
     const json_t *left;           /* the newest record of what was not ours to remove */
 };
 
@@ -83,6 +84,17 @@ static int undo_create(struct undo *u, const json_t *record, struct error *err)
     return 0;
 }
 
+/* Nothing of it is ours to remove. Before libvirt was asked nobody wrote to it. */
+static int undo_overwrite(struct undo *u, const json_t *record, struct error *err)
+{
+    (void)err;
+    if (u->was_asked)
+        move_say(u->m, "what '%s' on '%s' held is gone, in part or in whole: disk '%s' was copied onto it",
+                 json_text(record, "place", ""), json_text(record, "host", ""),
+                 json_text(record, "target", ""));
+    return 0;
+}
+
 static int undo_nonce(struct undo *u, const json_t *record, struct error *err)
 {
     return ask(u, is_of_dest(u, record), "nonce-remove", json_deep_copy(record), err);
@@ -106,11 +118,8 @@ static const struct {
     const char *step;
     int (*undo)(struct undo *u, const json_t *record, struct error *err);
 } undos[] = {
-    { "mark", undo_mark },
-    { "autostart-off", undo_autostart },
-    { "max-downtime", undo_max_downtime },
-    { "create", undo_create },
-    { "nonce", undo_nonce },
+    { "mark", undo_mark },       { "autostart-off", undo_autostart }, { "max-downtime", undo_max_downtime },
+    { "create", undo_create },   { "overwrite", undo_overwrite },     { "nonce", undo_nonce },
     { "migrate", undo_migrate },
 };
 
@@ -146,6 +155,7 @@ int undo_all(struct move *m, struct error *err)
         const json_t *record = json_array_get(records, i);
         const char *step = json_text(record, "step", "");
 
+        u.was_asked = u.was_asked || text_equal(step, "migrate");
         /* A survey that ended took down what it had made. */
         of_survey = of_survey || text_equal(step, "surveyed");
         if (!of_survey || (!text_equal(step, "nonce") && !text_equal(step, "create")))

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Storage driver "local-block": images that are files on a path of the host.
+ * Storage driver "local-block": images that are files on a path of the host; device.c has its block devices.
  * Everything but a look at this machine's own files goes through libvirt's storage API, as the host may be
  * another. Read it from the bottom. */
 #include "../common/new-image.h"
 #include "../common/qcow2.h"
 #include "../common/words.h"
+#include "device.h"
 #include "pool.h"
 #include <errno.h>
 #include <inttypes.h>
@@ -445,5 +446,5 @@ static const struct ferry_storage local_block = {
 };
 
 FERRY_PLUGIN(.name = "local-block", .version = "0.1",
-             .summary = "image files of a host, reached through libvirt",
-             .storage = (const struct ferry_storage *const[]){ &local_block, NULL })
+             .summary = "image files and block devices of a host, reached through libvirt",
+             .storage = (const struct ferry_storage *const[]){ &local_block, &device_driver, NULL })

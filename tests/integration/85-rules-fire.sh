@@ -13,6 +13,18 @@ ELSEWHERE='
 mtu-smaller|80-rules.sh
 grows-unseen|90-nfs.sh
 backing-file-not-proved|89-chains.sh
+device-not-a-device|88-devices.sh
+overwrite-not-used|88-devices.sh
+device-would-be-overwritten|88-devices.sh
+device-overwritten|88-devices.sh
+device-size-differs|88-devices.sh
+device-block-size-differs|88-devices.sh
+device-block-size-not-known|88-devices.sh
+device-in-use|88-devices.sh
+device-use-not-known|88-devices.sh
+device-not-told-apart|88-devices.sh
+device-format|88-devices.sh
+cache-dropped|88-devices.sh
 '
 
 # What the lab cannot show, and why. The unit tests have these on both sides of their border.
@@ -23,7 +35,7 @@ interface-direct|libvirt is built with its interface driver, so a device is ther
 sharing-contradicted|no driver at hand proves an image that the destination does not find
 cache-mode-old-qemu|libvirt 9.0 runs no QEMU before 4.2
 cannot-create|the one storage driver at hand creates
-copy-lun|no storage driver at hand takes LUNs, so none is to be copied
+device-size-not-known|whatever tells of a device there tells its size
 channel-without-disks|both transport drivers at hand carry disks
 channel-without-postcopy|both transport drivers at hand carry post-copy
 '
@@ -193,8 +205,10 @@ define hostA odd "<memoryBacking><hugepages/></memoryBacking><cpu mode='maximum'
     file='$IMAGES/odd-base.img'/></backingStore>")
   $(file_disk vdd $IMAGES/odd-4.img raw '' "<encryption format='luks'><secret type='passphrase'
     uuid='0a81f5b2-8403-7b23-c8d6-21ccc2f80d6f'/></encryption>")
-  <disk type='block'><driver name='qemu' type='raw' cache='writeback'/><source dev='/dev/odd7'/>
-    <target dev='vde' bus='virtio'/></disk>"
+  <disk type='block'><driver name='qemu' type='raw'/><source dev='/dev/odd7'/>
+    <target dev='vde' bus='virtio'/></disk>
+  <disk type='block' device='lun'><driver name='qemu' type='raw'/><source dev='/dev/odd8'/>
+    <target dev='sda' bus='scsi'/></disk>"
 finally gone hostA odd
 judge "$WORK/odd" hostA plan odd hostB
 shows "$WORK/odd" <<'END'
@@ -208,7 +222,8 @@ copy-encrypted|disk 'vdd'
 encrypted-disk|disk 'vdd'
 secret-missing|0a81f5b2-8403-7b23-c8d6-21ccc2f80d6f
 destination-space|'default' has
-cache-dropped|disk 'vde' has cache mode 'writeback'
+device-missing|no device '/dev/odd7'
+copy-lun|disk 'sda'
 END
 # Room for what is occupied, not for what it may grow to.
 on hostB mount -o remount,size=3m "$IMAGES"

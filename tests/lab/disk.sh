@@ -9,11 +9,14 @@
 . "$LAB_DIR/nfs.sh"
 # shellcheck source=ceph.sh
 . "$LAB_DIR/ceph.sh"
+# shellcheck source=device.sh
+. "$LAB_DIR/device.sh"
 
 # kind|where its images live, as QEMU names the place|what it is
 kinds() {
     echo "shared|$SHARED_DIR|one directory, bound into every host"
     echo "local|$LOCAL_DIR|a directory of each host alone, pool 'default'"
+    echo "block|$DEVICES_DIR|a block device of each host alone, pool 'devices' while there is one"
     ! has_nfs || nfs_kinds
     ! has_ceph || ceph_kinds
 }
@@ -35,6 +38,7 @@ kind_place() { # KIND
 image_location() { # PLACE NAME FORMAT
     case $1 in
         rbd:*) ceph_location "$1" "$2" ;;
+        "$DEVICES_DIR") echo "$1/$2" ;;
         *) echo "$1/$2.${3/raw/img}" ;;
     esac
 }
@@ -43,6 +47,7 @@ source_xml() { # LOCATION
     case $1 in
         nfs:*) nfs_source_xml "$1" ;;
         rbd:*) ceph_source_xml "$1" ;;
+        "$DEVICES_DIR"/*) printf "type='block'|<source dev='%s'/>\n" "$1" ;;
         *) printf "type='file'|<source file='%s'/>\n" "$1" ;;
     esac
 }
@@ -83,7 +88,11 @@ disk_create() { # HOST GUEST TARGET KIND FORMAT BASE-or-empty SIZE FILL; prints 
         base=$(image_location "$place" "$2-$3-base" qcow2)
         base_create "$1" "$base" "$7"
     fi
-    image_create "$1" "$location" "$5" "$7" "$base"
+    if [ "$4" = block ]; then
+        devices_make "$1" "${location##*/}" "$7"
+    else
+        image_create "$1" "$location" "$5" "$7" "$base"
+    fi
     # From 16 MiB on: the ring of --write-log lies before.
     image_fill "$1" "$location" "$5" 16 "$8"
     echo "$location"
@@ -106,7 +115,7 @@ disks_create() { # HOST GUEST SPEC SIZE FILL
     local disk part kind format base letter=97 target location
     for disk in ${3//,/ }; do
         kind=${disk%%:*} format=qcow2 base=
-        [ "$kind" != rbd ] || format=raw
+        case $kind in rbd | block) format=raw ;; esac
         case $disk in
             *:*)
                 for part in $(tr : ' ' <<<"${disk#*:}"); do
@@ -120,6 +129,7 @@ disks_create() { # HOST GUEST SPEC SIZE FILL
         esac
         [ "$format" != raw ] || [ -z "$base" ] || usage_error "a raw image has no base"
         [ "$kind:$format" != rbd:qcow2 ] || usage_error "an RBD image is raw"
+        [ "$kind:$format" != block:qcow2 ] || usage_error "a device is raw"
         # shellcheck disable=SC2059
         target=vd$(printf "\\x$(printf %x "$letter")")
         letter=$((letter + 1))
@@ -136,6 +146,7 @@ images_remove() { # GUEST
         rm -f "$STATE/machines/$host/lib-libvirt/images/$1"-vd[a-z].{img,qcow2} \
             "$STATE/machines/$host/lib-libvirt/images/$1"-vd[a-z]-base.qcow2
     done
+    devices_remove "$1-vd[a-z]"
     nfs_images_remove "$1"
     ceph_images_remove "$1"
 }

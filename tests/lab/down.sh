@@ -59,7 +59,11 @@ processes_end() {
 # A file system in a file is unmounted with the last process of its namespace, and its loop device is
 # freed with that: a moment later than the process is gone.
 loops_end() {
-    local tries
+    local tries device
+    # Those that stand for block devices of hosts are nobody's else.
+    for device in $(grep -ls "^$STATE/" /sys/block/loop*/loop/backing_file | cut -d/ -f4); do
+        losetup --detach "/dev/$device" 2>/dev/null || true
+    done
     for ((tries = 0; tries < 500; tries++)); do
         grep -qs "^$STATE/" /sys/block/loop*/loop/backing_file || return 0
         sleep 0.02

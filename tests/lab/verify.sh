@@ -55,7 +55,11 @@ image_is_open() { # PID LOCATION
     case $2 in
         nfs:*) grep -qszF "\"path\":\"/${2#nfs://*/}\"" "/proc/$1/cmdline" ;;
         rbd:*) grep -qszF "\"image\":\"${name%%:*}\"" "/proc/$1/cmdline" ;;
-        *) { readlink "/proc/$1/fd/"* || true; } | grep -xF "$2" >/dev/null ;;
+        *)
+            # A device is open by the name that its link leads to.
+            { readlink "/proc/$1/fd/"* || true; } |
+                grep -xF -e "$2" -e "$(readlink "/proc/$1/root$2" || echo "$2")" >/dev/null
+            ;;
     esac
 }
 

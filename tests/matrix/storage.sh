@@ -7,23 +7,23 @@
 # shellcheck source-path=SCRIPTDIR source=../integration/lib.sh
 . "$(dirname "$(readlink -f "$0")")/../integration/lib.sh"
 
-chosen() { # JQ-TEXT HOST GUEST URI
-    ferry "$2" --json plan "$3" "$4" --allow-cleartext 2>/dev/null |
+chosen() { # JQ-TEXT HOST GUEST URI [OPTION…]
+    ferry "$2" --json plan "$3" "$4" --allow-cleartext "${@:5}" 2>/dev/null |
         jq -r ".chosen as \$id | .strategies[] | select(.id == \$id) | $1"
 }
 old_images_gone() { on "$1" sh -c "rm -f /var/lib/libvirt/images/$2-*; virsh -q pool-refresh default"; }
 row() { [ -z "${MATRIX_TABLE:-}" ] || printf '| %s | %s | %s | %s | %s | %s |\n' "$@" >>"$MATRIX_TABLE"; }
 
-there_and_back() { # KIND DISK-OPTION TREATMENT UNSAFE SCHEME
+there_and_back() { # KIND DISK-OPTION TREATMENT UNSAFE SCHEME [OPTION…]
     local name=${2//[:,]/-} from=hostA to=hostB uri way=$5 said
     name=x-$name
     guest hostA "$name" --disk "$2" --fill 16 --write-log
     for _ in there back; do
         old_images_gone "$to" "$name"
         uri=qemu+$way://$to/system
-        is "vda=$3" chosen '.disks[] | "\(.target)=\(.treatment)"' "$from" "$name" "$uri"
-        is "$4" chosen .needs_unsafe "$from" "$name" "$uri"
-        said=$(ferry "$from" --json migrate "$name" "$uri" --allow-cleartext)
+        is "vda=$3" chosen '.disks[] | "\(.target)=\(.treatment)"' "$from" "$name" "$uri" "${@:6}"
+        is "$4" chosen .needs_unsafe "$from" "$name" "$uri" "${@:6}"
+        said=$(ferry "$from" --json migrate "$name" "$uri" --allow-cleartext "${@:6}")
         lives_on "$to" "$name"
         row "$1" "$way" "$3" "$(jq -r .strategy <<<"$said")" "$([ "$4" = true ] && echo 'lifted, with proof' || echo kept)" \
             "$(jq -r '"\(.actual.time_ms) ms, \((.actual.downtime_ms // "?")) ms"' <<<"$said")"
@@ -43,6 +43,12 @@ there_and_back "a qcow2 file of the host's own" local:qcow2 copy false tcp
 
 it "a qcow2 file of the host's own, by SSH"
 there_and_back "a qcow2 file of the host's own" local:qcow2 copy false ssh
+
+it "a block device of the host's own, by TCP"
+there_and_back "a block device of the host's own" block copy false tcp --overwrite vda
+
+it "a block device of the host's own, by SSH"
+there_and_back "a block device of the host's own" block copy false ssh --overwrite vda
 
 it "a raw file in a shared folder, by TCP"
 there_and_back "a raw file in a shared folder" shared:raw shared true tcp

@@ -63,6 +63,11 @@ START_TEST(members_land_where_they_belong)
         ck_assert_str_eq(f->domain.dtb, "/boot/board.dtb");
         ck_assert_int_eq(f->maps[1].kind, MAP_STORAGE);
         ck_assert(f->maps[0].is_used && !f->maps[1].is_used);
+        ck_assert_uint_eq(d->at_dest.block_bytes, 4096);
+        ck_assert_int_eq(d->at_dest.in_use, TRI_YES);
+        ck_assert_int_eq(d->at_dest.is_device, TRI_NO);
+        ck_assert_int_eq(d->at_dest.identity_read, TRI_YES);
+        ck_assert_str_eq(f->overwrite.names[1], "vdb");
     }
 END_TEST
 
@@ -70,8 +75,8 @@ START_TEST(a_new_member_of_the_model_needs_a_row_in_fields)
     {
         /* Whoever changes a figure here has added the row, and the member to every-member.facts.json. */
         ck_assert_uint_eq(sizeof(struct finding), 40);
-        ck_assert_uint_eq(sizeof(struct disk_image), 72);
-        ck_assert_uint_eq(sizeof(struct disk), 408);
+        ck_assert_uint_eq(sizeof(struct disk_image), 96);
+        ck_assert_uint_eq(sizeof(struct disk), 456);
         ck_assert_uint_eq(sizeof(struct interface), 64);
         ck_assert_uint_eq(sizeof(struct graphics), 32);
         ck_assert_uint_eq(sizeof(struct secret), 24);
@@ -84,7 +89,7 @@ START_TEST(a_new_member_of_the_model_needs_a_row_in_fields)
         ck_assert_uint_eq(sizeof(struct channel), 80);
         ck_assert_uint_eq(sizeof(struct constants), 88);
         ck_assert_uint_eq(sizeof(struct map), 40);
-        ck_assert_uint_eq(sizeof(struct facts), 1168);
+        ck_assert_uint_eq(sizeof(struct facts), 1184);
     }
 END_TEST
 

@@ -37,6 +37,9 @@ static const struct {
     { "proof-of-sharing", ".domain.disks[0].sharing", "precopy-tcp-gated", NULL, { 0 } },
     { "room-for-image", ".domain.disks[0].at_dest.free_bytes", "precopy-tcp-gated-copy", NULL, { 0 } },
     { "room-and-size", ".domain.disks[0].at_source.allocated_bytes", "precopy-tcp-gated-copy", NULL, { 0 } },
+    { "volume-shared", ".domain.disks[1].sharing", "precopy-tcp-gated", NULL, { 0 } },
+    { "volume-made", ".domain.disks[1].at_dest.present", "precopy-tcp-gated-mixed", NULL, { 0 } },
+    { "device-named", ".overwrite[0]", "precopy-tcp-gated-mixed", NULL, { 0 } },
     { "free-memory", ".dest.memory_free_bytes", "precopy-tcp-gated", NULL, { 0 } },
     /* the channel */
     { "encrypted-rate", ".channels[1].bytes_per_s", "precopy-tls-gated", "precopy-tcp-gated", { 0 } },

@@ -182,6 +182,45 @@ SPOIL(shared_missing, vda->chain = &missing_base; vda->n_chain = 1)
 SPOIL(shared_half, vda->chain = half_proved; vda->n_chain = 2)
 SPOIL(shared_proved, vda->chain = &proved_base; vda->n_chain = 1)
 SPOIL(copy_lun, sample_local(vda)->device = DEVICE_LUN)
+SPOIL(device_fine, (void)device_of(f, vda))
+SPOIL(device_not_named, (void)device_of(f, vda); f->overwrite.n = 0)
+SPOIL(device_other_named, (void)device_of(f, vda); f->overwrite = NAMES_OF(features, 1))
+SPOIL(device_shared, device_of(f, vda)->sharing = SHARING_PROVED; f->overwrite.n = 0)
+SPOIL(device_shared_named, device_of(f, vda)->sharing = SHARING_PROVED)
+SPOIL(file_named, device_of(f, vda)->type = DISK_FILE; sample_local(vda))
+SPOIL(device_file_here, device_of(f, vda)->at_source.is_device = TRI_NO)
+SPOIL(device_file_there, device_of(f, vda)->at_dest.is_device = TRI_NO)
+SPOIL(device_file_there_shared, device_of(f, vda)->at_dest.is_device = TRI_NO; vda->sharing = SHARING_PROVED)
+SPOIL(device_type_not_known, device_of(f, vda)->at_dest.is_device = TRI_NOT_KNOWN;
+      vda->at_source.is_device = TRI_NOT_KNOWN)
+SPOIL(device_missing, device_of(f, vda)->at_dest.present = TRI_NO)
+SPOIL(device_made, device_of(f, vda)->at_dest.present = TRI_NO; vda->at_dest.pool = "vg0"; f->overwrite.n = 0)
+SPOIL(device_unseen, device_of(f, vda)->at_dest.present = TRI_NOT_KNOWN)
+SPOIL(device_smaller, device_of(f, vda)->at_dest.capacity_bytes = GiB(1) - 512)
+SPOIL(device_larger, device_of(f, vda)->at_dest.capacity_bytes = GiB(1) + 512)
+SPOIL(device_no_size, device_of(f, vda)->at_dest.capacity_bytes = NOT_KNOWN)
+SPOIL(device_blocks, device_of(f, vda)->at_dest.block_bytes = 4096)
+SPOIL(device_both_blocks, device_of(f, vda)->at_dest.block_bytes = vda->at_source.block_bytes = 4096)
+SPOIL(device_no_blocks, device_of(f, vda)->at_dest.block_bytes = NOT_KNOWN)
+SPOIL(device_no_blocks_here, device_of(f, vda)->at_source.block_bytes = NOT_KNOWN)
+SPOIL(device_used, device_of(f, vda)->at_dest.in_use = TRI_YES)
+SPOIL(device_used_shared, device_of(f, vda)->at_dest.in_use = TRI_YES; vda->sharing = SHARING_PROVED)
+SPOIL(device_use_unseen, device_of(f, vda)->at_dest.in_use = TRI_NOT_KNOWN)
+SPOIL(device_one_host, (void)device_of(f, vda); f->dest.uuid = NULL)
+SPOIL(device_one_host_told, device_of(f, vda)->at_source.identity = "wwn:1"; f->dest.uuid = NULL)
+SPOIL(device_two_kinds, device_of(f, vda)->at_source.identity = "wwn:1"; vda->at_dest.identity = "serial:1";
+      vda->sharing = SHARING_DENIED)
+SPOIL(device_one_kind, device_of(f, vda)->at_source.identity = "wwn:1"; vda->at_dest.identity = "wwn:2";
+      vda->sharing = SHARING_DENIED)
+SPOIL(device_one_unread, device_of(f, vda)->at_source.identity = "wwn:1";
+      vda->at_dest.identity_read = TRI_NOT_KNOWN)
+SPOIL(device_other_unread, device_of(f, vda)->at_dest.identity = "wwn:1";
+      vda->at_source.identity_read = TRI_NOT_KNOWN)
+SPOIL(device_none_unread, device_of(f, vda)->at_source.identity_read = TRI_NOT_KNOWN;
+      vda->at_dest.identity_read = TRI_NOT_KNOWN)
+SPOIL(device_qcow2, device_of(f, vda)->format = "qcow2")
+SPOIL(device_no_format, device_of(f, vda)->format = NULL)
+SPOIL(device_qcow2_shared, device_of(f, vda)->format = "qcow2"; vda->sharing = SHARING_PROVED)
 SPOIL(copy_shareable, sample_local(vda)->shareable = true)
 SPOIL(shared_shareable, vda->shareable = true)
 SPOIL(copy_encrypted, sample_local(vda)->encrypted = true)
@@ -477,6 +516,57 @@ static const struct {
     { "destination-overcommit", space_to_grow_short, true, true },
     { "destination-overcommit", space_to_grow, false, true },
     { "destination-overcommit", space_short, false, false },
+    { "device-not-a-device", device_file_here, true, false },
+    { "device-not-a-device", device_file_there, true, false },
+    { "device-not-a-device", device_file_there_shared, true, false },
+    { "device-not-a-device", device_type_not_known, false, true },
+    { "device-not-a-device", device_fine, false, true },
+    { "overwrite-not-used", device_fine, false, true },
+    { "overwrite-not-used", device_other_named, true, false },
+    { "overwrite-not-used", device_shared_named, true, true },
+    { "overwrite-not-used", file_named, true, true },
+    { "device-would-be-overwritten", device_not_named, true, false },
+    { "device-would-be-overwritten", device_other_named, true, false },
+    { "device-would-be-overwritten", device_fine, false, true },
+    { "device-would-be-overwritten", device_made, false, true },
+    { "device-would-be-overwritten", device_shared, false, true },
+    { "device-overwritten", device_fine, true, true },
+    { "device-overwritten", device_not_named, false, false },
+    { "device-overwritten", device_shared_named, false, true },
+    { "destination-image-exists", device_fine, false, true },
+    { "destination-image-not-known", device_unseen, true, false },
+    { "destination-space-not-known", device_fine, false, true },
+    { "destination-space-not-known", device_made, true, true },
+    { "device-missing", device_missing, true, false },
+    { "device-missing", device_made, false, true },
+    { "device-missing", device_unseen, false, false },
+    { "device-size-differs", device_smaller, true, false },
+    { "device-size-differs", device_larger, true, false },
+    { "device-size-differs", device_fine, false, true },
+    { "device-size-not-known", device_no_size, true, false },
+    { "device-size-not-known", device_made, false, true },
+    { "device-block-size-differs", device_blocks, true, false },
+    { "device-block-size-differs", device_both_blocks, false, true },
+    { "device-block-size-not-known", device_no_blocks, true, true },
+    { "device-block-size-not-known", device_no_blocks_here, true, true },
+    { "device-block-size-not-known", device_blocks, false, false },
+    { "device-in-use", device_used, true, false },
+    { "device-in-use", device_used_shared, false, true },
+    { "device-in-use", device_use_unseen, false, true },
+    { "device-use-not-known", device_use_unseen, true, true },
+    { "device-use-not-known", device_fine, false, true },
+    { "device-not-told-apart", device_one_host, true, false },
+    { "device-not-told-apart", device_one_host_told, false, true },
+    { "device-not-told-apart", device_two_kinds, true, false },
+    { "device-not-told-apart", device_one_kind, false, true },
+    { "device-not-told-apart", device_one_unread, true, false },
+    { "device-not-told-apart", device_other_unread, true, false },
+    { "device-not-told-apart", device_none_unread, false, true },
+    { "device-format", device_qcow2, true, false },
+    { "device-format", device_fine, false, true },
+    { "device-format", device_qcow2_shared, false, true },
+    { "copy-format", device_qcow2, false, false },
+    { "copy-format", device_no_format, true, false },
     { "postcopy-not-wanted", no_postcopy, true, true },
     { "postcopy-not-wanted", no_throttle, false, true },
     { "throttle-not-wanted", no_throttle, true, true },

@@ -106,6 +106,25 @@ START_TEST(cleartext_says_what_crosses_and_what_does_not)
     }
 END_TEST
 
+START_TEST(the_fix_of_a_device_names_the_very_option_and_the_reason_its_evidence)
+    {
+        OWNED(facts) f = sample();
+        struct error err = { 0 };
+
+        (void)device_of(f, facts_disk(f, "vda"));
+        (void)device_of(f, sample_disk(f, "vdb"));
+        OWNED(plan) p = plan_of(f);
+        const struct finding *found = plan_finds(p, "device-would-be-overwritten", "vdb");
+
+        ck_assert_ptr_nonnull(found);
+        ck_assert_ptr_nonnull(strstr(found->fix, "--overwrite vda,vdb."));
+        ck_assert_ptr_nonnull(strstr(found->what, "device 'dm-3' has no WWN"));
+        ck_assert_ptr_null(plan_finds(p, "device-would-be-overwritten", "vda"));
+        ck_assert_int_eq(plan_refusal(p, &err), -ERROR_REFUSED);
+        ck_assert_ptr_nonnull(strstr(err.fix, "--overwrite vda,vdb"));
+    }
+END_TEST
+
 START_TEST(the_reason_of_a_refusal_is_the_evidence_that_was_looked_for)
     {
         OWNED(facts) f = sample();
@@ -189,6 +208,7 @@ TEST_MAIN("plan/rules", each_rule_speaks_on_one_side_of_its_border_only,
           every_rule_has_cases_on_both_sides_and_says_its_cause,
           no_driver_begins_with_the_words_that_operators_search_for,
           cleartext_is_priced_and_its_fix_names_both_ways_out, cleartext_says_what_crosses_and_what_does_not,
+          the_fix_of_a_device_names_the_very_option_and_the_reason_its_evidence,
           the_reason_of_a_refusal_is_the_evidence_that_was_looked_for,
           unsafe_needs_proof_and_cache_none_for_every_disk_not_only_the_unusual_one,
           a_finding_of_the_survey_refuses_and_one_about_a_channel_refuses_that_channel_alone,

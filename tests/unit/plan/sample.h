@@ -62,6 +62,29 @@ __attribute__((unused)) static struct disk *sample_local(struct disk *d)
     return d;
 }
 
+/* The disk becomes a device of either host, alike but for what it holds, that the user has named. */
+__attribute__((unused)) static struct disk *device_of(struct facts *f, struct disk *d)
+{
+    static const char *named[] = { "vda" };
+
+    d->type = DISK_BLOCK;
+    d->driver = "block";
+    d->source = "/dev/vg0/web";
+    d->format = "raw";
+    d->file_system = NULL;
+    d->sharing = SHARING_NOT_PROVED;
+    d->sharing_evidence = "device 'dm-3' has no WWN";
+    d->at_source.block_bytes = d->at_dest.block_bytes = 512;
+    d->at_source.is_device = d->at_dest.is_device = TRI_YES;
+    d->at_source.identity_read = d->at_dest.identity_read = TRI_YES;
+    d->at_dest.in_use = TRI_NO;
+    d->at_dest.pool = NULL;
+    d->at_dest.free_bytes = NOT_KNOWN;
+    d->at_source.capacity_bytes = d->at_dest.capacity_bytes = GiB(1);
+    f->overwrite = (struct finding_refs){ named, 1 };
+    return d;
+}
+
 __attribute__((unused)) static struct facts *sample(void)
 {
     struct facts *f = facts_new();

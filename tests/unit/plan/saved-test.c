@@ -2,6 +2,7 @@
  * A plan on file: taken back while its facts hold, refused with the difference when one does not; and every
  * plan is what docs/plan.schema.json describes. */
 #include "facts/map.h"
+#include "facts/overwrite.h"
 #include "plan/sample.h"
 #include "schema.h"
 #include <string.h>
@@ -97,6 +98,32 @@ START_TEST(a_saved_plan_has_its_maps_in_it_and_is_stale_with_others)
     }
 END_TEST
 
+START_TEST(a_saved_plan_has_in_it_what_may_be_overwritten_and_is_stale_without)
+    {
+        OWNED(facts) f = sample();
+        struct error err = { 0 };
+        struct finding_refs names = { 0 };
+
+        device_of(f, facts_disk(f, "vda"))->at_dest.identity = "wwn:1";
+        OWNED_JSON saved = saved_of(f);
+        ck_assert_int_eq(overwrite_from_json(json_child(saved, "overwrite"), f->arena, &names, &err), 0);
+        ck_assert_uint_eq(names.n, 1);
+        ck_assert_str_eq(names.names[0], "vda");
+        OWNED(plan) same = plan_of(f);
+        ck_assert_ptr_nonnull(plan_saved(same, saved, &err));
+        f->overwrite.n = 0;
+        OWNED(plan) unnamed = plan_of(f);
+        ck_assert_ptr_null(plan_saved(unnamed, saved, &err));
+        ck_assert_msg(strstr(err.why, "device-would-be-overwritten") != NULL, "%s", err.why);
+        f->overwrite.n = 1;
+        facts_disk(f, "vda")->at_dest.identity = "wwn:2"; /* another device stands there since */
+        OWNED(plan) other = plan_of(f);
+        ck_assert_ptr_null(plan_saved(other, saved, &err));
+        ck_assert_msg(strstr(err.why, "identity of the device there was wwn:1, is wwn:2") != NULL, "%s",
+                      err.why);
+    }
+END_TEST
+
 START_TEST(the_limits_come_back_as_they_were)
     {
         OWNED(facts) f = sample();
@@ -168,6 +195,7 @@ END_TEST
 
 TEST_MAIN("plan/saved", what_was_saved_is_found_again_whatever_it_is_thought_to_cost_now,
           LOOP(a_stale_plan_is_refused_with_the_difference, TEST_ROWS(stale)),
-          a_saved_plan_has_its_maps_in_it_and_is_stale_with_others, the_limits_come_back_as_they_were,
-          LOOP(what_is_no_saved_plan_is_refused, TEST_ROWS(rubbish)),
+          a_saved_plan_has_its_maps_in_it_and_is_stale_with_others,
+          a_saved_plan_has_in_it_what_may_be_overwritten_and_is_stale_without,
+          the_limits_come_back_as_they_were, LOOP(what_is_no_saved_plan_is_refused, TEST_ROWS(rubbish)),
           every_plan_is_what_the_published_schema_says)
