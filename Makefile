@@ -338,7 +338,7 @@ help:
 	@echo 'make demo            installs what is needed, then shows three migrations'
 	@echo 'make readme-picture  docs/picture.svg anew, from a real move'
 	@echo 'make matrix          every kind of storage by every transport, moved there and back: a table'
-	@echo 'make bench           virt-ferry against virsh on one guest: medians, and where the time goes'
+	@echo 'make bench           virt-ferry against virsh, eight disks against one: medians, and where the time goes'
 	@echo 'make bench-plan      the planner alone: 10,000 domains x 20 hosts'
 	@echo 'make lint            clang-format, clang-tidy, cppcheck, shellcheck'
 	@echo 'make install         DESTDIR=, PREFIX=$(PREFIX)'

@@ -381,6 +381,27 @@ START_TEST(a_byte_order_mark_and_windows_ends_of_line_are_accepted)
 END_TEST
 
 /* The example as it is shipped, and with the marks of its commented settings taken away. */
+/* "from>to@origin's line" of what a pair of hosts gets, the command line's first. */
+static const char *maps_of(const struct config *c, const char *source, const char *dest, const char *given)
+{
+    static struct text said;
+    OWNED(arena) a = arena_new();
+    struct map *list = NULL, m;
+    struct error err = { 0 };
+    size_t n = 0;
+
+    text_done(&said);
+    if (given) {
+        ck_assert_int_eq(map_parse(MAP_STORAGE, given, a, &m, &err), 0);
+        ck_assert_int_eq(map_add(a, &list, &n, &m, &err), 0);
+    }
+    ck_assert_msg(config_add_maps(c, source, dest, a, &list, &n, &err) == 0, "%s", err.what);
+    for (size_t i = 0; i < n; i++)
+        text_add(&said, "%s%s>%s@%s", i ? " " : "", list[i].from, list[i].to,
+                 list[i].origin ? strrchr(list[i].origin, '/') + 1 : "");
+    return text_of(&said);
+}
+
 START_TEST(the_example_is_accepted_and_shows_every_key)
     {
         static const char *const keys[][2] = { { "security", "trusted_networks" },
@@ -411,30 +432,12 @@ START_TEST(the_example_is_accepted_and_shows_every_key)
         for (size_t i = 0; i < TEST_ROWS(keys); i++)
             ck_assert_msg(config_get(c, keys[i][0], keys[i][1]) != NULL, "%s", keys[i][1]);
         ck_assert(config_is_trusted(c, "192.168.7.9"));
+        ck_assert_ptr_nonnull(
+            strstr(maps_of(c, "hostA", "hostB", NULL), "nfs://10.20.0.5/vm>nfs://10.20.0.6/vm@"));
+        ck_assert_ptr_nonnull(strstr(maps_of(c, "a", "b", NULL), "pool:images>pool:fast@"));
         world_ends();
     }
 END_TEST
-
-/* "from>to@origin's line" of what a pair of hosts gets, the command line's first. */
-static const char *maps_of(const struct config *c, const char *source, const char *dest, const char *given)
-{
-    static struct text said;
-    OWNED(arena) a = arena_new();
-    struct map *list = NULL, m;
-    struct error err = { 0 };
-    size_t n = 0;
-
-    text_done(&said);
-    if (given) {
-        ck_assert_int_eq(map_parse(MAP_STORAGE, given, a, &m, &err), 0);
-        ck_assert_int_eq(map_add(a, &list, &n, &m, &err), 0);
-    }
-    ck_assert_msg(config_add_maps(c, source, dest, a, &list, &n, &err) == 0, "%s", err.what);
-    for (size_t i = 0; i < n; i++)
-        text_add(&said, "%s%s>%s@%s", i ? " " : "", list[i].from, list[i].to,
-                 list[i].origin ? strrchr(list[i].origin, '/') + 1 : "");
-    return text_of(&said);
-}
 
 START_TEST(maps_are_of_all_hosts_or_of_a_pair_which_wins_and_the_command_line_over_both)
     {
