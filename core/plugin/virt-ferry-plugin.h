@@ -154,10 +154,11 @@ struct ferry_services {
           by a QEMU on another host */
 #define FERRY_STORAGE_READS_ZERO 4u /* what was never written to an image made by create reads as zero */
 #define FERRY_STORAGE_UNSAFE_OK                                                                              \
-    8u                          /* with proof of sharing and cache none or directsync, libvirt's own         \
-                                   refusal for a file system it does not know may be lifted */
-#define FERRY_STORAGE_BASES 16u /* create makes a qcow2 image that rests on a backing file, where asked to   \
-                                 */
+    8u /* with proof of sharing and cache none or directsync, libvirt's own                                  \
+          refusal for a file system it does not know may be lifted */
+#define FERRY_STORAGE_BASES                                                                                  \
+    16u /* create makes a qcow2 image that rests on a backing file, where asked to                           \
+         */
 
 /* What proves that two hosts hold the same image. */
 struct ferry_identity {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Transport driver "tcp": libvirt's clear TCP socket for control, QEMU's clear TCP for RAM and disks.
  * The driver for TLS will stand beside it. Read it from the bottom. */
-#include "address.h"
 #include "../common/reach.h"
+#include "address.h"
 #include <stdio.h>
 #include <virt-ferry-plugin.h>
 
