@@ -182,7 +182,10 @@ static bool can_be_told_apart(const struct facts *f, const struct disk *d)
         return are_of_one_kind(here, there);
     if (here || there)
         return (here ? &d->at_dest : &d->at_source)->identity_read == TRI_YES;
-    return f->source.uuid && f->dest.uuid && strcasecmp(f->source.uuid, f->dest.uuid) != 0;
+    /* What was not read at the source, or says nothing of itself by its nature, may be reached from anywhere.
+     */
+    return d->at_source.identity_read == TRI_YES && f->source.uuid && f->dest.uuid &&
+           strcasecmp(f->source.uuid, f->dest.uuid) != 0;
 }
 
 static const char *check_told_apart(struct rule_case *c)
@@ -191,12 +194,13 @@ static const char *check_told_apart(struct rule_case *c)
 
     if (!is_copied_onto(c) || can_be_told_apart(c->facts, d))
         return NULL;
-    return SAY("'%s' on the destination cannot be told from the source's own: %s",
-               rules_name(disk_dest_source(d)),
-               d->at_source.identity && d->at_dest.identity ? "their identities are of two kinds"
-               : d->at_source.identity || d->at_dest.identity
-                   ? "the identity of one of them could not be read"
-                   : "neither has an identity, and the hosts are not known to be two");
+    return SAY(
+        "'%s' on the destination cannot be told from the source's own: %s", rules_name(disk_dest_source(d)),
+        d->at_source.identity && d->at_dest.identity   ? "their identities are of two kinds"
+        : d->at_source.identity || d->at_dest.identity ? "the identity of one of them could not be read"
+        : d->at_source.identity_read != TRI_YES
+            ? "it has no identity that could be read, and may be reached from more than one host"
+            : "neither has an identity, and the hosts are not known to be two");
 }
 
 static const char *check_format(struct rule_case *c)

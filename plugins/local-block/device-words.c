@@ -265,6 +265,17 @@ static void lvm_identity(const struct answer *a, struct device *ret)
                    "LVM's uuid of '%.60s', and the WWNs or serials of what it lies on", volume->name);
 }
 
+/* Devices that several hosts can have, and that say nothing of themselves. */
+static bool may_be_anywhere(const struct part *p)
+{
+    static const char *const kinds[] = { "rbd", "nbd", "drbd", "dm-", "md" };
+
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        if (strncmp(p->name, kinds[i], strlen(kinds[i])) == 0)
+            return true;
+    return p->dm[0] != '\0';
+}
+
 static void identify(const struct answer *a, struct device *ret)
 {
     const struct part *p = &a->parts[0];
@@ -279,6 +290,8 @@ static void identify(const struct answer *a, struct device *ret)
     } else {
         say_none(p, ret);
     }
+    if (!ret->identity[0] && may_be_anywhere(p))
+        ret->was_read = false;
 }
 
 void device_of_node(const char *block, const char *serial, struct device *ret)

@@ -216,6 +216,7 @@ SPOIL(device_one_unread, device_of(f, vda)->at_source.identity = "wwn:1";
       vda->at_dest.identity_read = TRI_NOT_KNOWN)
 SPOIL(device_other_unread, device_of(f, vda)->at_dest.identity = "wwn:1";
       vda->at_source.identity_read = TRI_NOT_KNOWN)
+SPOIL(device_none_dest_unread, device_of(f, vda)->at_dest.identity_read = TRI_NOT_KNOWN)
 SPOIL(device_none_unread, device_of(f, vda)->at_source.identity_read = TRI_NOT_KNOWN;
       vda->at_dest.identity_read = TRI_NOT_KNOWN)
 SPOIL(device_qcow2, device_of(f, vda)->format = "qcow2")
@@ -561,7 +562,8 @@ static const struct {
     { "device-not-told-apart", device_one_kind, false, true },
     { "device-not-told-apart", device_one_unread, true, false },
     { "device-not-told-apart", device_other_unread, true, false },
-    { "device-not-told-apart", device_none_unread, false, true },
+    { "device-not-told-apart", device_none_unread, true, false },
+    { "device-not-told-apart", device_none_dest_unread, false, true },
     { "device-format", device_qcow2, true, false },
     { "device-format", device_fine, false, true },
     { "device-format", device_qcow2_shared, false, true },
