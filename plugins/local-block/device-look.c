@@ -260,13 +260,13 @@ static uint64_t now_ms(void)
 void device_look(struct ferry_call *call, const struct ferry_services *services, const char *path,
                  bool wants_use, struct device *ret)
 {
-    /* identify and inspect follow one another. */
+    /* identify and inspect follow one another: over a transport each look is a login's worth of time. */
     static struct device kept;
-    static char kept_path[4200];
-    static bool kept_use;
+    static char kept_key[4400];
     static uint64_t kept_at;
+    const char *key = services->text(call, "%s %d %s", services->host(call), (int)wants_use, path);
 
-    if (kept_at && now_ms() - kept_at < KEPT_MS && kept_use == wants_use && strcmp(kept_path, path) == 0) {
+    if (key && kept_at && now_ms() - kept_at < KEPT_MS && strcmp(kept_key, key) == 0) {
         *ret = kept;
         return;
     }
@@ -278,7 +278,6 @@ void device_look(struct ferry_call *call, const struct ferry_services *services,
         is_this_machine(call, services))
         try_to_claim(path, ret);
     kept = *ret;
-    (void)snprintf(kept_path, sizeof kept_path, "%s", path);
-    kept_use = wants_use;
-    kept_at = strlen(path) < sizeof kept_path ? now_ms() : 0;
+    kept_at = key && strlen(key) < sizeof kept_key ? now_ms() : 0;
+    (void)snprintf(kept_key, sizeof kept_key, "%s", kept_at ? key : "");
 }
