@@ -74,36 +74,19 @@ static const struct field fields_image[] = {
     END,
 };
 
-/* A disk without what only the device has. */
+/* What an image has, be it a disk's own or one that it rests on. */
+#define IMAGE_FIELDS                                                                                         \
+    TEXT(disk, source), TEXT(disk, pool), TEXT(disk, volume), TEXT(disk, protocol), TEXT(disk, server),      \
+        TEXT(disk, format), FLAG(disk, readonly), FLAG(disk, encrypted), TEXT(disk, driver),                 \
+        FLAG(disk, driver_shares), WORD(disk, sharing, words_sharing), TEXT(disk, sharing_evidence),         \
+        OBJECT(disk, at_source, fields_image), OBJECT(disk, at_dest, fields_image), TEXT(disk, user),        \
+        TEXT(disk, group), NAMES(disk, hosts), TEXT(disk, config_file), TEXT(disk, snapshot),                \
+        TEXT(disk, auth_user), TEXT(disk, secret_type), TEXT(disk, secret_uuid), TEXT(disk, secret_usage),   \
+        TEXT(disk, dest_source), TEXT(disk, dest_server), TEXT(disk, dest_pool), TEXT(disk, dest_volume)
+
 static const struct field fields_layer[] = {
     WORD(disk, type, words_disk_type),
-    TEXT(disk, format),
-    TEXT(disk, source),
-    TEXT(disk, pool),
-    TEXT(disk, volume),
-    TEXT(disk, protocol),
-    TEXT(disk, server),
-    FLAG(disk, readonly),
-    FLAG(disk, encrypted),
-    TEXT(disk, driver),
-    FLAG(disk, driver_shares),
-    WORD(disk, sharing, words_sharing),
-    TEXT(disk, sharing_evidence),
-    OBJECT(disk, at_source, fields_image),
-    OBJECT(disk, at_dest, fields_image),
-    TEXT(disk, user),
-    TEXT(disk, group),
-    NAMES(disk, hosts),
-    TEXT(disk, config_file),
-    TEXT(disk, snapshot),
-    TEXT(disk, auth_user),
-    TEXT(disk, secret_type),
-    TEXT(disk, secret_uuid),
-    TEXT(disk, secret_usage),
-    TEXT(disk, dest_source),
-    TEXT(disk, dest_server),
-    TEXT(disk, dest_pool),
-    TEXT(disk, dest_volume),
+    IMAGE_FIELDS,
     END,
 };
 
@@ -116,43 +99,17 @@ const struct field fields_disk[] = {
       .required = true, /* absent would read as empty, and the disk would be left behind */
       .offset = offsetof(struct disk, type),
       .words = &words_disk_type },
-    TEXT(disk, source),
-    TEXT(disk, pool),
-    TEXT(disk, volume),
-    TEXT(disk, protocol),
-    TEXT(disk, server),
-    TEXT(disk, format),
+    IMAGE_FIELDS,
     TEXT(disk, cache),
     TEXT(disk, startup_policy),
-    FLAG(disk, readonly),
     FLAG(disk, shareable),
     FLAG(disk, transient),
-    FLAG(disk, encrypted),
     LIST("chain", disk, chain, n_chain, fields_layer, FACTS_MAX_LAYERS),
-    TEXT(disk, driver),
     TEXT(disk, file_system),
-    FLAG(disk, driver_shares),
     FLAG(disk, driver_creates),
     FLAG(disk, driver_bases),
     TRI(disk, reads_zero),
     TRI(disk, lock_enforced),
-    WORD(disk, sharing, words_sharing),
-    TEXT(disk, sharing_evidence),
-    OBJECT(disk, at_source, fields_image),
-    OBJECT(disk, at_dest, fields_image),
-    TEXT(disk, user),
-    TEXT(disk, group),
-    NAMES(disk, hosts),
-    TEXT(disk, config_file),
-    TEXT(disk, snapshot),
-    TEXT(disk, auth_user),
-    TEXT(disk, secret_type),
-    TEXT(disk, secret_uuid),
-    TEXT(disk, secret_usage),
-    TEXT(disk, dest_source),
-    TEXT(disk, dest_server),
-    TEXT(disk, dest_pool),
-    TEXT(disk, dest_volume),
     END,
 };
 

@@ -212,59 +212,54 @@ static const char *check_format(struct rule_case *c)
     return SAY("disk '%s' has format '%s' on a device", d->target, d->format);
 }
 
-#define ROW(name, level, per, function, because, ...)                                                        \
-    {                                                                                                        \
-        .id = (name), .severity = (level), .scope = (per), .check = (function), .cause = (because),          \
-        __VA_ARGS__                                                                                          \
-    }
-
 static const struct rule rows[] = {
-    ROW("device-not-a-device", REFUSES, PER_DISK, check_no_device,
-        "A disk of type 'block' needs a block device; QEMU does not start with a file in its place.",
-        .fix = "Name a device in the domain's XML, or say type='file' where it is an image file; on the "
-               "destination look what stands there: ls -l."),
-    ROW("overwrite-not-used", WARNS, PER_MOVE, check_overwrite_not_used,
-        "--overwrite names the targets of disks that are block devices and not shared; nothing else is "
-        "overwritten by it.",
-        .fix = "Compare with 'virsh domblklist --details': a typing error is likely."),
-    ROW("device-would-be-overwritten", REFUSES, PER_TREATMENT, check_not_named,
-        "A device that is not shared is copied onto the one that stands at the destination, whose content "
-        "is gone then, also when the move does not succeed.",
-        .fix = "Look at what it holds. If none of that is needed any more, say so: --overwrite TARGET."),
-    ROW("device-overwritten", NOTES, PER_TREATMENT, check_overwritten,
-        "The device was named with --overwrite; afterwards it reads as the source everywhere."),
-    ROW("device-missing", REFUSES, PER_TREATMENT, check_missing,
-        "A device is copied onto one that stands there, or into a new volume of an active logical pool "
-        "whose target is the folder.",
-        .fix = "Make the device there, of the same size; or start the pool: virsh pool-start."),
-    ROW("device-size-differs", REFUSES, PER_TREATMENT, check_size,
-        "QEMU copies only between devices of one size, to the byte.",
-        .fix = "Give the destination a device of the same size: lvcreate -L BYTESb."),
-    ROW("device-size-not-known", REFUSES, PER_TREATMENT, check_size_not_known,
-        "QEMU copies only between devices of one size, and that of the destination's could not be read.",
-        .fix =
-            "Let virt-ferry reach the destination by ssh, or give it a libvirt pool that lists the device."),
-    ROW("device-block-size-differs", REFUSES, PER_TREATMENT, check_blocks,
-        "Partition tables and file systems count in logical blocks; the guest would not find them.",
-        .fix = "Give the destination a device with logical blocks of the same size: blockdev --getss."),
-    ROW("device-block-size-not-known", WARNS, PER_TREATMENT, check_blocks_not_known,
-        "On a device with logical blocks of another size the guest would not find its partitions.",
-        .fix = "Compare 'blockdev --getss' on both hosts, or let virt-ferry reach the destination by ssh."),
-    ROW("device-in-use", REFUSES, PER_TREATMENT, check_in_use,
-        "What is open, mounted, built upon, or a disk of another domain is never overwritten.",
-        .fix = "Find out whose it is; unmount or release it, or take another device."),
-    ROW("device-use-not-known", WARNS, PER_TREATMENT, check_use_not_known,
-        "Whether a device is mounted or open can only be seen where commands can be run; what is in use "
-        "would "
-        "be overwritten.",
-        .fix = "Look there with 'lsblk' and 'fuser -v DEVICE', or let virt-ferry reach the destination by "
-               "ssh."),
-    ROW("device-not-told-apart", REFUSES, PER_TREATMENT, check_told_apart,
-        "It may be the very device that the source uses, and would be copied onto itself.",
-        .fix = "Let virt-ferry run commands on both hosts (qemu+ssh://), so that WWN or serial can be read."),
-    ROW("device-format", REFUSES, PER_TREATMENT, check_format,
-        "A device is copied as raw alone: one of another format would need its header first.",
-        .fix = "Bring the image to a file, or make the disk raw: virsh blockcopy."),
+    RULE("device-not-a-device", REFUSES, PER_DISK, check_no_device,
+         "A disk of type 'block' needs a block device; QEMU does not start with a file in its place.",
+         .fix = "Name a device in the domain's XML, or say type='file' where it is an image file; on the "
+                "destination look what stands there: ls -l."),
+    RULE("overwrite-not-used", WARNS, PER_MOVE, check_overwrite_not_used,
+         "--overwrite names the targets of disks that are block devices and not shared; nothing else is "
+         "overwritten by it.",
+         .fix = "Compare with 'virsh domblklist --details': a typing error is likely."),
+    RULE("device-would-be-overwritten", REFUSES, PER_TREATMENT, check_not_named,
+         "A device that is not shared is copied onto the one that stands at the destination, whose content "
+         "is gone then, also when the move does not succeed.",
+         .fix = "Look at what it holds. If none of that is needed any more, say so: --overwrite TARGET."),
+    RULE("device-overwritten", NOTES, PER_TREATMENT, check_overwritten,
+         "The device was named with --overwrite; afterwards it reads as the source everywhere."),
+    RULE("device-missing", REFUSES, PER_TREATMENT, check_missing,
+         "A device is copied onto one that stands there, or into a new volume of an active logical pool "
+         "whose target is the folder.",
+         .fix = "Make the device there, of the same size; or start the pool: virsh pool-start."),
+    RULE("device-size-differs", REFUSES, PER_TREATMENT, check_size,
+         "QEMU copies only between devices of one size, to the byte.",
+         .fix = "Give the destination a device of the same size: lvcreate -L BYTESb."),
+    RULE("device-size-not-known", REFUSES, PER_TREATMENT, check_size_not_known,
+         "QEMU copies only between devices of one size, and that of the destination's could not be read.",
+         .fix =
+             "Let virt-ferry reach the destination by ssh, or give it a libvirt pool that lists the device."),
+    RULE("device-block-size-differs", REFUSES, PER_TREATMENT, check_blocks,
+         "Partition tables and file systems count in logical blocks; the guest would not find them.",
+         .fix = "Give the destination a device with logical blocks of the same size: blockdev --getss."),
+    RULE("device-block-size-not-known", WARNS, PER_TREATMENT, check_blocks_not_known,
+         "On a device with logical blocks of another size the guest would not find its partitions.",
+         .fix = "Compare 'blockdev --getss' on both hosts, or let virt-ferry reach the destination by ssh."),
+    RULE("device-in-use", REFUSES, PER_TREATMENT, check_in_use,
+         "What is open, mounted, built upon, or a disk of another domain is never overwritten.",
+         .fix = "Find out whose it is; unmount or release it, or take another device."),
+    RULE("device-use-not-known", WARNS, PER_TREATMENT, check_use_not_known,
+         "Whether a device is mounted or open can only be seen where commands can be run; what is in use "
+         "would "
+         "be overwritten.",
+         .fix = "Look there with 'lsblk' and 'fuser -v DEVICE', or let virt-ferry reach the destination by "
+                "ssh."),
+    RULE("device-not-told-apart", REFUSES, PER_TREATMENT, check_told_apart,
+         "It may be the very device that the source uses, and would be copied onto itself.",
+         .fix =
+             "Let virt-ferry run commands on both hosts (qemu+ssh://), so that WWN or serial can be read."),
+    RULE("device-format", REFUSES, PER_TREATMENT, check_format,
+         "A device is copied as raw alone: one of another format would need its header first.",
+         .fix = "Bring the image to a file, or make the disk raw: virsh blockcopy."),
 };
 
 const struct rule_set rules_device = { "Block devices", rows, sizeof rows / sizeof rows[0] };

@@ -406,10 +406,7 @@ static const char *check_port_not_known(struct rule_case *c)
 }
 
 #define ROW(name, level, per, where, function, because, ...)                                                 \
-    {                                                                                                        \
-        .id = (name), .severity = (level), .scope = (per), .about = (where), .check = (function),            \
-        .cause = (because), __VA_ARGS__                                                                      \
-    }
+    RULE(name, level, per, function, because, .about = (where), __VA_ARGS__)
 
 static const struct rule rows[] = {
     ROW("cpu-not-suited", REFUSES, PER_MOVE, ABOUT_DEST, check_cpu,

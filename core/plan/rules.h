@@ -39,6 +39,13 @@ struct rule {
     const char *cause, *fix;                   /* for any reader; fix NULL = nothing to do */
 };
 
+/* A row; what follows the cause are further members: .about, .fix. */
+#define RULE(name, level, per, function, because, ...)                                                       \
+    {                                                                                                        \
+        .id = (name), .severity = (level), .scope = (per), .check = (function), .cause = (because),          \
+        __VA_ARGS__                                                                                          \
+    }
+
 struct rule_set {
     const char *title;
     const struct rule *rows;

@@ -5,6 +5,7 @@
 #include "device.h"
 #include "../common/words.h"
 #include "device-look.h"
+#include "path.h"
 #include "pool.h"
 #include <inttypes.h>
 #include <libvirt/virterror.h>
@@ -13,23 +14,6 @@
 #include <string.h>
 
 #define VOLUME_FORM "lv:%s"
-
-struct path {
-    char folder[PATH_MAX];
-    char name[PATH_MAX];
-};
-
-static int cut(struct ferry_call *call, const struct ferry_services *services, const char *source,
-               struct path *ret)
-{
-    const char *problem = words_cut_path(source, ret->folder, ret->name, sizeof ret->folder);
-
-    if (!problem)
-        return 0;
-    services->error(call, "Name the device by an absolute path in the domain's XML.", "device '%s' %s",
-                    source ? source : "", problem);
-    return -1;
-}
 
 static int device_claim(struct ferry_call *call, const struct ferry_services *services,
                         const struct ferry_disk *disk)
@@ -50,7 +34,7 @@ static int device_identify(struct ferry_call *call, const struct ferry_services 
     struct path path;
     struct device seen;
 
-    if (cut(call, services, disk->source, &path) < 0)
+    if (path_cut(call, services, "device", disk->source, &path) < 0)
         return -1;
     device_look(call, services, disk->source, is_at_dest(disk), &seen);
     if (seen.what == DEVICE_BLOCK && seen.identity[0])
@@ -89,7 +73,7 @@ static int device_inspect(struct ferry_call *call, const struct ferry_services *
 
     ret->present = 2;
     ret->capacity_bytes = ret->allocated_bytes = ret->free_bytes = FERRY_NOT_KNOWN;
-    if (cut(call, services, disk->source, &path) < 0)
+    if (path_cut(call, services, "device", disk->source, &path) < 0)
         return -1;
     device_look(call, services, disk->source, is_at_dest(disk), &seen);
     switch (seen.what) {
@@ -176,7 +160,7 @@ static int device_create(struct ferry_call *call, const struct ferry_services *s
     struct path path;
     int result;
 
-    if (cut(call, services, disk->source, &path) < 0)
+    if (path_cut(call, services, "device", disk->source, &path) < 0)
         return -1;
     if (!disk->format || strcmp(disk->format, "raw") != 0 || image->capacity_bytes == 0 ||
         image->capacity_bytes == FERRY_NOT_KNOWN) {

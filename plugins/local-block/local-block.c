@@ -6,6 +6,7 @@
 #include "../common/qcow2.h"
 #include "../common/words.h"
 #include "device.h"
+#include "path.h"
 #include "pool.h"
 #include <errno.h>
 #include <inttypes.h>
@@ -17,23 +18,6 @@
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
-
-struct path {
-    char folder[PATH_MAX];
-    char name[PATH_MAX];
-};
-
-static int cut(struct ferry_call *call, const struct ferry_services *services, const char *source,
-               struct path *ret)
-{
-    const char *problem = words_cut_path(source, ret->folder, ret->name, sizeof ret->folder);
-
-    if (!problem)
-        return 0;
-    services->error(call, "Name the image by an absolute path in the domain's XML.", "image '%s' %s",
-                    source ? source : "", problem);
-    return -1;
-}
 
 static int local_claim(struct ferry_call *call, const struct ferry_services *services,
                        const struct ferry_disk *disk)
@@ -49,7 +33,7 @@ static int local_identify(struct ferry_call *call, const struct ferry_services *
 {
     struct path path;
 
-    if (cut(call, services, disk->source, &path) < 0)
+    if (path_cut(call, services, "image", disk->source, &path) < 0)
         return -1;
     ret->directory = services->text(call, "%s", path.folder);
     ret->evidence =
@@ -174,7 +158,7 @@ static int local_inspect(struct ferry_call *call, const struct ferry_services *s
 
     ret->present = 2;
     ret->capacity_bytes = ret->allocated_bytes = ret->free_bytes = FERRY_NOT_KNOWN;
-    if (cut(call, services, disk->source, &path) < 0)
+    if (path_cut(call, services, "image", disk->source, &path) < 0)
         return -1;
     if (worker_is_on_host(call, services) && look_here(disk->source, &path, disk, ret, &is_missing)) {
         if (is_missing)
@@ -346,7 +330,7 @@ static int local_create(struct ferry_call *call, const struct ferry_services *se
     enum place_answer answer;
     int result;
 
-    if (bytes == 0 || cut(call, services, image->disk->source, &path) < 0)
+    if (bytes == 0 || path_cut(call, services, "image", image->disk->source, &path) < 0)
         return -1;
     answer = place_open(call, services, path.folder, &place);
     if (answer != PLACE_OPEN)
