@@ -237,6 +237,15 @@ static const char *check_base(struct rule_case *c)
                c->disk->target, layer_name(loose), evidence_of(loose));
 }
 
+static const char *check_chain_not_known(struct rule_case *c)
+{
+    if (c->treatment != TREAT_SHARED || c->facts->domain.run != RUN_SHUTOFF || c->disk->n_chain > 0 ||
+        text_equal(c->disk->format, "raw"))
+        return NULL;
+    return SAY("what image '%s' of disk '%s' rests on is not known", rules_name(place_there(c)),
+               c->disk->target);
+}
+
 static const char *check_lun(struct rule_case *c)
 {
     if (!is_copied_apart(c) || c->disk->device != DEVICE_LUN)
@@ -350,101 +359,105 @@ static const char *check_overcommit(struct rule_case *c)
                SIZE_TEXT(room), c->disk->target, SIZE_TEXT(full));
 }
 
-#define ROW(name, level, per, function, because, ...)                                                        \
-    {                                                                                                        \
-        .id = (name), .severity = (level), .scope = (per), .check = (function), .cause = (because),          \
-        __VA_ARGS__                                                                                          \
-    }
-
 static const struct rule rows[] = {
-    ROW("no-driver", REFUSES, PER_DISK, check_no_driver,
-        "What no driver knows can neither be proved shared nor be copied.",
-        .fix = "Install the plugin for this kind of storage; 'virt-ferry plugin list' shows those that are "
-               "loaded, and why one was not."),
-    ROW("transient-disk", REFUSES, PER_DISK, check_transient,
-        "libvirt does not move a domain with a transient disk: what it wrote is in a file that is thrown "
-        "away.",
-        .fix =
-            "Detach the disk with 'virsh detach-disk', or take <transient/> out and start the domain anew."),
-    ROW("readonly-image-missing", REFUSES, PER_DISK, check_readonly_missing,
-        "Read-only disks and CD-ROMs are not copied; QEMU on the destination opens the image at the same "
-        "place, or at the one that a map names.",
-        .fix = "Put the same file there, name the place where it stands (--map-storage FROM=TO), or detach "
-               "the disk first."),
-    ROW("readonly-image-not-known", WARNS, PER_DISK, check_readonly_not_known,
-        "Read-only disks and CD-ROMs are not copied, and the destination could not be asked for the image.",
-        .fix = "Look for the same file on the destination."),
-    ROW("encrypted-disk", WARNS, PER_DISK, check_encrypted,
-        "The destination needs the libvirt secret of the disk's encryption, with its value.",
-        .fix = "Compare with 'virsh secret-list' on the destination."),
-    ROW("sharing-not-proved", REFUSES, PER_TREATMENT, check_not_proved,
-        "Sharing that is not proved is not assumed: two hosts that write two images of one name lose one of "
-        "them.",
-        .fix =
-            "Make both hosts reach the same storage in a way that can be proved: the same NFS export, Ceph "
-            "image or block device, or a directory in which both may create files."),
-    ROW("not-shared", REFUSES, PER_TREATMENT, check_denied,
-        "The two hosts hold two different images at this place.",
-        .fix = "Take a strategy that copies the disk."),
-    ROW("sharing-contradicted", REFUSES, PER_TREATMENT, check_contradicted,
-        "Two facts exclude each other, so neither is built upon.",
-        .fix = "Look at the image from both hosts; refresh the destination's pool if it has one, then plan "
-               "again."),
-    ROW("cache-mode", REFUSES, PER_TREATMENT, check_cache,
-        "libvirt does not know the file system of a disk of this domain, so its check would have to be "
-        "lifted "
-        "for all disks; with a host cache the destination may read old data then.",
-        .fix = "Set cache='none' on the disk's <driver> with 'virsh edit' and start the domain anew."),
-    ROW("cache-mode-old-qemu", REFUSES, PER_TREATMENT, check_cache_old_qemu,
-        "Before QEMU 4.0 the destination could read old data from its page cache; libvirt refuses.",
-        .fix = "Set cache='none' on the disk's <driver> with 'virsh edit' and start the domain anew."),
-    ROW("cache-dropped", NOTES, PER_TREATMENT, check_cache_dropped,
-        "A host cache is in use. Since QEMU 4.0 it is dropped on the destination, and libvirt allows it."),
-    ROW("already-shared", REFUSES, PER_TREATMENT, check_already_shared,
-        "What both hosts reach is never copied onto itself.",
-        .fix = "Take a strategy that leaves it shared."),
-    ROW("destination-image-exists", REFUSES, PER_TREATMENT, check_image_exists,
-        "An image that stands at the destination is never overwritten; libvirt would.",
-        .fix = "Look whose it is; move it away or remove it on the destination, or name another place: "
-               "--map-storage FROM=TO."),
-    ROW("destination-image-not-known", REFUSES, PER_TREATMENT, check_image_not_known,
-        "An image that may stand at the destination is never overwritten, and it could not be asked for.",
-        .fix = "Give the destination a libvirt pool on that folder, so that it can be looked into."),
-    ROW("cannot-create", REFUSES, PER_TREATMENT, check_cannot_create,
-        "The storage driver cannot create images of this kind on the destination.",
-        .fix = "Bring the image to storage that both hosts share."),
-    ROW("copy-format", REFUSES, PER_TREATMENT, check_format,
-        "A copied disk must say its format, raw or qcow2; an image is never probed.",
-        .fix = "Say the format in the domain's XML (<driver type='…'/>) and start the domain anew."),
-    ROW("backing-file-not-proved", REFUSES, PER_TREATMENT, check_base,
+    RULE("no-driver", REFUSES, PER_DISK, check_no_driver,
+         "What no driver knows can neither be proved shared nor be copied.",
+         .fix = "Install the plugin for this kind of storage; 'virt-ferry plugin list' shows those that are "
+                "loaded, and why one was not."),
+    RULE("transient-disk", REFUSES, PER_DISK, check_transient,
+         "libvirt does not move a domain with a transient disk: what it wrote is in a file that is thrown "
+         "away.",
+         .fix =
+             "Detach the disk with 'virsh detach-disk', or take <transient/> out and start the domain anew."),
+    RULE("readonly-image-missing", REFUSES, PER_DISK, check_readonly_missing,
+         "Read-only disks and CD-ROMs are not copied; QEMU on the destination opens the image at the same "
+         "place, or at the one that a map names.",
+         .fix = "Put the same file there, name the place where it stands (--map-storage FROM=TO), or detach "
+                "the disk first."),
+    RULE("readonly-image-not-known", WARNS, PER_DISK, check_readonly_not_known,
+         "Read-only disks and CD-ROMs are not copied, and the destination could not be asked for the image.",
+         .fix = "Look for the same file on the destination."),
+    RULE("encrypted-disk", WARNS, PER_DISK, check_encrypted,
+         "The destination needs the libvirt secret of the disk's encryption, with its value.",
+         .fix = "Compare with 'virsh secret-list' on the destination."),
+    RULE("sharing-not-proved", REFUSES, PER_TREATMENT, check_not_proved,
+         "Sharing that is not proved is not assumed: two hosts that write two images of one name lose one of "
+         "them.",
+         .fix =
+             "Make both hosts reach the same storage in a way that can be proved: the same NFS export, Ceph "
+             "image or block device, or a directory in which both may create files."),
+    RULE("not-shared", REFUSES, PER_TREATMENT, check_denied,
+         "The two hosts hold two different images at this place.",
+         .fix = "Take a strategy that copies the disk."),
+    RULE("sharing-contradicted", REFUSES, PER_TREATMENT, check_contradicted,
+         "Two facts exclude each other, so neither is built upon.",
+         .fix = "Look at the image from both hosts; refresh the destination's pool if it has one, then plan "
+                "again."),
+    RULE("cache-mode", REFUSES, PER_TREATMENT, check_cache,
+         "libvirt does not know the file system of a disk of this domain, so its check would have to be "
+         "lifted "
+         "for all disks; with a host cache the destination may read old data then.",
+         .fix = "Set cache='none' on the disk's <driver> with 'virsh edit' and start the domain anew."),
+    RULE("cache-mode-old-qemu", REFUSES, PER_TREATMENT, check_cache_old_qemu,
+         "Before QEMU 4.0 the destination could read old data from its page cache; libvirt refuses.",
+         .fix = "Set cache='none' on the disk's <driver> with 'virsh edit' and start the domain anew."),
+    RULE("cache-dropped", NOTES, PER_TREATMENT, check_cache_dropped,
+         "A host cache is in use. Since QEMU 4.0 it is dropped on the destination, and libvirt allows it."),
+    RULE("already-shared", REFUSES, PER_TREATMENT, check_already_shared,
+         "What both hosts reach is never copied onto itself.",
+         .fix = "Take a strategy that leaves it shared."),
+    RULE("destination-image-exists", REFUSES, PER_TREATMENT, check_image_exists,
+         "An image that stands at the destination is never overwritten; libvirt would.",
+         .fix = "Look whose it is; move it away or remove it on the destination, or name another place: "
+                "--map-storage FROM=TO."),
+    RULE("destination-image-not-known", REFUSES, PER_TREATMENT, check_image_not_known,
+         "An image that may stand at the destination is never overwritten, and it could not be asked for.",
+         .fix = "Give the destination a libvirt pool on that folder, so that it can be looked into."),
+    RULE("cannot-create", REFUSES, PER_TREATMENT, check_cannot_create,
+         "The storage driver cannot create images of this kind on the destination.",
+         .fix = "Bring the image to storage that both hosts share."),
+    RULE("copy-format", REFUSES, PER_TREATMENT, check_format,
+         "A copied disk must say its format, raw or qcow2; an image is never probed.",
+         .fix = "Say the format in the domain's XML (<driver type='…'/>) and start the domain anew."),
+    RULE(
+        "backing-file-not-proved", REFUSES, PER_TREATMENT, check_base,
         "QEMU at the destination opens the backing file of the same name there; with other content in it the "
         "guest would read another disk.",
-        .fix = "Bring the backing file to storage that both hosts are proved to share, or take a strategy "
-               "that copies the disk whole."),
-    ROW("copied-flat", NOTES, PER_TREATMENT, check_flattened,
+        .fix = "Bring the backing file to storage that both hosts are proved to share; or make the image "
+               "rest on "
+               "nothing: virsh blockpull DOMAIN TARGET --wait."),
+    RULE(
+        "chain-not-known", WARNS, PER_TREATMENT, check_chain_not_known,
+        "While a domain is shut off libvirt does not say what its images rest on, so that it is not compared "
+        "with what stands at the destination.",
+        .fix =
+            "Look yourself: qemu-img info --backing-chain IMAGE on the source, and whether both hosts have "
+            "these files from one storage; or move the domain while it runs."),
+    RULE(
+        "copied-flat", NOTES, PER_TREATMENT, check_flattened,
         "The disk is copied with all that it rests on, into one image; the backing file is not needed at the "
         "destination."),
-    ROW("copy-lun", REFUSES, PER_TREATMENT, check_lun,
-        "A passed-through LUN is a device, not an image, and cannot be created elsewhere.",
-        .fix = "Make the LUN reachable from both hosts."),
-    ROW("copy-shareable", REFUSES, PER_TREATMENT, check_shareable,
-        "Other domains may write a shareable disk; a copy would part them.",
-        .fix = "Bring the image to storage that both hosts share."),
-    ROW("copy-encrypted", REFUSES, PER_TREATMENT, check_encrypted_copied,
-        "The copy would be written without the encryption of its source.",
-        .fix = "Bring the image to storage that both hosts share."),
-    ROW("copy-size-not-known", REFUSES, PER_TREATMENT, check_size_not_known,
-        "A copy is created with the exact virtual size of its source.",
-        .fix = "Check that 'virsh domblkinfo DOMAIN TARGET' answers on the source."),
-    ROW("destination-space", REFUSES, PER_TREATMENT, check_space,
-        "The place on the destination has less room than what the copied disks occupy.",
-        .fix = "Free space there, then plan again."),
-    ROW("destination-space-not-known", WARNS, PER_TREATMENT, check_space_not_known,
-        "The room on the destination could not be read; the copy may stop for lack of it.",
-        .fix = "Look at it with 'virsh pool-info' on the destination."),
-    ROW("destination-overcommit", WARNS, PER_TREATMENT, check_overcommit,
-        "What is occupied fits, but the disks may grow to more than the room there is.",
-        .fix = "Watch the room on the destination."),
+    RULE("copy-lun", REFUSES, PER_TREATMENT, check_lun,
+         "A passed-through LUN is a device, not an image, and cannot be created elsewhere.",
+         .fix = "Make the LUN reachable from both hosts."),
+    RULE("copy-shareable", REFUSES, PER_TREATMENT, check_shareable,
+         "Other domains may write a shareable disk; a copy would part them.",
+         .fix = "Bring the image to storage that both hosts share."),
+    RULE("copy-encrypted", REFUSES, PER_TREATMENT, check_encrypted_copied,
+         "The copy would be written without the encryption of its source.",
+         .fix = "Bring the image to storage that both hosts share."),
+    RULE("copy-size-not-known", REFUSES, PER_TREATMENT, check_size_not_known,
+         "A copy is created with the exact virtual size of its source.",
+         .fix = "Check that 'virsh domblkinfo DOMAIN TARGET' answers on the source."),
+    RULE("destination-space", REFUSES, PER_TREATMENT, check_space,
+         "The place on the destination has less room than what the copied disks occupy.",
+         .fix = "Free space there, then plan again."),
+    RULE("destination-space-not-known", WARNS, PER_TREATMENT, check_space_not_known,
+         "The room on the destination could not be read; the copy may stop for lack of it.",
+         .fix = "Look at it with 'virsh pool-info' on the destination."),
+    RULE("destination-overcommit", WARNS, PER_TREATMENT, check_overcommit,
+         "What is occupied fits, but the disks may grow to more than the room there is.",
+         .fix = "Watch the room on the destination."),
 };
 
 const struct rule_set rules_disk = { "The disks", rows, sizeof rows / sizeof rows[0] };

@@ -180,6 +180,8 @@ SPOIL(copy_base_by_old_driver, sample_local(vda)->chain = &proved_base; vda->n_c
 SPOIL(shared_loose, vda->chain = &loose_base; vda->n_chain = 1)
 SPOIL(shared_missing, vda->chain = &missing_base; vda->n_chain = 1)
 SPOIL(shared_half, vda->chain = half_proved; vda->n_chain = 2)
+SPOIL(off_qcow2, f->domain.run = RUN_SHUTOFF; vda->format = "qcow2")
+SPOIL(off_raw, f->domain.run = RUN_SHUTOFF; vda->format = "raw")
 SPOIL(shared_proved, vda->chain = &proved_base; vda->n_chain = 1)
 SPOIL(copy_lun, sample_local(vda)->device = DEVICE_LUN)
 SPOIL(device_fine, (void)device_of(f, vda))
@@ -494,6 +496,10 @@ static const struct {
     { "backing-file-not-proved", shared_missing, true, false },
     { "backing-file-not-proved", shared_half, true, false },
     { "backing-file-not-proved", shared_proved, false, true },
+    { "chain-not-known", off_qcow2, true, true },
+    { "chain-not-known", off_raw, false, true },
+    { "chain-not-known", shared_proved, false, true },
+    { "chain-not-known", fine, false, true },
     { "copied-flat", copy_loose, true, true },
     { "copied-flat", copy_base_by_old_driver, true, true },
     { "copied-flat", copy_overlay, false, true },
