@@ -2,6 +2,7 @@
  * Precedence: option, environment, the user's file, the system's; the settings know the last three. */
 #include "cli/request.h"
 
+#include "base/name.h"
 #include "cli/output.h"
 #include "facts/json.h"
 #include "facts/map.h"
@@ -156,6 +157,12 @@ static int read_overwrite(struct request *r, const struct options *o, struct err
     return 0;
 }
 
+/* A name, or an address as it stands in a certificate. */
+static int check_certificate_name(const char *name, struct error *err)
+{
+    return !name || name_is_address(name) ? 0 : name_check_host(name, err);
+}
+
 static int read_saved(struct request *r, const char *path, struct error *err)
 {
     struct run_options *run = &r->run;
@@ -171,6 +178,12 @@ static int read_saved(struct request *r, const char *path, struct error *err)
         return error_fix(err,
                          "Save the plan with it: virt-ferry plan -o FILE --overwrite TARGET DOMAIN DEST.");
     }
+    if (run->tls_destination) {
+        error_set(err, ERROR_USAGE, NULL,
+                  "a saved plan has the certificate's name in it, and takes no other");
+        return error_fix(
+            err, "Save the plan with it: virt-ferry plan -o FILE --tls-destination NAME DOMAIN DEST.");
+    }
     r->saved = json_read_file(path, err);
     if (!r->saved || plan_saved_limits(r->saved, &run->limits, err) < 0 ||
         check_saved_uri(json_text(r->saved, "source_uri", ""), err) < 0 ||
@@ -182,6 +195,9 @@ static int read_saved(struct request *r, const char *path, struct error *err)
     run->source_uri = json_text(r->saved, "source_uri", "");
     run->domain = json_text(r->saved, "domain_uuid", "");
     run->dest = json_text(r->saved, "dest", "");
+    run->tls_destination = json_text(r->saved, "tls_destination", NULL);
+    if (check_certificate_name(run->tls_destination, err) < 0)
+        return error_while(err, "reading the plan '%s'", path);
     return take_maps(r, n_maps);
 }
 
@@ -201,7 +217,8 @@ int request_save_plan(const struct request *r, const struct plan *p, const char 
         return -err->code;
     if (json_put_text(j, "domain", p->facts->domain.name) < 0 ||
         json_put_text(j, "domain_uuid", p->facts->domain.uuid) < 0 ||
-        json_put_text(j, "source_uri", r->run.source_uri) < 0 || json_put_text(j, "dest", r->run.dest) < 0)
+        json_put_text(j, "source_uri", r->run.source_uri) < 0 || json_put_text(j, "dest", r->run.dest) < 0 ||
+        (r->run.tls_destination && json_put_text(j, "tls_destination", r->run.tls_destination) < 0))
         return error_memory(err);
     return output_file(path, j, err);
 }
@@ -219,6 +236,7 @@ static int read_request(struct request *r, struct cli *cli, const struct options
         .source_uri = cli->uri,
         .domain = operand_at(o, 0),
         .dest = operand_at(o, 1),
+        .tls_destination = option_text(o, "tls-destination"),
         .config = config,
         .limits = { .allow_cleartext = option_flag(o, "allow-cleartext"),
                     .force_managed = option_flag(o, "force-managed"),
@@ -237,7 +255,8 @@ static int read_request(struct request *r, struct cli *cli, const struct options
         .planned = planned,
         .context = r,
     };
-    if (read_maps(r, o, err) < 0 || read_overwrite(r, o, err) < 0)
+    if (check_certificate_name(r->run.tls_destination, err) < 0 || read_maps(r, o, err) < 0 ||
+        read_overwrite(r, o, err) < 0)
         return -err->code;
     return option_text(o, "plan") ? read_saved(r, option_text(o, "plan"), err) : 0;
 }

@@ -53,6 +53,10 @@ struct request {
           .type = OPTION_TEXT,                                                                               \
           .flags = OPTION_REPEATS,                                                                           \
           .help = "let a copy of this disk overwrite the block device that stands at the destination" },     \
+        { .name = "tls-destination",                                                                         \
+          .argument = "NAME",                                                                                \
+          .type = OPTION_TEXT,                                                                               \
+          .help = "the name in the destination's certificate, where it is not the one that was given" },     \
         { .name = "migrate-setmaxdowntime",                                                                  \
           .argument = "MS",                                                                                  \
           .type = OPTION_MS,                                                                                 \

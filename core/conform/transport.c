@@ -145,10 +145,29 @@ static void open_and_close(struct trial *t, unsigned i)
     trial_end(t);
 }
 
+static void check(struct trial *t, unsigned i)
+{
+    const enum trial_mood mood = (enum trial_mood)(i / ROUTES);
+    const struct ferry_route route = {
+        .size = sizeof route,
+        .address = routes[i % ROUTES].address,
+        .latency_us = FERRY_NOT_KNOWN,
+        .bytes_per_s = FERRY_NOT_KNOWN,
+        .data_name = i % 2 ? "hostB" : NULL,
+    };
+
+    trial_begin(t, mood, TRIAL_QUESTION_MS, "check of a route to %s%s", routes[i % ROUTES].about,
+                moods[mood]);
+    for (uint32_t at_dest = 0; at_dest < 2; at_dest++)
+        trial_result(t, t->transport->check(&t->now.call, t->now.services, place(t, 0), &route, at_dest));
+    trial_end(t);
+}
+
 const struct trial_check conform_transport[] = {
     { "uri gives a URI of its scheme for a host, and returns for a hostile one", 0, HOSTS *MOODS, uri },
     { "probe returns where nothing listens, within 5 s", 0, PLACES *MOODS, probe },
     { "parameter comes to an end", 0, ROUTES *MOODS, parameter },
+    { "check returns for either host", TRIAL_HAS_CHECK, ROUTES *MOODS, check },
     { "open returns where nothing listens, within 7 s, and close leaves nothing", TRIAL_HAS_OPEN,
       PLACES *MOODS, open_and_close },
     { NULL, 0, 0, NULL },

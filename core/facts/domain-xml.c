@@ -64,6 +64,7 @@ static void read_memory(struct xml_reader *r, const xmlNode *root, struct domain
         d->vcpus = 1; /* libvirt's default */
     else if (text_parse_u64(vcpus, UINT32_MAX, &n, &ignored) == 0)
         d->vcpus = n;
+    d->has_iothreads = xml_child(root, "iothreads") != NULL;
     d->has_hugepages = xml_child(xml_child(root, "memoryBacking"), "hugepages") != NULL;
 }
 

@@ -195,6 +195,7 @@ static const struct field fields_domain[] = {
     LIST("graphics", domain, graphics, n_graphics, fields_graphics, FACTS_MAX_LIST),
     LIST("secrets", domain, secrets, n_secrets, fields_secret, FACTS_MAX_LIST),
     FLAG(domain, has_checkpoints),
+    FLAG(domain, has_iothreads),
     LIST("dirty", domain, dirty, n_dirty, fields_dirty, 8),
     END,
 };
@@ -240,6 +241,8 @@ const struct field fields_host[] = {
     END,
 };
 
+static const struct field fields_parameter[] = { NEEDED(parameter, name), NEEDED(parameter, value), END };
+
 static const struct field fields_channel[] = {
     NEEDED(channel, driver),
     TEXT(channel, dest_uri),
@@ -257,6 +260,7 @@ static const struct field fields_channel[] = {
     FLAG(channel, can_postcopy),
     FIGURE(channel, data_port),
     TRI(channel, data_port_open),
+    LIST("parameters", channel, parameters, n_parameters, fields_parameter, FACTS_MAX_PARAMETERS),
     END,
 };
 

@@ -43,6 +43,22 @@ void facts_free(struct facts *f)
         arena_free(f->arena);
 }
 
+const char *channel_parameter(const struct channel *ch, const char *name)
+{
+    for (size_t i = 0; i < ch->n_parameters; i++)
+        if (text_equal(ch->parameters[i].name, name))
+            return ch->parameters[i].value;
+    return NULL;
+}
+
+bool channel_has_tls(const struct channel *ch)
+{
+    for (size_t i = 0; i < ch->n_parameters; i++)
+        if (text_equal(ch->parameters[i].name, "flag") && text_equal(ch->parameters[i].value, "tls"))
+            return true;
+    return false;
+}
+
 struct disk *facts_add_disk(struct facts *f)
 {
     struct domain *dom = &f->domain;

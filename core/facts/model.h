@@ -156,7 +156,7 @@ struct domain {
     size_t n_graphics;
     struct secret *secrets;
     size_t n_secrets;
-    bool has_checkpoints;
+    bool has_checkpoints, has_iothreads;
     struct dirty_window *dirty; /* none where it was not measured */
     size_t n_dirty;
 };
@@ -204,6 +204,11 @@ struct host {
     const char *cpu_why, *machine_why; /* libvirt's words when it does not */
 };
 
+#define FACTS_MAX_PARAMETERS 32u /* of a channel */
+/* A parameter of libvirt's migration, or a flag: the name is "flag" then. */
+struct parameter {
+    const char *name, *value;
+};
 /* One channel that a transport driver offers for this pair. */
 struct channel {
     const char *driver; /* tcp */
@@ -219,6 +224,8 @@ struct channel {
     /* The highest port of the range that libvirt there takes for the data, tried from the source: */
     uint64_t data_port;
     enum tristate data_port_open; /* refused is open too: nobody listens yet; TRI_NO: filtered */
+    struct parameter *parameters; /* what libvirt is told beside data_uri: {"tls.destination", "hostB"} */
+    size_t n_parameters;
 };
 
 /* What this pair of hosts showed in earlier moves; NOT_KNOWN where none stands. */
@@ -272,6 +279,10 @@ struct disk *facts_disk(struct facts *f, const char *target); /* NULL when there
 bool facts_may_overwrite(const struct facts *f, const struct disk *d);
 /* The device of the host that it is at the source, and shall be at the destination. */
 bool disk_is_device(const struct disk *d);
+/* The channel's data is encrypted by QEMU's own TLS. */
+bool channel_has_tls(const struct channel *ch);
+/* Its parameter of this name, NULL when it has none. */
+const char *channel_parameter(const struct channel *ch, const char *name);
 /* Its name at the destination. */
 const char *interface_dest_source(const struct interface *i);
 const char *disk_dest_source(const struct disk *d);

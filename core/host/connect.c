@@ -275,7 +275,7 @@ static void control_ports(struct text *t)
 /* The destination as the source sees it. Where nothing can be run there, nothing is known. */
 static json_t *seen_from_source(struct survey *s, bool is_here, struct error *err)
 {
-    OWNED_JSON seen = json_pack("{sb}", "is_here", is_here);
+    OWNED_JSON seen = json_pack("{sb ss*}", "is_here", is_here, "data_name", s->tls_destination);
     OWNED_JSON reply = NULL;
     OWNED_TEXT ports = { 0 };
     struct error ignored = { 0 };
@@ -422,6 +422,15 @@ static const struct channel *best_for_control(const struct facts *f)
     return best;
 }
 
+/* It was found while the channel was there. */
+static bool is_of_channel(const struct facts *f, const struct finding *finding)
+{
+    for (size_t i = 0; i < f->n_channels; i++)
+        if (text_equal(f->channels[i].driver, finding->where))
+            return true;
+    return false;
+}
+
 static int take_channels(struct survey *s, const json_t *all, struct error *err)
 {
     OWNED(facts) f = facts_from_json(all, err);
@@ -434,7 +443,8 @@ static int take_channels(struct survey *s, const json_t *all, struct error *err)
         return -err->code;
     /* One of several that is not there is worth a word, no more. */
     for (size_t i = 0; i < f->findings.n; i++)
-        f->findings.list[i].severity = NOTES;
+        if (!is_of_channel(f, &f->findings.list[i]))
+            f->findings.list[i].severity = NOTES;
     s->channels = facts_to_json(f);
     if (!s->channels)
         return error_memory(err);

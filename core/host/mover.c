@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "facts/domain-xml.h"
 #include "facts/map.h"
+#include "host/parameters.h"
 #include "host/serve.h"
 #include <pthread.h>
 #include <string.h>
@@ -183,6 +184,14 @@ static int add_parameters(const json_t *args, struct parameters *p, struct error
     return r < 0 ? error_memory(err) : 0;
 }
 
+/* Of a domain that is shut off no data travels: what is said of it would be refused. */
+static int add_of_channel(const json_t *args, struct parameters *p, unsigned *flags, struct error *err)
+{
+    if (*flags & VIR_MIGRATE_OFFLINE)
+        return 0;
+    return parameters_add(json_child(args, "parameters"), &p->list, &p->n, &p->size, flags, err);
+}
+
 static unsigned flags_of(const json_t *args)
 {
     const char *mode = json_text(args, "mode", "precopy");
@@ -213,28 +222,29 @@ static unsigned flags_of(const json_t *args)
 }
 
 /* {"uuid", "data_uri", "mode", "is_persistent", "stay_paused", "unsafe_with_proof", "disks": [targets to
- * copy], "flat": [targets that rest on nothing there], "is_incremental", "bandwidth_mib_per_s", "maps"}:
- * makes the call and returns when libvirt does; {} */
+ * copy], "flat": [targets that rest on nothing there], "is_incremental", "bandwidth_mib_per_s", "maps",
+ * "parameters": the channel's}: makes the call and returns when libvirt does; {} */
 static int mover_migrate(struct child *c, const json_t *args, json_t *reply, struct error *err)
 {
     __attribute__((cleanup(parameters_done))) struct parameters p = { 0 };
     __attribute__((cleanup(names_done))) struct names names = { 0 };
     OWNED_DOMAIN plain = virDomainLookupByUUIDString(c->libvirt, json_text(args, "uuid", ""));
     OWNED_DOMAIN d = NULL, moved = NULL;
+    unsigned flags = flags_of(args);
 
     (void)reply;
     if (!plain)
         return libvirt_error(err, c->host, "no domain '%s'", json_text(args, "uuid", ""));
     if (read_names(args, &names, err) < 0 || add_live(c, plain, &names, &p, err) < 0 ||
         (json_flag(args, "is_persistent", false) && add_persistent(c, plain, &names, &p, err) < 0) ||
-        add_parameters(args, &p, err) < 0)
+        add_parameters(args, &p, err) < 0 || add_of_channel(args, &p, &flags, err) < 0)
         return -err->code;
     d = virDomainLookupByUUIDString(c->gated ? c->gated : c->libvirt, json_text(args, "uuid", ""));
     if (!d)
         return libvirt_error(err, c->host, "no domain '%s'", json_text(args, "uuid", ""));
     if (fault_point("migrate"))
         return error_set(err, ERROR_FAILED, c->host, "libvirt was not asked");
-    moved = virDomainMigrate3(d, c->other, p.list, (unsigned)p.n, flags_of(args));
+    moved = virDomainMigrate3(d, c->other, p.list, (unsigned)p.n, flags);
     if (!moved)
         return libvirt_error(err, c->host, "libvirt ended the migration");
     return 0;

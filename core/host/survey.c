@@ -102,24 +102,49 @@ static struct call *ask_for_ports(struct survey *s, struct error *err)
     return worker_ask(s->source, "reach-ports", args, SURVEY_DISKS_MS, err);
 }
 
+/* What the channels' drivers say of either host, once both are there. */
+static struct call *ask_about_channels(struct survey *s, bool is_dest, struct error *err)
+{
+    struct worker *of = is_dest ? s->destination : s->source;
+
+    return worker_ask(of, "check-channels", json_pack("{sO sb}", "facts", s->channels, "at_dest", is_dest),
+                      SURVEY_DISKS_MS, err);
+}
+
+static int add_checks(struct survey *s, struct call *checks[2], json_t *all, struct error *err)
+{
+    for (int i = 0; i < 2 && s->destination; i++) {
+        OWNED_JSON reply = NULL;
+
+        if (call_wait(checks[i], &reply, err) < 0)
+            return -err->code;
+        if (append_all(all, "findings", json_child(reply, "facts")) < 0)
+            return error_memory(err);
+    }
+    return 0;
+}
+
 struct facts *survey_run(struct survey *s, struct error *err)
 {
     OWNED(call) of_source = worker_ask(s->source, "survey-host", NULL, SURVEY_DISKS_MS, err);
     OWNED(call) of_ports = ask_for_ports(s, err);
+    OWNED(call) at_source = s->destination ? ask_about_channels(s, false, err) : NULL;
+    OWNED(call) at_dest = s->destination ? ask_about_channels(s, true, err) : NULL;
     OWNED_JSON domain = NULL;
     OWNED_JSON source = NULL;
     OWNED_JSON dest = NULL;
     OWNED_JSON ports = NULL;
     OWNED_JSON all = NULL;
 
-    if (!of_source || !of_ports || survey_domain(s, &domain, err) < 0 ||
-        call_wait(of_source, &source, err) < 0 ||
+    if (!of_source || !of_ports || (s->destination && (!at_source || !at_dest)) ||
+        survey_domain(s, &domain, err) < 0 || call_wait(of_source, &source, err) < 0 ||
         (s->destination && call_wait(s->early_dest, &dest, err) < 0) || call_wait(of_ports, &ports, err) < 0)
         return NULL;
     if (!s->destination)
         dest = json_pack("{s{ss}}", "host", "name", s->dest_host);
     all = composed(domain, source, dest, json_child(ports, "facts"), err);
-    if (!all || map_names(s, &all, err) < 0)
+    if (!all || add_checks(s, (struct call *[]){ at_source, at_dest }, all, err) < 0 ||
+        map_names(s, &all, err) < 0)
         return NULL;
     return s->destination ? seen_from_both(s, all, err) : facts_from_json(all, err);
 }

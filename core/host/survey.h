@@ -25,6 +25,7 @@ struct survey {
     const char *dest;            /* host name or libvirt URI, as given */
     const struct map *maps;      /* lent: what is called otherwise there */
     size_t n_maps;
+    const char *tls_destination; /* lent: the name that the certificate for data bears; NULL = not said */
     /* Made by survey_connect and survey_run: */
     struct worker *source, *destination;
     char source_host[256], dest_host[256];

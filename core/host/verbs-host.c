@@ -18,6 +18,7 @@ const struct verb verbs_host[] = {
     { "survey-host", verb_survey_host },
     { "probe", verb_probe },
     { "address", verb_address },
+    { "check-channels", verb_check_channels },
     { "run", verb_run },
     { "reach-ports", verb_reach_ports },
     { "survey-domain", verb_survey_domain },

@@ -6,6 +6,7 @@
 #include "base/name.h"
 #include "base/text.h"
 #include "host/command.h"
+#include "host/parameters.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -16,7 +17,8 @@ static void channel_fill(struct channel *ch, struct arena *a, const struct ferry
     ch->dest_uri = arena_text(a, uri);
     ch->peer_address = arena_text(a, route->address);
     ch->was_probed = route->from_source && route->address;
-    ch->protects_control = (uint8_t)t->protects_control;
+    ch->protects_control = (uint8_t)(route->protects_control > t->protects_control ? route->protects_control
+                                                                                   : t->protects_control);
     ch->protects_data = (uint8_t)t->protects_data;
     ch->bytes_per_s = route->bytes_per_s;
     ch->latency_us = route->latency_us;
@@ -37,6 +39,58 @@ static void channel_missing(struct facts *f, const struct ferry_transport *t, co
     finding->fix = failed->fix[0] ? arena_text(f->arena, failed->fix) : NULL;
 }
 
+/* What libvirt will be told of a move over it; a driver that asks for more than we know has no channel. */
+static int take_parameters(struct facts *f, struct channel *ch, const struct ferry_transport *t,
+                           struct ferry_call *call, const struct ferry_route *route)
+{
+    struct ferry_parameter p = { .size = sizeof p };
+    int r;
+
+    for (uint32_t i = 0; (r = t->parameter(call, &call_services, route, i, &p)) == 0; i++) {
+        const struct parameter one = { arena_text(f->arena, p.name), arena_text(f->arena, p.value) };
+        struct parameter *grown;
+
+        if (text_equal(p.name, "migrate_uri")) {
+            ch->data_uri = one.value;
+            continue;
+        }
+        if (!parameter_is_known(&one) || ch->n_parameters == FACTS_MAX_PARAMETERS) {
+            call->error_was_set = true;
+            return error_set(
+                call->err, ERROR_FAILED, call->host->host,
+                "driver '%s' wants libvirt told '%s' = '%s', which this virt-ferry does not know", t->name,
+                p.name ? p.name : "", p.value ? p.value : "");
+        }
+        grown = arena_grown(f->arena, ch->parameters, ch->n_parameters, sizeof *grown);
+        if (!grown)
+            return -ERROR_MEMORY;
+        ch->parameters = grown;
+        grown[ch->n_parameters++] = one;
+    }
+    return r < 0 ? -1 : 0;
+}
+
+/* What a driver found while its channel is there is about that channel alone. */
+static void about_channel(struct facts *f, size_t from, const char *driver)
+{
+    for (size_t i = from; i < f->findings.n; i++)
+        f->findings.list[i].where = arena_text(f->arena, driver);
+}
+
+static int take_channel(struct facts *f, const struct ferry_transport *t, struct ferry_call *call,
+                        const char *uri, const struct ferry_route *route)
+{
+    struct channel *ch = facts_add_channel(f);
+
+    if (!ch)
+        return -ERROR_MEMORY;
+    channel_fill(ch, f->arena, t, uri, route);
+    if (take_parameters(f, ch, t, call, route) == 0)
+        return 0;
+    f->n_channels--;
+    return -1;
+}
+
 /* What the source saw is right, whatever was seen from here. */
 static void correct_route(struct ferry_route *route, const json_t *seen)
 {
@@ -48,32 +102,43 @@ static void correct_route(struct ferry_route *route, const json_t *seen)
                                  : route->from_source && json_flag(seen, "is_here", false);
 }
 
+/* What is known before the driver looks. */
+static struct ferry_route route_before(const json_t *seen)
+{
+    return (struct ferry_route){ .size = sizeof(struct ferry_route),
+                                 .latency_us = NOT_KNOWN,
+                                 .bytes_per_s = NOT_KNOWN,
+                                 .address = json_text(seen, "address", NULL),
+                                 .data_name = json_text(seen, "data_name", NULL) };
+}
+
 int probe_channel(struct child *c, struct facts *f, const struct ferry_transport *t,
                   const struct plugin_entry *owner, const char *uri, const char *host, const json_t *seen,
                   struct error *err)
 {
     struct call_host lent = verb_call_host(c);
     struct ferry_call call;
-    struct ferry_route route = { .size = sizeof route, .latency_us = NOT_KNOWN, .bytes_per_s = NOT_KNOWN };
-    struct ferry_parameter p = { .size = sizeof p };
+    struct ferry_route route = route_before(seen);
     struct error failed = { 0 };
+    const size_t before = f->findings.n;
+    bool is_there = false;
 
     if (call_begin(&call, &lent, owner, t->name, host, f, &failed) < 0)
         return error_memory(err);
     if (!uri)
         uri = t->uri(&call, &call_services, host);
-    if (!uri || t->probe(&call, &call_services, uri, &route) < 0) {
-        (void)call_failed(&call, "probing");
-        channel_missing(f, t, host, &failed);
-    } else {
-        struct channel *ch = facts_add_channel(f);
-
+    if (uri && t->probe(&call, &call_services, uri, &route) == 0) {
         correct_route(&route, seen);
-        if (ch)
-            channel_fill(ch, f->arena, t, uri, &route);
-        for (uint32_t i = 0; ch && t->parameter(&call, &call_services, &route, i, &p) == 0; i++)
-            if (text_equal(p.name, "migrate_uri"))
-                ch->data_uri = arena_text(f->arena, p.value);
+        is_there = take_channel(f, t, &call, uri, &route) == 0;
+        if (is_there)
+            about_channel(f, before, t->name);
+        else
+            f->findings.n = before;
+    }
+    if (!is_there) {
+        (void)call_failed(&call, "probing");
+        if (f->findings.n == before)
+            channel_missing(f, t, host, &failed);
     }
     call_done(&call);
     return arena_failed(f->arena) ? error_memory(err) : 0;
@@ -81,7 +146,8 @@ int probe_channel(struct child *c, struct facts *f, const struct ferry_transport
 
 /* {"uri" or "host", "seen"}: the channels that the drivers offer, in "facts" (channels and findings); drivers
  * whose way must be opened first are asked in the worker of that way. "seen": {"is_here": this machine is the
- * source, "address" of the destination as the source sees it, "was_reached" from there} */
+ * source, "address" of the destination as the source sees it, "was_reached" from there, "data_name" that the
+ * user gave} */
 int verb_probe(struct child *c, const json_t *args, json_t *reply, struct error *err)
 {
     const char *uri = json_text(args, "uri", NULL), *host = json_text(args, "host", c->host);

@@ -53,6 +53,8 @@ int probe_channel(struct child *c, struct facts *f, const struct ferry_transport
                   const struct plugin_entry *owner, const char *uri, const char *host, const json_t *seen,
                   struct error *err);
 bool verb_is_of_scheme(const char *uri, const char *scheme);
+/* verbs-channel.c */
+int verb_check_channels(struct child *c, const json_t *args, json_t *reply, struct error *err);
 /* verbs-survey.c */
 int verb_survey_domain(struct child *c, const json_t *args, json_t *reply, struct error *err);
 int verb_survey_disks(struct child *c, const json_t *args, json_t *reply, struct error *err);

@@ -264,15 +264,23 @@ struct ferry_route {
                              name. NULL = not known */
     uint64_t latency_us;  /* one connection set-up, FERRY_NOT_KNOWN */
     uint64_t bytes_per_s; /* FERRY_NOT_KNOWN unless it was measured or read from the link */
+    const char *data_name; /* the name that the destination's certificate for data must bear, where that is not
+                              `address`. Set before probe when the user gave one; NULL = the address */
+    uint32_t protects_control; /* FERRY_PROTECTS_*, where the probe saw more than the driver declares; 0 = as
+                                  declared */
+    uint32_t reserved;         /* 0 */
 };
 
-/* A libvirt migration parameter that this transport needs, by libvirt's name ("migrate_uri"). */
+/* What libvirt must be told of a move over this transport: a migration parameter by libvirt's name, or a flag.
+ * virt-ferry passes these on and no others: "migrate_uri", "tls.destination", and the flag "tls". */
 struct ferry_parameter {
     uint32_t size;
     uint32_t reserved;
-    const char *name;
-    const char *value; /* every value as text; virt-ferry gives it libvirt's type */
+    const char *name;  /* libvirt's, or FERRY_PARAMETER_FLAG */
+    const char *value; /* every value as text; virt-ferry gives it libvirt's type. Of a flag its name, as virsh
+                          has it */
 };
+#define FERRY_PARAMETER_FLAG "flag"
 
 /* A way that was opened to a host. */
 struct ferry_way {
@@ -297,11 +305,12 @@ struct ferry_transport {
     /* The libvirt URI of a host that was given by name. Required. Text by services->text. */
     const char *(*uri)(struct ferry_call *call, const struct ferry_services *services, const char *host);
     /* Called in the source's worker (with `open`: in the way's): reach the destination that `uri` names,
-     * within 5 s. ret is zeroed with its size set. -1: not available, with the error as the reason. Required.
-     */
+     * within 5 s. ret is zeroed but for its size, for data_name, and for address where the source is known to
+     * see the destination under another than this machine does. -1: not available, with the error as the
+     * reason; a `finding` may say which case it is. Findings beside 0 are about this channel. Required. */
     int (*probe)(struct ferry_call *call, const struct ferry_services *services, const char *uri,
                  struct ferry_route *ret);
-    /* The i-th libvirt parameter for a move over `route`; 0 gives one, 1 says there are no more. Required. */
+    /* The i-th parameter or flag for a move over `route`; 0 gives one, 1 says there are no more. Required. */
     int (*parameter)(struct ferry_call *call, const struct ferry_services *services,
                      const struct ferry_route *route, uint32_t i, struct ferry_parameter *ret);
 
@@ -323,6 +332,12 @@ struct ferry_transport {
      * nothing can be run there. -1 as for services->program, also when the way is gone. */
     int (*run)(struct ferry_call *call, const struct ferry_services *services, const char *uri,
                const char *folder, struct ferry_command *command);
+
+    /* Called in the worker of either host once both are connected, with the route that probe gave: adds
+     * findings about what data over this channel needs on that host. at_dest is 1 on the destination. Absent:
+     * nothing to say. */
+    int (*check)(struct ferry_call *call, const struct ferry_services *services, const char *uri,
+                 const struct ferry_route *route, uint32_t at_dest);
 };
 
 /* ---- the plugin ------------------------------------------------------------------------------------ */

@@ -25,6 +25,7 @@ static void begin(struct move *m, const struct run_options *o, struct run_result
                                  .dest = o->dest,
                                  .maps = o->maps,
                                  .n_maps = o->n_maps,
+                                 .tls_destination = o->tls_destination,
                                  .journal = move_record_for_worker,
                                  .context = m };
 }

@@ -23,6 +23,7 @@ struct run_progress {
 
 struct run_options {
     const char *source_uri, *domain, *dest;
+    const char *tls_destination; /* the name that the certificate for data bears; NULL = the plan's choice */
     const struct config *config;
     struct plan_limits limits;
     const struct map *maps; /* lent: what is called otherwise at the destination */

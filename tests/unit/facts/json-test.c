@@ -68,6 +68,9 @@ START_TEST(members_land_where_they_belong)
         ck_assert_int_eq(d->at_dest.is_device, TRI_NO);
         ck_assert_int_eq(d->at_dest.identity_read, TRI_YES);
         ck_assert_str_eq(f->overwrite.names[1], "vdb");
+        ck_assert(f->domain.has_iothreads);
+        ck_assert(channel_has_tls(&f->channels[0]));
+        ck_assert_str_eq(channel_parameter(&f->channels[0], "tls.destination"), "hostB");
     }
 END_TEST
 
@@ -75,6 +78,7 @@ START_TEST(a_new_member_of_the_model_needs_a_row_in_fields)
     {
         /* Whoever changes a figure here has added the row, and the member to every-member.facts.json. */
         ck_assert_uint_eq(sizeof(struct finding), 40);
+        ck_assert_uint_eq(sizeof(struct parameter), 16);
         ck_assert_uint_eq(sizeof(struct disk_image), 96);
         ck_assert_uint_eq(sizeof(struct disk), 456);
         ck_assert_uint_eq(sizeof(struct interface), 64);
@@ -86,7 +90,7 @@ START_TEST(a_new_member_of_the_model_needs_a_row_in_fields)
         ck_assert_uint_eq(sizeof(struct pages), 16);
         ck_assert_uint_eq(sizeof(struct pool), 56);
         ck_assert_uint_eq(sizeof(struct host), 328);
-        ck_assert_uint_eq(sizeof(struct channel), 80);
+        ck_assert_uint_eq(sizeof(struct channel), 96);
         ck_assert_uint_eq(sizeof(struct constants), 88);
         ck_assert_uint_eq(sizeof(struct map), 40);
         ck_assert_uint_eq(sizeof(struct facts), 1184);
