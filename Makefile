@@ -52,6 +52,7 @@ PLUGINS := $(filter-out common,$(sort $(notdir $(patsubst %/,%,$(dir $(wildcard 
 # What a plugin links with, beside libc: PLUGIN_LIBS_NAME.
 PLUGIN_LIBS_local-block = -lvirt
 PLUGIN_LIBS_nfs = -lnfs -lvirt
+PLUGIN_LIBS_transport-tls = -lgnutls -lvirt
 # librados and librbd are opened when they are needed: plugins/ceph/library.h.
 PLUGIN_LIBS_ceph = -lvirt -ljansson -ldl
 # What a plugin takes of plugins/common: PLUGIN_SHARES_NAME. Two plugins share no symbols.
@@ -62,13 +63,14 @@ PLUGIN_SHARES_transport-tls = plugins/common/reach.c
 
 # ---- libraries: asked once for a whole run, and not by a target that needs none ----
 
-PACKAGES := libvirt libxml-2.0 jansson inih smartcols libnfs
+PACKAGES := libvirt libxml-2.0 jansson inih smartcols libnfs gnutls
 DEBIAN_libvirt := libvirt-dev
 DEBIAN_libxml-2.0 := libxml2-dev
 DEBIAN_jansson := libjansson-dev
 DEBIAN_inih := libinih-dev
 DEBIAN_smartcols := libsmartcols-dev
 DEBIAN_libnfs := libnfs-dev
+DEBIAN_gnutls := libgnutls28-dev
 DEBIAN_check := check
 
 GOALS := $(or $(MAKECMDGOALS),all)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Connects without blocking to all addresses of a host at once, and closes again.
+ * Connects without blocking to all addresses of a host at once; keeps the first, or none.
  * Only the resolver can take longer than it was given: it cannot be bounded, the worker is. */
 #include "reach.h"
 #include <errno.h>
@@ -160,7 +160,7 @@ static enum reach_answer answer_of(const struct attempts *a, const char **ret_wh
 }
 
 static enum reach_answer connect_one(const struct addrinfo *all, uint64_t until_us, struct reached *ret,
-                                     const char **ret_why)
+                                     const char **ret_why, int *ret_fd)
 {
     struct attempts a = { .refused_errno = EADDRNOTAVAIL };
     uint64_t begun = now_us();
@@ -177,8 +177,11 @@ static enum reach_answer connect_one(const struct addrinfo *all, uint64_t until_
                          sizeof ret->address, NULL, 0, NI_NUMERICHOST) != 0) {
         *ret_why = "the address cannot be written as a number";
         answer = REACH_FAILED;
-    } else
+    } else {
         ret->bytes_per_s = speed_of_link(a.list[first].fd);
+        *ret_fd = a.list[first].fd;
+        a.list[first].fd = -1;
+    }
     for (nfds_t i = 0; i < a.n; i++)
         if (a.list[i].fd >= 0)
             (void)close(a.list[i].fd);
@@ -186,6 +189,17 @@ static enum reach_answer connect_one(const struct addrinfo *all, uint64_t until_
 }
 
 enum reach_answer reach(const char *host, const char *port, int ms, struct reached *ret, const char **ret_why)
+{
+    int fd;
+    const enum reach_answer answer = reach_open(host, port, ms, ret, ret_why, &fd);
+
+    if (fd >= 0)
+        (void)close(fd);
+    return answer;
+}
+
+enum reach_answer reach_open(const char *host, const char *port, int ms, struct reached *ret,
+                             const char **ret_why, int *ret_fd)
 {
     const struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_flags = AI_ADDRCONFIG };
     uint64_t until_us = now_us() + (uint64_t)ms * 1000u;
@@ -195,11 +209,12 @@ enum reach_answer reach(const char *host, const char *port, int ms, struct reach
 
     *ret = (struct reached){ .bytes_per_s = UINT64_MAX };
     *ret_why = "";
+    *ret_fd = -1;
     if (problem != 0) {
         *ret_why = problem == EAI_SYSTEM ? strerror(errno) : gai_strerror(problem);
         return REACH_NO_NAME;
     }
-    answer = connect_one(all, until_us, ret, ret_why);
+    answer = connect_one(all, until_us, ret, ret_why, ret_fd);
     freeaddrinfo(all);
     return answer;
 }

@@ -25,4 +25,9 @@ enum reach_answer {
 enum reach_answer reach(const char *host, const char *port, int ms, struct reached *ret,
                         const char **ret_why);
 
+/* The same, and gives the connected descriptor (non-blocking), which the caller closes; -1 with any other
+ * answer than REACH_YES. */
+enum reach_answer reach_open(const char *host, const char *port, int ms, struct reached *ret,
+                             const char **ret_why, int *ret_fd);
+
 #endif

@@ -13,4 +13,11 @@ bool address_needs_brackets(const char *host);
  * false: there is no host in it, or it does not fit. */
 bool address_of_uri(const char *uri, char *host, size_t host_size, char port[6]);
 
+/* The parameter of this name, as it stands there; false: there is none, it does not fit, or it is written
+ * with
+ * '%' or '+', which is not undone here. */
+bool address_parameter(const char *uri, const char *name, char *value, size_t size);
+/* The first parameter that is none of `known` (NULL-ended), or whose value cannot be read; false: all are. */
+bool address_strange_parameter(const char *uri, const char *const *known, char *name, size_t size);
+
 #endif

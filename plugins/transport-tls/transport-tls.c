@@ -1,100 +1,73 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Transport driver "tcp": libvirt's clear TCP socket for control, QEMU's clear TCP for RAM and disks.
- * The driver for TLS will stand beside it. Read it from the bottom. */
-#include "../common/reach.h"
+ * libvirt's own sockets: "tcp" in the clear, "tls" encrypted, control and data alike. SASL is no driver of
+ * its own: it is how either server may ask who connects, and its URI is the same. */
 #include "address.h"
-#include <stdio.h>
-#include <virt-ferry-plugin.h>
+#include "drivers.h"
+#include "files.h"
+#include "say.h"
+#include <string.h>
 
-#define LIBVIRT_PORT 16509u
-#define PROBE_MS 4500 /* the worker is killed at 5 s, and then nobody hears the reason */
+#define TEXT(...) services->text(call, __VA_ARGS__)
 
-static const char *tcp_uri(struct ferry_call *call, const struct ferry_services *services, const char *host)
+static const char *id_of(struct ferry_call *call, const struct ferry_services *services,
+                         const struct knock *k, const char *what)
 {
-    if (address_needs_brackets(host))
-        return services->text(call, "qemu+tcp://[%s]/system", host);
-    return services->text(call, "qemu+tcp://%s/system", host);
+    const char *id = TEXT("%s-%s", k->kind, what);
+
+    return id ? id : k->kind;
 }
 
-static int refuse(struct ferry_call *call, const struct ferry_services *services, enum reach_answer answer,
-                  const char *host, const char *port, const char *why)
+int driver_refuse(struct ferry_call *call, const struct ferry_services *services, enum reach_answer answer,
+                  const struct knock *k)
 {
     switch (answer) {
     case REACH_NO_NAME:
-        services->error(call, "Name the host as the source can resolve it, or give its address.",
-                        "host name '%s' could not be resolved: %s", host, why);
-        break;
+        return say_trouble(call, services, id_of(call, services, k, "no-name"),
+                           "Name the host as the source can resolve it, or give its address.",
+                           TEXT("host name '%s' could not be resolved: %s", k->host, k->why));
     case REACH_REFUSED:
-        services->error(
-            call,
-            services->text(call,
-                           "Let libvirt on '%s' listen: listen_tcp = 1 in /etc/libvirt/libvirtd.conf and "
-                           "libvirtd with --listen, or libvirtd-tcp.socket under systemd.",
-                           host),
-            "host '%s' refuses connections to port %s: libvirt does not listen for TCP there", host, port);
-        break;
+        return say_trouble(
+            call, services, id_of(call, services, k, "port-refused"), k->listen,
+            TEXT("host '%s' refuses connections to port %s: libvirt does not listen for %s there", k->host,
+                 k->port, strcmp(k->kind, "tls") == 0 ? "TLS" : "TCP"));
     case REACH_SILENT:
-        services->error(call, services->text(call, "Open TCP port %s in the firewall of '%s'.", port, host),
-                        "host '%s' did not answer on port %s within %d ms", host, port, PROBE_MS);
-        break;
+        return say_trouble(call, services, id_of(call, services, k, "port-filtered"),
+                           TEXT("Open TCP port %s in the firewall of '%s'.", k->port, k->host),
+                           TEXT("host '%s' did not answer on port %s within %d ms", k->host, k->port, k->ms));
     default:
-        services->error(call, NULL, "host '%s' could not be reached on port %s: %s", host, port, why);
-        break;
+        return say_trouble(call, services, id_of(call, services, k, "no-route"), NULL,
+                           TEXT("host '%s' could not be reached on port %s: %s", k->host, k->port, k->why));
     }
-    return -1;
 }
 
-static int tcp_probe(struct ferry_call *call, const struct ferry_services *services, const char *uri,
-                     struct ferry_route *ret)
+/* GSSAPI logs in by a ticket, the others by a name and a password. */
+int driver_passwords(struct ferry_call *call, const struct ferry_services *services, const char *uri,
+                     const char *host, const struct auth *auth)
 {
-    struct reached reached;
-    enum reach_answer answer;
-    char host[256];
-    char port[6];
-    const char *why;
+    char authfile[512], path[512];
+    const char *given = address_parameter(uri, "authfile", authfile, sizeof authfile) ? authfile : NULL;
 
-    if (!address_of_uri(uri, host, sizeof host, port)) {
-        services->error(call, "Write it as qemu+tcp://HOST/system.", "URI '%s' names no host", uri);
-        return -1;
-    }
-    if (!port[0])
-        (void)snprintf(port, sizeof port, "%u", LIBVIRT_PORT);
-    answer = reach(host, port, PROBE_MS, &reached, &why);
-    if (answer != REACH_YES)
-        return refuse(call, services, answer, host, port, why);
-    /* True where the worker runs; virt-ferry knows whether that is the source and corrects it. */
-    ret->from_source = 1;
-    ret->address = services->text(call, "%s", reached.address);
-    ret->latency_us = reached.latency_us;
-    ret->bytes_per_s = reached.bytes_per_s;
-    return ret->address ? 0 : -1;
+    if (!auth->asks_sasl || strstr(auth->mechanisms, "GSS") || files_passwords(given, path, sizeof path))
+        return 0;
+    return say_trouble(
+        call, services, "sasl-no-credentials",
+        TEXT("Write user and password into ~/.config/libvirt/auth.conf (mode 600): [credentials-ferry] with "
+             "authname= and password=, then [auth-libvirt-%s] with credentials=ferry. Or name such a file "
+             "with LIBVIRT_AUTH_FILE, or in the URI: ?authfile=FILE.",
+             host),
+        TEXT("libvirt on '%s' asks for a user and a password (SASL%s%s), and there is none on this "
+             "machine%s%s",
+             host, auth->mechanisms[0] ? ": " : "", auth->mechanisms, given ? ": no file " : "",
+             given ? given : ""));
 }
 
-static int tcp_parameter(struct ferry_call *call, const struct ferry_services *services,
-                         const struct ferry_route *route, uint32_t i, struct ferry_parameter *ret)
+int driver_migrate_uri(struct ferry_call *call, const struct ferry_services *services, const char *address,
+                       struct ferry_parameter *ret)
 {
-    if (i > 0 || !route->address)
-        return 1;
     ret->name = "migrate_uri";
-    ret->value = services->text(call, address_needs_brackets(route->address) ? "tcp://[%s]" : "tcp://%s",
-                                route->address);
+    ret->value = TEXT(address_needs_brackets(address) ? "tcp://[%s]" : "tcp://%s", address);
     return ret->value ? 0 : -1;
 }
 
-static const struct ferry_transport tcp = {
-    .size = sizeof tcp,
-    .carries = FERRY_CARRIES_DISKS | FERRY_CARRIES_P2P | FERRY_CARRIES_MULTIFD | FERRY_CARRIES_POSTCOPY,
-    .protects_control = FERRY_PROTECTS_NOTHING,
-    .protects_data = FERRY_PROTECTS_NOTHING,
-    .name = "tcp",
-    .summary = "clear TCP, for control and for data",
-    .uri_scheme = "qemu+tcp",
-    .control_port = LIBVIRT_PORT,
-    .preference = 10,
-    .uri = tcp_uri,
-    .probe = tcp_probe,
-    .parameter = tcp_parameter,
-};
-
-FERRY_PLUGIN(.name = "transport-tls", .version = "0.1", .summary = "libvirt's own TCP sockets",
-             .transports = (const struct ferry_transport *const[]){ &tcp, NULL })
+FERRY_PLUGIN(.name = "transport-tls", .version = "0.2", .summary = "libvirt's own TCP and TLS sockets",
+             .transports = (const struct ferry_transport *const[]){ &driver_tcp, &driver_tls, NULL })

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The drivers of this plugin, and what both do alike. */
+#ifndef TRANSPORT_TLS_DRIVERS_H
+#define TRANSPORT_TLS_DRIVERS_H
+
+#include "../common/reach.h"
+#include "auth.h"
+#include <virt-ferry-plugin.h>
+
+extern const struct ferry_transport driver_tcp, driver_tls;
+
+/* A port that did not let us in: what it was, on which host, and what to do; `listen` lets libvirt listen.
+ * with_finding: an id for each case. -1. */
+struct knock {
+    const char *host, *port, *why;
+    const char *kind;   /* "tcp", "tls": begins the ids */
+    const char *listen; /* sentences */
+    int ms;
+};
+int driver_refuse(struct ferry_call *call, const struct ferry_services *services, enum reach_answer answer,
+                  const struct knock *k);
+/* What SASL needs of this machine. -1 with the error where nothing here could log in. */
+int driver_passwords(struct ferry_call *call, const struct ferry_services *services, const char *uri,
+                     const char *host, const struct auth *auth);
+/* "migrate_uri" for an address. */
+int driver_migrate_uri(struct ferry_call *call, const struct ferry_services *services, const char *address,
+                       struct ferry_parameter *ret);
+
+#endif
