@@ -7,7 +7,7 @@
 #include <string.h>
 
 static const struct rule_set *const rule_sets[] = { &rules_domain,  &rules_host, &rules_disk, &rules_device,
-                                                    &rules_channel, &rules_mode, &rules_map };
+                                                    &rules_channel, &rules_tls,  &rules_mode, &rules_map };
 enum { N_SETS = sizeof rule_sets / sizeof rule_sets[0] };
 
 const char *rules_name(const char *name)

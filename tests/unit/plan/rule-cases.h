@@ -293,6 +293,8 @@ SPOIL(grows_unseen_shut_off, vda->at_dest.keeps_length = TRI_YES; vda->format = 
 SPOIL(shut_off_local, f->domain.run = RUN_SHUTOFF; sample_local(vda))
 
 /* found: does the rule speak; valid: can anything be chosen then. */
+#include "rule-cases-tls.h"
+
 static const struct {
     const char *id;
     spoil *facts;
@@ -598,6 +600,7 @@ static const struct {
     { "grows-unseen", grows_unseen_read_only, false, true },
     { "grows-unseen", grows_unseen_paused, false, true },
     { "grows-unseen", grows_unseen_shut_off, false, true },
+    CASES_TLS,
 };
 
 /* One test over the whole table: Check forks for each turn of a loop test, and there are many. */
