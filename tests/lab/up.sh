@@ -11,6 +11,8 @@
 . "$LAB_DIR/link.sh"
 # shellcheck source=libvirtd.sh
 . "$LAB_DIR/libvirtd.sh"
+# shellcheck source=tls.sh
+. "$LAB_DIR/tls.sh"
 # shellcheck source=nfs.sh
 . "$LAB_DIR/nfs.sh"
 # shellcheck source=ceph.sh
@@ -77,6 +79,7 @@ machine_make() { # MACHINE RATE
     machine_plug "$1"
     inside "$1" "$LAB_DIR/host-setup" "$STATE" "$1" "$(address_of "$1")"
     [ -z "$2" ] || link_rate "$1" "$2"
+    tls_give "$1"
     is_host "$1" || return 0
     inside_background "$1" "$STATE/machines/$1/log/sshd.log" \
         "$STATE/bin/reaper" /usr/sbin/sshd -D -e -f "$STATE/machines/$1/sshd_config"
@@ -92,11 +95,13 @@ up_options() {
     rate=
     nfs=
     ceph=
+    tls=
     while [ $# -gt 0 ]; do
         case $1 in
             --hosts) count=${2:?a number}; shift ;;
             --rate) rate=${2:?a rate such as 1gbit}; shift ;;
             --nfs) nfs=1; need_program ganesha.nfsd ;;
+            --tls) tls=1; need_program certtool; need_program saslpasswd2 ;;
             --ceph) ceph=1; need_program ceph-osd ;;
             *) usage_error "no option '$1' of lab up" ;;
         esac
@@ -117,7 +122,7 @@ wait_all() { # PID…
 }
 
 cmd_up() {
-    local count rate nfs ceph i
+    local count rate nfs ceph tls i
     local -a names=() pids=()
     up_options "$@"
     [ ! -e "$STATE" ] || die "lab $LAB_ID is there already: lab down"
@@ -135,6 +140,10 @@ cmd_up() {
     done
     tools_build host &
     pids+=($!)
+    if [ -n "$tls" ]; then
+        tls_make client "${names[@]}" &
+        pids+=($!)
+    fi
     keys_make "${names[@]}"
     switch_make
     wait_all "${pids[@]}"
