@@ -156,6 +156,31 @@ static int connect_over(struct survey *s, struct reach *r, struct way *way, uint
     return r->call ? 0 : -err->code;
 }
 
+/* Why libvirt could not connect, in the words of the driver that serves such URIs, where it finds the same.
+ * The worker is alive, and libvirt has given up. */
+static void explain(struct survey *s, struct reach *r, struct error *err)
+{
+    OWNED_JSON reply = NULL;
+    OWNED(facts) f = NULL;
+    struct error ignored = { 0 };
+
+    if (worker_do(r->worker, "probe",
+                  json_pack("{ss ss}", "uri", uri_of(s, r->is_dest), "host", host_of(s, r->is_dest)),
+                  ANSWER_MS, &reply, &ignored) < 0)
+        return;
+    f = facts_from_json(json_child(reply, "facts"), &ignored);
+    for (size_t i = 0; f && f->n_channels == 0 && i < f->findings.n; i++) {
+        const struct finding *one = &f->findings.list[i];
+
+        if (one->severity != REFUSES || !one->what)
+            continue;
+        error_set(err, ERROR_CONNECTION, host_of(s, r->is_dest), "%s", one->what);
+        if (one->fix)
+            (void)error_fix(err, "%s", one->fix);
+        return;
+    }
+}
+
 static int wait_for_connection(struct survey *s, struct reach *r, bool *ret_local, struct error *err)
 {
     OWNED_JSON reply = NULL;
@@ -170,6 +195,8 @@ static int wait_for_connection(struct survey *s, struct reach *r, bool *ret_loca
                   (unsigned)(r->ms / 1000u));
         error_fix(err, "Look there: is libvirtd running and not stopped? Try: virsh -c '%s' version.",
                   uri_of(s, r->is_dest));
+    } else if (err->code == ERROR_CONNECTION && !way_of(s, uri_of(s, r->is_dest))) {
+        explain(s, r, err);
     }
     return -err->code;
 }

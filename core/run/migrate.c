@@ -78,10 +78,10 @@ static int look_and_plan(struct move *m, struct error *err)
     return 0;
 }
 
-/* What libvirt said when a host was not reached, in an operator's words. */
+/* What libvirt said when a host was not reached, in an operator's words. What a driver said is in such. */
 static int connected(int r, struct error *err)
 {
-    if (r < 0 && err->code == ERROR_CONNECTION)
+    if (r < 0 && err->code == ERROR_CONNECTION && err->why[0])
         (void)translate_error(err, NULL);
     return r;
 }

@@ -145,6 +145,17 @@ const struct translation translations[] = {
         "Install libvirt-daemon there, of 6.8 or newer, or netcat-openbsd."),
     ROW("virt-ssh-helper*not found", AT_DEST, "the other host has no virt-ssh-helper",
         "libvirt over ssh starts it there.", "Install libvirt-daemon there, or give the URI 'proxy=netcat'."),
+    ROW("authentication failed: authentication failed", AT_EITHER,
+        "libvirtd does not accept our user or password (SASL)",
+        "The password is wrong, or the user is not among those of that host; sasldblistusers2 shows them "
+        "there.",
+        "Correct ~/.config/libvirt/auth.conf, or the file that LIBVIRT_AUTH_FILE names; on that host: "
+        "saslpasswd2 -a libvirt USER."),
+    ROW("Failed to*credentials", AT_EITHER,
+        "libvirtd asks for a user and a password (SASL), and there is none here",
+        "virt-ferry takes them from libvirt's own file, and asks nobody.",
+        "Write them into ~/.config/libvirt/auth.conf: [credentials-NAME] with authname= and password=, then "
+        "[auth-libvirt-HOST] with credentials=NAME."),
     ROW("authentication failed", AT_EITHER, "a libvirtd refused our credentials",
         "A password, key or certificate is missing, wrong or not of those that it accepts.",
         "Try it by hand: virsh -c URI version; name and password are taken from ~/.config/libvirt/auth.conf. "

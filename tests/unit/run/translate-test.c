@@ -13,6 +13,8 @@ static const struct {
     { "End of file while reading data: sh: 1: nc: command not found: Input/output error", "neither" },
     { "Cannot recv data: sh: line 1: virt-ssh-helper: command not found: Connection reset by peer",
       "no virt-ssh-helper" },
+    { "authentication failed: authentication failed", "our user or password" },
+    { "authentication failed: Failed to collect auth credentials", "there is none here" },
     { "authentication failed: Failed to start SASL negotiation: -1 (SASL(-1): generic failure)",
       "refused our credentials" },
     { "authentication unavailable: no polkit agent available to authenticate action "
