@@ -110,7 +110,8 @@ heal() {
         fi
         echo "# the lab is made anew"
         lab down
-        lab up
+        # shellcheck disable=SC2086  # options, a word each
+        lab up ${INTEGRATION_LAB:-}
     } </dev/null 2>&1 | sed 's/^/# heal: /'
     [ -e "$STATE/up" ] || echo "Bail out! the lab could not be made anew"
     [ -e "$STATE/up" ]
