@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * What a host says of QEMU's folder, taken apart. It is text from outside: bounded, and whole or nothing. */
-#include "qemu.h"
+#include "qemu-words.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

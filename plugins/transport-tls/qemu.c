@@ -2,6 +2,7 @@
  * QEMU reads its certificates only when a migration begins, and then it is late: so they are read here first,
  * each on its own host and by that host's clock. Keys are never read, only asked whether QEMU may. */
 #include "qemu.h"
+#include "qemu-words.h"
 #include "say.h"
 #include <libvirt/libvirt.h>
 #include <stddef.h>

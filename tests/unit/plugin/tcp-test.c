@@ -40,6 +40,39 @@ START_TEST(host_and_port_are_taken_out_of_a_uri)
     }
 END_TEST
 
+static const struct {
+    const char *uri, *value, *strange; /* of "pkipath"; NULL: none */
+} queries[] = {
+    { "qemu+tls://hostB/system", NULL, NULL },
+    { "qemu+tls://hostB/system?pkipath=/etc/x", "/etc/x", NULL },
+    { "qemu+tls://hostB/system?authfile=/a&pkipath=/b", "/b", NULL },
+    { "qemu+tls://hostB/system?authfile=/a;pkipath=/b#c", "/b", NULL },
+    { "qemu+tls://hostB/system?no_verify=1", NULL, "no_verify" },
+    { "qemu+tls://hostB/system?pkipath=/b&no_verify=1", "/b", "no_verify" },
+    { "qemu+tls://hostB/system?no_verify", NULL, "no_verify" },
+    { "qemu+tls://hostB/system?pkipath=/a%20b", NULL, "pkipath" },
+    { "qemu+tls://hostB/system?pkipath=", NULL, "pkipath" },
+    { "qemu+tls://hostB/system?pkipath", NULL, "pkipath" },
+    { "qemu+tls://hostB/system?pkipathology=/x", NULL, "pkipathology" },
+    { "qemu+tls://hostB/system?", NULL, "" },
+};
+
+START_TEST(a_parameter_is_read_as_it_stands_and_a_strange_one_is_seen)
+    {
+        static const char *const known[] = { "pkipath", "authfile", NULL };
+        char value[16] = "", strange[16] = "";
+
+        ck_assert_int_eq(address_parameter(queries[_i].uri, "pkipath", value, sizeof value),
+                         queries[_i].value != NULL);
+        if (queries[_i].value)
+            ck_assert_str_eq(value, queries[_i].value);
+        ck_assert_int_eq(address_strange_parameter(queries[_i].uri, known, strange, sizeof strange),
+                         queries[_i].strange != NULL);
+        if (queries[_i].strange)
+            ck_assert_str_eq(strange, queries[_i].strange);
+    }
+END_TEST
+
 START_TEST(a_host_that_does_not_fit_is_refused)
     {
         char host[6];
@@ -164,6 +197,7 @@ START_TEST(a_name_that_is_none_is_said_with_the_resolvers_words)
 END_TEST
 
 TEST_MAIN("plugin/tcp", LOOP(host_and_port_are_taken_out_of_a_uri, TEST_ROWS(uris)),
+          LOOP(a_parameter_is_read_as_it_stands_and_a_strange_one_is_seen, TEST_ROWS(queries)),
           a_host_that_does_not_fit_is_refused, only_a_bare_ipv6_address_needs_brackets,
           a_socket_that_listens_gives_its_numeric_address, an_ipv6_address_comes_back_without_brackets,
           a_port_that_nobody_holds_refuses_at_once, a_silent_socket_costs_the_time_that_was_given_and_no_more,
