@@ -239,11 +239,49 @@ static const char *check_base(struct rule_case *c)
 
 static const char *check_chain_not_known(struct rule_case *c)
 {
-    if (c->treatment != TREAT_SHARED || c->facts->domain.run != RUN_SHUTOFF || c->disk->n_chain > 0 ||
-        text_equal(c->disk->format, "raw"))
+    const struct disk *last = c->disk->n_chain ? &c->disk->chain[c->disk->n_chain - 1] : c->disk;
+
+    if (c->treatment != TREAT_SHARED || c->facts->domain.run != RUN_SHUTOFF ||
+        text_equal(last->format, "raw") || (last->at_source.head_read == TRI_YES && !last->at_source.base))
         return NULL;
-    return SAY("what image '%s' of disk '%s' rests on is not known", rules_name(place_there(c)),
-               c->disk->target);
+    if (last->at_source.base)
+        return SAY("image '%s' of disk '%s' rests on '%s', which is no file", layer_name(last),
+                   c->disk->target, rules_name(last->at_source.base));
+    return SAY("what image '%s' of disk '%s' rests on is not known", layer_name(last), c->disk->target);
+}
+
+static const char *say_data_file(struct rule_case *c, const struct disk *image)
+{
+    const char *name = image->at_source.data_file;
+
+    return SAY(
+        "image '%s' of disk '%s' keeps its data in %s%s%s, and whether the destination has the same is not "
+        "known",
+        layer_name(image), c->disk->target, name[0] ? "'" : "", name[0] ? rules_name(name) : "another file",
+        name[0] ? "'" : "");
+}
+
+/* A copy reads through it, and rests on nothing but what stays. */
+static const char *check_data_file(struct rule_case *c)
+{
+    if (c->treatment == TREAT_COPY || c->treatment == TREAT_NOTHING)
+        return NULL;
+    if (c->treatment == TREAT_SHARED && c->disk->at_source.data_file)
+        return say_data_file(c, c->disk);
+    for (size_t i = 0; i < c->disk->n_chain; i++)
+        if (c->disk->chain[i].at_source.data_file)
+            return say_data_file(c, &c->disk->chain[i]);
+    return NULL;
+}
+
+static const char *check_inner_snapshots(struct rule_case *c)
+{
+    const uint64_t n = c->disk->at_source.n_snapshots;
+
+    if (!treatment_copies(c->treatment) || n == NOT_KNOWN || n == 0)
+        return NULL;
+    return SAY("image '%s' of disk '%s' holds %llu snapshot%s of its own, which a copy does not have",
+               layer_name(c->disk), c->disk->target, (unsigned long long)n, n > 1 ? "s" : "");
 }
 
 static const char *check_lun(struct rule_case *c)
@@ -433,6 +471,19 @@ static const struct rule rows[] = {
         .fix =
             "Look yourself: qemu-img info --backing-chain IMAGE on the source, and whether both hosts have "
             "these files from one storage; or move the domain while it runs."),
+    RULE("data-file-not-proved", REFUSES, PER_TREATMENT, check_data_file,
+         "A qcow2 image can keep its data in a file apart, which QEMU opens by the name in the image. Where "
+         "the "
+         "other host has another file of that name, the guest would read and write another disk.",
+         .fix =
+             "Bring the image to one without a data file: virsh blockcopy DOMAIN TARGET --dest FILE --format "
+             "qcow2 --pivot."),
+    RULE(
+        "snapshots-in-image", WARNS, PER_TREATMENT, check_inner_snapshots,
+        "A copy has what the guest sees now. Snapshots within the image stay in the source's image, which is "
+        "kept; nothing at the destination knows of them.",
+        .fix =
+            "Keep the source's image as long as the snapshots are wanted: qemu-img snapshot -l shows them."),
     RULE(
         "copied-flat", NOTES, PER_TREATMENT, check_flattened,
         "The disk is copied with all that it rests on, into one image; the backing file is not needed at the "

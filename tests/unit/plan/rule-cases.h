@@ -168,8 +168,10 @@ SPOIL(copy_raw, sample_local(vda)->format = "raw")
 #define BASE(...)                                                                                            \
     {                                                                                                        \
         .target = "vda", .type = DISK_FILE, .format = "qcow2", .source = "/images/base.qcow2",               \
-        .readonly = true, .at_source = { .allocated_bytes = MiB(100) }, __VA_ARGS__                          \
+        .readonly = true, .at_source = { .allocated_bytes = MiB(100), .n_snapshots = NOT_KNOWN },            \
+        __VA_ARGS__                                                                                          \
     }
+static struct disk proved_base_with_data = BASE(.sharing = SHARING_PROVED, .at_source.data_file = "d.raw");
 static struct disk loose_base = BASE(.sharing_evidence = "two folders");
 static struct disk missing_base = BASE(.sharing = SHARING_DENIED, .at_dest = { .present = TRI_NO });
 static struct disk proved_base = BASE(.sharing = SHARING_PROVED);
@@ -181,6 +183,14 @@ SPOIL(shared_loose, vda->chain = &loose_base; vda->n_chain = 1)
 SPOIL(shared_missing, vda->chain = &missing_base; vda->n_chain = 1)
 SPOIL(shared_half, vda->chain = half_proved; vda->n_chain = 2)
 SPOIL(off_qcow2, f->domain.run = RUN_SHUTOFF; vda->format = "qcow2")
+SPOIL(off_alone, f->domain.run = RUN_SHUTOFF; vda->format = "qcow2"; vda->at_source.head_read = TRI_YES)
+SPOIL(off_on_network, f->domain.run = RUN_SHUTOFF; vda->format = "qcow2"; vda->at_source.head_read = TRI_YES;
+      vda->at_source.base = "nbd://host/x")
+SPOIL(shared_data_file, vda->at_source.data_file = "d.raw")
+SPOIL(shared_data_file_below, vda->chain = &proved_base_with_data; vda->n_chain = 1)
+SPOIL(copy_data_file, sample_local(vda)->at_source.data_file = "")
+SPOIL(copy_snapshots, sample_local(vda)->at_source.n_snapshots = 2)
+SPOIL(copy_no_snapshots, sample_local(vda)->at_source.n_snapshots = 0)
 SPOIL(off_raw, f->domain.run = RUN_SHUTOFF; vda->format = "raw")
 SPOIL(shared_proved, vda->chain = &proved_base; vda->n_chain = 1)
 SPOIL(copy_lun, sample_local(vda)->device = DEVICE_LUN)
@@ -500,6 +510,15 @@ static const struct {
     { "chain-not-known", off_raw, false, true },
     { "chain-not-known", shared_proved, false, true },
     { "chain-not-known", fine, false, true },
+    { "chain-not-known", off_alone, false, true },
+    { "chain-not-known", off_on_network, true, true },
+    { "data-file-not-proved", shared_data_file, true, false },
+    { "data-file-not-proved", shared_data_file_below, true, false },
+    { "data-file-not-proved", copy_data_file, true, true },
+    { "data-file-not-proved", fine, false, true },
+    { "snapshots-in-image", copy_snapshots, true, true },
+    { "snapshots-in-image", copy_no_snapshots, false, true },
+    { "snapshots-in-image", copy_fine, false, true },
     { "copied-flat", copy_loose, true, true },
     { "copied-flat", copy_base_by_old_driver, true, true },
     { "copied-flat", copy_overlay, false, true },
