@@ -461,9 +461,9 @@ static const struct rule rows[] = {
         "backing-file-not-proved", REFUSES, PER_TREATMENT, check_base,
         "QEMU at the destination opens the backing file of the same name there; with other content in it the "
         "guest would read another disk.",
-        .fix = "Bring the backing file to storage that both hosts are proved to share; or make the image "
-               "rest on "
-               "nothing: virsh blockpull DOMAIN TARGET --wait."),
+        .fix = "Bring the backing file to storage that both hosts are proved to share; where it was copied "
+               "there by hand, pass --compare-bases; or make the image rest on nothing: virsh blockpull "
+               "DOMAIN TARGET --wait."),
     RULE(
         "chain-not-known", WARNS, PER_TREATMENT, check_chain_not_known,
         "While a domain is shut off libvirt does not say what its images rest on, so that it is not compared "

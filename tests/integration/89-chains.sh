@@ -54,6 +54,25 @@ lives_on hostA over
 is nothing base_of hostA "$IMAGES/over-vda.qcow2"
 lab rm over
 
+it "a base that was copied to the other host by hand is compared when that is asked for, and then not copied"
+guest hostA twin --disk local:qcow2:base --write-log
+on hostA cat "$IMAGES/twin-vda-base.qcow2" | lab on hostB sh -c "cat >$IMAGES/twin-vda-base.qcow2"
+finally on hostB rm -f "$IMAGES/twin-vda-base.qcow2"
+on hostB virsh -q pool-refresh default
+exits 0 prints 'copied-flat' ferry hostA plan --allow-cleartext twin hostB
+exits 0 prints 'its content could not' prints 'copied-flat' \
+    ferry hostA plan --compare-bases --allow-cleartext twin qemu+tcp://hostB/system
+# shellcheck disable=SC2086
+ferry hostA $MIGRATE --compare-bases twin hostB
+lives_on hostB twin
+is "$IMAGES/twin-vda-base.qcow2" base_of hostB "$IMAGES/twin-vda.qcow2"
+starts_again hostB twin
+image_gone hostA twin
+# One byte is enough.
+on hostA sh -c "printf x | dd of=$IMAGES/twin-vda-base.qcow2 bs=1 seek=70000 conv=notrunc status=none"
+exits 0 prints 'its content differs on the two hosts' ferry hostB plan --compare-bases --allow-cleartext twin hostA
+lab rm twin
+
 it "a shared disk on a base that only the source has is refused, and so is one on another base of that name"
 guest hostA loose --disk shared:qcow2:base --write-log
 on hostA virsh -q destroy loose
