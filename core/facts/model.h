@@ -57,6 +57,9 @@ struct disk_image {
     enum tristate in_use;        /* at the destination: something there has it open or mounted */
     uint64_t block_bytes;        /* logical block size */
     const char *in_use_by;       /* who: "it is mounted at '/srv'" */
+    /* Of the image that the guest's QEMU has open, as QEMU says, before and after allocated_bytes was read of
+     * what stands there: between them that must lie, if the two are one. NOT_KNOWN */
+    uint64_t open_least_bytes, open_most_bytes;
     /* Of a qcow2 image at the source, as its own head says: */
     enum tristate head_read;
     uint64_t n_snapshots;           /* internal ones; NOT_KNOWN */

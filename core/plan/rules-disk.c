@@ -274,6 +274,25 @@ static const char *check_data_file(struct rule_case *c)
     return NULL;
 }
 
+/* A file that was put in the place of the guest's own: QEMU goes on with the old one, which has no name any
+ * more, and would open the new one at the destination. */
+static const char *check_replaced(struct rule_case *c)
+{
+    const struct disk_image *at = &c->disk->at_source;
+
+    if (c->treatment != TREAT_SHARED || at->open_most_bytes == NOT_KNOWN ||
+        at->allocated_bytes == NOT_KNOWN ||
+        (at->open_least_bytes <= at->allocated_bytes && at->allocated_bytes <= at->open_most_bytes))
+        return NULL;
+    if (at->open_most_bytes == 0)
+        return SAY(
+            "image '%s' of disk '%s' occupies %s, and QEMU cannot say what the one that it has open does",
+            layer_name(c->disk), c->disk->target, SIZE_TEXT(at->allocated_bytes));
+    return SAY("image '%s' of disk '%s' is not the one that QEMU has open: it occupies %s, that one %s",
+               layer_name(c->disk), c->disk->target, SIZE_TEXT(at->allocated_bytes),
+               SIZE_TEXT(at->open_most_bytes));
+}
+
 static const char *check_inner_snapshots(struct rule_case *c)
 {
     const uint64_t n = c->disk->at_source.n_snapshots;
@@ -478,6 +497,15 @@ static const struct rule rows[] = {
          .fix =
              "Bring the image to one without a data file: virsh blockcopy DOMAIN TARGET --dest FILE --format "
              "qcow2 --pivot."),
+    RULE("image-replaced", REFUSES, PER_TREATMENT, check_replaced,
+         "While a guest runs, a file can be put in the place of its image. QEMU goes on with the old one, "
+         "which "
+         "has no name any more, or loses it when the server restarts; the QEMU at the destination would open "
+         "the "
+         "new one.",
+         .fix =
+             "Save what the guest has written, through its QEMU: virsh blockcopy DOMAIN TARGET --dest FILE "
+             "--pivot. If nothing was replaced or restored there, run this again."),
     RULE(
         "snapshots-in-image", WARNS, PER_TREATMENT, check_inner_snapshots,
         "A copy has what the guest sees now. Snapshots within the image stay in the source's image, which is "

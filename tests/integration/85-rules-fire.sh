@@ -13,6 +13,7 @@ ELSEWHERE='
 mtu-smaller|80-rules.sh
 grows-unseen|90-nfs.sh
 backing-file-not-proved|89-chains.sh
+image-replaced|80-rules.sh
 chain-not-known|89-chains.sh
 data-file-not-proved|89-chains.sh
 snapshots-in-image|89-chains.sh

@@ -168,7 +168,10 @@ SPOIL(copy_raw, sample_local(vda)->format = "raw")
 #define BASE(...)                                                                                            \
     {                                                                                                        \
         .target = "vda", .type = DISK_FILE, .format = "qcow2", .source = "/images/base.qcow2",               \
-        .readonly = true, .at_source = { .allocated_bytes = MiB(100), .n_snapshots = NOT_KNOWN },            \
+        .readonly = true,                                                                                    \
+        .at_source = { .allocated_bytes = MiB(100),                                                          \
+                       .n_snapshots = NOT_KNOWN,                                                             \
+                       .open_most_bytes = NOT_KNOWN },                                                       \
         __VA_ARGS__                                                                                          \
     }
 static struct disk proved_base_with_data = BASE(.sharing = SHARING_PROVED, .at_source.data_file = "d.raw");
@@ -186,6 +189,16 @@ SPOIL(off_qcow2, f->domain.run = RUN_SHUTOFF; vda->format = "qcow2")
 SPOIL(off_alone, f->domain.run = RUN_SHUTOFF; vda->format = "qcow2"; vda->at_source.head_read = TRI_YES)
 SPOIL(off_on_network, f->domain.run = RUN_SHUTOFF; vda->format = "qcow2"; vda->at_source.head_read = TRI_YES;
       vda->at_source.base = "nbd://host/x")
+#define OPEN(there, least, most)                                                                             \
+    vda->at_source.allocated_bytes = (there);                                                                \
+    vda->at_source.open_least_bytes = (least);                                                               \
+    vda->at_source.open_most_bytes = (most)
+SPOIL(open_below, OPEN(MiB(5) - 1, MiB(5), MiB(6)))
+SPOIL(open_least, OPEN(MiB(5), MiB(5), MiB(6)))
+SPOIL(open_most, OPEN(MiB(6), MiB(5), MiB(6)))
+SPOIL(open_above, OPEN(MiB(6) + 1, MiB(5), MiB(6)))
+SPOIL(open_lost, OPEN(MiB(6), 0, 0))
+SPOIL(open_not_said, OPEN(MiB(6), NOT_KNOWN, NOT_KNOWN))
 SPOIL(shared_data_file, vda->at_source.data_file = "d.raw")
 SPOIL(shared_data_file_below, vda->chain = &proved_base_with_data; vda->n_chain = 1)
 SPOIL(copy_data_file, sample_local(vda)->at_source.data_file = "")
@@ -516,6 +529,12 @@ static const struct {
     { "data-file-not-proved", shared_data_file_below, true, false },
     { "data-file-not-proved", copy_data_file, true, true },
     { "data-file-not-proved", fine, false, true },
+    { "image-replaced", open_below, true, false },
+    { "image-replaced", open_least, false, true },
+    { "image-replaced", open_most, false, true },
+    { "image-replaced", open_above, true, false },
+    { "image-replaced", open_lost, true, false },
+    { "image-replaced", open_not_said, false, true },
     { "snapshots-in-image", copy_snapshots, true, true },
     { "snapshots-in-image", copy_no_snapshots, false, true },
     { "snapshots-in-image", copy_fine, false, true },
