@@ -71,6 +71,7 @@ static const struct field fields_image[] = {
     TRI(disk_image, in_use),
     FIGURE(disk_image, block_bytes),
     TEXT(disk_image, in_use_by),
+    TRI(disk_image, is_open),
     FIGURE(disk_image, open_least_bytes),
     FIGURE(disk_image, open_most_bytes),
     TRI(disk_image, head_read),

@@ -101,59 +101,6 @@ static void survey_use(virDomainPtr d, struct facts *f)
     }
 }
 
-static bool is_on_nfs(const struct disk *disk)
-{
-    return disk->type == DISK_NETWORK && text_equal(disk->protocol, "nfs");
-}
-
-/* What the image that QEMU has open occupies: libvirt tells it in one member or the other. */
-static uint64_t open_bytes(const struct disk *disk, const virDomainBlockInfo *info)
-{
-    return disk->type == DISK_FILE && !text_equal(disk->format, "raw") ? info->allocation : info->physical;
-}
-
-/* Where that is nothing, or QEMU cannot say it, libvirt tells the capacity. */
-static uint64_t open_or_nothing(uint64_t said, const virDomainBlockInfo *info, uint64_t there)
-{
-    return said == info->capacity && there < said ? 0 : said;
-}
-
-/* Before the drivers look, where no server can keep us waiting. On a mount of NFS the kernel remembers sizes.
- */
-static void survey_open(virDomainPtr d, struct facts *f)
-{
-    for (size_t i = 0; i < f->domain.n_disks && f->domain.run != RUN_SHUTOFF; i++) {
-        struct disk *disk = &f->domain.disks[i];
-        virDomainBlockInfo info;
-
-        if (disk->type == DISK_FILE && disk_is_writable(disk) && !disk_is_empty(disk) &&
-            virDomainGetBlockInfo(d, disk->target, &info, 0) == 0)
-            disk->at_source.open_least_bytes = open_bytes(disk, &info);
-    }
-}
-
-/* What a guest can write to an image on a server between the driver's look and QEMU's. */
-#define MOMENT_BYTES (UINT64_C(64) << 20)
-
-static void take_open(struct disk *disk, const virDomainBlockInfo *info)
-{
-    struct disk_image *at = &disk->at_source;
-    const uint64_t now = open_or_nothing(open_bytes(disk, info), info, at->allocated_bytes);
-    uint64_t first = at->open_least_bytes;
-
-    at->open_least_bytes = NOT_KNOWN;
-    if (at->allocated_bytes == NOT_KNOWN)
-        return;
-    if (is_on_nfs(disk)) {
-        at->open_least_bytes = now > MOMENT_BYTES ? now - MOMENT_BYTES : 0;
-        at->open_most_bytes = now;
-    } else if (first != NOT_KNOWN && text_equal(disk->driver, "local-block")) {
-        first = open_or_nothing(first, info, at->allocated_bytes);
-        at->open_least_bytes = first < now ? first : now;
-        at->open_most_bytes = first < now ? now : first;
-    }
-}
-
 static void survey_sizes(virDomainPtr d, struct facts *f)
 {
     for (size_t i = 0; i < f->domain.n_disks; i++) {
@@ -163,7 +110,7 @@ static void survey_sizes(virDomainPtr d, struct facts *f)
         if (disk_is_empty(disk) || virDomainGetBlockInfo(d, disk->target, &info, 0) < 0)
             continue;
         if (f->domain.run != RUN_SHUTOFF)
-            take_open(disk, &info);
+            open_sizes(disk, &info);
         /* What the driver saw is the image's own word. */
         if (disk->at_source.capacity_bytes == NOT_KNOWN)
             disk->at_source.capacity_bytes = info.capacity;
@@ -432,11 +379,11 @@ int verb_survey_domain(struct child *c, const json_t *args, json_t *reply, struc
         return error_memory(err);
     if (!xml)
         return libvirt_error(err, c->host, "could not read the domain's XML");
-    if (domain_xml_read(f, xml, err) < 0 || survey_state(c, d, f, err) < 0)
+    if (domain_xml_read(f, xml, err) < 0 || survey_state(c, d, f, err) < 0 ||
+        look_at_images(c, f, false, &is_silent, err) < 0)
         return -err->code;
-    survey_open(d, f);
-    if (look_at_images(c, f, false, &is_silent, err) < 0)
-        return -err->code;
+    if (!is_silent && f->domain.run != RUN_SHUTOFF)
+        open_compare(c, f);
     if (!is_silent)
         survey_qemu(d, f);
     capabilities_for_interfaces(c, f, false);

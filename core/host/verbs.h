@@ -56,6 +56,9 @@ bool verb_is_of_scheme(const char *uri, const char *scheme);
 /* verbs-survey.c */
 int verb_survey_domain(struct child *c, const json_t *args, json_t *reply, struct error *err);
 int verb_survey_disks(struct child *c, const json_t *args, json_t *reply, struct error *err);
+/* verbs-open.c */
+void open_compare(struct child *c, struct facts *f);
+void open_sizes(struct disk *disk, const virDomainBlockInfo *info);
 /* verbs-domain.c */
 int verb_state(struct child *c, const json_t *args, json_t *reply, struct error *err);
 int verb_mark_set(struct child *c, const json_t *args, json_t *reply, struct error *err);

@@ -274,16 +274,41 @@ static const char *check_data_file(struct rule_case *c)
     return NULL;
 }
 
+static uint64_t sum_of(uint64_t a, uint64_t b)
+{
+    uint64_t sum;
+
+    /* NOT_KNOWN is the largest figure, so one that is not known makes the sum so. */
+    return __builtin_add_overflow(a, b, &sum) ? NOT_KNOWN : sum;
+}
+
+/* File systems count what they have promised and not placed yet, and take some of it back. */
+#define OPEN_SLACK_BYTES (UINT64_C(512) << 10)
+
+static bool occupies_other(const struct disk_image *at)
+{
+    return at->open_most_bytes != NOT_KNOWN && at->allocated_bytes != NOT_KNOWN &&
+           (at->allocated_bytes > sum_of(at->open_most_bytes, OPEN_SLACK_BYTES) ||
+            at->open_least_bytes > sum_of(at->allocated_bytes, OPEN_SLACK_BYTES));
+}
+
 /* A file that was put in the place of the guest's own: QEMU goes on with the old one, which has no name any
  * more, and would open the new one at the destination. */
 static const char *check_replaced(struct rule_case *c)
 {
     const struct disk_image *at = &c->disk->at_source;
 
-    if (c->treatment != TREAT_SHARED || at->open_most_bytes == NOT_KNOWN ||
-        at->allocated_bytes == NOT_KNOWN ||
-        (at->open_least_bytes <= at->allocated_bytes && at->allocated_bytes <= at->open_most_bytes))
+    if (c->treatment == TREAT_COPY || c->treatment == TREAT_NOTHING)
         return NULL;
+    for (size_t i = 0; i < c->disk->n_chain; i++)
+        if (c->disk->chain[i].at_source.is_open == TRI_NO)
+            return SAY("backing file '%s' of disk '%s' is not the one that QEMU has open",
+                       layer_name(&c->disk->chain[i]), c->disk->target);
+    if (c->treatment != TREAT_SHARED || (at->is_open != TRI_NO && !occupies_other(at)))
+        return NULL;
+    if (at->is_open == TRI_NO)
+        return SAY("image '%s' of disk '%s' is not the one that QEMU has open", layer_name(c->disk),
+                   c->disk->target);
     if (at->open_most_bytes == 0)
         return SAY(
             "image '%s' of disk '%s' occupies %s, and QEMU cannot say what the one that it has open does",
@@ -336,14 +361,6 @@ static uint64_t occupied(const struct disk *d, enum treatment t)
     const uint64_t bytes = t == TREAT_COPY ? disk_occupied_bytes(d) : d->at_source.allocated_bytes;
 
     return bytes != NOT_KNOWN ? bytes : d->at_source.capacity_bytes;
-}
-
-static uint64_t sum_of(uint64_t a, uint64_t b)
-{
-    uint64_t sum;
-
-    /* NOT_KNOWN is the largest figure, so one that is not known makes the sum so. */
-    return __builtin_add_overflow(a, b, &sum) ? NOT_KNOWN : sum;
 }
 
 /* What this disk and the copied ones before it put where this one goes: each alone may fit, all may not. */

@@ -177,6 +177,7 @@ SPOIL(copy_raw, sample_local(vda)->format = "raw")
 static struct disk proved_base_with_data = BASE(.sharing = SHARING_PROVED, .at_source.data_file = "d.raw");
 static struct disk loose_base = BASE(.sharing_evidence = "two folders");
 static struct disk missing_base = BASE(.sharing = SHARING_DENIED, .at_dest = { .present = TRI_NO });
+static struct disk other_base = BASE(.sharing = SHARING_PROVED, .at_source.is_open = TRI_NO);
 static struct disk proved_base = BASE(.sharing = SHARING_PROVED);
 static struct disk half_proved[] = { BASE(.sharing = SHARING_PROVED), BASE(.sharing = SHARING_DENIED) };
 SPOIL(copy_loose, sample_local(vda)->chain = &loose_base; vda->n_chain = 1)
@@ -193,10 +194,14 @@ SPOIL(off_on_network, f->domain.run = RUN_SHUTOFF; vda->format = "qcow2"; vda->a
     vda->at_source.allocated_bytes = (there);                                                                \
     vda->at_source.open_least_bytes = (least);                                                               \
     vda->at_source.open_most_bytes = (most)
-SPOIL(open_below, OPEN(MiB(5) - 1, MiB(5), MiB(6)))
-SPOIL(open_least, OPEN(MiB(5), MiB(5), MiB(6)))
-SPOIL(open_most, OPEN(MiB(6), MiB(5), MiB(6)))
-SPOIL(open_above, OPEN(MiB(6) + 1, MiB(5), MiB(6)))
+SPOIL(open_other, vda->at_source.is_open = TRI_NO)
+SPOIL(open_same, vda->at_source.is_open = TRI_YES)
+SPOIL(open_other_below, vda->chain = &other_base; vda->n_chain = 1)
+SPOIL(open_other_copied, sample_local(vda)->at_source.is_open = TRI_NO)
+SPOIL(open_below, OPEN(MiB(5) - KiB(512) - 1, MiB(5), MiB(6)))
+SPOIL(open_least, OPEN(MiB(5) - KiB(512), MiB(5), MiB(6)))
+SPOIL(open_most, OPEN(MiB(6) + KiB(512), MiB(5), MiB(6)))
+SPOIL(open_above, OPEN(MiB(6) + KiB(512) + 1, MiB(5), MiB(6)))
 SPOIL(open_lost, OPEN(MiB(6), 0, 0))
 SPOIL(open_not_said, OPEN(MiB(6), NOT_KNOWN, NOT_KNOWN))
 SPOIL(shared_data_file, vda->at_source.data_file = "d.raw")
@@ -529,6 +534,10 @@ static const struct {
     { "data-file-not-proved", shared_data_file_below, true, false },
     { "data-file-not-proved", copy_data_file, true, true },
     { "data-file-not-proved", fine, false, true },
+    { "image-replaced", open_other, true, false },
+    { "image-replaced", open_same, false, true },
+    { "image-replaced", open_other_below, true, false },
+    { "image-replaced", open_other_copied, true, true },
     { "image-replaced", open_below, true, false },
     { "image-replaced", open_least, false, true },
     { "image-replaced", open_most, false, true },
