@@ -158,6 +158,6 @@ END_TEST
 
 TEST_MAIN("run/controller", an_idle_guest_ends_in_its_first_pass_without_a_decision,
           sixty_in_sixty_four_stays_and_two_hundred_in_all_of_it_switches_at_the_first_boundary,
-          late_looks_change_nothing, nothing_is_decided_within_a_pass_or_from_figures_that_are_not_known, each_boundary_refits_the_model,
-          a_job_that_was_looked_at_late_counts_what_it_had_sent_before,
+          late_looks_change_nothing, nothing_is_decided_within_a_pass_or_from_figures_that_are_not_known,
+          each_boundary_refits_the_model, a_job_that_was_looked_at_late_counts_what_it_had_sent_before,
           counters_that_run_backwards_begin_anew)
