@@ -60,7 +60,8 @@ static void learn(struct controller *c, double pass_s, const struct job_sample *
 
 static enum control end_pass(struct controller *c, const struct job_sample *s)
 {
-    const double seconds = ((double)s->at_ms - c->began_ms) / 1000, sent = (double)s->sent_bytes - c->began_sent;
+    const double seconds = ((double)s->at_ms - c->began_ms) / 1000,
+                 sent = (double)s->sent_bytes - c->began_sent;
     enum control decision = CONTROL_WAIT;
     double end_ms = (double)s->at_ms, end_sent = (double)s->sent_bytes;
 
@@ -69,10 +70,9 @@ static enum control end_pass(struct controller *c, const struct job_sample *s)
         end_ms = ended_ms(c, s);
         end_sent -= ((double)s->at_ms - end_ms) / 1000 * c->bytes_per_s;
         learn(c, fmax((end_ms - c->began_ms) / 1000 / (double)(s->pass - c->pass), shortest_pass_s), s);
-        decision =
-            passes_stay(&c->w, (double)c->dirtied_bytes, c->bytes_per_s, (double)c->downtime_ms / 1000)
-                ? CONTROL_STAY
-                : CONTROL_POSTCOPY;
+        decision = passes_stay(&c->w, (double)c->dirtied_bytes, c->bytes_per_s, (double)c->downtime_ms / 1000)
+                       ? CONTROL_STAY
+                       : CONTROL_POSTCOPY;
     }
     c->missed_sent = 0;
     begin_pass(c, end_ms, end_sent);
