@@ -56,7 +56,7 @@ PLUGIN_LIBS_transport-tls = -lgnutls -lvirt
 # librados and librbd are opened when they are needed: plugins/ceph/library.h.
 PLUGIN_LIBS_ceph = -lvirt -ljansson -ldl
 # What a plugin takes of plugins/common: PLUGIN_SHARES_NAME. Two plugins share no symbols.
-PLUGIN_SHARES_local-block = $(addprefix plugins/common/,new-image.c qcow2.c words.c)
+PLUGIN_SHARES_local-block = $(addprefix plugins/common/,new-image.c qcow2.c qcow2-head.c tell-head.c words.c)
 PLUGIN_SHARES_nfs = $(PLUGIN_SHARES_local-block)
 PLUGIN_SHARES_transport-ssh = plugins/common/reach.c
 PLUGIN_SHARES_transport-tls = plugins/common/reach.c

@@ -192,6 +192,7 @@ static int read_saved(struct request *r, const char *path, struct error *err)
         overwrite_from_json(json_child(r->saved, "overwrite"), r->arena, &run->overwrite, err) < 0)
         return error_while(err, "reading the plan '%s'", path);
     run->saved = r->saved;
+    run->compare_bases |= json_flag(r->saved, "compare_bases", false);
     run->source_uri = json_text(r->saved, "source_uri", "");
     run->domain = json_text(r->saved, "domain_uuid", "");
     run->dest = json_text(r->saved, "dest", "");
@@ -215,6 +216,8 @@ int request_save_plan(const struct request *r, const struct plan *p, const char 
     j = plan_save(p, s, &r->run.limits, err);
     if (!j)
         return -err->code;
+    if (r->run.compare_bases && json_put_flag(j, "compare_bases", true) < 0)
+        return error_memory(err);
     if (json_put_text(j, "domain", p->facts->domain.name) < 0 ||
         json_put_text(j, "domain_uuid", p->facts->domain.uuid) < 0 ||
         json_put_text(j, "source_uri", r->run.source_uri) < 0 || json_put_text(j, "dest", r->run.dest) < 0 ||
@@ -248,6 +251,7 @@ static int read_request(struct request *r, struct cli *cli, const struct options
                     .flatten = option_flag(o, "flatten"),
                     .deadline_ms = option_u64(o, "deadline", NOT_KNOWN) },
         .measure_dirty_s = option_u64(o, "measure-dirty", 0),
+        .compare_bases = option_flag(o, "compare-bases"),
         .strategy = option_text(o, "strategy"),
         .timeout_ms = figure(o, "timeout", config, "timeout"),
         .say = say,

@@ -95,7 +95,17 @@ static void look_at_image(struct trial *t, const struct ferry_image *ret)
         trial_note(t, "changes 'size' of what it fills");
     if (ret->is_device > 2 || ret->in_use > 2)
         trial_note(t, "'is_device' and 'in_use' are 0, 1 or 2");
-    trial_texts(t, (const struct trial_text[]){ { "pool", ret->pool }, { "in_use_by", ret->in_use_by } }, 2);
+    if (ret->head_read > 1)
+        trial_note(t, "'head_read' is 0 or 1");
+    if (!ret->head_read && (ret->n_snapshots || ret->base || ret->base_format || ret->data_file))
+        trial_note(t, "tells what a head says, and that none was read");
+    trial_texts(t,
+                (const struct trial_text[]){ { "pool", ret->pool },
+                                             { "in_use_by", ret->in_use_by },
+                                             { "base", ret->base },
+                                             { "base_format", ret->base_format },
+                                             { "data_file", ret->data_file } },
+                5);
 }
 
 static void inspect(struct trial *t, unsigned i)

@@ -4,10 +4,10 @@
 #include "facts/disk-xml.h"
 #include "base/text.h"
 #include "facts/domain-xml.h"
+#include "facts/fields.h"
 #include "facts/words.h"
 #include <string.h>
 
-#define MAX_LAYERS 256u /* libxml2 does not nest deeper either */
 #define MAX_HOSTS 256u
 
 /* libvirt's words; those of kinds that virt-ferry does not know (nvme, vhostuser) are DISK_OTHER. */
@@ -118,9 +118,9 @@ static void read_chain(struct xml_reader *r, const xmlNode *disk, struct disk *d
     for (; store && xml_attribute(r, store, "type") && !r->failed; store = xml_child(store, "backingStore")) {
         struct disk *grown = arena_grown(r->arena, d->chain, d->n_chain, sizeof *grown);
 
-        if (!grown || d->n_chain >= MAX_LAYERS) {
+        if (!grown || d->n_chain >= FACTS_MAX_LAYERS) {
             r->failed = grown ? error_set(r->err, ERROR_INPUT, NULL, "disk '%s' has more than %u layers",
-                                          ESCAPED(d->target), MAX_LAYERS)
+                                          ESCAPED(d->target), FACTS_MAX_LAYERS)
                               : error_memory(r->err);
             return;
         }

@@ -71,6 +71,14 @@ static const struct field fields_image[] = {
     TRI(disk_image, in_use),
     FIGURE(disk_image, block_bytes),
     TEXT(disk_image, in_use_by),
+    TRI(disk_image, is_open),
+    FIGURE(disk_image, open_least_bytes),
+    FIGURE(disk_image, open_most_bytes),
+    TRI(disk_image, head_read),
+    FIGURE(disk_image, n_snapshots),
+    TEXT(disk_image, base),
+    TEXT(disk_image, base_format),
+    TEXT(disk_image, data_file),
     END,
 };
 

@@ -189,7 +189,7 @@ struct location location_of_disk(const struct disk *d)
 {
     struct location l = { LOCATION_NONE };
 
-    if (d->type == DISK_FILE && d->source)
+    if ((d->type == DISK_FILE || d->type == DISK_BLOCK) && d->source)
         l = (struct location){ .kind = LOCATION_PATH, .name = d->source };
     else if (d->type == DISK_VOLUME && d->pool && d->volume)
         l = (struct location){ .kind = LOCATION_POOL, .pool = d->pool, .volume = d->volume };

@@ -163,6 +163,8 @@ static void map_source(struct rewriting *w, const xmlNode *of)
         return;
     if (is_of_type(of, "file"))
         map_attribute(w, source, "file");
+    else if (is_of_type(of, "block"))
+        map_attribute(w, source, "dev");
     else if (is_of_type(of, "network"))
         map_network_source(w, source);
     else if (is_of_type(of, "volume"))

@@ -170,7 +170,7 @@ int maps_from_json(const json_t *j, struct arena *a, struct map **ret, size_t *r
     json_array_foreach(j, i, one)
     {
         int kind = words_read(&words_map_kind, json_text(one, "kind", "other"));
-        struct map m;
+        struct map m = { 0 };
 
         if (kind == MAP_OTHER)
             return error_set(err, ERROR_INPUT, NULL, "it has a map of a kind that is not known");

@@ -13,7 +13,8 @@ static void forget_host(struct host *h)
 
 static void forget_image(struct disk_image *i)
 {
-    i->capacity_bytes = i->allocated_bytes = i->free_bytes = i->block_bytes = NOT_KNOWN;
+    i->capacity_bytes = i->allocated_bytes = i->free_bytes = i->block_bytes = i->n_snapshots = NOT_KNOWN;
+    i->open_least_bytes = i->open_most_bytes = NOT_KNOWN;
 }
 
 struct facts *facts_new(void)

@@ -57,6 +57,15 @@ struct disk_image {
     enum tristate in_use;        /* at the destination: something there has it open or mounted */
     uint64_t block_bytes;        /* logical block size */
     const char *in_use_by;       /* who: "it is mounted at '/srv'" */
+    /* Is it what the guest's QEMU has open? By device and inode; where those cannot be seen, what that one
+     * occupies, as QEMU says: allocated_bytes lies between, if the two are one. NOT_KNOWN */
+    enum tristate is_open;
+    uint64_t open_least_bytes, open_most_bytes;
+    /* Of a qcow2 image at the source, as its own head says: */
+    enum tristate head_read;
+    uint64_t n_snapshots;           /* internal ones; NOT_KNOWN */
+    const char *base, *base_format; /* the backing file, NULL = none */
+    const char *data_file; /* the file that holds its data; "" = it does not say which; NULL = itself */
 };
 struct disk {
     const char *target; /* vda */

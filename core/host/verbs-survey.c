@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "facts/domain-xml.h"
+#include "facts/fields.h"
 #include "host/capabilities.h"
 #include "host/serve.h"
 #include <string.h>
@@ -108,6 +109,8 @@ static void survey_sizes(virDomainPtr d, struct facts *f)
 
         if (disk_is_empty(disk) || virDomainGetBlockInfo(d, disk->target, &info, 0) < 0)
             continue;
+        if (f->domain.run != RUN_SHUTOFF)
+            open_sizes(disk, &info);
         /* What the driver saw is the image's own word. */
         if (disk->at_source.capacity_bytes == NOT_KNOWN)
             disk->at_source.capacity_bytes = info.capacity;
@@ -190,6 +193,28 @@ static void image_of_driver(struct arena *a, struct disk_image *ret, const struc
     ret->in_use_by = arena_text(a, image->in_use_by);
     if (image->block_bytes)
         ret->block_bytes = image->block_bytes;
+    if (image->head_read) {
+        ret->head_read = TRI_YES;
+        ret->n_snapshots = image->n_snapshots;
+        ret->base = arena_text(a, image->base);
+        ret->base_format = arena_text(a, image->base_format);
+        ret->data_file = arena_text(a, image->data_file);
+        /* What the file occupies is not what the image does. */
+        if (image->data_file)
+            ret->allocated_bytes = NOT_KNOWN;
+    }
+}
+
+/* What QEMU opens for the name that an image gives its backing file; NULL: not a file, or no memory. */
+static const char *path_of_base(struct arena *a, const char *above, const char *name)
+{
+    const char *slash = strrchr(above, '/');
+
+    if (name[0] == '/')
+        return name;
+    if (!slash || memchr(name, ':', strcspn(name, "/")))
+        return NULL;
+    return arena_format(a, "%.*s%s", (int)(slash + 1 - above), above, name);
 }
 
 static void driver_error(struct facts *f, const struct disk *disk, const struct error *failed)
@@ -270,6 +295,35 @@ static int look_at_image(struct child *c, struct facts *f, struct disk *disk, st
     return arena_failed(f->arena) ? error_memory(err) : 0;
 }
 
+/* Of a domain that is shut off libvirt does not say what its images rest on: their heads do. */
+static int follow_heads(struct child *c, struct facts *f, struct disk *disk, bool *silent, struct error *err)
+{
+    const struct disk *above = disk;
+
+    while (disk->type == DISK_FILE && above->at_source.base && disk->n_chain < FACTS_MAX_LAYERS) {
+        const char *path = path_of_base(f->arena, above->source, above->at_source.base);
+        struct disk *grown = path ? arena_grown(f->arena, disk->chain, disk->n_chain, sizeof *grown) : NULL;
+        struct disk *layer;
+
+        if (!path)
+            return arena_failed(f->arena) ? error_memory(err) : 0;
+        if (!grown)
+            return error_memory(err);
+        layer = &grown[disk->n_chain++];
+        disk_init(layer);
+        layer->type = DISK_FILE;
+        layer->source = path;
+        layer->format = above->at_source.base_format;
+        layer->readonly = true;
+        layer->target = disk->target;
+        disk->chain = grown;
+        if (look_at_image(c, f, layer, &layer->at_source, true, silent, err) < 0)
+            return -err->code;
+        above = layer;
+    }
+    return 0;
+}
+
 /* *ret_silent: a storage does not answer. */
 static int look_at_images(struct child *c, struct facts *f, bool is_dest, bool *ret_silent, struct error *err)
 {
@@ -280,6 +334,11 @@ static int look_at_images(struct child *c, struct facts *f, bool is_dest, bool *
         if (!disk_is_empty(disk) && look_at_image(c, f, disk, is_dest ? &disk->at_dest : &disk->at_source,
                                                   false, ret_silent, err) < 0)
             return -err->code;
+        if (!is_dest && f->domain.run == RUN_SHUTOFF && disk->n_chain == 0) {
+            if (follow_heads(c, f, disk, ret_silent, err) < 0)
+                return -err->code;
+            continue;
+        }
         for (size_t l = 0; l < disk->n_chain; l++) {
             struct disk *layer = &disk->chain[l];
 
@@ -323,6 +382,8 @@ int verb_survey_domain(struct child *c, const json_t *args, json_t *reply, struc
     if (domain_xml_read(f, xml, err) < 0 || survey_state(c, d, f, err) < 0 ||
         look_at_images(c, f, false, &is_silent, err) < 0)
         return -err->code;
+    if (!is_silent && f->domain.run != RUN_SHUTOFF)
+        open_compare(c, f);
     if (!is_silent)
         survey_qemu(d, f);
     capabilities_for_interfaces(c, f, false);

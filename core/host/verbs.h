@@ -58,6 +58,9 @@ int verb_check_channels(struct child *c, const json_t *args, json_t *reply, stru
 /* verbs-survey.c */
 int verb_survey_domain(struct child *c, const json_t *args, json_t *reply, struct error *err);
 int verb_survey_disks(struct child *c, const json_t *args, json_t *reply, struct error *err);
+/* verbs-open.c */
+void open_compare(struct child *c, struct facts *f);
+void open_sizes(struct disk *disk, const virDomainBlockInfo *info);
 /* verbs-domain.c */
 int verb_state(struct child *c, const json_t *args, json_t *reply, struct error *err);
 int verb_mark_set(struct child *c, const json_t *args, json_t *reply, struct error *err);

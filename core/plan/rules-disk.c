@@ -239,11 +239,93 @@ static const char *check_base(struct rule_case *c)
 
 static const char *check_chain_not_known(struct rule_case *c)
 {
-    if (c->treatment != TREAT_SHARED || c->facts->domain.run != RUN_SHUTOFF || c->disk->n_chain > 0 ||
-        text_equal(c->disk->format, "raw"))
+    const struct disk *last = c->disk->n_chain ? &c->disk->chain[c->disk->n_chain - 1] : c->disk;
+
+    if (c->treatment != TREAT_SHARED || c->facts->domain.run != RUN_SHUTOFF ||
+        text_equal(last->format, "raw") || (last->at_source.head_read == TRI_YES && !last->at_source.base))
         return NULL;
-    return SAY("what image '%s' of disk '%s' rests on is not known", rules_name(place_there(c)),
-               c->disk->target);
+    if (last->at_source.base)
+        return SAY("image '%s' of disk '%s' rests on '%s', which is no file", layer_name(last),
+                   c->disk->target, rules_name(last->at_source.base));
+    return SAY("what image '%s' of disk '%s' rests on is not known", layer_name(last), c->disk->target);
+}
+
+static const char *say_data_file(struct rule_case *c, const struct disk *image)
+{
+    const char *name = image->at_source.data_file;
+
+    return SAY(
+        "image '%s' of disk '%s' keeps its data in %s%s%s, and whether the destination has the same is not "
+        "known",
+        layer_name(image), c->disk->target, name[0] ? "'" : "", name[0] ? rules_name(name) : "another file",
+        name[0] ? "'" : "");
+}
+
+/* A copy reads through it, and rests on nothing but what stays. */
+static const char *check_data_file(struct rule_case *c)
+{
+    if (c->treatment == TREAT_COPY || c->treatment == TREAT_NOTHING)
+        return NULL;
+    if (c->treatment == TREAT_SHARED && c->disk->at_source.data_file)
+        return say_data_file(c, c->disk);
+    for (size_t i = 0; i < c->disk->n_chain; i++)
+        if (c->disk->chain[i].at_source.data_file)
+            return say_data_file(c, &c->disk->chain[i]);
+    return NULL;
+}
+
+static uint64_t sum_of(uint64_t a, uint64_t b)
+{
+    uint64_t sum;
+
+    /* NOT_KNOWN is the largest figure, so one that is not known makes the sum so. */
+    return __builtin_add_overflow(a, b, &sum) ? NOT_KNOWN : sum;
+}
+
+/* File systems count what they have promised and not placed yet, and take some of it back. */
+#define OPEN_SLACK_BYTES (UINT64_C(512) << 10)
+
+static bool occupies_other(const struct disk_image *at)
+{
+    return at->open_most_bytes != NOT_KNOWN && at->allocated_bytes != NOT_KNOWN &&
+           (at->allocated_bytes > sum_of(at->open_most_bytes, OPEN_SLACK_BYTES) ||
+            at->open_least_bytes > sum_of(at->allocated_bytes, OPEN_SLACK_BYTES));
+}
+
+/* A file that was put in the place of the guest's own: QEMU goes on with the old one, which has no name any
+ * more, and would open the new one at the destination. */
+static const char *check_replaced(struct rule_case *c)
+{
+    const struct disk_image *at = &c->disk->at_source;
+
+    if (c->treatment == TREAT_COPY || c->treatment == TREAT_NOTHING)
+        return NULL;
+    for (size_t i = 0; i < c->disk->n_chain; i++)
+        if (c->disk->chain[i].at_source.is_open == TRI_NO)
+            return SAY("backing file '%s' of disk '%s' is not the one that QEMU has open",
+                       layer_name(&c->disk->chain[i]), c->disk->target);
+    if (c->treatment != TREAT_SHARED || (at->is_open != TRI_NO && !occupies_other(at)))
+        return NULL;
+    if (at->is_open == TRI_NO)
+        return SAY("image '%s' of disk '%s' is not the one that QEMU has open", layer_name(c->disk),
+                   c->disk->target);
+    if (at->open_most_bytes == 0)
+        return SAY(
+            "image '%s' of disk '%s' occupies %s, and QEMU cannot say what the one that it has open does",
+            layer_name(c->disk), c->disk->target, SIZE_TEXT(at->allocated_bytes));
+    return SAY("image '%s' of disk '%s' is not the one that QEMU has open: it occupies %s, that one %s",
+               layer_name(c->disk), c->disk->target, SIZE_TEXT(at->allocated_bytes),
+               SIZE_TEXT(at->open_most_bytes));
+}
+
+static const char *check_inner_snapshots(struct rule_case *c)
+{
+    const uint64_t n = c->disk->at_source.n_snapshots;
+
+    if (!treatment_copies(c->treatment) || n == NOT_KNOWN || n == 0)
+        return NULL;
+    return SAY("image '%s' of disk '%s' holds %llu snapshot%s of its own, which a copy does not have",
+               layer_name(c->disk), c->disk->target, (unsigned long long)n, n > 1 ? "s" : "");
 }
 
 static const char *check_lun(struct rule_case *c)
@@ -279,14 +361,6 @@ static uint64_t occupied(const struct disk *d, enum treatment t)
     const uint64_t bytes = t == TREAT_COPY ? disk_occupied_bytes(d) : d->at_source.allocated_bytes;
 
     return bytes != NOT_KNOWN ? bytes : d->at_source.capacity_bytes;
-}
-
-static uint64_t sum_of(uint64_t a, uint64_t b)
-{
-    uint64_t sum;
-
-    /* NOT_KNOWN is the largest figure, so one that is not known makes the sum so. */
-    return __builtin_add_overflow(a, b, &sum) ? NOT_KNOWN : sum;
 }
 
 /* What this disk and the copied ones before it put where this one goes: each alone may fit, all may not. */
@@ -423,9 +497,9 @@ static const struct rule rows[] = {
         "backing-file-not-proved", REFUSES, PER_TREATMENT, check_base,
         "QEMU at the destination opens the backing file of the same name there; with other content in it the "
         "guest would read another disk.",
-        .fix = "Bring the backing file to storage that both hosts are proved to share; or make the image "
-               "rest on "
-               "nothing: virsh blockpull DOMAIN TARGET --wait."),
+        .fix = "Bring the backing file to storage that both hosts are proved to share; where it was copied "
+               "there by hand, pass --compare-bases; or make the image rest on nothing: virsh blockpull "
+               "DOMAIN TARGET --wait."),
     RULE(
         "chain-not-known", WARNS, PER_TREATMENT, check_chain_not_known,
         "While a domain is shut off libvirt does not say what its images rest on, so that it is not compared "
@@ -433,6 +507,28 @@ static const struct rule rows[] = {
         .fix =
             "Look yourself: qemu-img info --backing-chain IMAGE on the source, and whether both hosts have "
             "these files from one storage; or move the domain while it runs."),
+    RULE("data-file-not-proved", REFUSES, PER_TREATMENT, check_data_file,
+         "A qcow2 image can keep its data in a file apart, which QEMU opens by the name in the image. Where "
+         "the "
+         "other host has another file of that name, the guest would read and write another disk.",
+         .fix =
+             "Bring the image to one without a data file: virsh blockcopy DOMAIN TARGET --dest FILE --format "
+             "qcow2 --pivot."),
+    RULE("image-replaced", REFUSES, PER_TREATMENT, check_replaced,
+         "While a guest runs, a file can be put in the place of its image. QEMU goes on with the old one, "
+         "which "
+         "has no name any more, or loses it when the server restarts; the QEMU at the destination would open "
+         "the "
+         "new one.",
+         .fix =
+             "Save what the guest has written, through its QEMU: virsh blockcopy DOMAIN TARGET --dest FILE "
+             "--pivot. If nothing was replaced or restored there, run this again."),
+    RULE(
+        "snapshots-in-image", WARNS, PER_TREATMENT, check_inner_snapshots,
+        "A copy has what the guest sees now. Snapshots within the image stay in the source's image, which is "
+        "kept; nothing at the destination knows of them.",
+        .fix =
+            "Keep the source's image as long as the snapshots are wanted: qemu-img snapshot -l shows them."),
     RULE(
         "copied-flat", NOTES, PER_TREATMENT, check_flattened,
         "The disk is copied with all that it rests on, into one image; the backing file is not needed at the "

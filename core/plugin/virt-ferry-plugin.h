@@ -193,6 +193,13 @@ struct ferry_image {
     uint32_t in_use;      /* on the destination: 1 something there has it open or mounted, 2 nothing has */
     uint32_t reserved;
     const char *in_use_by; /* who, as a part of a sentence: "it is mounted at '/srv'"; NULL = not known */
+    /* What the head of a qcow2 image at the source says; read only where the domain says that it is one: */
+    uint32_t head_read;      /* 1: it was read. All below is 0 and NULL where it was not */
+    uint32_t n_snapshots;    /* internal snapshots */
+    const char *base;        /* the backing file, as the image names it; NULL = none */
+    const char *base_format; /* as the image has it: "raw", "qcow2"; NULL = it does not say */
+    const char *data_file;   /* where its data lies, as the image names it, "" = without a name; NULL = in the
+                                image */
 };
 
 /* A new image at the place that `disk` names, on the host of the worker. */

@@ -15,58 +15,83 @@ static bool is_whole(const struct job_sample *s)
            s->sent_bytes != NOT_KNOWN;
 }
 
-static void begin_pass(struct controller *c, const struct job_sample *s)
+static double fits(const struct controller *c)
 {
-    c->missed_sent = c->pass == 0 && s->pass == 1 ? s->sent_bytes : 0;
-    c->pass = s->pass;
-    c->began_ms = s->at_ms;
-    c->began_sent = s->sent_bytes;
+    return c->bytes_per_s * (double)c->downtime_ms / 1000;
 }
 
-/* What was dirtied is what remains now and did not before, and was sent in between. Zero pages are done
- * without being sent, which spoils that sum; so what is beyond the allowed downtime counts at least: QEMU
- * begins no new pass before what is left fits into it. */
+static void begin_pass(struct controller *c, double at_ms, double sent)
+{
+    c->began_ms = at_ms;
+    c->began_sent = sent;
+}
+
+/* What was dirtied is what remains now and did not before, and was sent in between; of all the passes that
+ * ended since. Zero pages are done without being sent, which spoils that sum; so what is beyond the allowed
+ * downtime counts at least: QEMU begins no new pass before what is left fits into it. */
 static double dirtied(const struct controller *c, const struct job_sample *s)
 {
-    const double fits = c->bytes_per_s * (double)c->downtime_ms / 1000;
     const double step = (double)(s->sent_bytes - c->last_sent);
     const double sum = (double)s->remaining_bytes + step - (double)c->last_remaining;
-    double bytes = fmax(sum, (double)s->remaining_bytes - fits);
+    const double bytes = fmax(sum / (double)(s->pass - c->pass), (double)s->remaining_bytes - fits(c));
 
     return fmax(fmin(bytes, c->w.cap), 0);
 }
 
-static void learn(struct controller *c, const struct job_sample *s, double seconds, double sent)
+/* When the pass ended: a look comes late on a busy machine, and a pass that seems to begin late seems short,
+ * and its guest busier than it is. It ended as soon as what was left fitted into the allowed downtime.
+ * Of several that ended since the last look only their sum is known. */
+static double ended_ms(const struct controller *c, const struct job_sample *s)
 {
-    c->bytes_per_s = sent / seconds;
-    seconds += (double)c->missed_sent / fmax(c->bytes_per_s, 1);
+    const double to_send = fmax((double)c->last_remaining - fits(c), 0);
+    const double at = (double)c->last_ms + to_send / fmax(c->bytes_per_s, 1) * 1000;
+
+    return s->pass > c->pass + 1 ? (double)s->at_ms : fmin(at, (double)s->at_ms);
+}
+
+static void learn(struct controller *c, double pass_s, const struct job_sample *s)
+{
+    const double missed_s = (double)c->missed_sent / fmax(c->bytes_per_s, 1);
+
     c->w.cap = c->memory_bytes && c->memory_bytes != NOT_KNOWN ? (double)c->memory_bytes : 1e18;
     c->dirtied_bytes = (uint64_t)dirtied(c, s);
-    dirty_learn(&c->w, seconds, (double)c->dirtied_bytes);
+    dirty_learn(&c->w, pass_s + missed_s, (double)c->dirtied_bytes);
+}
+
+static enum control end_pass(struct controller *c, const struct job_sample *s)
+{
+    const double seconds = ((double)s->at_ms - c->began_ms) / 1000,
+                 sent = (double)s->sent_bytes - c->began_sent;
+    enum control decision = CONTROL_WAIT;
+    double end_ms = (double)s->at_ms, end_sent = (double)s->sent_bytes;
+
+    if (seconds >= shortest_pass_s && sent > 0) {
+        c->bytes_per_s = sent / seconds;
+        end_ms = ended_ms(c, s);
+        end_sent -= ((double)s->at_ms - end_ms) / 1000 * c->bytes_per_s;
+        learn(c, fmax((end_ms - c->began_ms) / 1000 / (double)(s->pass - c->pass), shortest_pass_s), s);
+        decision = passes_stay(&c->w, (double)c->dirtied_bytes, c->bytes_per_s, (double)c->downtime_ms / 1000)
+                       ? CONTROL_STAY
+                       : CONTROL_POSTCOPY;
+    }
+    c->missed_sent = 0;
+    begin_pass(c, end_ms, end_sent);
+    return decision;
 }
 
 enum control controller_see(struct controller *c, const struct job_sample *s)
 {
     enum control decision = CONTROL_WAIT;
-    double seconds, sent;
 
     if (!is_whole(s))
         return CONTROL_WAIT;
-    if (c->pass == 0 || s->pass < c->pass || s->sent_bytes < c->last_sent || s->at_ms < c->last_ms)
-        begin_pass(c, s);
-    seconds = (double)(s->at_ms - c->began_ms) / 1000;
-    sent = (double)(s->sent_bytes - c->began_sent);
-    if (s->pass > c->pass) {
-        /* Several passes between two looks: what remains is of the last, and short ones are no worry. */
-        if (seconds >= shortest_pass_s && sent > 0) {
-            learn(c, s, seconds / (double)(s->pass - c->pass), sent / (double)(s->pass - c->pass));
-            decision =
-                passes_stay(&c->w, (double)c->dirtied_bytes, c->bytes_per_s, (double)c->downtime_ms / 1000)
-                    ? CONTROL_STAY
-                    : CONTROL_POSTCOPY;
-        }
-        begin_pass(c, s);
+    if (c->pass == 0 || s->pass < c->pass || s->sent_bytes < c->last_sent || s->at_ms < c->last_ms) {
+        c->missed_sent = c->pass == 0 && s->pass == 1 ? s->sent_bytes : 0;
+        begin_pass(c, (double)s->at_ms, (double)s->sent_bytes);
+    } else if (s->pass > c->pass) {
+        decision = end_pass(c, s);
     }
+    c->pass = s->pass;
     c->last_ms = s->at_ms;
     c->last_sent = s->sent_bytes;
     c->last_remaining = s->remaining_bytes;

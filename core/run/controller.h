@@ -24,8 +24,9 @@ enum control {
 /* Zero-initialise, then set memory_bytes (no pass can dirty more) and downtime_ms. */
 struct controller {
     uint64_t memory_bytes, downtime_ms;
-    uint64_t pass, began_ms, began_sent; /* of the pass that is going on */
-    uint64_t missed_sent;                /* what the first pass had sent when it was first looked at */
+    uint64_t pass;
+    double began_ms, began_sent; /* of the pass that is going on */
+    uint64_t missed_sent;        /* what the first pass had sent when it was first looked at */
     uint64_t last_ms, last_sent, last_remaining; /* of the newest sample */
     double bytes_per_s;
     uint64_t dirtied_bytes; /* what the last boundary found */

@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "facts/overwrite.h"
+#include "host/compare.h"
 #include "run/translate.h"
 #include <stdio.h>
 #include <time.h>
@@ -64,6 +65,9 @@ static int measure_dirty(struct move *m, struct error *err)
 static int look_and_plan(struct move *m, struct error *err)
 {
     m->facts = m->result->facts = survey_run(&m->survey, err);
+    if (m->facts && m->o->compare_bases && m->survey.destination &&
+        compare_bases(m->facts, m->survey.source, m->survey.destination, err) < 0)
+        return -err->code;
     if (!m->facts || overwrite_apply(m->facts, &m->o->overwrite, err) < 0 || measure_dirty(m, err) < 0)
         return -err->code;
     recall(m);

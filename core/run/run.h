@@ -32,6 +32,7 @@ struct run_options {
     const char *strategy;          /* id of the one to take, NULL = the cheapest */
     const json_t *saved;           /* a saved plan: its strategy, or none at all; NULL = not asked for */
     uint64_t measure_dirty_s;      /* watch the guest's writes first; 0 = do not */
+    bool compare_bases;            /* read backing files that are not proved to be one, on both hosts */
     uint64_t timeout_ms;           /* NOT_KNOWN = none */
     void (*say)(void *context, const char *line); /* one message for the user, whole, not escaped */
     void (*progress)(void *context, const struct run_progress *p);

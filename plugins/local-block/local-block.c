@@ -6,6 +6,7 @@
 #include "../common/qcow2.h"
 #include "../common/words.h"
 #include "device.h"
+#include "head.h"
 #include "path.h"
 #include "pool.h"
 #include <errno.h>
@@ -130,10 +131,13 @@ static int look_through(struct ferry_call *call, const struct ferry_services *se
 {
     virStorageVolPtr volume = virStorageVolLookupByName(place->pool, path->name);
     virStoragePoolInfo info;
+    int result = 0;
 
     if (volume) {
         if (!take_volume(call, services, volume, disk, ret))
             report_stale(call, services, place, path->name, ret);
+        else if (!head_there(call, services, volume, disk, ret))
+            result = -1;
         (void)virStorageVolFree(volume);
     } else if (virGetLastError() && virGetLastError()->code == VIR_ERR_NO_STORAGE_VOL) {
         ret->present = 0;
@@ -145,7 +149,7 @@ static int look_through(struct ferry_call *call, const struct ferry_services *se
         ret->free_bytes = info.available;
     if (!place_is_temporary(place))
         ret->pool = place->name;
-    return 0;
+    return result;
 }
 
 static int local_inspect(struct ferry_call *call, const struct ferry_services *services,
@@ -163,7 +167,7 @@ static int local_inspect(struct ferry_call *call, const struct ferry_services *s
     if (worker_is_on_host(call, services) && look_here(disk->source, &path, disk, ret, &is_missing)) {
         if (is_missing)
             report_missing(call, services, path.folder);
-        return 0;
+        return head_here(call, services, disk, ret) ? 0 : -1;
     }
     switch (place_open(call, services, path.folder, &place)) {
     case PLACE_OPEN:

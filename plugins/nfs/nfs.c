@@ -2,9 +2,9 @@
  * Storage driver "nfs": images on NFS servers, as network disks that QEMU reaches itself and as files on
  * mounts of the hosts. What the server knows is asked from this machine by libnfs, whatever host the worker
  * serves: what cannot be reached from here is not known, never "no". Read it from the bottom. */
+#include "../common/tell-head.h"
 #include "../common/words.h"
 #include "check.h"
-#include "header.h"
 #include "image.h"
 #include "proof.h"
 #include <inttypes.h>
@@ -198,25 +198,26 @@ static int driver_identify(struct ferry_call *call, const struct ferry_services 
 
 /* ---- inspect and check ---- */
 
-/* The virtual size as the image's head has it; only where the domain says the format. */
-static uint64_t capacity_of(struct ferry_call *call, const struct ferry_services *services,
-                            const struct ferry_disk *disk, const struct seen *s)
+/* The virtual size, and what else the image's head has; only where the domain says the format. */
+static bool look_into(struct ferry_call *call, const struct ferry_services *services,
+                      const struct ferry_disk *disk, const struct seen *s, struct ferry_image *ret)
 {
     const char *format = disk->format ? disk->format : "";
-    unsigned char head[HEADER_BYTES];
-    uint64_t capacity = 0;
+    unsigned char bytes[QCOW2_LOOK_BYTES];
+    struct qcow2_head head;
     struct trouble t;
     size_t n = 0;
 
     if (strcmp(format, "raw") == 0)
-        return s->look.found.attributes.size;
+        ret->capacity_bytes = s->look.found.attributes.size;
     if (strcmp(format, "qcow2") != 0)
-        return FERRY_NOT_KNOWN;
-    if (server_read(s->place.address, &s->place.user, &s->look.found.handle, head, sizeof head, &n, &t) < 0)
+        return true;
+    if (server_read(s->place.address, &s->place.user, &s->look.found.handle, bytes, sizeof bytes, &n, &t) < 0)
         services->log(call, "%s", t.what);
-    else
-        capacity = header_capacity(head, n);
-    return capacity ? capacity : FERRY_NOT_KNOWN;
+    if (!qcow2_read_head(bytes, n, &head))
+        return true;
+    ret->capacity_bytes = head.capacity;
+    return tell_head(call, services, &head, ret);
 }
 
 static int driver_inspect(struct ferry_call *call, const struct ferry_services *services,
@@ -242,8 +243,7 @@ static int driver_inspect(struct ferry_call *call, const struct ferry_services *
     ret->present = 1;
     ret->allocated_bytes = s->look.found.attributes.used;
     server_time(ANSWER_MS);
-    ret->capacity_bytes = capacity_of(call, services, disk, s);
-    return 0;
+    return look_into(call, services, disk, s, ret) ? 0 : -1;
 }
 
 static void say_not_mounted(struct ferry_call *call, const struct ferry_services *services,

@@ -70,3 +70,22 @@ lab libvirtd hostB kill
 finally lab libvirtd hostB start
 # shellcheck disable=SC2086
 exits 4 ferry hostA $CHECK ruled hostB
+
+it "a file that was put in the place of a running guest's image is not taken for it"
+guest hostA swapped --disk shared:raw,shared:qcow2 --write-log
+await 60 lab verify swapped
+# shellcheck disable=SC2086
+exits 0 lacks image-replaced ferry hostA $CHECK swapped hostB
+for image in swapped-vda.img swapped-vdb.qcow2; do
+    on hostA sh -c "cd /srv/shared && cp --sparse=always $image copy && mv $image kept && mv copy $image"
+    sleep 1 # the guest writes on, to what it has open
+    # shellcheck disable=SC2086
+    exits 3 prints 'image-replaced' prints "$image" ferry hostA $CHECK swapped hostB
+    on hostA sh -c "cd /srv/shared && mv kept $image"
+done
+# shellcheck disable=SC2086
+exits 0 lacks image-replaced ferry hostA $CHECK swapped hostB
+# shellcheck disable=SC2086
+exits 0 ferry hostA migrate --allow-cleartext swapped hostB
+lives_on hostB swapped
+lab rm swapped

@@ -13,7 +13,10 @@ ELSEWHERE='
 mtu-smaller|80-rules.sh
 grows-unseen|90-nfs.sh
 backing-file-not-proved|89-chains.sh
+image-replaced|80-rules.sh
 chain-not-known|89-chains.sh
+data-file-not-proved|89-chains.sh
+snapshots-in-image|89-chains.sh
 device-not-a-device|88-devices.sh
 overwrite-not-used|88-devices.sh
 device-would-be-overwritten|88-devices.sh

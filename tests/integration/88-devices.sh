@@ -127,3 +127,24 @@ ferry hostA migrate --plan "$WORK/saved.json"
 lives_on hostB dev
 is "$(sum_of hostA)" sum_of hostB
 tail_is_zero hostB
+
+it "a device is copied onto one of another name, where a map says so"
+dev_guest
+lives_on hostA dev
+stood=$(on hostB readlink "$DEVICE")
+on hostB mv "$DEVICE" "$DEVICE-there"
+finally on hostB sh -c "[ ! -L $DEVICE-there ] || mv -f $DEVICE-there $DEVICE"
+exits 3 prints device-missing ferry hostA check dev hostB --allow-cleartext --overwrite vda
+exits 3 prints "would overwrite '$DEVICE-there'" \
+    ferry hostA migrate dev hostB --allow-cleartext --map-storage "$DEVICE=$DEVICE-there"
+exits 0 prints storage-mapped ferry hostA check dev hostB --allow-cleartext --overwrite vda \
+    --map-storage "$DEVICE=$DEVICE-there"
+ferry hostA migrate dev hostB --allow-cleartext --overwrite vda --map-storage "$DEVICE=$DEVICE-there"
+is "$stood" on hostB readlink "$DEVICE-there"
+is "$DEVICE-there" sh -c "$REPO/tests/lab/lab on hostB virsh dumpxml --inactive dev | xmllint --xpath 'string(//disk/source/@dev)' -"
+is "$DEVICE-there" sh -c "$REPO/tests/lab/lab on hostB virsh dumpxml dev | xmllint --xpath 'string(//disk/source/@dev)' -"
+# The lab looks at the disk where it made it.
+on hostB ln -s "$stood" "$DEVICE"
+lives_on hostB dev
+on hostB rm "$DEVICE-there"
+lab rm dev

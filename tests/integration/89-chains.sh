@@ -54,14 +54,36 @@ lives_on hostA over
 is nothing base_of hostA "$IMAGES/over-vda.qcow2"
 lab rm over
 
+it "a base that was copied to the other host by hand is compared when that is asked for, and then not copied"
+guest hostA twin --disk local:qcow2:base --write-log
+on hostA cat "$IMAGES/twin-vda-base.qcow2" | lab on hostB sh -c "cat >$IMAGES/twin-vda-base.qcow2"
+finally on hostB rm -f "$IMAGES/twin-vda-base.qcow2"
+on hostB virsh -q pool-refresh default
+exits 0 prints 'copied-flat' ferry hostA plan --allow-cleartext twin hostB
+exits 0 prints 'its content could not' prints 'copied-flat' \
+    ferry hostA plan --compare-bases --allow-cleartext twin qemu+tcp://hostB/system
+# shellcheck disable=SC2086
+ferry hostA $MIGRATE --compare-bases twin hostB
+lives_on hostB twin
+is "$IMAGES/twin-vda-base.qcow2" base_of hostB "$IMAGES/twin-vda.qcow2"
+starts_again hostB twin
+image_gone hostA twin
+# One byte is enough.
+on hostA sh -c "printf x | dd of=$IMAGES/twin-vda-base.qcow2 bs=1 seek=70000 conv=notrunc status=none"
+exits 0 prints 'its content differs on the two hosts' ferry hostB plan --compare-bases --allow-cleartext twin hostA
+lab rm twin
+
 it "a shared disk on a base that only the source has is refused, and so is one on another base of that name"
 guest hostA loose --disk shared:qcow2:base --write-log
 on hostA virsh -q destroy loose
 on hostA sh -c "mv /srv/shared/loose-vda-base.qcow2 $IMAGES &&
     qemu-img rebase -u -b $IMAGES/loose-vda-base.qcow2 -F qcow2 /srv/shared/loose-vda.qcow2"
 finally on hostB rm -f "$IMAGES/loose-vda-base.qcow2"
-# Of one that is off libvirt does not say what its image rests on.
-exits 0 prints 'chain-not-known' ferry hostA check loose hostB --allow-cleartext
+# Of one that is off libvirt does not say what its image rests on: its head does, here and from a third machine.
+exits 3 prints 'backing-file-not-proved' prints "rests on '$IMAGES/loose-vda-base.qcow2'" \
+    ferry hostA check loose hostB --allow-cleartext
+exits 3 prints 'backing-file-not-proved' prints "rests on '$IMAGES/loose-vda-base.qcow2'" \
+    ferry client -c qemu+ssh://hostA/system check loose hostB --allow-cleartext
 on hostA virsh -q start loose
 exits 3 prints 'backing-file-not-proved' prints 'does not stand at the destination' \
     ferry hostA check loose hostB --allow-cleartext
@@ -73,3 +95,34 @@ exits 3 prints 'backing-file-not-proved' prints 'is not proved to be the same' \
 exits 3 ferry hostA $MIGRATE loose hostB
 is hostA lab runners loose
 lab rm loose
+
+it "an image whose data lies in a file apart stays where it is, and one with snapshots in it says what a copy lacks"
+guest hostA inner --disk local:qcow2 --write-log
+on hostA virsh -q destroy inner
+on hostA qemu-img snapshot -c before "$IMAGES/inner-vda.qcow2"
+on hostA virsh -q start inner
+exits 0 prints 'snapshots-in-image' prints 'holds 1 snapshot of its own' \
+    ferry hostA check inner hostB --allow-cleartext
+lab rm inner
+guest hostA apart --disk local:qcow2 --write-log
+on hostA virsh -q destroy apart
+on hostA sh -c "cd $IMAGES && mv apart-vda.qcow2 was && qemu-img convert -O qcow2 -o data_file=$IMAGES/apart.data was apart-vda.qcow2 && rm was"
+on hostA virsh -q start apart
+await 60 lab verify apart
+# shellcheck disable=SC2086
+ferry hostA $MIGRATE apart hostB
+lives_on hostB apart
+is_empty on hostB find "$IMAGES" -name '*.data'
+lab rm apart
+guest hostA apart --disk shared:qcow2
+on hostA virsh -q destroy apart
+on hostA sh -c "cd /srv/shared && mv apart-vda.qcow2 was && qemu-img convert -O qcow2 -o data_file=$IMAGES/apart.data was \
+    apart-vda.qcow2 && rm was"
+finally on hostA rm -f "$IMAGES/apart.data"
+exits 3 prints 'data-file-not-proved' prints "keeps its data in '$IMAGES/apart.data'" \
+    ferry hostA check apart hostB --allow-cleartext
+# What rests on no file cannot be looked at.
+on hostA qemu-img create -q -f qcow2 -u -b nbd://127.0.0.1/base -F raw /srv/shared/apart-vda.qcow2 64M
+exits 0 prints 'chain-not-known' prints "rests on 'nbd://127.0.0.1/base', which is no file" \
+    ferry hostA check apart hostB --allow-cleartext
+lab rm apart

@@ -253,6 +253,19 @@ lab nfs unexport /export
 finally lab nfs export /export
 refused_with "NFS server '$SERVER' does not let this machine into '/export', if it is there" still
 
+it "a stale handle: what was put in the place of an image while its server was away is not the guest's image"
+needs_nfs
+guest hostA stale --disk nfs:raw --write-log
+occupies_enough() { [ "$(lab nfs run stat -c %b one/stale-vda.img)" -gt 1400 ]; } # more than file systems promise
+await 60 occupies_enough
+exits 0 lacks image-replaced ferry hostA check stale hostB --allow-cleartext
+lab nfs run sh -c 'cd one && cp --sparse=always stale-vda.img copy && mv copy stale-vda.img'
+lab nfs kill
+lab nfs start
+await 30 refused_with 'QEMU cannot say what the one that it has open does' stale
+is hostA lab runners stale
+lab rm stale
+
 it "a server that takes root for nobody, one that is read-only, one that is full"
 needs_nfs
 guest hostA still --disk nfs:raw

@@ -6,7 +6,7 @@
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$(readlink -f "$0")")/lib.sh"
 
-DISKS=(--disk 'nfs:raw,rbd,local:qcow2,local:raw,shared:qcow2' --cdrom --fill 16 --write-log)
+DISKS=(--disk 'nfs:raw,rbd,local:qcow2:base,local:raw,shared:qcow2' --cdrom --fill 16 --write-log)
 
 needs_all() { [ -d "$STATE/nfs" ] && [ -d "$STATE/ceph" ]; }
 treatments() { # HOST GUEST DEST

@@ -170,7 +170,7 @@ watchers_end() {
 # A guest that lies on shared files goes back faster than a new one boots. The others would have to be copied, or
 # lose writes: QEMU's NFS driver does not see a growing image grow.
 taken_back() { # FROM HOST NAME
-    [ -n "$1" ] && ! grep -qE "/var/lib/libvirt/images|protocol='nfs'" "$STATE/guests/$3/domain.xml" &&
+    [ -n "$1" ] && ! grep -qE "/var/lib/libvirt/(images|devices)|protocol='nfs'" "$STATE/guests/$3/domain.xml" &&
         on "$1" timeout 30 virsh -q migrate --live --persistent --undefinesource --unsafe -- "$3" \
             "qemu+tcp://$2/system"
 }

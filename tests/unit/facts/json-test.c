@@ -67,6 +67,14 @@ START_TEST(members_land_where_they_belong)
         ck_assert_int_eq(d->at_dest.in_use, TRI_YES);
         ck_assert_int_eq(d->at_dest.is_device, TRI_NO);
         ck_assert_int_eq(d->at_dest.identity_read, TRI_YES);
+        ck_assert_int_eq(d->at_source.head_read, TRI_YES);
+        ck_assert_uint_eq(d->at_source.n_snapshots, 3);
+        ck_assert_int_eq(d->at_source.is_open, TRI_YES);
+        ck_assert_uint_eq(d->at_source.open_least_bytes, 2147483640);
+        ck_assert_uint_eq(d->at_source.open_most_bytes, 2147483650);
+        ck_assert_str_eq(d->at_source.base, "golden.qcow2");
+        ck_assert_str_eq(d->at_source.base_format, "qcow2");
+        ck_assert_str_eq(d->at_source.data_file, "vault.data");
         ck_assert_str_eq(f->overwrite.names[1], "vdb");
         ck_assert(f->domain.has_iothreads);
         ck_assert(channel_has_tls(&f->channels[0]));
@@ -79,8 +87,8 @@ START_TEST(a_new_member_of_the_model_needs_a_row_in_fields)
         /* Whoever changes a figure here has added the row, and the member to every-member.facts.json. */
         ck_assert_uint_eq(sizeof(struct finding), 40);
         ck_assert_uint_eq(sizeof(struct parameter), 16);
-        ck_assert_uint_eq(sizeof(struct disk_image), 96);
-        ck_assert_uint_eq(sizeof(struct disk), 456);
+        ck_assert_uint_eq(sizeof(struct disk_image), 160);
+        ck_assert_uint_eq(sizeof(struct disk), 584);
         ck_assert_uint_eq(sizeof(struct interface), 64);
         ck_assert_uint_eq(sizeof(struct graphics), 32);
         ck_assert_uint_eq(sizeof(struct secret), 24);

@@ -290,14 +290,14 @@ static const struct {
       "file='/m&amp;&lt;&apos;&quot;&gt;/", 1 },
     { "local-qcow2-with-base.xml", "/var/lib/libvirt/images=/i", MAP_STORAGE, "/var/lib/libvirt/images/",
       "/i/", 2 },
-    { "local-qcow2-with-base.xml", "/dev/vg0=/dev/vg1", MAP_STORAGE, "", "", 0 },
+    { "local-qcow2-with-base.xml", "/dev/vg0=/dev/vg1", MAP_STORAGE, "/dev/vg0/", "/dev/vg1/", 1 },
     { "cdrom-floppy-empty.xml", "/srv/iso=/i", MAP_STORAGE, "file='/srv/iso/", "file='/i/", 1 },
     { "nvram-tpm.xml", "/srv/boot=/b&lt;", MAP_STORAGE, "/srv/boot/", "/b&amp;lt;/", 2 },
     { "nvram-tpm.xml", "/usr/share/OVMF=/o", MAP_STORAGE, "/usr/share/OVMF/", "/o/", 2 },
     { "nvram-tpm.xml", "/var/lib/libvirt/qemu/nvram=/n", MAP_STORAGE, "/var/lib/libvirt/qemu/nvram/", "/n/",
       1 },
     { "mixed-disks.xml", "/srv/shared=/s", MAP_STORAGE, "file='/srv/shared/", "file='/s/", 1 },
-    { "mixed-disks.xml", "/dev/disk=/dev/x", MAP_STORAGE, "", "", 0 },
+    { "mixed-disks.xml", "/dev/disk=/dev/x", MAP_STORAGE, "dev='/dev/disk/", "dev='/dev/x/", 2 },
     { "network-nfs-rbd.xml", "/etc/ceph=/c", MAP_STORAGE, "", "", 0 },
     { "network-nfs-rbd.xml", "nfs://10.0.0.5/export=nfs://10.0.0.5/data", MAP_STORAGE, "name='/export/",
       "name='/data/", 1 },
@@ -383,7 +383,7 @@ START_TEST(disks_have_both_paths_and_what_was_seen_of_the_other_is_forgotten)
             f->domain.disks[i].sharing = SHARING_PROVED;
         }
         ck_assert_int_eq(add(&l, MAP_STORAGE, "/srv/shared=/s", &err), 0);
-        ck_assert_int_eq(add(&l, MAP_STORAGE, "/dev/disk=/d", &err), 0);
+        ck_assert_int_eq(add(&l, MAP_STORAGE, "/dev/nowhere=/d", &err), 0);
         ck_assert_int_eq(maps_apply(f, l.maps, l.n, &err), 0);
         ck_assert_str_eq(d->source, "/srv/shared/mixed-root.qcow2");
         ck_assert_str_eq(disk_dest_source(d), "/s/mixed-root.qcow2");
@@ -407,6 +407,7 @@ static const struct {
     { "network-nfs-rbd.xml", "nfs://10.0.0.5/export=nfs://[fd00::7]/e", "vda", "/e/vm/netted.raw", "fd00::7",
       NULL, NULL },
     { "network-nfs-rbd.xml", "rbd:vms=rbd:hot", "vdb", "hot/netted-data", "mon1.example", NULL, NULL },
+    { "mixed-disks.xml", "/dev/disk/by-id=/dev/x", "vdb", "/dev/x/wwn-0x5000c500a1b2c3d4", NULL, NULL, NULL },
 };
 START_TEST(pools_and_locations_of_disks_have_both_names_too)
     {
@@ -461,26 +462,26 @@ START_TEST(a_map_is_used_by_every_file_that_the_xml_names)
     }
 END_TEST
 
-#define STORED(one, two, three, nvram)                                                                       \
+#define STORED(one, two, three, four, nvram)                                                                 \
     "<domain xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0'><os><dtb>" two "</dtb>" nvram "</os>"   \
     "<devices><disk><source file='" one "'/></disk>"                                                         \
     "<disk type='file'><source file='/a/../a/x'/><mirror type='file'><source file='/a/x'/></mirror></disk>"  \
-    "<disk type='block'><source dev='/a/x' file='/a/x'/></disk>"                                             \
+    "<disk type='block'><source dev='" four "' file='/a/x'/></disk>"                                         \
     "<disk type='file'><source file='/ab/x'><seclabel/></source><backingStore type='file'>"                  \
-    "<source file='" three "'/><backingStore type='block'><source dev='/a/y'/></backingStore>"               \
+    "<source file='" three "'/><backingStore type='block'><source dev='" four "'/></backingStore>"           \
     "</backingStore></disk><filesystem type='mount'><source dir='/a/x'/></filesystem>"                       \
     "<emulator>/a/qemu</emulator></devices><qemu:commandline><qemu:arg value='/a/x'/></qemu:commandline>"    \
     "</domain>"
-START_TEST(files_of_disks_are_mapped_wherever_the_chain_names_one)
+START_TEST(files_and_devices_are_mapped_wherever_the_chain_names_one)
     {
         OWNED_LIST l = { 0 };
         struct error err = { 0 };
 
         ck_assert_int_eq(add(&l, MAP_STORAGE, "/a=/z", &err), 0);
-        expect(STORED("/a/x", "/a/d", "/a/z", "<nvram type='file'><source file='/a/n'/></nvram>"), &l,
-               STORED("/z/x", "/z/d", "/z/z", "<nvram type='file'><source file='/z/n'/></nvram>"), 4);
-        expect(STORED("/b/x", "/b/d", "/b/z", "<nvram type='block'><source dev='/a/n'/></nvram>"), &l,
-               STORED("/b/x", "/b/d", "/b/z", "<nvram type='block'><source dev='/a/n'/></nvram>"), 0);
+        expect(STORED("/a/x", "/a/d", "/a/z", "/a/y", "<nvram type='file'><source file='/a/n'/></nvram>"), &l,
+               STORED("/z/x", "/z/d", "/z/z", "/z/y", "<nvram type='file'><source file='/z/n'/></nvram>"), 6);
+        expect(STORED("/b/x", "/b/d", "/b/z", "/b/y", "<nvram type='block'><source dev='/a/n'/></nvram>"), &l,
+               STORED("/b/x", "/b/d", "/b/z", "/b/y", "<nvram type='block'><source dev='/a/n'/></nvram>"), 0);
     }
 END_TEST
 
@@ -526,5 +527,5 @@ TEST_MAIN("facts/map", LOOP(a_map_is_read_as_it_is_written, TEST_ROWS(read_rows)
           disks_have_both_paths_and_what_was_seen_of_the_other_is_forgotten,
           LOOP(pools_and_locations_of_disks_have_both_names_too, TEST_ROWS(places)),
           LOOP(a_map_is_used_by_every_file_that_the_xml_names, TEST_ROWS(files)),
-          files_of_disks_are_mapped_wherever_the_chain_names_one,
+          files_and_devices_are_mapped_wherever_the_chain_names_one,
           other_namespaces_and_other_places_are_not_touched, what_is_no_domain_is_not_rewritten)

@@ -168,10 +168,16 @@ SPOIL(copy_raw, sample_local(vda)->format = "raw")
 #define BASE(...)                                                                                            \
     {                                                                                                        \
         .target = "vda", .type = DISK_FILE, .format = "qcow2", .source = "/images/base.qcow2",               \
-        .readonly = true, .at_source = { .allocated_bytes = MiB(100) }, __VA_ARGS__                          \
+        .readonly = true,                                                                                    \
+        .at_source = { .allocated_bytes = MiB(100),                                                          \
+                       .n_snapshots = NOT_KNOWN,                                                             \
+                       .open_most_bytes = NOT_KNOWN },                                                       \
+        __VA_ARGS__                                                                                          \
     }
+static struct disk proved_base_with_data = BASE(.sharing = SHARING_PROVED, .at_source.data_file = "d.raw");
 static struct disk loose_base = BASE(.sharing_evidence = "two folders");
 static struct disk missing_base = BASE(.sharing = SHARING_DENIED, .at_dest = { .present = TRI_NO });
+static struct disk other_base = BASE(.sharing = SHARING_PROVED, .at_source.is_open = TRI_NO);
 static struct disk proved_base = BASE(.sharing = SHARING_PROVED);
 static struct disk half_proved[] = { BASE(.sharing = SHARING_PROVED), BASE(.sharing = SHARING_DENIED) };
 SPOIL(copy_loose, sample_local(vda)->chain = &loose_base; vda->n_chain = 1)
@@ -181,6 +187,28 @@ SPOIL(shared_loose, vda->chain = &loose_base; vda->n_chain = 1)
 SPOIL(shared_missing, vda->chain = &missing_base; vda->n_chain = 1)
 SPOIL(shared_half, vda->chain = half_proved; vda->n_chain = 2)
 SPOIL(off_qcow2, f->domain.run = RUN_SHUTOFF; vda->format = "qcow2")
+SPOIL(off_alone, f->domain.run = RUN_SHUTOFF; vda->format = "qcow2"; vda->at_source.head_read = TRI_YES)
+SPOIL(off_on_network, f->domain.run = RUN_SHUTOFF; vda->format = "qcow2"; vda->at_source.head_read = TRI_YES;
+      vda->at_source.base = "nbd://host/x")
+#define OPEN(there, least, most)                                                                             \
+    vda->at_source.allocated_bytes = (there);                                                                \
+    vda->at_source.open_least_bytes = (least);                                                               \
+    vda->at_source.open_most_bytes = (most)
+SPOIL(open_other, vda->at_source.is_open = TRI_NO)
+SPOIL(open_same, vda->at_source.is_open = TRI_YES)
+SPOIL(open_other_below, vda->chain = &other_base; vda->n_chain = 1)
+SPOIL(open_other_copied, sample_local(vda)->at_source.is_open = TRI_NO)
+SPOIL(open_below, OPEN(MiB(5) - KiB(512) - 1, MiB(5), MiB(6)))
+SPOIL(open_least, OPEN(MiB(5) - KiB(512), MiB(5), MiB(6)))
+SPOIL(open_most, OPEN(MiB(6) + KiB(512), MiB(5), MiB(6)))
+SPOIL(open_above, OPEN(MiB(6) + KiB(512) + 1, MiB(5), MiB(6)))
+SPOIL(open_lost, OPEN(MiB(6), 0, 0))
+SPOIL(open_not_said, OPEN(MiB(6), NOT_KNOWN, NOT_KNOWN))
+SPOIL(shared_data_file, vda->at_source.data_file = "d.raw")
+SPOIL(shared_data_file_below, vda->chain = &proved_base_with_data; vda->n_chain = 1)
+SPOIL(copy_data_file, sample_local(vda)->at_source.data_file = "")
+SPOIL(copy_snapshots, sample_local(vda)->at_source.n_snapshots = 2)
+SPOIL(copy_no_snapshots, sample_local(vda)->at_source.n_snapshots = 0)
 SPOIL(off_raw, f->domain.run = RUN_SHUTOFF; vda->format = "raw")
 SPOIL(shared_proved, vda->chain = &proved_base; vda->n_chain = 1)
 SPOIL(copy_lun, sample_local(vda)->device = DEVICE_LUN)
@@ -502,6 +530,25 @@ static const struct {
     { "chain-not-known", off_raw, false, true },
     { "chain-not-known", shared_proved, false, true },
     { "chain-not-known", fine, false, true },
+    { "chain-not-known", off_alone, false, true },
+    { "chain-not-known", off_on_network, true, true },
+    { "data-file-not-proved", shared_data_file, true, false },
+    { "data-file-not-proved", shared_data_file_below, true, false },
+    { "data-file-not-proved", copy_data_file, true, true },
+    { "data-file-not-proved", fine, false, true },
+    { "image-replaced", open_other, true, false },
+    { "image-replaced", open_same, false, true },
+    { "image-replaced", open_other_below, true, false },
+    { "image-replaced", open_other_copied, true, true },
+    { "image-replaced", open_below, true, false },
+    { "image-replaced", open_least, false, true },
+    { "image-replaced", open_most, false, true },
+    { "image-replaced", open_above, true, false },
+    { "image-replaced", open_lost, true, false },
+    { "image-replaced", open_not_said, false, true },
+    { "snapshots-in-image", copy_snapshots, true, true },
+    { "snapshots-in-image", copy_no_snapshots, false, true },
+    { "snapshots-in-image", copy_fine, false, true },
     { "copied-flat", copy_loose, true, true },
     { "copied-flat", copy_base_by_old_driver, true, true },
     { "copied-flat", copy_overlay, false, true },

@@ -8,6 +8,7 @@
 #include "plan/plan.h"
 #include "plan/planner.h"
 
+#define KiB(n) ((uint64_t)(n) << 10)
 #define MiB(n) ((uint64_t)(n) << 20)
 #define GiB(n) ((uint64_t)(n) << 30)
 

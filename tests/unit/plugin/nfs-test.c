@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What the nfs driver knows without a server: addresses, identities, mount tables, heads of images, and
- * writes that a restarted server lost. */
+ * What the nfs driver knows without a server: addresses, identities, mount tables, and writes that a
+ * restarted server lost. */
 #include "../../../plugins/nfs/address.c"  /* NOLINT(bugprone-suspicious-include) */
-#include "../../../plugins/nfs/header.c"   /* NOLINT(bugprone-suspicious-include) */
 #include "../../../plugins/nfs/identity.c" /* NOLINT(bugprone-suspicious-include) */
 #include "../../../plugins/nfs/mounts.c"   /* NOLINT(bugprone-suspicious-include) */
 #include "../../../plugins/nfs/send.c"     /* NOLINT(bugprone-suspicious-include) */
 
-#include "../../../plugins/common/qcow2.c" /* NOLINT(bugprone-suspicious-include) */
 #include "base/owned.h"
 #include "base/text.h"
 #include "check-main.h"
@@ -323,39 +321,6 @@ START_TEST(a_mount_point_that_is_too_long_is_passed_over)
     }
 END_TEST
 
-/* ---- heads of images ---- */
-
-START_TEST(the_size_in_a_head_that_we_write_is_read_back)
-    {
-        OWNED_MEMORY unsigned char *head = calloc(1, QCOW2_HEAD_BYTES);
-
-        ck_assert_ptr_nonnull(head);
-        ck_assert_int_eq(qcow2_write_head(UINT64_C(5) << 30, NULL, head), 0);
-        ck_assert_uint_eq(header_capacity(head, HEADER_BYTES), UINT64_C(5) << 30);
-        ck_assert_uint_eq(header_capacity(head, 72), UINT64_C(5) << 30);
-        ck_assert_uint_eq(header_capacity(head, 71), 0);
-        ck_assert_uint_eq(header_capacity(head, 0), 0);
-    }
-END_TEST
-
-static const struct {
-    size_t at;
-    unsigned char byte;
-} damages[] = {
-    { 0, 'q' }, { 7, 4 }, { 7, 1 }, { 4, 1 }, { 23, 8 }, { 23, 22 }, { 20, 1 }, { 24, 0x80 },
-};
-
-START_TEST(a_head_that_makes_no_sense_says_no_size)
-    {
-        OWNED_MEMORY unsigned char *head = calloc(1, QCOW2_HEAD_BYTES);
-
-        ck_assert_ptr_nonnull(head);
-        ck_assert_int_eq(qcow2_write_head(UINT64_C(5) << 30, NULL, head), 0);
-        head[damages[_i].at] = damages[_i].byte;
-        ck_assert_uint_eq(header_capacity(head, HEADER_BYTES), 0);
-    }
-END_TEST
-
 /* ---- writes ---- */
 
 /* A server that keeps what was written in memory, and loses it when it restarts at the n-th call. */
@@ -451,6 +416,5 @@ TEST_MAIN("plugin/nfs",
           LOOP(a_user_is_a_number_or_a_name, TEST_ROWS(numbers)), whom_qemu_is_stands_in_the_capabilities,
           LOOP(a_path_lies_on_the_deepest_and_latest_mount_that_holds_it, TEST_ROWS(tables)),
           LOOP(mount_options_that_matter_are_read, TEST_ROWS(options)),
-          a_mount_point_that_is_too_long_is_passed_over, the_size_in_a_head_that_we_write_is_read_back,
-          LOOP(a_head_that_makes_no_sense_says_no_size, TEST_ROWS(damages)),
+          a_mount_point_that_is_too_long_is_passed_over,
           LOOP(what_a_restarted_server_lost_is_sent_again, TEST_ROWS(writes)))

@@ -3,6 +3,7 @@
 #include "check-main.h"
 #include "facts/model.h"
 #include "run/controller.h"
+#include <math.h>
 
 #define MiB(n) ((uint64_t)(n) << 20)
 #define GiB(n) ((uint64_t)(n) << 30)
@@ -48,6 +49,47 @@ START_TEST(sixty_in_sixty_four_stays_and_two_hundred_in_all_of_it_switches_at_th
         ck_assert_int_eq(first_word(155, 64, 60), CONTROL_STAY);
         ck_assert_int_eq(first_word(256, 256, 200), CONTROL_POSTCOPY);
         ck_assert_int_eq(first_word(256, 256, 1000), CONTROL_POSTCOPY);
+    }
+END_TEST
+
+/* The same job in steps of 5 ms, looked at every look_ms from phase_ms on: is it ever told to switch? */
+static bool ever_switches(unsigned memory_mib, double set_mib, double mib_per_s, unsigned look_ms,
+                          unsigned phase_ms)
+{
+    struct controller c = { .memory_bytes = MiB(memory_mib), .downtime_ms = 300 };
+    double left = memory_mib, sent = 0, dirty = 0;
+    uint64_t pass = 1;
+
+    for (unsigned ms = 0; ms < 60000; ms += 5) {
+        const struct job_sample s = { ms, pass, (uint64_t)(1048576 * sent), (uint64_t)(1048576 * left) };
+
+        if (ms % look_ms == phase_ms % look_ms && controller_see(&c, &s) == CONTROL_POSTCOPY)
+            return true;
+        sent += 117 * 0.005;
+        left -= 117 * 0.005;
+        dirty = fmin(dirty + mib_per_s * 0.005, set_mib);
+        if (left <= 117 * 0.3) {
+            left += dirty;
+            dirty = 0;
+            if (left <= 117 * 0.3)
+                return false;
+            pass++;
+        }
+    }
+    ck_abort_msg("this job does not end");
+    return false;
+}
+
+/* On a machine that is busy a look takes its time. */
+START_TEST(late_looks_change_nothing)
+    {
+        for (unsigned look_ms = 40; look_ms <= 400; look_ms += 40)
+            for (unsigned phase_ms = 0; phase_ms < look_ms; phase_ms += 5) {
+                ck_assert_msg(!ever_switches(155, 64, 60, look_ms, phase_ms), "60 in 64: every %u ms from %u",
+                              look_ms, phase_ms);
+                ck_assert_msg(ever_switches(256, 256, 200, look_ms, phase_ms),
+                              "200 in 256: every %u ms from %u", look_ms, phase_ms);
+            }
     }
 END_TEST
 
@@ -116,6 +158,6 @@ END_TEST
 
 TEST_MAIN("run/controller", an_idle_guest_ends_in_its_first_pass_without_a_decision,
           sixty_in_sixty_four_stays_and_two_hundred_in_all_of_it_switches_at_the_first_boundary,
-          nothing_is_decided_within_a_pass_or_from_figures_that_are_not_known, each_boundary_refits_the_model,
-          a_job_that_was_looked_at_late_counts_what_it_had_sent_before,
+          late_looks_change_nothing, nothing_is_decided_within_a_pass_or_from_figures_that_are_not_known,
+          each_boundary_refits_the_model, a_job_that_was_looked_at_late_counts_what_it_had_sent_before,
           counters_that_run_backwards_begin_anew)
