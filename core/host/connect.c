@@ -558,3 +558,30 @@ int survey_connect_dest(struct survey *s, struct error *err)
     }
     return s->early_dest ? 0 : -err->code;
 }
+
+/* "UID:GID" of QEMU on the destination, malloc'ed, or NULL. */
+static char *owner_of_qemu(struct survey *s)
+{
+    OWNED_JSON reply = NULL;
+    struct error ignored = { 0 };
+    const char *owner;
+
+    if (worker_do(s->destination, "qemu-owner", NULL, ANSWER_MS, &reply, &ignored) < 0)
+        return NULL;
+    owner = json_text(reply, "owner", NULL);
+    return owner ? strdup(owner) : NULL;
+}
+
+int survey_open_data(struct survey *s, const struct channel *ch, struct error *err)
+{
+    const struct ferry_transport *t = registry_transport(ch->driver, NULL);
+    OWNED_MEMORY char *owner = NULL;
+
+    if (!t || !t->open_data)
+        return 0;
+    owner = owner_of_qemu(s);
+    for (struct way *w = s->ways; w; w = way_older(w))
+        if (way_is(w, ch->driver, ch->dest_uri))
+            return way_open_data(w, ch->peer_address, owner, err);
+    return error_set(err, ERROR_CONNECTION, s->dest_host, "the way that was opened to it is gone");
+}

@@ -4,7 +4,9 @@
 
 #include "base/name.h"
 #include "base/text.h"
+#include "host/sockets.h"
 #include "plugin/virt-ferry-plugin.h"
+#include <string.h>
 
 /* Names a host: in a certificate, by letters or as an address. */
 static bool is_host(const char *value)
@@ -14,11 +16,23 @@ static bool is_host(const char *value)
     return name_is_address(value) || name_check_host(value, &ignored) == 0;
 }
 
+/* In a folder of ours. */
+static bool is_socket(const char *value)
+{
+    static const char here[] = "unix://" SOCKETS_DATA_DIR "/";
+
+    return text_starts(value, here) && !strstr(value, "..") &&
+           strspn(value + sizeof here - 1, "abcdefghijklmnopqrstuvwxyz0123456789/-") ==
+               strlen(value + sizeof here - 1);
+}
+
 static const struct {
     const char *name;
     bool (*takes)(const char *value);
+    bool for_disks; /* libvirt takes it only where disks are copied */
 } texts[] = {
-    { VIR_MIGRATE_PARAM_TLS_DESTINATION, is_host },
+    { VIR_MIGRATE_PARAM_TLS_DESTINATION, is_host, false },
+    { VIR_MIGRATE_PARAM_DISKS_URI, is_socket, true },
 };
 static const struct {
     const char *name;
@@ -48,12 +62,21 @@ bool parameter_is_known(const struct parameter *p)
     return text_equal(p->name, FERRY_PARAMETER_FLAG) ? flag_of(p->value) != 0 : is_text(p->name, p->value);
 }
 
-json_t *parameters_to_json(const struct channel *ch)
+static bool is_wanted(const struct parameter *p, bool has_disks)
+{
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        if (text_equal(texts[i].name, p->name))
+            return has_disks || !texts[i].for_disks;
+    return true;
+}
+
+json_t *parameters_to_json(const struct channel *ch, bool has_disks)
 {
     OWNED_JSON list = json_array();
 
     for (size_t i = 0; list && i < ch->n_parameters; i++)
-        if (json_array_append_new(list, json_pack("{ss ss}", "name", ch->parameters[i].name, "value",
+        if (is_wanted(&ch->parameters[i], has_disks) &&
+            json_array_append_new(list, json_pack("{ss ss}", "name", ch->parameters[i].name, "value",
                                                   ch->parameters[i].value)) < 0)
             return NULL;
     return HAND_OVER(list);

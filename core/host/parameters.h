@@ -11,8 +11,9 @@
 /* Is it known, and its value one that may be passed? */
 bool parameter_is_known(const struct parameter *p);
 
-/* As the mover takes them: [{"name", "value"}, …]. NULL without memory. */
-json_t *parameters_to_json(const struct channel *ch);
+/* As the mover takes them: [{"name", "value"}, …], those for disks only where any are copied. NULL without
+ * memory. */
+json_t *parameters_to_json(const struct channel *ch, bool has_disks);
 /* Adds those of list that are libvirt's typed ones to *params, and the others' bits to *flags. */
 int parameters_add(const json_t *list, virTypedParameterPtr *params, int *n, int *size, unsigned *flags,
                    struct error *err);

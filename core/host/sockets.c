@@ -35,16 +35,22 @@ static int open_folder(const char *path)
     return open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 }
 
+/* Whatever the umask takes away. */
+static int make_folder(const char *path, mode_t mode)
+{
+    return mkdir(path, mode) < 0 || chmod(path, mode) < 0 ? -1 : 0;
+}
+
 /* Whoever could write there could put his own socket before us. */
-static int make_parent(const char *path, struct error *err)
+static int make_parent(const char *path, mode_t mode, struct error *err)
 {
     struct stat st;
 
-    if (mkdir(path, 0700) < 0 && errno != EEXIST)
+    if (make_folder(path, mode) < 0 && errno != EEXIST)
         return error_errno(err, NULL, "could not make the folder '%s'", path);
     if (lstat(path, &st) < 0)
         return error_errno(err, NULL, "could not look at the folder '%s'", path);
-    if (S_ISDIR(st.st_mode) && st.st_uid == geteuid() && (st.st_mode & 077u) == 0)
+    if (S_ISDIR(st.st_mode) && st.st_uid == geteuid() && (st.st_mode & 077u & ~mode) == 0)
         return 0;
     error_set(err, ERROR_SYSTEM, NULL, "'%s' is no folder of ours that is closed to others", path);
     return error_fix(err, "Remove it; virt-ferry makes it anew.");
@@ -60,11 +66,11 @@ static bool is_still(const char *path, int fd)
            by_name.st_dev == by_fd.st_dev;
 }
 
-int sockets_make(const char *parent, char *buf, size_t size, int *ret_lock, struct error *err)
+int sockets_make(const char *parent, mode_t mode, char *buf, size_t size, int *ret_lock, struct error *err)
 {
     char hex[2 * RANDOM_BYTES + 1];
 
-    if (make_parent(parent, err) < 0)
+    if (make_parent(parent, mode, err) < 0)
         return -err->code;
     for (int i = 0; i < ATTEMPTS; i++) {
         OWNED_FD fd = -1;
@@ -73,7 +79,7 @@ int sockets_make(const char *parent, char *buf, size_t size, int *ret_lock, stru
             return -err->code;
         if (snprintf(buf, size, "%s/" PREFIX "%s", parent, hex) >= (int)size)
             return error_set(err, ERROR_SYSTEM, NULL, "the path '%s' is too long for a socket", parent);
-        if (mkdir(buf, 0700) < 0)
+        if (make_folder(buf, mode) < 0)
             return error_errno(err, NULL, "could not make the folder '%s'", buf);
         fd = open_folder(buf);
         if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0 && is_still(buf, fd)) {

@@ -66,6 +66,9 @@ void reach_done(struct reach *r);
 const char *survey_libvirt_uri(const struct survey *s, const char *uri);
 /* The UNIX socket of the way to the source, for the gate; NULL when it is reached without one. */
 const char *survey_source_socket(const struct survey *s);
+/* Opens what RAM and disks take over this channel, where its driver has to; in the order of libvirt's asking.
+ */
+int survey_open_data(struct survey *s, const struct channel *ch, struct error *err);
 /* Can a host whose URI names none be called so: it is a host's name, that of one machine, and not the
  * destination's? */
 bool survey_takes_hostname(const char *hostname, const char *dest_host);

@@ -352,3 +352,34 @@ void capabilities_for_domain(struct child *c, struct facts *f)
     ask_for_machine(c, f);
     capabilities_for_interfaces(c, f, true);
 }
+
+/* Digits, a colon, digits: what libvirt has, without the '+' by which it says that they are numbers. */
+static bool plain_owner(const char *label, char *buf, size_t size)
+{
+    size_t n = 0;
+    unsigned colons = 0;
+
+    for (const char *c = label; *c && n + 1 < size; c++) {
+        colons += *c == ':';
+        if (*c != '+')
+            buf[n++] = *c;
+    }
+    buf[n] = '\0';
+    return colons == 1 && n > 2 && buf[0] != ':' && buf[n - 1] != ':' &&
+           buf[strspn(buf, "0123456789:")] == '\0';
+}
+
+/* {}: {"owner": "UID:GID" of the QEMUs that libvirt starts here; absent: not known} */
+int verb_qemu_owner(struct child *c, const json_t *args, json_t *reply, struct error *err)
+{
+    OWNED_MEMORY char *text = virConnectGetCapabilities(c->libvirt);
+    OWNED(xml) x = text ? xml_read(text) : NULL;
+    OWNED_MEMORY char *label =
+        x ? xml_value(x, "/capabilities/host/secmodel[model='dac']/baselabel[@type='kvm']") : NULL;
+    char owner[32];
+
+    (void)args;
+    if (!text)
+        return libvirt_error(err, c->host, "could not read its capabilities");
+    return label && plain_owner(label, owner, sizeof owner) ? json_put_text(reply, "owner", owner) : 0;
+}

@@ -19,6 +19,7 @@ const struct verb verbs_host[] = {
     { "probe", verb_probe },
     { "address", verb_address },
     { "check-channels", verb_check_channels },
+    { "qemu-owner", verb_qemu_owner },
     { "run", verb_run },
     { "reach-ports", verb_reach_ports },
     { "survey-domain", verb_survey_domain },

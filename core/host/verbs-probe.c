@@ -103,13 +103,15 @@ static void correct_route(struct ferry_route *route, const json_t *seen)
 }
 
 /* What is known before the driver looks. */
-static struct ferry_route route_before(const json_t *seen)
+static struct ferry_route route_before(const struct child *c, const json_t *seen)
 {
     return (struct ferry_route){ .size = sizeof(struct ferry_route),
                                  .latency_us = NOT_KNOWN,
                                  .bytes_per_s = NOT_KNOWN,
                                  .address = json_text(seen, "address", NULL),
-                                 .data_name = json_text(seen, "data_name", NULL) };
+                                 .data_name = json_text(seen, "data_name", NULL),
+                                 .is_here = json_flag(seen, "is_here", false),
+                                 .data_folder = c->way.data_folder[0] ? c->way.data_folder : NULL };
 }
 
 int probe_channel(struct child *c, struct facts *f, const struct ferry_transport *t,
@@ -118,7 +120,7 @@ int probe_channel(struct child *c, struct facts *f, const struct ferry_transport
 {
     struct call_host lent = verb_call_host(c);
     struct ferry_call call;
-    struct ferry_route route = route_before(seen);
+    struct ferry_route route = route_before(c, seen);
     struct error failed = { 0 };
     const size_t before = f->findings.n;
     bool is_there = false;
@@ -161,7 +163,7 @@ int verb_probe(struct child *c, const json_t *args, json_t *reply, struct error 
         for (size_t k = 0; !owner->refused && k < owner->n_transports; k++) {
             const struct ferry_transport *t = &owner->transports[k];
 
-            if (t->open || (uri && !verb_is_of_scheme(uri, t->uri_scheme)))
+            if (t->open || t->rides || (uri && !verb_is_of_scheme(uri, t->uri_scheme)))
                 continue;
             if (probe_channel(c, f, t, owner, uri, host, json_child(args, "seen"), err) < 0)
                 return -err->code;

@@ -9,9 +9,10 @@
 #include <signal.h>
 #include <stdio.h>
 #include <sys/prctl.h>
+#include <unistd.h>
 
 /* This worker's own way; there is one in a process. */
-static int lock_fd = -1;
+static int lock_fd = -1, data_lock_fd = -1;
 
 static void close_way(struct child *c)
 {
@@ -24,6 +25,8 @@ static void close_way(struct child *c)
         call_done(&call);
     }
     sockets_remove(c->way.folder);
+    if (c->way.data_folder[0])
+        sockets_remove(c->way.data_folder);
 }
 
 static int take_driver(struct child *c, const json_t *args, struct error *err)
@@ -47,6 +50,16 @@ static int open_way(struct child *c, struct ferry_call *call, const json_t *args
     if (snprintf(c->way.uri, sizeof c->way.uri, "%s", uri) >= (int)sizeof c->way.uri)
         return error_set(call->err, ERROR_USAGE, c->host, "its URI is too long");
     return c->way.driver->open(call, &call_services, uri, c->way.folder, way);
+}
+
+/* Where QEMU opens sockets only root can make room for them: without it no data goes through the way. */
+static int make_data_folder(struct child *c, struct error *err)
+{
+    if (!c->way.driver->open_data || geteuid() != 0)
+        return 0;
+    sockets_sweep(SOCKETS_DATA_DIR);
+    return sockets_make(SOCKETS_DATA_DIR, SOCKETS_PASSED, c->way.data_folder, sizeof c->way.data_folder,
+                        &data_lock_fd, err);
 }
 
 static int put_way(struct child *c, json_t *reply, const struct ferry_way *way, struct error *err)
@@ -75,8 +88,12 @@ static int verb_way_open(struct child *c, const json_t *args, json_t *reply, str
     sockets_dir(parent, sizeof parent);
     sockets_sweep(parent);
     if (take_driver(c, args, err) < 0 ||
-        sockets_make(parent, c->way.folder, sizeof c->way.folder, &lock_fd, err) < 0)
+        sockets_make(parent, SOCKETS_CLOSED, c->way.folder, sizeof c->way.folder, &lock_fd, err) < 0)
         return -err->code;
+    if (make_data_folder(c, err) < 0) {
+        sockets_remove(c->way.folder);
+        return -err->code;
+    }
     if (call_begin(&call, &lent, c->way.owner, c->way.driver->name, c->host, f, &failed) < 0)
         return error_memory(err);
     c->at_end = close_way;
@@ -97,21 +114,63 @@ static int verb_way_open(struct child *c, const json_t *args, json_t *reply, str
     return r;
 }
 
-/* {"host", "seen" as for probe}: the way as a channel, in "facts" */
+static int add_channel(struct child *c, struct facts *f, const struct ferry_transport *t,
+                       const struct plugin_entry *owner, const json_t *args, struct error *err)
+{
+    return probe_channel(c, f, t, owner, c->way.uri, json_text(args, "host", c->host),
+                         json_child(args, "seen"), err);
+}
+
+/* {"host", "seen" as for probe}: the way as a channel of its driver and of those that ride on it, in "facts"
+ */
 static int verb_way_channel(struct child *c, const json_t *args, json_t *reply, struct error *err)
 {
     OWNED(facts) f = facts_new();
 
     if (!f)
         return error_memory(err);
-    if (probe_channel(c, f, c->way.driver, c->way.owner, c->way.uri, json_text(args, "host", c->host),
-                      json_child(args, "seen"), err) < 0)
+    if (add_channel(c, f, c->way.driver, c->way.owner, args, err) < 0)
         return -err->code;
+    for (size_t i = 0; i < registry_count(); i++) {
+        const struct plugin_entry *owner = registry_at(i);
+
+        for (size_t k = 0; !owner->refused && k < owner->n_transports; k++)
+            if (text_equal(owner->transports[k].rides, c->way.driver->name) &&
+                add_channel(c, f, &owner->transports[k], owner, args, err) < 0)
+                return -err->code;
+    }
     return json_put(reply, "facts", facts_to_json(f));
+}
+
+/* {"address", "owner" (absent: not known)}: opens what RAM and disks take; {} */
+static int verb_way_data(struct child *c, const json_t *args, json_t *reply, struct error *err)
+{
+    struct call_host lent = verb_call_host(c);
+    const struct ferry_route route = { .size = sizeof route,
+                                       .from_source = 1,
+                                       .is_here = 1,
+                                       .address = json_text(args, "address", NULL),
+                                       .latency_us = NOT_KNOWN,
+                                       .bytes_per_s = NOT_KNOWN,
+                                       .data_folder = c->way.data_folder };
+    struct ferry_call call;
+    int r = 0;
+
+    (void)reply;
+    if (!c->way.driver || !c->way.driver->open_data || !c->way.data_folder[0])
+        return error_set(err, ERROR_FAILED, c->host, "its way carries no data");
+    if (call_begin(&call, &lent, c->way.owner, c->way.driver->name, c->host, NULL, err) < 0)
+        return -err->code;
+    if (c->way.driver->open_data(&call, &call_services, c->way.uri, c->way.folder, &route,
+                                 json_text(args, "owner", NULL)) < 0)
+        r = call_failed(&call, "opening the way for RAM and disks");
+    call_done(&call);
+    return r;
 }
 
 const struct verb verbs_way[] = {
     { "way-open", verb_way_open },
     { "way-channel", verb_way_channel },
+    { "way-data", verb_way_data },
     { NULL, NULL },
 };

@@ -87,6 +87,7 @@ void way_free(struct way *w)
         worker_free(w->worker);
         /* Where the worker had to be killed, nobody tidied. */
         sockets_sweep(parent);
+        sockets_sweep(SOCKETS_DATA_DIR);
         json_decref(w->open);
         free(w);
         w = older;
@@ -123,6 +124,19 @@ json_t *way_channel(struct way *w, json_t *seen, struct error *err)
                   err) < 0)
         return NULL;
     return json_incref((json_t *)(uintptr_t)json_child(reply, "facts"));
+}
+
+#define DATA_MS 9000u
+
+int way_open_data(struct way *w, const char *address, const char *owner, struct error *err)
+{
+    return worker_do(w->worker, "way-data", json_pack("{ss* ss*}", "address", address, "owner", owner),
+                     DATA_MS, NULL, err);
+}
+
+bool way_is(const struct way *w, const char *driver, const char *uri)
+{
+    return w->open && text_equal(w->driver->name, driver) && text_equal(way_uri(w), uri);
 }
 
 struct way *way_push(struct way *older, struct way *newest)

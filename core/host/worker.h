@@ -30,6 +30,7 @@ struct child {
         const struct ferry_transport *driver;
         const struct plugin_entry *owner;
         char uri[512], folder[108];
+        char data_folder[108]; /* "" = none */
     } way;
     json_t *waiting;                 /* questions that came while the journal was asked; NULL = none */
     void (*at_end)(struct child *c); /* when the parent has gone or wants no more; NULL = nothing to do */

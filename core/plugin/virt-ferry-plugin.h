@@ -266,26 +266,30 @@ struct ferry_storage {
 /* What a probe of a pair of hosts found. */
 struct ferry_route {
     uint32_t size;
-    uint32_t from_source; /* 1: probed on the source itself, 0: elsewhere (its worker runs on the client) */
-    const char *address;  /* numeric address of the destination that answered; never its own idea of its
-                             name. NULL = not known */
-    uint64_t latency_us;  /* one connection set-up, FERRY_NOT_KNOWN */
-    uint64_t bytes_per_s; /* FERRY_NOT_KNOWN unless it was measured or read from the link */
-    const char *data_name; /* the name that the destination's certificate for data must bear, where that is not
-                              `address`. Set before probe when the user gave one; NULL = the address */
+    uint32_t from_source;  /* 1: probed on the source itself, 0: elsewhere (its worker runs on the client) */
+    const char *address;   /* numeric address of the destination that answered; never its own idea of its
+                              name. NULL = not known */
+    uint64_t latency_us;   /* one connection set-up, FERRY_NOT_KNOWN */
+    uint64_t bytes_per_s;  /* FERRY_NOT_KNOWN unless it was measured or read from the link */
+    const char *data_name; /* the name that the destination's certificate for data must bear, where that is
+                              not `address`. Set before probe when the user gave one; NULL = the address */
     uint32_t protects_control; /* FERRY_PROTECTS_*, where the probe saw more than the driver declares; 0 = as
                                   declared */
-    uint32_t reserved;         /* 0 */
+    uint32_t is_here;          /* 1: this machine is the source. Set before probe */
+    /* A folder on this machine, 0711, in which open_data may make sockets that QEMU opens; a folder of that
+     * path is free on the destination too. Set before probe; NULL where there is none. */
+    const char *data_folder;
 };
 
-/* What libvirt must be told of a move over this transport: a migration parameter by libvirt's name, or a flag.
- * virt-ferry passes these on and no others: "migrate_uri", "tls.destination", and the flag "tls". */
+/* What libvirt must be told of a move over this transport: a migration parameter by libvirt's name, or a
+ * flag. virt-ferry passes these on and no others: "migrate_uri", "disks_uri" (only where disks are copied),
+ * "tls.destination", and the flag "tls". */
 struct ferry_parameter {
     uint32_t size;
     uint32_t reserved;
     const char *name;  /* libvirt's, or FERRY_PARAMETER_FLAG */
-    const char *value; /* every value as text; virt-ferry gives it libvirt's type. Of a flag its name, as virsh
-                          has it */
+    const char *value; /* every value as text; virt-ferry gives it libvirt's type. Of a flag its name, as
+                          virsh has it */
 };
 #define FERRY_PARAMETER_FLAG "flag"
 
@@ -345,6 +349,16 @@ struct ferry_transport {
      * nothing to say. */
     int (*check)(struct ferry_call *call, const struct ferry_services *services, const char *uri,
                  const struct ferry_route *route, uint32_t at_dest);
+
+    /* Where another driver opens the ways of these URIs: its name. Control then takes that way, and this
+     * driver has no open of its own; its probe is called in that way's worker. NULL: none. */
+    const char *rides;
+    /* Opens what RAM and disks take, at the places that parameter named for this route, within 7 s: called in
+     * the way's worker right before libvirt is asked. owner is "UID:GID" of the QEMU there, NULL = not known.
+     * What it makes on the destination must go when the way ends, however it ends. Absent: nothing is to be
+     * opened. Needs open. */
+    int (*open_data)(struct ferry_call *call, const struct ferry_services *services, const char *uri,
+                     const char *folder, const struct ferry_route *route, const char *owner);
 };
 
 /* ---- the plugin ------------------------------------------------------------------------------------ */

@@ -46,7 +46,9 @@ static json_t *migrate_args(struct move *m, struct error *err)
     uint64_t cap = m->o->limits.bandwidth_bytes_per_s;
 
     if (!args || disks_to_copy(m, args) < 0 ||
-        json_put(args, "parameters", parameters_to_json(m->strategy->channel)) < 0 ||
+        json_put(args, "parameters",
+                 parameters_to_json(m->strategy->channel, json_array_size(json_child(args, "disks")) > 0)) <
+            0 ||
         (m->o->n_maps && json_put(args, "maps", maps_to_json(m->o->maps, m->o->n_maps)) < 0) ||
         (cap != NOT_KNOWN && json_put_u64(args, "bandwidth_mib_per_s", cap >> 20 ? cap >> 20 : 1u) < 0)) {
         error_memory(err);

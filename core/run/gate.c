@@ -305,7 +305,7 @@ static int make_folder(struct gate *g, const char *runtime_dir, struct error *er
 {
     /* What a run that was killed before its mover came left behind. */
     sockets_sweep(runtime_dir);
-    if (sockets_make(runtime_dir, g->folder, sizeof g->folder, &g->folder_lock, err) < 0)
+    if (sockets_make(runtime_dir, SOCKETS_CLOSED, g->folder, sizeof g->folder, &g->folder_lock, err) < 0)
         return -err->code;
     if (snprintf(g->path, sizeof g->path, "%s/gate", g->folder) >= (int)sizeof g->path)
         return error_set(err, ERROR_SYSTEM, NULL, "the path '%s' is too long for a socket", runtime_dir);

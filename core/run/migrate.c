@@ -183,8 +183,8 @@ static int make_ready(struct move *m, struct error *err)
     m->is_held = m->strategy->hand_over == HAND_OVER_HELD;
     m->is_offline = m->strategy->mode == MODE_OFFLINE;
     phase(m, "prepare");
-    if (not_interrupted(m, err) < 0 || prepare_mover(m, err) < 0 || prepare_images(m, err) < 0 ||
-        prepare_domain(m, err) < 0)
+    if (not_interrupted(m, err) < 0 || prepare_mover(m, err) < 0 || prepare_data(m, err) < 0 ||
+        prepare_images(m, err) < 0 || prepare_domain(m, err) < 0)
         return -err->code;
     if (mark_still_ours(m, err) < 0)
         return -err->code;

@@ -89,6 +89,7 @@ int mark_judge(const struct move *m, const json_t *state, struct error *err);
 uint64_t mark_settle_ms(uint64_t took_ms);
 
 /* prepare.c: everything before libvirt is asked */
+int prepare_data(struct move *m, struct error *err);
 int prepare_images(struct move *m, struct error *err);
 int prepare_domain(struct move *m, struct error *err);
 /* Begins to connect the mover by the way that is likeliest to be chosen; what fails shows in prepare_mover.

@@ -41,6 +41,12 @@ int prepare_images(struct move *m, struct error *err)
     return 0;
 }
 
+/* It goes with the way, whatever becomes of this run: there is nothing to journal. */
+int prepare_data(struct move *m, struct error *err)
+{
+    return m->is_offline ? 0 : survey_open_data(&m->survey, m->strategy->channel, err);
+}
+
 int prepare_domain(struct move *m, struct error *err)
 {
     uint64_t wanted = m->o->limits.max_downtime_ms;

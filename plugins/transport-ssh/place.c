@@ -173,6 +173,25 @@ void words_of_run(struct words *w, const struct place *p, const char *folder, co
     add(w, command);
 }
 
+void words_of_forward(struct words *w, const struct place *p, const char *folder, const char *data)
+{
+    static const char *const names[2] = { PLACE_RAM, PLACE_DISKS };
+
+    begin(w);
+    add_control(w, folder);
+    add_option(w, "ControlMaster=no");
+    add_option(w, "ProxyJump=none");
+    add_option(w, "ProxyCommand=exit 1");
+    add(w, "-O");
+    add(w, "forward");
+    for (int i = 0; i < 2; i++) {
+        (void)snprintf(w->forward[i], sizeof w->forward[i], "%s/%s:%s/%s", data, names[i], data, names[i]);
+        add(w, "-L");
+        add(w, w->forward[i]);
+    }
+    add_place(w, p);
+}
+
 void words_of_settings(struct words *w, const struct place *p)
 {
     begin(w);

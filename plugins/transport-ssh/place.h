@@ -26,7 +26,7 @@ bool place_folder_fits(const char *folder);
 struct words {
     const char *argv[64];
     size_t n;
-    char control[PLACE_PATH_SIZE], forward[2][2 * PLACE_PATH_SIZE];
+    char control[PLACE_PATH_SIZE], forward[2][2 * PLACE_PATH_SIZE + 1];
 };
 
 /* The master, with a socket in `folder` for each libvirt socket of that host. */
@@ -35,6 +35,10 @@ extern const char
     *const place_sockets[2]; /* names, in the folder and in /run/libvirt there; preferred first */
 /* A command over the master, and never over a new connection. */
 void words_of_run(struct words *w, const struct place *p, const char *folder, const char *command);
+/* Has the master forward sockets for RAM and disks, from `data` here to `data` there. */
+#define PLACE_RAM "ram"
+#define PLACE_DISKS "nbd"
+void words_of_forward(struct words *w, const struct place *p, const char *folder, const char *data);
 /* "What would you do": prints the configuration that holds for this host. */
 void words_of_settings(struct words *w, const struct place *p);
 

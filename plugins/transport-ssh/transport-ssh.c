@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Transport driver "ssh": control through OpenSSH's own ssh, one master for each way, libvirt's UNIX socket
- * forwarded by it; RAM and disks travel as with "tcp", in the clear. virt-ssh-helper is not needed on the
- * other host. Read it from the bottom. */
+ * Control through OpenSSH's own ssh, one master for each way, libvirt's UNIX socket forwarded by it;
+ * virt-ssh-helper is not needed on the other host. Two transport drivers: "ssh", whose RAM and disks go
+ * through the same master, by sockets that QEMU opens at one path on both hosts; and "ssh-clear", whose go as
+ * with "tcp", in the clear. Read it from the bottom. */
 #include "../common/reach.h"
+#include "keeper.h"
 #include "master.h"
+#include "said.h"
 #include "trouble.h"
 #include <errno.h>
 #include <stdio.h>
@@ -14,6 +17,7 @@
 #define LOGIN_MS 5600
 #define LEAST_MS 600
 #define PROBE_MS 4500
+#define KEEPER_MS 3000
 
 static const char *ssh_uri(struct ferry_call *call, const struct ferry_services *services, const char *host)
 {
@@ -112,6 +116,7 @@ static void ssh_close(struct ferry_call *call, const struct ferry_services *serv
 {
     (void)call;
     (void)services;
+    keeper_end(); /* before the connection that it needs to tidy up */
     master_end();
 }
 
@@ -153,8 +158,8 @@ static int ssh_run(struct ferry_call *call, const struct ferry_services *service
     return r;
 }
 
-static int ssh_probe(struct ferry_call *call, const struct ferry_services *services, const char *uri,
-                     struct ferry_route *ret)
+static int clear_probe(struct ferry_call *call, const struct ferry_services *services, const char *uri,
+                       struct ferry_route *ret)
 {
     struct settings s;
     struct reached reached;
@@ -175,8 +180,8 @@ static int ssh_probe(struct ferry_call *call, const struct ferry_services *servi
     return ret->address ? 0 : -1;
 }
 
-static int ssh_parameter(struct ferry_call *call, const struct ferry_services *services,
-                         const struct ferry_route *route, uint32_t i, struct ferry_parameter *ret)
+static int clear_parameter(struct ferry_call *call, const struct ferry_services *services,
+                           const struct ferry_route *route, uint32_t i, struct ferry_parameter *ret)
 {
     if (i > 0 || !route->address)
         return 1;
@@ -186,14 +191,103 @@ static int ssh_parameter(struct ferry_call *call, const struct ferry_services *s
     return ret->value ? 0 : -1;
 }
 
+/* ---- RAM and disks through the master ---- */
+
+static int ssh_probe(struct ferry_call *call, const struct ferry_services *services, const char *uri,
+                     struct ferry_route *ret)
+{
+    if (!ret->is_here) {
+        services->error(
+            call, "Run virt-ferry on the source, or take a channel whose data goes another way.",
+            "RAM and disks go through ssh only from the machine on which virt-ferry runs, and that "
+            "is not the source");
+        return -1;
+    }
+    if (!ret->data_folder) {
+        services->error(
+            call, "Run virt-ferry as root.",
+            "RAM and disks go through sockets that QEMU opens, and only root can make them there");
+        return -1;
+    }
+    return clear_probe(call, services, uri, ret);
+}
+
+static int ssh_parameter(struct ferry_call *call, const struct ferry_services *services,
+                         const struct ferry_route *route, uint32_t i, struct ferry_parameter *ret)
+{
+    static const struct {
+        const char *name, *socket;
+    } sockets[2] = { { "migrate_uri", PLACE_RAM }, { "disks_uri", PLACE_DISKS } };
+
+    if (i >= 2 || !route->data_folder)
+        return 1;
+    ret->name = sockets[i].name;
+    ret->value = services->text(call, "unix://%s/%s", route->data_folder, sockets[i].socket);
+    return ret->value ? 0 : -1;
+}
+
+static int keep_folder(struct ferry_call *call, const struct ferry_services *services, const struct place *p,
+                       const char *folder, const char *data, const char *owner)
+{
+    char quoted[2048], line[256];
+    const char *said = "";
+    struct words w;
+
+    if (!place_quote(quoted, sizeof quoted, keeper_words))
+        return -1;
+    words_of_run(&w, p, folder, quoted);
+    if (keeper_begin(&w, data, owner, KEEPER_MS, &said) == 0)
+        return 0;
+    said_last_line(said, line, sizeof line);
+    services->error(call,
+                    services->text(call,
+                                   "See that root can make folders in /run on '%s'; or take a channel "
+                                   "whose data goes another way.",
+                                   p->host),
+                    "no folder '%s' could be made on '%s' for the sockets of RAM and disks: %s", data,
+                    p->host, line);
+    return -1;
+}
+
+static int ssh_open_data(struct ferry_call *call, const struct ferry_services *services, const char *uri,
+                         const char *folder, const struct ferry_route *route, const char *owner)
+{
+    char said[512] = "", line[256];
+    struct ferry_command command = {
+        .size = sizeof command, .timeout_ms = KEEPER_MS, .errors = said, .errors_room = sizeof said
+    };
+    struct words w;
+    struct place p;
+    const char *why = place_of_uri(uri, &p);
+
+    if (why)
+        return no_place(call, services, uri, why);
+    if (!route->data_folder || !place_folder_fits(route->data_folder)) {
+        services->error(call, NULL, "there is no folder for the sockets of RAM and disks");
+        return -1;
+    }
+    if (keep_folder(call, services, &p, folder, route->data_folder, owner) < 0)
+        return -1;
+    words_of_forward(&w, &p, folder, route->data_folder);
+    command.argv = w.argv;
+    if (services->program(call, &command) < 0)
+        return -1;
+    if (command.exit_code == 0)
+        return 0;
+    said_last_line(said, line, sizeof line);
+    services->error(call, NULL, "ssh to '%s' did not open the way for RAM and disks: %s", p.host, line);
+    return -1;
+}
+
 static const struct ferry_transport ssh = {
     .size = sizeof ssh,
-    /* No P2P: the source's libvirtd would need keys of its own. */
-    .carries = FERRY_CARRIES_DISKS | FERRY_CARRIES_MULTIFD | FERRY_CARRIES_POSTCOPY,
+    /* No P2P: the source's libvirtd would need keys of its own. No MULTIFD: all goes through one connection.
+     */
+    .carries = FERRY_CARRIES_DISKS | FERRY_CARRIES_POSTCOPY,
     .protects_control = FERRY_PROTECTS_ENCRYPTION,
-    .protects_data = FERRY_PROTECTS_NOTHING,
+    .protects_data = FERRY_PROTECTS_ENCRYPTION,
     .name = "ssh",
-    .summary = "control encrypted by ssh, data in the clear",
+    .summary = "all through ssh: control, RAM and disks",
     .uri_scheme = "qemu+ssh",
     .control_port = SSH_PORT,
     .preference = 20,
@@ -203,7 +297,24 @@ static const struct ferry_transport ssh = {
     .open = ssh_open,
     .close = ssh_close,
     .run = ssh_run,
+    .open_data = ssh_open_data,
 };
 
-FERRY_PLUGIN(.name = "transport-ssh", .version = "0.1", .summary = "libvirt's socket through OpenSSH",
-             .transports = (const struct ferry_transport *const[]){ &ssh, NULL })
+static const struct ferry_transport ssh_clear = {
+    .size = sizeof ssh_clear,
+    .carries = FERRY_CARRIES_DISKS | FERRY_CARRIES_MULTIFD | FERRY_CARRIES_POSTCOPY,
+    .protects_control = FERRY_PROTECTS_ENCRYPTION,
+    .protects_data = FERRY_PROTECTS_NOTHING,
+    .name = "ssh-clear",
+    .summary = "control encrypted by ssh, data in the clear",
+    .uri_scheme = "qemu+ssh",
+    .control_port = SSH_PORT,
+    .preference = 21,
+    .uri = ssh_uri,
+    .probe = clear_probe,
+    .parameter = clear_parameter,
+    .rides = "ssh",
+};
+
+FERRY_PLUGIN(.name = "transport-ssh", .version = "0.2", .summary = "libvirt, RAM and disks through OpenSSH",
+             .transports = (const struct ferry_transport *const[]){ &ssh, &ssh_clear, NULL })

@@ -34,7 +34,7 @@ START_TEST(texts_become_parameters_and_flags_bits)
     {
         struct parameter own[] = { { "flag", "tls" }, { "tls.destination", "hostB" } };
         const struct channel ch = { .parameters = own, .n_parameters = 2 };
-        OWNED_JSON list = parameters_to_json(&ch);
+        OWNED_JSON list = parameters_to_json(&ch, true);
         virTypedParameterPtr params = NULL;
         int n = 0, size = 0;
         unsigned flags = VIR_MIGRATE_LIVE;
@@ -54,7 +54,7 @@ START_TEST(one_that_is_not_known_ends_it)
     {
         struct parameter own[] = { { "flag", "unsafe" } };
         const struct channel ch = { .parameters = own, .n_parameters = 1 };
-        OWNED_JSON list = parameters_to_json(&ch);
+        OWNED_JSON list = parameters_to_json(&ch, true);
         virTypedParameterPtr params = NULL;
         int n = 0, size = 0;
         unsigned flags = 0;

@@ -36,7 +36,7 @@ static int make(char *folder, size_t size, int *lock, struct error *err)
     char parent[SOCKETS_PATH_SIZE];
 
     sockets_dir(parent, sizeof parent);
-    return sockets_make(parent, folder, size, lock, err);
+    return sockets_make(parent, SOCKETS_CLOSED, folder, size, lock, err);
 }
 
 static void sweep(void)

@@ -419,7 +419,9 @@ START_TEST(what_a_killed_run_left_of_its_door_goes_when_the_next_one_opens)
         pid_t child = fork();
 
         if (child == 0)
-            _exit(sockets_make(b.runtime, left, sizeof left, &lock, &err) == 0 && lock >= 0 ? 0 : 1);
+            _exit(sockets_make(b.runtime, SOCKETS_CLOSED, left, sizeof left, &lock, &err) == 0 && lock >= 0
+                      ? 0
+                      : 1);
         ck_assert_int_eq(waitpid(child, &status, 0), child);
         ck_assert_int_eq(status, 0);
         ck_assert_int_eq(folders_in(b.runtime), 2);

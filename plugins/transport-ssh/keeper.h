@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * A folder on the other host that is there for as long as our connection to it is: a program that waits for
+ * the end of its input holds it, and takes it away. */
+#ifndef TRANSPORT_SSH_KEEPER_H
+#define TRANSPORT_SSH_KEEPER_H
+
+#include "place.h"
+
+/* What is run there, as words for words_of_run; the folder's path and its owner, "UID:GID" or nothing, are
+ * two lines of its input. */
+extern const char *const keeper_words[];
+
+/* Starts it (w: over the master), and waits until the folder stands. 0; -1 with what was said in *ret_said,
+ * ours until the next call. One at a time: a later call ends the one before. */
+int keeper_begin(const struct words *w, const char *folder, const char *owner, int ms, const char **ret_said);
+void keeper_end(void);
+
+#endif
