@@ -2,6 +2,7 @@
  * What runs inside a lab guest: a static program beside busybox in its initramfs.
  * tick: sleeps 1 ms for ever; dirty: changes memory at a rate; log: stamps a disk (see stamp.h). */
 #define _GNU_SOURCE
+#include "marker.h"
 #include "stamp.h"
 
 #include <errno.h>
@@ -63,6 +64,8 @@ static int dirty(unsigned long mib, unsigned long mib_per_s)
 
     if (memory == MAP_FAILED || !pages)
         return 1;
+    for (size_t page = 0; page < pages; page++)
+        marker_make(1, memory + page * 4096 + 1024);
     start = now_ns(CLOCK_MONOTONIC);
     for (;;) {
         uint64_t owed = (now_ns(CLOCK_MONOTONIC) - start) / 1000000u * mib_per_s * 256u / 1000u;
@@ -94,6 +97,7 @@ static int block_write(int fd, struct stamp *stamp, unsigned disk, uint64_t sequ
     stamp->sequence = sequence;
     stamp->time_ns = now_ns(CLOCK_MONOTONIC) ^ now_ns(CLOCK_REALTIME) << 20;
     memset(stamp->filling, (int)(sequence & 0xff), sizeof stamp->filling);
+    marker_make(2, stamp->filling + 1024);
     stamp->sum = stamp_sum(stamp);
     return pwrite(fd, stamp, sizeof *stamp, offset) == (ssize_t)sizeof *stamp ? 0 : -1;
 }

@@ -1,0 +1,99 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck source-path=SCRIPTDIR
+# shellcheck disable=SC2317  # cases call what is defined before them
+# RAM and disks inside ssh: nothing of the guest is seen on the wire, nothing stays on either host, and whatever
+# ends in the middle leaves the guest where it was.
+. "$(dirname "$0")/lib.sh"
+
+SLOWLY='--bandwidth 8MiB/s'
+old_images_gone() { on "$1" sh -c "rm -f /var/lib/libvirt/images/$2-*; virsh -q pool-refresh default"; }
+
+# Folders for sockets of data, on any machine of this lab.
+folders_left() { # [MACHINE…]
+    local machine
+    # shellcheck disable=SC2046
+    [ $# -gt 0 ] || set -- client $(hosts)
+    for machine; do
+        find "$STATE/machines/$machine/run/virt-ferry-data" -mindepth 1 2>/dev/null || true
+    done
+}
+nothing_left() { [ -z "$(folders_left "$@")" ]; }
+
+seen() { # HOST COMMAND…: "MEMORY DISKS" markers on its cable meanwhile
+    local host=$1 code=0
+    shift
+    lab capture "$host" start
+    "$@" >&2 || code=$?
+    lab capture "$host" stop | awk '{ print $2, $4, ($6 > 30000000 ? "much" : "little") }'
+    return "$code"
+}
+at_least() { [ "$2" -ge "$1" ] || complain "wanted at least $1, got $2"; }
+
+# Processes of one machine alone.
+pids_on() { # HOST PGREP-ARGUMENT…
+    local pid here
+    here=$(readlink "/proc/$(<"$STATE/machines/$1/pid")/ns/net")
+    for pid in $(pgrep "${@:2}" || true); do
+        [ "$(readlink "/proc/$pid/ns/net")" != "$here" ] || echo "$pid"
+    done
+}
+# shellcheck disable=SC2046
+kill_on() { kill -KILL $(pids_on "$@"); }
+
+it "nobody allows cleartext: memory and disks go through ssh, and nothing of them is seen on the wire"
+guest hostA sealed --disk shared:raw,local:raw --dirty 32,10 --write-log
+is '0 0 much' seen hostB ferry hostA migrate sealed hostB
+lives_on hostB sealed
+await 5 nothing_left
+
+it "in the clear both are seen, as who allows it must know"
+guest hostB sealed --disk shared:raw,local:raw --dirty 32,10 --write-log
+old_images_gone hostA sealed
+exits 3 prints "'postcopy-ssh-clear-gated-mixed' is refused" ferry hostB migrate --strategy postcopy-ssh-clear-gated-mixed sealed hostA
+counts=$(seen hostA ferry hostB migrate --allow-cleartext --strategy postcopy-ssh-clear-gated-mixed sealed hostA)
+at_least 100 "$(cut -d' ' -f1 <<<"$counts")"
+at_least 100 "$(cut -d' ' -f2 <<<"$counts")"
+lives_on hostA sealed
+
+it "the plan says that both are encrypted, and which channel is not"
+guest hostA sealed --disk shared:raw,local:raw --dirty 32,10 --write-log
+old_images_gone hostB sealed
+exits 0 prints 'Channel ssh: encrypted' prints 'Channel ssh-clear: control encrypted, data in the clear' ferry hostA plan sealed hostB
+await 5 nothing_left
+
+it "ssh that dies in the middle, on either host, leaves the guest at the source, and nothing else"
+guest hostA sealed --disk shared:raw,local:raw --dirty 32,10 --write-log
+old_images_gone hostB sealed
+during precopy kill_on hostA -f '^ssh .* -M -N '
+# shellcheck disable=SC2086
+exits 1 ferry hostA migrate $SLOWLY sealed hostB
+lives_on hostA sealed
+is_empty on hostB virsh -q list --all --name
+await 20 nothing_left
+during precopy kill_on hostB -f '^sshd: root'
+# shellcheck disable=SC2086
+exits 1 ferry hostA migrate $SLOWLY sealed hostB
+lives_on hostA sealed
+is_empty on hostB virsh -q list --all --name
+is_empty on hostB find /var/lib/libvirt/images -name 'sealed-*'
+await 20 nothing_left
+
+it "virt-ferry that is killed leaves no folder on either host, and the next run moves the guest"
+guest hostA sealed --disk shared:raw,local:raw --dirty 32,10 --write-log
+old_images_gone hostB sealed
+during precopy kill_on hostA -x virt-ferry
+# shellcheck disable=SC2086
+exits 137 ferry hostA migrate $SLOWLY sealed hostB
+# Where it ran the next run tidies; the other host does so by itself.
+await 20 nothing_left hostB
+exits 0 ferry hostA migrate sealed hostB
+lives_on hostB sealed
+await 5 nothing_left
+
+it "from a third machine data does not go through ssh, and that is said with the way out"
+guest hostB sealed --disk shared:raw,local:raw --dirty 32,10 --write-log
+exits 3 prints 'RAM and disks go through ssh only from the machine on which virt-ferry runs' prints 'Run virt-ferry on the source' \
+    ferry client -c qemu+ssh://hostB/system plan sealed hostA
+is hostB lab runners sealed
+lab rm sealed
