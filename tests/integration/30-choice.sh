@@ -52,14 +52,14 @@ lives_on hostA choice
 it "without leave nothing crosses the network in the clear, and the plan still shows its price"
 guest hostA choice "${MIXED[@]}"
 exits 3 prints '--allow-cleartext' prints 'trusted_networks' prints 'precopy-tcp-gated' \
-    ferry hostA plan choice hostB
-exits 3 prints 'in the clear' ferry hostA migrate choice hostB
+    ferry hostA plan choice qemu+tcp://hostB/system
+exits 3 prints 'in the clear' ferry hostA migrate choice qemu+tcp://hostB/system
 lives_on hostA choice
 
 it "a dry run shows the plan and leaves both hosts as they were"
 guest hostA choice "${MIXED[@]}"
 exits 0 prints 'precopy-tcp-gated' prints 'disks vdb, vdc copied' ferry hostA migrate choice hostB --allow-cleartext --dry-run
-exits 3 prints 'in the clear' ferry hostA migrate choice hostB --dry-run
+exits 3 prints 'in the clear' ferry hostA migrate choice qemu+tcp://hostB/system --dry-run
 is_empty on hostB find "$IMAGES" -name 'choice-*'
 lives_on hostA choice
 
@@ -99,14 +99,14 @@ guest hostB agreed --write-log
 printf '[security]\ntrusted_networks = 10.%d.0.0/16\n' $((100 + LAB_ID)) | settings hostB
 finally no_settings hostB
 is 'vda=shared' treatments hostB agreed hostA
-ferry hostB migrate agreed hostA
+ferry hostB migrate agreed qemu+tcp://hostA/system
 lives_on hostA agreed
 
 it "a network that is declared trusted is no other one"
 guest hostA agreed --write-log
 printf '[security]\ntrusted_networks = 10.%d.0.0/16\n' $((99 + LAB_ID)) | settings hostA
 finally no_settings hostA
-exits 3 prints 'in the clear' ferry hostA migrate agreed hostB
+exits 3 prints 'in the clear' ferry hostA migrate agreed qemu+tcp://hostB/system
 lives_on hostA agreed
 
 it "a strategy of the plan can be asked for: held"

@@ -92,20 +92,20 @@ is_empty ssh_left
 
 it "by its name alone a host is controlled through ssh, and the plan says what that protects"
 guest hostA web --write-log
-exits 0 prints 'ssh-gated' prints 'tcp-gated' prints 'in the clear' ferry hostA $PLAN web hostB
+exits 0 prints 'ssh-gated' prints 'tcp-gated' prints 'Channel ssh: encrypted' ferry hostA $PLAN web hostB
 exits 0 prints 'ssh-gated' ferry hostA $MIGRATE web hostB
 lives_on hostB web
 is_empty ssh_left
 
 it "data in the clear is refused by ssh as by any other channel"
 guest hostA web --write-log
-exits 3 prints 'in the clear' ferry hostA migrate web qemu+ssh://hostB/system
+exits 3 prints 'is refused' ferry hostA migrate --strategy precopy-ssh-clear-gated web qemu+ssh://hostB/system
 lives_on hostA web
 
 it "from a third machine by ssh the hand-over is gated, not held"
 guest hostA web --write-log
 plain_shell hostA
-exits 0 prints 'ssh-gated' ferry client -c qemu+ssh://root@hostA/system $MIGRATE web qemu+ssh://hostB/system
+exits 0 prints 'ssh-clear-gated' ferry client -c qemu+ssh://root@hostA/system $MIGRATE web qemu+ssh://hostB/system
 lives_on hostB web
 is_empty ssh_left
 
