@@ -136,7 +136,43 @@ static void add_control(struct words *w, const char *folder)
     add(w, w->control);
 }
 
-void words_of_master(struct words *w, const struct place *p, const char *folder)
+/* As `ssh -G` prints it where nobody chose: OpenSSH 6.7 to 9.8, and since 9.9. */
+static const char *const own_ciphers[] = {
+    "chacha20-poly1305@openssh.com,aes128-ctr,aes192-ctr,aes256-ctr,aes128-gcm@openssh.com,"
+    "aes256-gcm@openssh.com",
+    "chacha20-poly1305@openssh.com,aes128-gcm@openssh.com,aes256-gcm@openssh.com,aes128-ctr,aes192-ctr,"
+    "aes256-ctr",
+};
+#define GCM_FIRST                                                                                            \
+    "aes128-gcm@openssh.com,aes256-gcm@openssh.com,chacha20-poly1305@openssh.com,aes128-ctr,aes192-ctr,"     \
+    "aes256-ctr"
+
+void place_ciphers(const char *list, bool has_aes, char buf[PLACE_CIPHERS_SIZE])
+{
+    buf[0] = '\0';
+    for (size_t i = 0; has_aes && i < sizeof own_ciphers / sizeof own_ciphers[0]; i++)
+        if (strcmp(list, own_ciphers[i]) == 0)
+            (void)snprintf(buf, PLACE_CIPHERS_SIZE, "%s", GCM_FIRST);
+}
+
+bool place_has_aes(const char *cpuinfo)
+{
+    for (const char *line = cpuinfo; *line; line += strcspn(line, "\n"), line += *line == '\n') {
+        const size_t n = strcspn(line, "\n");
+        const char *at = line;
+
+        if (strncmp(line, "flags", 5) != 0 && strncmp(line, "Features", 8) != 0)
+            continue;
+        while ((at = memmem(at, (size_t)(line + n - at), " aes", 4))) {
+            at += 4;
+            if (at == line + n || *at == ' ')
+                return true;
+        }
+    }
+    return false;
+}
+
+void words_of_master(struct words *w, const struct place *p, const char *folder, const char *ciphers)
 {
     begin(w);
     add(w, "-M");
@@ -149,6 +185,10 @@ void words_of_master(struct words *w, const struct place *p, const char *folder)
     add_option(w, "StreamLocalBindMask=0177");
     add_option(w, "ConnectTimeout=" CONNECT_SECONDS);
     add_option(w, "ConnectionAttempts=1");
+    if (*ciphers) {
+        (void)snprintf(w->ciphers, sizeof w->ciphers, "Ciphers=%s", ciphers);
+        add_option(w, w->ciphers);
+    }
     /* A peer that is silent is given up after 15 s, as libvirt's keepalive does. */
     add_option(w, "ServerAliveInterval=3");
     add_option(w, "ServerAliveCountMax=4");

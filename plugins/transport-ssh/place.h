@@ -21,16 +21,25 @@ bool place_folder_fits(const char *folder);
 
 #define PLACE_CONTROL "ctl"
 #define PLACE_PATH_SIZE 108u
+#define PLACE_CIPHERS_SIZE 512u
 
 /* Lists end with NULL; texts live in the struct. */
 struct words {
     const char *argv[64];
     size_t n;
     char control[PLACE_PATH_SIZE], forward[2][2 * PLACE_PATH_SIZE + 1];
+    char ciphers[PLACE_CIPHERS_SIZE + 8];
 };
 
-/* The master, with a socket in `folder` for each libvirt socket of that host. */
-void words_of_master(struct words *w, const struct place *p, const char *folder);
+/* Of a list of ciphers that no configuration chose (OpenSSH's own), the same with AES-GCM first, which
+ * processors with instructions for AES run fastest; of any other nothing: buf is "". */
+void place_ciphers(const char *list, bool has_aes, char buf[PLACE_CIPHERS_SIZE]);
+/* Do these lines of /proc/cpuinfo tell of such instructions? */
+bool place_has_aes(const char *cpuinfo);
+
+/* The master, with a socket in `folder` for each libvirt socket of that host. ciphers: in this order, "" = as
+ * ssh has it. */
+void words_of_master(struct words *w, const struct place *p, const char *folder, const char *ciphers);
 extern const char
     *const place_sockets[2]; /* names, in the folder and in /run/libvirt there; preferred first */
 /* A command over the master, and never over a new connection. */

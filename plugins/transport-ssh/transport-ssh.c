@@ -9,8 +9,10 @@
 #include "said.h"
 #include "trouble.h"
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #define SSH_PORT 22u
 #define OPEN_MS 6500 /* virt-ferry gives 7 s, and then nobody hears the reason */
@@ -32,21 +34,33 @@ static int no_place(struct ferry_call *call, const struct ferry_services *servic
     return -1;
 }
 
+static bool has_aes(void)
+{
+    char lines[8192];
+    int fd = open("/proc/cpuinfo", O_RDONLY | O_CLOEXEC);
+    ssize_t n = fd >= 0 ? read(fd, lines, sizeof lines - 1) : -1;
+
+    if (fd >= 0)
+        (void)close(fd);
+    lines[n > 0 ? n : 0] = '\0';
+    return place_has_aes(lines);
+}
+
 static int login(struct ferry_call *call, const struct ferry_services *services, const struct place *p,
                  const char *folder)
 {
     const int64_t until = master_now_ms() + LOGIN_MS;
+    char ciphers[PLACE_CIPHERS_SIZE];
     enum master_answer answer;
     struct settings s;
     struct words w;
 
-    words_of_master(&w, p, folder);
+    settings_of(call, services, p, &s);
+    place_ciphers(s.ciphers, has_aes(), ciphers);
+    words_of_master(&w, p, folder, ciphers);
     answer = master_begin(&w);
-    if (answer == MASTER_READY) {
-        /* They will be wanted, and are there before the login is done. */
-        settings_of(call, services, p, &s);
+    if (answer == MASTER_READY)
         answer = master_wait(folder, (int)(until - master_now_ms()));
-    }
     switch (answer) {
     case MASTER_READY:
         return 0;

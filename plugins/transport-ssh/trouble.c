@@ -54,6 +54,8 @@ void settings_of(struct ferry_call *call, const struct ferry_services *services,
         (void)snprintf(ret->port, sizeof ret->port, "%s", p->port[0] ? p->port : "22");
     if (!place_setting(printed, "user", ret->user, sizeof ret->user))
         (void)snprintf(ret->user, sizeof ret->user, "%s", p->user[0] ? p->user : "?");
+    if (!place_setting(printed, "ciphers", ret->ciphers, sizeof ret->ciphers))
+        ret->ciphers[0] = '\0';
     ret->has_proxy =
         (place_setting(printed, "proxyjump", proxy, sizeof proxy) && strcmp(proxy, "none") != 0) ||
         strstr(printed, "\nproxycommand ");

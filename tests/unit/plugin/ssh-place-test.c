@@ -94,7 +94,7 @@ START_TEST(the_host_is_the_one_operand_and_stands_behind_two_dashes)
         const struct place p = { .host = "hostB", .user = "root", .port = "2222" };
         struct words w;
 
-        words_of_master(&w, &p, "/run/virt-ferry/way-0");
+        words_of_master(&w, &p, "/run/virt-ferry/way-0", "");
         ck_assert_str_eq(w.argv[0], "ssh");
         ck_assert_str_eq(w.argv[w.n - 1], "hostB");
         ck_assert_str_eq(w.argv[w.n - 2], "--");
@@ -113,7 +113,7 @@ START_TEST(the_master_asks_nobody_trusts_no_new_key_and_forwards_both_sockets)
         const struct place p = { .host = "hostB" };
         struct words w;
 
-        words_of_master(&w, &p, "/run/virt-ferry/way-0");
+        words_of_master(&w, &p, "/run/virt-ferry/way-0", "");
         ck_assert(has_word(&w, "BatchMode=yes"));
         ck_assert(has_word(&w, "StrictHostKeyChecking=yes"));
         ck_assert(has_word(&w, "ExitOnForwardFailure=yes"));
@@ -225,8 +225,73 @@ START_TEST(a_setting_is_a_whole_line)
     }
 END_TEST
 
-TEST_MAIN("plugin/ssh-place", LOOP(a_uri_gives_a_place_or_says_why_not, TEST_ROWS(uris)),
-          names_end_at_their_limit, the_host_is_the_one_operand_and_stands_behind_two_dashes,
+#define OWN                                                                                                  \
+    "chacha20-poly1305@openssh.com,aes128-ctr,aes192-ctr,aes256-ctr,aes128-gcm@openssh.com,aes256-gcm@"      \
+    "openssh.com"
+static const struct {
+    const char *list;
+    bool has_aes, is_changed;
+} cipher_lists[] = {
+    { OWN, true, true },
+    { OWN, false, false },
+    { "", true, false },
+    { "aes256-ctr", true, false },
+    { OWN ",3des-cbc", true, false },
+    { "aes128-gcm@openssh.com", true, false },
+};
+START_TEST(a_list_of_ciphers_that_somebody_chose_stays)
+    {
+        struct place p;
+        struct words w;
+        char ciphers[PLACE_CIPHERS_SIZE];
+        bool is_said = false;
+
+        place_ciphers(cipher_lists[_i].list, cipher_lists[_i].has_aes, ciphers);
+        ck_assert_int_eq(strncmp(ciphers, "aes128-gcm@openssh.com,", 23) == 0, cipher_lists[_i].is_changed);
+        ck_assert_int_eq(ciphers[0] != '\0', cipher_lists[_i].is_changed);
+        ck_assert(!cipher_lists[_i].is_changed || strlen(ciphers) == strlen(cipher_lists[_i].list));
+        ck_assert_ptr_null(place_of_uri("qemu+ssh://hostB/system", &p));
+        words_of_master(&w, &p, "/run/virt-ferry/way-0", ciphers);
+        for (size_t i = 0; i < w.n; i++)
+            is_said |= strncmp(w.argv[i], "Ciphers=", 8) == 0;
+        ck_assert_int_eq(is_said, cipher_lists[_i].is_changed);
+    }
+END_TEST
+
+START_TEST(a_processor_tells_whether_it_has_aes)
+    {
+        ck_assert(place_has_aes("processor\t: 0\nflags\t\t: fpu vme aes avx\nbugs\t: aes\n"));
+        ck_assert(place_has_aes("Features\t: fp asimd aes\n"));
+        ck_assert(!place_has_aes("flags\t\t: fpu aesx xaes\nmodel name\t: with aes \n"));
+        ck_assert(!place_has_aes("flags"));
+        ck_assert(!place_has_aes(""));
+    }
+END_TEST
+
+START_TEST(the_master_is_told_of_both_sockets_for_data)
+    {
+        struct place p;
+        struct words w;
+        unsigned n = 0;
+
+        ck_assert_ptr_null(place_of_uri("qemu+ssh://root@hostB:2222/system", &p));
+        words_of_forward(&w, &p, "/run/virt-ferry/way-0", "/run/virt-ferry-data/way-1");
+        for (size_t i = 0; i + 1 < w.n; i++)
+            if (strcmp(w.argv[i], "-L") == 0)
+                n += strcmp(w.argv[i + 1], "/run/virt-ferry-data/way-1/ram:/run/virt-ferry-data/way-1/ram") ==
+                         0 ||
+                     strcmp(w.argv[i + 1], "/run/virt-ferry-data/way-1/nbd:/run/virt-ferry-data/way-1/nbd") ==
+                         0;
+        ck_assert_uint_eq(n, 2);
+        ck_assert_str_eq(w.argv[w.n - 2], "--");
+        ck_assert_str_eq(w.argv[w.n - 1], "hostB");
+    }
+END_TEST
+
+TEST_MAIN("plugin/ssh-place", LOOP(a_list_of_ciphers_that_somebody_chose_stays, TEST_ROWS(cipher_lists)),
+          a_processor_tells_whether_it_has_aes, the_master_is_told_of_both_sockets_for_data,
+          LOOP(a_uri_gives_a_place_or_says_why_not, TEST_ROWS(uris)), names_end_at_their_limit,
+          the_host_is_the_one_operand_and_stands_behind_two_dashes,
           the_master_asks_nobody_trusts_no_new_key_and_forwards_both_sockets,
           a_command_goes_over_the_master_or_not_at_all,
           LOOP(a_folder_means_nothing_to_ssh_and_leaves_room_for_a_socket, TEST_ROWS(folders)),
