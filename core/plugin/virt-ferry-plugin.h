@@ -259,26 +259,26 @@ struct ferry_storage {
 /* What a probe of a pair of hosts found. */
 struct ferry_route {
     uint32_t size;
-    uint32_t from_source; /* 1: probed on the source itself, 0: elsewhere (its worker runs on the client) */
-    const char *address;  /* numeric address of the destination that answered; never its own idea of its
-                             name. NULL = not known */
-    uint64_t latency_us;  /* one connection set-up, FERRY_NOT_KNOWN */
-    uint64_t bytes_per_s; /* FERRY_NOT_KNOWN unless it was measured or read from the link */
-    const char *data_name; /* the name that the destination's certificate for data must bear, where that is not
-                              `address`. Set before probe when the user gave one; NULL = the address */
+    uint32_t from_source;  /* 1: probed on the source itself, 0: elsewhere (its worker runs on the client) */
+    const char *address;   /* numeric address of the destination that answered; never its own idea of its
+                              name. NULL = not known */
+    uint64_t latency_us;   /* one connection set-up, FERRY_NOT_KNOWN */
+    uint64_t bytes_per_s;  /* FERRY_NOT_KNOWN unless it was measured or read from the link */
+    const char *data_name; /* the name that the destination's certificate for data must bear, where that is
+                              not `address`. Set before probe when the user gave one; NULL = the address */
     uint32_t protects_control; /* FERRY_PROTECTS_*, where the probe saw more than the driver declares; 0 = as
                                   declared */
     uint32_t reserved;         /* 0 */
 };
 
-/* What libvirt must be told of a move over this transport: a migration parameter by libvirt's name, or a flag.
- * virt-ferry passes these on and no others: "migrate_uri", "tls.destination", and the flag "tls". */
+/* What libvirt must be told of a move over this transport: a migration parameter by libvirt's name, or a
+ * flag. virt-ferry passes these on and no others: "migrate_uri", "tls.destination", and the flag "tls". */
 struct ferry_parameter {
     uint32_t size;
     uint32_t reserved;
     const char *name;  /* libvirt's, or FERRY_PARAMETER_FLAG */
-    const char *value; /* every value as text; virt-ferry gives it libvirt's type. Of a flag its name, as virsh
-                          has it */
+    const char *value; /* every value as text; virt-ferry gives it libvirt's type. Of a flag its name, as
+                          virsh has it */
 };
 #define FERRY_PARAMETER_FLAG "flag"
 
