@@ -98,6 +98,20 @@ password hostA down-the-drain
 within 8 exits 4 prints 'user or password' lacks down-the-drain ferry hostA migrate web "$B"
 lives_on hostA web
 
+it "on a terminal the user and the password are asked for, once, and shown nowhere"
+guest hostA web --write-log
+ask_for hostB tls
+at_terminal() { # PASSWORD; what is typed before the question is not taken
+    : >"$WORK/terminal"
+    (await 20 grep -q 'User for' "$WORK/terminal" && sleep 0.3 && echo ferry &&
+        await 20 grep -q Password "$WORK/terminal" && sleep 0.3 && echo "$1") | script -qefc \
+        "timeout --foreground 30 '$REPO/tests/lab/lab' on hostA virt-ferry migrate web '$B'" "$WORK/terminal"
+}
+exits 4 prints "User for libvirt on 'hostB'" prints 'our user or password' lacks down-the-drain at_terminal down-the-drain
+lives_on hostA web
+exits 0 prints 'tls-gated' lacks across-the-river at_terminal across-the-river
+lives_on hostB web
+
 it "SASL on plain tcp: control is protected, data is not"
 guest hostA web --write-log
 ask_for hostB tcp
