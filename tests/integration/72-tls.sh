@@ -146,6 +146,14 @@ on hostA mv /etc/pki/CA/cacert.pem /etc/pki/CA/aside
 finally on hostA mv /etc/pki/CA/aside /etc/pki/CA/cacert.pem
 stands_in_the_way 4 '' "'/etc/pki/CA/cacert.pem' on this machine cannot be used" hostA "$B"
 
+it "a CA that signs for the web is a warning"
+guest hostA web --write-log
+system=$(find /etc/ssl/certs -name '*.pem' | head -n 1)
+[ -n "$system" ] || skip 'this machine trusts no CA of the web'
+finally lab certificate hostA good libvirt
+on hostA sh -c "cat '$system' >>/etc/pki/CA/cacert.pem"
+exits 0 prints 'warns tls-ca-public' ferry hostA plan web "$B"
+
 it "our certificate is of a CA that the host does not know"
 guest hostA web --write-log
 on hostB cp /etc/pki/CA/cacert.pem /etc/pki/CA/aside
