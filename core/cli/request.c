@@ -3,6 +3,7 @@
 #include "cli/request.h"
 
 #include "base/name.h"
+#include "cli/ask.h"
 #include "cli/output.h"
 #include "facts/json.h"
 #include "facts/map.h"
@@ -257,6 +258,7 @@ static int read_request(struct request *r, struct cli *cli, const struct options
         .say = say,
         .progress = progress,
         .planned = planned,
+        .ask_password = cli->is_json ? NULL : ask_password,
         .context = r,
     };
     if (check_certificate_name(r->run.tls_destination, err) < 0 || read_maps(r, o, err) < 0 ||

@@ -156,6 +156,13 @@ static int connect_over(struct survey *s, struct reach *r, struct way *way, uint
     return r->call ? 0 : -err->code;
 }
 
+/* An id that ends so says that nothing but a user and a password is missing. */
+static void note_password(struct survey *s, const struct finding *finding, bool is_dest)
+{
+    if (finding->id && text_ends(finding->id, "-no-credentials"))
+        s->wants_password = host_of(s, is_dest);
+}
+
 /* Why libvirt could not connect, in the words of the driver that serves such URIs, where it finds the same.
  * The worker is alive, and libvirt has given up. */
 static void explain(struct survey *s, struct reach *r, struct error *err)
@@ -177,6 +184,7 @@ static void explain(struct survey *s, struct reach *r, struct error *err)
         error_set(err, ERROR_CONNECTION, host_of(s, r->is_dest), "%s", one->what);
         if (one->fix)
             (void)error_fix(err, "%s", one->fix);
+        note_password(s, one, r->is_dest);
         return;
     }
 }
@@ -397,7 +405,7 @@ static json_t *probe_all(struct survey *s, struct openings *o, bool is_here, str
 }
 
 /* No way at all: every reason that a driver gave. */
-static int no_channel(const struct survey *s, const struct facts *f, struct error *err)
+static int no_channel(struct survey *s, const struct facts *f, struct error *err)
 {
     OWNED_TEXT what = { 0 };
     OWNED_TEXT fix = { 0 };
@@ -408,6 +416,7 @@ static int no_channel(const struct survey *s, const struct facts *f, struct erro
         text_add(&what, "%s%s", i ? "; " : "", one->what ? one->what : one->id);
         if (one->fix)
             text_add(&fix, "%s%s", fix.len ? " " : "", one->fix);
+        note_password(s, one, true);
     }
     error_set(err, ERROR_CONNECTION, s->dest_host, "%s", text_of(&what));
     return fix.len ? error_fix(err, "%s", text_of(&fix)) : -err->code;
@@ -529,6 +538,7 @@ int survey_connect_source(struct survey *s, struct error *err)
     OWNED_JSON all = NULL;
     bool is_here = false;
 
+    s->wants_password = NULL;
     if (check_names(s, err) < 0 || open_ways(s, &ways, err) < 0)
         return -err->code;
     survey_reach(s, false, &first);

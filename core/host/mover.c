@@ -25,7 +25,8 @@ static void *run_events(void *context)
 
 static virConnectPtr open_host(const char *uri, const char *host, bool keep_alive, struct error *err)
 {
-    virConnectPtr conn = virConnectOpenAuth(uri, virConnectAuthPtrDefault, 0);
+    virConnectAuth auth = verb_auth();
+    virConnectPtr conn = virConnectOpenAuth(uri, &auth, 0);
 
     if (!conn) {
         libvirt_error(err, host, "could not connect to '%s'", uri);

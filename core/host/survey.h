@@ -36,6 +36,8 @@ struct survey {
     struct call *early_dest;        /* "survey-host" of the destination, asked behind its "connect" */
     int (*journal)(void *context, const json_t *record, struct error *err);
     void *context;
+    /* The host that asked for a user and a password when survey_connect_source failed; NULL = none did. */
+    const char *wants_password;
     struct way *ways; /* to either host, newest first; what goes through an older one may still be alive */
 };
 

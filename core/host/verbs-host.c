@@ -66,14 +66,21 @@ static int ask_nobody(virConnectCredentialPtr wanted, unsigned n, void *context)
     return -1;
 }
 
+virConnectAuth verb_auth(void)
+{
+    virConnectAuth auth = *virConnectAuthPtrDefault; /* its kinds of credentials */
+
+    auth.cb = ask_nobody;
+    return auth;
+}
+
 /* {"uri", "way" (absent: none)}: connects; {"is_local": libvirt is that of this machine} */
 int verb_connect(struct child *c, const json_t *args, json_t *reply, struct error *err)
 {
     const char *uri = json_text(args, "uri", "");
     const json_t *way = json_child(args, "way");
-    virConnectAuth auth = *virConnectAuthPtrDefault; /* its kinds of credentials */
+    virConnectAuth auth = verb_auth();
 
-    auth.cb = ask_nobody;
     if (way && take_way(c, way, err) < 0)
         return -err->code;
     c->libvirt = virConnectOpenAuth(uri, &auth, 0);

@@ -41,6 +41,7 @@ struct call_host verb_call_host(struct child *c);
 bool verb_is_local(struct child *c);
 
 /* verbs-host.c */
+virConnectAuth verb_auth(void); /* asks nobody */
 int verb_connect(struct child *c, const json_t *args, json_t *reply, struct error *err);
 int verb_hostname(struct child *c, const json_t *args, json_t *reply, struct error *err);
 int verb_survey_host(struct child *c, const json_t *args, json_t *reply, struct error *err);

@@ -90,6 +90,23 @@ static int connected(int r, struct error *err)
     return r;
 }
 
+/* Asks at most once for each host. */
+static int connect_source(struct move *m, struct error *err)
+{
+    int r = survey_connect_source(&m->survey, err);
+    const char *asked = NULL; /* the survey's own text of it */
+
+    while (r < 0 && m->survey.wants_password && m->survey.wants_password != asked && m->o->ask_password) {
+        asked = m->survey.wants_password;
+        if (!m->o->ask_password(asked))
+            break;
+        survey_done(&m->survey);
+        *err = (struct error){ 0 };
+        r = survey_connect_source(&m->survey, err);
+    }
+    return connected(r, err);
+}
+
 int run_plan(const struct run_options *o, struct run_result *ret, struct error *err)
 {
     struct move m;
@@ -100,8 +117,8 @@ int run_plan(const struct run_options *o, struct run_result *ret, struct error *
     m.loop = m.survey.loop = loop;
     if (loop)
         loop_end_waits(loop, true);
-    r = !loop || connected(survey_connect_source(&m.survey, err), err) < 0 ||
-                connected(survey_connect_dest(&m.survey, err), err) < 0 || look_and_plan(&m, err) < 0
+    r = !loop || connect_source(&m, err) < 0 || connected(survey_connect_dest(&m.survey, err), err) < 0 ||
+                look_and_plan(&m, err) < 0
             ? -err->code
             : 0;
     if (m.journal) {
@@ -228,7 +245,7 @@ static int migrate(struct move *m, struct error *err)
         return 0;
     }
     loop_end_waits(m->loop, true);
-    if (connected(survey_connect_source(&m->survey, err), err) < 0)
+    if (connect_source(m, err) < 0)
         return m->journal ? give_up(m, err) : -err->code;
     /* Without a way to the destination only the plan's refusal is to come. */
     if (m->survey.dest_uri && mark_take(m, err) < 0)

@@ -37,6 +37,7 @@ struct run_options {
     void (*say)(void *context, const char *line); /* one message for the user, whole, not escaped */
     void (*progress)(void *context, const struct run_progress *p);
     void (*planned)(void *context, const struct plan *p); /* before anything is done */
+    bool (*ask_password)(const char *host); /* true: there is one now, and it is worth trying; NULL = never */
     void *context;
 };
 

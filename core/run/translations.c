@@ -153,7 +153,7 @@ const struct translation translations[] = {
         "saslpasswd2 -a libvirt USER."),
     ROW("Failed to*credentials", AT_EITHER,
         "libvirtd asks for a user and a password (SASL), and there is none here",
-        "virt-ferry takes them from libvirt's own file, and asks nobody.",
+        "libvirt's own file has none for this host.",
         "Write them into ~/.config/libvirt/auth.conf: [credentials-NAME] with authname= and password=, then "
         "[auth-libvirt-HOST] with credentials=NAME."),
     ROW("authentication failed", AT_EITHER, "a libvirtd refused our credentials",

@@ -30,7 +30,7 @@ bool certificates_of_pem(const char *pem, size_t n, struct certificates *ret)
 
 bool certificates_of_chain(const gnutls_datum_t *chain, unsigned n, struct certificates *ret)
 {
-    *ret = (struct certificates){ .list = n ? gnutls_calloc(n, sizeof *ret->list) : NULL };
+    *ret = (struct certificates){ .list = n ? gnutls_calloc(n, sizeof(gnutls_x509_crt_t)) : NULL };
     for (unsigned i = 0; ret->list && i < n; i++) {
         if (gnutls_x509_crt_init(&ret->list[i]) < 0)
             break;
@@ -88,7 +88,7 @@ static void add_name(char *names, size_t size, const char *name)
     if (at && at + 2 < size)
         at += (size_t)snprintf(names + at, size - at, ", ");
     for (; *name && at + 1 < size; name++)
-        names[at++] = *name > ' ' && *name < 127 ? *name : '?';
+        names[at++] = (char)(*name > ' ' && *name < 127 ? *name : '?');
     names[at] = '\0';
 }
 
@@ -98,9 +98,8 @@ static void add_alternative(char *names, size_t size, int type, const char *valu
 
     if (type == GNUTLS_SAN_DNSNAME)
         add_name(names, size, value);
-    else if (type == GNUTLS_SAN_IPADDRESS && n == 4 && inet_ntop(AF_INET, value, text, sizeof text))
-        add_name(names, size, text);
-    else if (type == GNUTLS_SAN_IPADDRESS && n == 16 && inet_ntop(AF_INET6, value, text, sizeof text))
+    else if (type == GNUTLS_SAN_IPADDRESS && (n == 4 || n == 16) &&
+             inet_ntop(n == 4 ? AF_INET : AF_INET6, value, text, sizeof text))
         add_name(names, size, text);
 }
 

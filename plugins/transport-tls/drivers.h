@@ -5,7 +5,12 @@
 
 #include "../common/reach.h"
 #include "auth.h"
+#include <stddef.h>
 #include <virt-ferry-plugin.h>
+
+/* Whether the virt-ferry that calls knows this member. */
+#define ROUTE_HAS(route, member)                                                                             \
+    ((route)->size >= offsetof(struct ferry_route, member) + sizeof((route)->member))
 
 extern const struct ferry_transport driver_tcp, driver_tls;
 

@@ -104,6 +104,19 @@ void qemu_folder_done(struct qemu_folder *f)
         certificates_done(&f->certificates[i]);
 }
 
+/* "+108": the number, and what follows it; NULL: there is none. */
+static const char *take_id(const char *s, unsigned *ret)
+{
+    char *end;
+    unsigned long n;
+
+    if (s[0] != '+' || s[1] < '0' || s[1] > '9')
+        return NULL;
+    n = strtoul(s + 1, &end, 10);
+    *ret = (unsigned)n;
+    return n < UINT32_MAX ? end : NULL;
+}
+
 bool qemu_user_of_capabilities(const char *xml, unsigned *ret_uid, unsigned *ret_gid)
 {
     const char *dac = strstr(xml, "<model>dac</model>");
@@ -111,5 +124,9 @@ bool qemu_user_of_capabilities(const char *xml, unsigned *ret_uid, unsigned *ret
     const char *end = dac ? strstr(dac, "</secmodel>") : NULL;
 
     label = label ? strchr(label, '>') : NULL;
-    return label && end && label < end && sscanf(label, ">+%u:+%u<", ret_uid, ret_gid) == 2;
+    if (!label || !end || label > end)
+        return false;
+    label = take_id(label + 1, ret_uid);
+    label = label && *label == ':' ? take_id(label + 1, ret_gid) : NULL;
+    return label && *label == '<';
 }

@@ -56,14 +56,14 @@ static const char *day_of(struct ferry_call *call, const struct ferry_services *
 }
 
 static const struct row {
-    enum certificate_problem problem;
     const char *id; /* after "tls-WHOSE-" */
+    enum certificate_problem problem;
     int severity;
 } rows[] = {
-    { CERTIFICATE_EXPIRED, "expired", SAY_REFUSES }, { CERTIFICATE_NOT_YET, "not-yet", SAY_REFUSES },
-    { CERTIFICATE_CA, "foreign", SAY_REFUSES },      { CERTIFICATE_CA_EXPIRED, "ca-expired", SAY_REFUSES },
-    { CERTIFICATE_NAME, "name", SAY_REFUSES },       { CERTIFICATE_USE, "use", SAY_REFUSES },
-    { CERTIFICATE_USE_ODD, "use-odd", SAY_WARNS },   { CERTIFICATE_SOON, "expires-soon", SAY_WARNS },
+    { "expired", CERTIFICATE_EXPIRED, SAY_REFUSES }, { "not-yet", CERTIFICATE_NOT_YET, SAY_REFUSES },
+    { "foreign", CERTIFICATE_CA, SAY_REFUSES },      { "ca-expired", CERTIFICATE_CA_EXPIRED, SAY_REFUSES },
+    { "name", CERTIFICATE_NAME, SAY_REFUSES },       { "use", CERTIFICATE_USE, SAY_REFUSES },
+    { "use-odd", CERTIFICATE_USE_ODD, SAY_WARNS },   { "expires-soon", CERTIFICATE_SOON, SAY_WARNS },
 };
 
 static const char *what_is_wrong(struct ferry_call *call, const struct ferry_services *services,

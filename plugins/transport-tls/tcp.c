@@ -52,7 +52,7 @@ static int judge_auth(struct ferry_call *call, const struct ferry_services *serv
                            "Let it ask for SASL (auth_tcp = \"sasl\" in /etc/libvirt/libvirtd.conf), "
                            "or listen for TLS instead (docs/tls.md), on '%s'.",
                            host));
-    if (auth->asks_sasl)
+    if (auth->asks_sasl && ROUTE_HAS(ret, protects_control))
         ret->protects_control = strcmp(auth->mechanisms, "GSSAPI") == 0 ? FERRY_PROTECTS_ENCRYPTION
                                                                         : FERRY_PROTECTS_AUTHENTICATION;
     return driver_passwords(call, services, uri, host, auth);

@@ -60,26 +60,34 @@ static int take_uri(struct probe *p)
     return 0;
 }
 
+static bool is_of_the_web(gnutls_x509_crt_t ca, gnutls_x509_trust_list_t web)
+{
+    unsigned status = 1;
+
+    return gnutls_x509_trust_list_verify_crt(web, &ca, 1, GNUTLS_VERIFY_DISABLE_TIME_CHECKS, &status, NULL) >=
+               0 &&
+           status == 0;
+}
+
 /* A CA that signs for half the world lets half the world in. */
 static void judge_ca_file(struct probe *p)
 {
-    gnutls_x509_trust_list_t system = NULL;
-    unsigned status = 1;
+    gnutls_x509_trust_list_t web = NULL;
+    bool is_public = false;
     struct ferry_call *call = p->call;
     const struct ferry_services *services = p->services;
 
-    if (gnutls_x509_trust_list_init(&system, 0) < 0)
+    if (gnutls_x509_trust_list_init(&web, 0) < 0)
         return;
-    if (gnutls_x509_trust_list_add_system_trust(system, 0, 0) <= 0 ||
-        gnutls_x509_trust_list_verify_crt(system, p->cas.list, 1, GNUTLS_VERIFY_DISABLE_TIME_CHECKS, &status,
-                                          NULL) < 0)
-        status = 1;
-    gnutls_x509_trust_list_deinit(system, 1);
-    if (status == 0)
+    if (gnutls_x509_trust_list_add_system_trust(web, 0, 0) > 0)
+        for (unsigned i = 0; i < p->cas.n && !is_public; i++)
+            is_public = is_of_the_web(p->cas.list[i], web);
+    gnutls_x509_trust_list_deinit(web, 1);
+    if (is_public)
         services->finding(
             call, SAY_WARNS, "tls-ca-public",
-            TEXT("the CA in '%s' on this machine is one that this system trusts for the web: whoever "
-                 "has a certificate of it is let in by libvirt",
+            TEXT("a CA in '%s' on this machine is one that this system trusts for the web: where hosts have "
+                 "the same file, whoever has a certificate of it is let in by libvirt",
                  p->files.ca),
             "Sign the hosts' certificates by a CA of your own, which signs nothing else; "
             "docs/tls.md has the commands.");
@@ -232,8 +240,14 @@ static int tls_probe(struct ferry_call *call, const struct ferry_services *servi
                      struct ferry_route *ret)
 {
     struct probe p = { .call = call, .services = services, .uri = uri };
-    int r = take_uri(&p);
+    int r;
 
+    /* One that does not know what came with it would not pass the flag on, and data would go in the clear. */
+    if (!ROUTE_HAS(ret, data_name)) {
+        services->error(call, "Update virt-ferry.", "this virt-ferry is older than its driver for TLS");
+        return -1;
+    }
+    r = take_uri(&p);
     if (r == 0)
         r = take_ca(&p);
     if (r == 0)

@@ -32,19 +32,17 @@ stands_in_the_way() { # CODE ID TEXT HOST DEST
 
 # ---- moves ----
 
-it "by tls a guest moves there and back, encrypted, and nobody has to allow it"
+it "by tls a guest moves there, and by the host's name alone back, encrypted, and nobody has to allow it"
 guest hostA web --write-log
 exits 0 prints 'tls-gated' lacks 'in the clear' ferry hostA migrate web "$B"
 lives_on hostB web
-exits 0 prints 'tls-gated' ferry hostB migrate web qemu+tls://hostA/system
+exits 0 prints 'tls-gated' ferry hostB migrate web hostA
 lives_on hostA web
 
 it "by its name alone a host is reached by tls where it can be, and each channel says what it protects"
 guest hostA web --write-log
 exits 0 prints 'over tls (encrypted)' prints 'Channel tls: encrypted' prints 'Channel tcp: in the clear' \
     prints 'warns tcp-anyone-is-root' lacks tls-qemu ferry hostA plan web hostB
-exits 0 prints 'tls-gated' ferry hostA migrate web hostB
-lives_on hostB web
 
 it "copied disks travel by tls, and never with post-copy"
 guest hostA copied --disk local,shared --fill 16 --write-log
@@ -98,6 +96,20 @@ password hostA down-the-drain
 within 8 exits 4 prints 'user or password' lacks down-the-drain ferry hostA migrate web "$B"
 lives_on hostA web
 
+it "on a terminal the user and the password are asked for, once, and shown nowhere"
+guest hostA web --write-log
+ask_for hostB tls
+at_terminal() { # PASSWORD; what is typed before the question is not taken
+    : >"$WORK/terminal"
+    (await 20 grep -q 'User for' "$WORK/terminal" && sleep 0.3 && echo ferry &&
+        await 20 grep -q Password "$WORK/terminal" && sleep 0.3 && echo "$1") | script -qefc \
+        "timeout --foreground 30 '$REPO/tests/lab/lab' on hostA virt-ferry migrate web '$B'" "$WORK/terminal"
+}
+exits 4 prints "User for libvirt on 'hostB'" prints 'our user or password' lacks down-the-drain at_terminal down-the-drain
+lives_on hostA web
+exits 0 prints 'tls-gated' lacks across-the-river at_terminal across-the-river
+lives_on hostB web
+
 it "SASL on plain tcp: control is protected, data is not"
 guest hostA web --write-log
 ask_for hostB tcp
@@ -133,6 +145,14 @@ lab certificate hostA good libvirt
 on hostA mv /etc/pki/CA/cacert.pem /etc/pki/CA/aside
 finally on hostA mv /etc/pki/CA/aside /etc/pki/CA/cacert.pem
 stands_in_the_way 4 '' "'/etc/pki/CA/cacert.pem' on this machine cannot be used" hostA "$B"
+
+it "a CA that signs for the web is a warning"
+guest hostA web --write-log
+system=$(find /etc/ssl/certs -name '*.pem' -print -quit)
+[ -n "$system" ] || skip 'this machine trusts no CA of the web'
+finally lab certificate hostA good libvirt
+on hostA sh -c "cat '$system' >>/etc/pki/CA/cacert.pem"
+exits 0 prints 'warns tls-ca-public' ferry hostA plan web "$B"
 
 it "our certificate is of a CA that the host does not know"
 guest hostA web --write-log

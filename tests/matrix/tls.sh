@@ -24,43 +24,49 @@ ask_for_passwords() {
 row() { [ -z "${MATRIX_TABLE:-}" ] || printf '| %s | %s | %s | %s | %s | %s |\n' "$@" >>"$MATRIX_TABLE"; }
 
 # There from the source itself, and back from the third machine.
-there_and_back() { # WAY DISKS TREATMENT
-    local said name=x-${2//[:,]/-}
-    guest hostA "$name" --disk "$2" --fill 16 --write-log
-    said=$(ferry hostA --json migrate "$name" qemu+tls://hostB/system)
-    lives_on hostB "$name"
-    row "$2 disks" "$1, from the source" "$3" "$(jq -r .strategy <<<"$said")" encrypted \
-        "$(jq -r '"\(.actual.time_ms) ms, \((.actual.downtime_ms // "?")) ms"' <<<"$said")"
-    [[ $(jq -r .strategy <<<"$said") == *tls-gated* ]]
-    on hostA sh -c "rm -f /var/lib/libvirt/images/$name-*; virsh -q pool-refresh default"
-    said=$(ferry client --json -c qemu+tls://hostB/system migrate "$name" qemu+tls://hostA/system)
-    lives_on hostA "$name"
-    row "$2 disks" "$1, from a third machine" "$3" "$(jq -r .strategy <<<"$said")" encrypted \
-        "$(jq -r '"\(.actual.time_ms) ms, \((.actual.downtime_ms // "?")) ms"' <<<"$said")"
-    [[ $(jq -r .strategy <<<"$said") == *tls-held* ]]
+there_and_back() { # IMAGES WAY DISKS TREATMENT CHECK
+    local said from name=x-${3//[:,]/-}
+    guest hostA "$name" --disk "$3" --fill 16 --write-log
+    for from in hostA client; do
+        if [ "$from" = hostA ]; then
+            said=$(ferry hostA --json migrate "$name" qemu+tls://hostB/system)
+            lives_on hostB "$name"
+            [[ $(jq -r .strategy <<<"$said") == *-tls-gated* ]]
+            on hostA sh -c "rm -f /var/lib/libvirt/images/$name-*; virsh -q pool-refresh default"
+        else
+            said=$(ferry client --json -c qemu+tls://hostB/system migrate "$name" qemu+tls://hostA/system)
+            lives_on hostA "$name"
+            [[ $(jq -r .strategy <<<"$said") == *-tls-held* ]]
+        fi
+        row "$1" "$2, run on $from" "$4" "$(jq -r .strategy <<<"$said")" "$5" \
+            "$(jq -r '"\(.actual.time_ms) ms, \((.actual.downtime_ms // "?")) ms"' <<<"$said")"
+    done
     lab rm "$name"
 }
+shared() { there_and_back "a qcow2 file in a shared folder" "$1" shared shared 'lifted, with proof'; }
+copied() { there_and_back "a qcow2 file of the host's own" "$1" local copy kept; }
+mixed() { there_and_back "one of each" "$1" shared,local mixed 'lifted, with proof'; }
 
 it "by TLS, shared"
-there_and_back tls shared shared
+shared tls
 
 it "by TLS, copied"
-there_and_back tls local copy
+copied tls
 
 it "by TLS, mixed"
-there_and_back tls shared,local mixed
+mixed tls
 
 it "by TLS with SASL, shared"
 ask_for_passwords
-there_and_back tls+sasl shared shared
+shared tls+sasl
 
 it "by TLS with SASL, copied"
 ask_for_passwords
-there_and_back tls+sasl local copy
+copied tls+sasl
 
 it "by TLS with SASL, mixed"
 ask_for_passwords
-there_and_back tls+sasl shared,local mixed
+mixed tls+sasl
 
 it "a link that is cut in the middle of a copy by TLS leaves the guest at the source"
 guest hostA slow --disk local --fill 32 --write-log
@@ -70,3 +76,14 @@ during copy down_for_a_while
 exits 1 ferry hostA migrate slow qemu+tls://hostB/system --bandwidth 4MiB/s
 lives_on hostA slow
 lab rm slow
+
+it "kill -9 in the middle of a move by TLS with SASL, and the next run settles"
+ask_for_passwords
+guest hostA web --write-log
+"$REPO/tests/lab/lab" on hostA virt-ferry migrate --bandwidth 8MiB/s web qemu+tls://hostB/system >"$WORK/said" 2>&1 &
+run=$!
+await 60 grep -q pre-copy "$WORK/said"
+kill -9 "$run"
+exits 0 ferry hostA migrate web qemu+tls://hostB/system
+lives_on hostB web
+lab rm web
