@@ -55,10 +55,10 @@ guest hostA ruled
 filter_migration_ports hostB
 finally unfilter hostB
 # shellcheck disable=SC2086
-exits 3 prints migration-port-filtered prints '49152-49215/tcp' ferry hostA $CHECK --fix ruled hostB
+exits 3 prints migration-port-filtered prints '49152-49215/tcp' ferry hostA $CHECK --fix ruled qemu+tcp://hostB/system
 unfilter hostB
 # shellcheck disable=SC2086
-exits 0 lacks migration-port ferry hostA $CHECK ruled hostB
+exits 0 lacks migration-port ferry hostA $CHECK ruled qemu+tcp://hostB/system
 
 it "a domain of the same name and a host that is down each have their answer"
 guest hostA ruled
