@@ -40,6 +40,18 @@ static const char *check_name(struct rule_case *c)
         c->channel->peer_address ? c->channel->peer_address : "the address", name);
 }
 
+/* "Since libvirt-4.4, --copy-storage-{all,inc} can work together with --tls": autotest/tp-libvirt, pull
+ * request 1801, and https://bugzilla.redhat.com/show_bug.cgi?id=1300772. */
+static const char *check_libvirt(struct rule_case *c)
+{
+    const bool at_source = c->facts->source.libvirt_version < VERSION(4, 4);
+
+    if ((!at_source && c->facts->dest.libvirt_version >= VERSION(4, 4)) || !copies_by_tls(c))
+        return NULL;
+    return SAY("libvirt on '%s' is older than 4.4 and copies no disks by TLS",
+               rules_name(at_source ? c->facts->source.name : c->facts->dest.name));
+}
+
 static bool is_crashing(uint64_t version)
 {
     return version != NOT_KNOWN && version >= VERSION(8, 2) && version < VERSION(9, 1);
@@ -78,6 +90,12 @@ static const struct rule rows[] = {
       .fix = "Put the destination's address into its certificate (ip_address = in certtool's template), or "
              "update "
              "QEMU at the source." },
+    { .id = "tls-copy-libvirt",
+      .severity = REFUSES,
+      .scope = PER_STRATEGY,
+      .check = check_libvirt,
+      .cause = "libvirt encrypts the copying of disks since 4.4 (2018).",
+      .fix = "Update libvirt on that host, or bring the image to storage that both hosts share." },
     { .id = "tls-copy-crash",
       .severity = REFUSES,
       .scope = PER_STRATEGY,

@@ -188,10 +188,14 @@ spoil hostB expired qemu
 exits 1 ferry hostA migrate web "$B"
 lives_on hostA web
 
-it "certificates that expire within 30 days are a warning"
+it "certificates that expire within 30 days, or were made for the other end, are a warning"
 guest hostA web --write-log
 spoil hostB soon qemu
 exits 0 prints 'warns tls-qemu-expires-soon' ferry hostA plan web hostB
+lab certificate hostB client-only qemu
+spoil hostA server-only qemu
+exits 0 prints "'/etc/pki/qemu/server-cert.pem' on 'hostB' was not made to be that of a server" \
+    prints "'/etc/pki/qemu/client-cert.pem' on 'hostA' was not made to be that of a client" ferry hostA plan web hostB
 
 it "a port that is filtered, one where nobody listens, and a libvirt that is silent are told apart, in time"
 guest hostA web --write-log

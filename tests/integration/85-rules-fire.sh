@@ -44,6 +44,7 @@ device-size-not-known|whatever tells of a device there tells its size
 channel-without-disks|all transport drivers at hand carry disks
 channel-without-postcopy|all transport drivers at hand carry post-copy
 tls-copy-name|it is about QEMU before 7.0
+tls-copy-libvirt|it is about libvirt before 4.4
 tls-copy-crash|it is about QEMU 8.2 to 9.0
 '
 

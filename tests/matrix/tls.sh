@@ -87,3 +87,31 @@ kill -9 "$run"
 exits 0 ferry hostA migrate web qemu+tls://hostB/system
 lives_on hostB web
 lab rm web
+
+it "a guest that writes faster than the link carries goes on in post-copy, by TLS"
+for host in hostA hostB; do
+    lab link "$host" rate 1gbit
+    finally lab link "$host" rate none
+done
+lab guest hostA busy --mem 256 --disk-size 64M --dirty 128,400 --write-log
+finally lab rm busy
+sleep 2
+exits 0 prints 'went on in post-copy' ferry hostA migrate busy qemu+tls://hostB/system
+lives_on hostB busy
+
+it "killing the destination's libvirtd when its guest resumes never leaves two runners, by TLS"
+guest hostA web --write-log
+quietly() { "$@" >/dev/null 2>&1 || true; }
+# shellcheck disable=SC2016
+on hostB sh -c 'stdbuf -oL virsh event --event lifecycle --loop </dev/null | while read -r line; do
+        case $line in *Resumed*) kill -9 "$(cat /run/libvirtd.pid)"; break ;; esac
+    done' >/dev/null 2>&1 &
+finally quietly kill "$!"
+finally quietly lab libvirtd hostB start
+sleep 0.5
+ferry hostA migrate web qemu+tls://hostB/system || true
+[ "$(lab runners web | wc -l)" = 1 ]
+lab libvirtd hostB start || true
+exits 0 ferry hostA migrate web qemu+tls://hostB/system
+lives_on hostB web
+lab rm web

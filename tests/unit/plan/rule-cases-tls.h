@@ -28,6 +28,10 @@ SPOIL(tls_copied_old, copy_by_tls(f, 2); f->source.qemu_version = 6999999)
 SPOIL(tls_copied_old_by_address, copy_by_tls(f, 1); f->source.qemu_version = 6999999)
 SPOIL(tls_copied_seven, copy_by_tls(f, 2); f->source.qemu_version = f->dest.qemu_version = 7000000)
 SPOIL(tls_shared_old, use_tls(f, 2); f->source.qemu_version = 6999999)
+SPOIL(libvirt_old, copy_by_tls(f, 1); f->dest.libvirt_version = 4003999)
+SPOIL(libvirt_old_source, copy_by_tls(f, 1); f->source.libvirt_version = 4003999)
+SPOIL(libvirt_new, copy_by_tls(f, 1); f->source.libvirt_version = f->dest.libvirt_version = 4004000)
+SPOIL(libvirt_old_shared, use_tls(f, 1); f->dest.libvirt_version = 4003999)
 SPOIL(crash_from, copy_by_tls(f, 1); f->domain.has_iothreads = true; f->dest.qemu_version = 8002000)
 SPOIL(crash_to, copy_by_tls(f, 1); f->domain.has_iothreads = true;
       f->source.qemu_version = f->dest.qemu_version = 9000999)
@@ -36,6 +40,14 @@ SPOIL(crash_after, copy_by_tls(f, 1); f->domain.has_iothreads = true;
       f->source.qemu_version = f->dest.qemu_version = 9001000)
 SPOIL(crash_without_threads, copy_by_tls(f, 1); f->dest.qemu_version = 8002000)
 SPOIL(crash_of_shared, use_tls(f, 1); f->domain.has_iothreads = true; f->dest.qemu_version = 8002000)
+
+#define CASES_TLS_LIBVIRT                                                                                    \
+    { "tls-copy-libvirt", libvirt_old, true, false },                                                        \
+        { "tls-copy-libvirt", libvirt_old_source, true, false },                                             \
+        { "tls-copy-libvirt", libvirt_new, false, true },                                                    \
+    {                                                                                                        \
+        "tls-copy-libvirt", libvirt_old_shared, false, true                                                  \
+    }
 
 #define CASES_TLS                                                                                            \
     { "tls-copy-postcopy", tls_copied, true, true }, { "tls-copy-postcopy", tls_shared, false, true },       \

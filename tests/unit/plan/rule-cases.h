@@ -648,6 +648,7 @@ static const struct {
     { "grows-unseen", grows_unseen_paused, false, true },
     { "grows-unseen", grows_unseen_shut_off, false, true },
     CASES_TLS,
+    CASES_TLS_LIBVIRT,
 };
 
 /* One test over the whole table: Check forks for each turn of a loop test, and there are many. */
