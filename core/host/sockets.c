@@ -79,8 +79,12 @@ int sockets_make(const char *parent, mode_t mode, char *buf, size_t size, int *r
             return -err->code;
         if (snprintf(buf, size, "%s/" PREFIX "%s", parent, hex) >= (int)size)
             return error_set(err, ERROR_SYSTEM, NULL, "the path '%s' is too long for a socket", parent);
-        if (make_folder(buf, mode) < 0)
+        if (make_folder(buf, mode) < 0) {
+            /* Another run's sweep took it away before it was locked. */
+            if (errno == ENOENT)
+                continue;
             return error_errno(err, NULL, "could not make the folder '%s'", buf);
+        }
         fd = open_folder(buf);
         if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0 && is_still(buf, fd)) {
             *ret_lock = HAND_OVER_FD(fd);
