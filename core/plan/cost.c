@@ -6,7 +6,7 @@
  *
  * LIMITS, known to be wrong:
  * - A link's nominal rate says little: a virtual link calls itself 10 Gbit/s and gives what it is shaped to.
- * - An encrypted channel is bounded by one core; without a history that is not in the rate.
+ * - What one core encrypts is a fixed range, whatever the processor.
  * - Copied disks are read and written at constant rates, and the guest's own writes are a fixed allowance. */
 #include "plan/range.h"
 
@@ -16,6 +16,9 @@ static const struct range rate_default = { 12.5e6, 125e6, 12.5e9 };
  * says 10 Gbit/s and gives what it is shaped to. */
 static const double link_shared = 0.75, link_shaped = 0.1;
 static const double framing = 0.94; /* of a link's rate, left to the payload by Ethernet, IP and TCP */
+
+/* One core's cipher, and the copies through sockets beside it. */
+static const struct range encrypted_rate = { 80e6, 300e6, 1500e6 };
 
 static const struct range setup_ms = { 300, 450, 850 }; /* connect and begin 100, prepare 350 */
 static const struct range encrypted_setup_ms = { 20, 150, 600 };
@@ -83,6 +86,8 @@ static struct range channel_rate(const struct planning *p, const struct channel 
     else if (isfinite(link))
         rate = range_times((struct range){ link_low(link), fmin(link, gbit_bytes_per_s), link },
                            range_of(framing));
+    if (c->protects_data >= 2 && !is_rate(seen))
+        rate = range_smaller(rate, encrypted_rate);
     if (is_rate(cap))
         rate = range_smaller(rate, range_of((double)cap));
     return rate;

@@ -387,7 +387,27 @@ START_TEST(twelve_tebibytes_over_a_gigabit_take_more_than_a_day)
     }
 END_TEST
 
-TEST_MAIN("plan/cost", an_idle_guest_costs_about_what_it_did_in_the_laboratory,
+/* Seen through SSH: 278 to 327 MiB/s, whatever the link gives. */
+START_TEST(one_core_bounds_a_channel_that_encrypts_unless_there_is_a_history)
+    {
+        OWNED(facts) f = sample();
+        const struct strategy *clear, *encrypted;
+
+        (void)sample_channel(f, "tls", 2);
+        f->channels[0].bytes_per_s = f->channels[1].bytes_per_s = UINT64_C(12500000000);
+        f->domain.memory_bytes = f->domain.memory_now_bytes = f->domain.memory_rss_bytes = GiB(64);
+        OWNED(plan) p = plan_of(f);
+        clear = plan_strategy(p, "precopy-tcp-gated");
+        encrypted = plan_strategy(p, "precopy-tls-gated");
+        ck_assert_uint_gt(encrypted->time_ms.low, 5 * clear->time_ms.low);
+        f->history.bytes_per_s = UINT64_C(5000000000);
+        OWNED(plan) q = plan_of(f);
+        ck_assert_uint_lt(plan_strategy(q, "precopy-tls-gated")->time_ms.low, encrypted->time_ms.low);
+    }
+END_TEST
+
+TEST_MAIN("plan/cost", one_core_bounds_a_channel_that_encrypts_unless_there_is_a_history,
+          an_idle_guest_costs_about_what_it_did_in_the_laboratory,
           a_copied_disk_costs_about_what_it_did_in_the_laboratory,
           held_adds_the_end_of_the_source_to_the_downtime_and_gated_adds_nothing,
           a_paused_guest_has_no_downtime_and_sends_each_page_once,
