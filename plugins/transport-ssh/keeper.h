@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * A folder on the other host that is there for as long as our connection to it is: a program that waits for
+ * A folder on the other host that is there for as long as our connection to it is: a program that listens for
  * the end of its input holds it, and takes it away. */
 #ifndef TRANSPORT_SSH_KEEPER_H
 #define TRANSPORT_SSH_KEEPER_H

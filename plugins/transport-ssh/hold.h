@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * A program that holds something for as long as it hears from us: it says "ready", and when its standard
+ * input ends, or is silent, it takes down what it made. So nothing stays behind, whichever of us dies first.
+ */
+#ifndef TRANSPORT_SSH_HOLD_H
+#define TRANSPORT_SSH_HOLD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#define HOLD_SILENCE_SECONDS "20" /* after which a holder gives up; it hears from us every 3 s */
+
+struct hold {
+    pid_t pid, pulse; /* the program, and what writes to it; 0 = none */
+    int out, errors;  /* its output, and a memory file with its errors; -1 = none */
+};
+#define HOLD_NONE                                                                                            \
+    {                                                                                                        \
+        0, 0, -1, -1                                                                                         \
+    }
+
+/* Starts it and gives it `input`; 0, or an errno. */
+int hold_begin(struct hold *h, const char *const *argv, const char *input);
+/* Until it says "ready"; false: it ended, or has not by then (master_now_ms). */
+bool hold_wait(struct hold *h, int64_t until_ms);
+/* What it said on its standard error. */
+void hold_said(const struct hold *h, char *buf, size_t size);
+/* Goes silent; and then waits a little for it to tidy up. */
+void hold_release(struct hold *h);
+void hold_end(struct hold *h);
+
+#endif
