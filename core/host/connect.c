@@ -320,6 +320,11 @@ static json_t *seen_from_source(struct survey *s, bool is_here, struct error *er
         error_memory(err);
         return NULL;
     }
+    if (!is_here && way_of(s, s->source_uri) &&
+        json_put(seen, "source", way_args(way_of(s, s->source_uri))) < 0) {
+        error_memory(err);
+        return NULL;
+    }
     if (way_of(s, s->source_uri) &&
         worker_do(s->source, "address", json_pack("{ss ss}", "host", s->dest_host, "ports", text_of(&ports)),
                   ANSWER_MS, &reply, &ignored) == 0)
@@ -547,6 +552,7 @@ int survey_connect_source(struct survey *s, struct error *err)
     if (!s->source || name_source(s, err) < 0)
         return -err->code;
     ask_for_domain(s);
+    s->source_is_here = is_here;
     all = probe_all(s, &ways, is_here, err);
     if (!all || take_channels(s, all, err) < 0)
         return -err->code;
@@ -592,6 +598,7 @@ int survey_open_data(struct survey *s, const struct channel *ch, struct error *e
     owner = owner_of_qemu(s);
     for (struct way *w = s->ways; w; w = way_older(w))
         if (way_is(w, ch->driver, ch->dest_uri))
-            return way_open_data(w, ch->peer_address, owner, err);
+            return way_open_data(w, ch->peer_address, owner,
+                                 s->source_is_here ? NULL : way_of(s, s->source_uri), err);
     return error_set(err, ERROR_CONNECTION, s->dest_host, "the way that was opened to it is gone");
 }

@@ -29,6 +29,7 @@ struct survey {
     /* Made by survey_connect and survey_run: */
     struct worker *source, *destination;
     char source_host[256], dest_host[256];
+    bool source_is_here; /* this machine is the source */
     char *dest_uri;
     json_t *channels;               /* facts with the channels that were probed */
     struct reach domains, arriving; /* a second connection to the source; the destination's */

@@ -103,15 +103,22 @@ static void correct_route(struct ferry_route *route, const json_t *seen)
 }
 
 /* What is known before the driver looks. */
-static struct ferry_route route_before(const struct child *c, const json_t *seen)
+static struct ferry_route route_before(const struct child *c, const struct ferry_transport *t,
+                                       const json_t *seen)
 {
+    const json_t *source = json_child(seen, "source");
+
+    if (!text_equal(json_text(source, "driver", NULL), t->name))
+        source = NULL;
     return (struct ferry_route){ .size = sizeof(struct ferry_route),
                                  .latency_us = NOT_KNOWN,
                                  .bytes_per_s = NOT_KNOWN,
                                  .address = json_text(seen, "address", NULL),
                                  .data_name = json_text(seen, "data_name", NULL),
                                  .is_here = json_flag(seen, "is_here", false),
-                                 .data_folder = c->way.data_folder[0] ? c->way.data_folder : NULL };
+                                 .data_folder = c->way.data_folder[0] ? c->way.data_folder : NULL,
+                                 .source_uri = json_text(source, "uri", NULL),
+                                 .source_folder = json_text(source, "folder", NULL) };
 }
 
 int probe_channel(struct child *c, struct facts *f, const struct ferry_transport *t,
@@ -120,7 +127,7 @@ int probe_channel(struct child *c, struct facts *f, const struct ferry_transport
 {
     struct call_host lent = verb_call_host(c);
     struct ferry_call call;
-    struct ferry_route route = route_before(c, seen);
+    struct ferry_route route = route_before(c, t, seen);
     struct error failed = { 0 };
     const size_t before = f->findings.n;
     bool is_there = false;
@@ -149,7 +156,7 @@ int probe_channel(struct child *c, struct facts *f, const struct ferry_transport
 /* {"uri" or "host", "seen"}: the channels that the drivers offer, in "facts" (channels and findings); drivers
  * whose way must be opened first are asked in the worker of that way. "seen": {"is_here": this machine is the
  * source, "address" of the destination as the source sees it, "was_reached" from there, "data_name" that the
- * user gave} */
+ * user gave, "source": the way to it, where it is not this machine} */
 int verb_probe(struct child *c, const json_t *args, json_t *reply, struct error *err)
 {
     const char *uri = json_text(args, "uri", NULL), *host = json_text(args, "host", c->host);

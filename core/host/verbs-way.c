@@ -142,13 +142,16 @@ static int verb_way_channel(struct child *c, const json_t *args, json_t *reply, 
     return json_put(reply, "facts", facts_to_json(f));
 }
 
-/* {"address", "owner" (absent: not known)}: opens what RAM and disks take; {} */
+/* {"address", "owner" (absent: not known), "source" as for probe}: opens what RAM and disks take; {} */
 static int verb_way_data(struct child *c, const json_t *args, json_t *reply, struct error *err)
 {
     struct call_host lent = verb_call_host(c);
+    const json_t *source = json_child(args, "source");
     const struct ferry_route route = { .size = sizeof route,
                                        .from_source = 1,
-                                       .is_here = 1,
+                                       .is_here = !source,
+                                       .source_uri = json_text(source, "uri", NULL),
+                                       .source_folder = json_text(source, "folder", NULL),
                                        .address = json_text(args, "address", NULL),
                                        .latency_us = NOT_KNOWN,
                                        .bytes_per_s = NOT_KNOWN,

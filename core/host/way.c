@@ -126,11 +126,14 @@ json_t *way_channel(struct way *w, json_t *seen, struct error *err)
     return json_incref((json_t *)(uintptr_t)json_child(reply, "facts"));
 }
 
-#define DATA_MS 9000u
+#define DATA_MS 12000u
 
-int way_open_data(struct way *w, const char *address, const char *owner, struct error *err)
+int way_open_data(struct way *w, const char *address, const char *owner, const struct way *source,
+                  struct error *err)
 {
-    return worker_do(w->worker, "way-data", json_pack("{ss* ss*}", "address", address, "owner", owner),
+    return worker_do(w->worker, "way-data",
+                     json_pack("{ss* ss* so*}", "address", address, "owner", owner, "source",
+                               source ? way_args(source) : NULL),
                      DATA_MS, NULL, err);
 }
 

@@ -279,6 +279,10 @@ struct ferry_route {
     /* A folder on this machine, 0711, in which open_data may make sockets that QEMU opens; a folder of that
      * path is free on the destination too. Set before probe; NULL where there is none. */
     const char *data_folder;
+    /* Where this machine is not the source, and the source is reached by a way that this driver opened: its
+     * URI and its folder, as `run` takes them. Set before probe and open_data; NULL otherwise. */
+    const char *source_uri;
+    const char *source_folder;
 };
 
 /* What libvirt must be told of a move over this transport: a migration parameter by libvirt's name, or a

@@ -7,6 +7,7 @@
 #include "keeper.h"
 #include "master.h"
 #include "said.h"
+#include "there.h"
 #include "trouble.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -130,12 +131,13 @@ static void ssh_close(struct ferry_call *call, const struct ferry_services *serv
 {
     (void)call;
     (void)services;
+    there_end();
     keeper_end(); /* before the connection that it needs to tidy up */
     master_end();
 }
 
-static int ssh_run(struct ferry_call *call, const struct ferry_services *services, const char *uri,
-                   const char *folder, struct ferry_command *command)
+int ssh_run(struct ferry_call *call, const struct ferry_services *services, const char *uri,
+            const char *folder, struct ferry_command *command)
 {
     const char *const *argv = command->argv;
     char quoted[4096], said[512], line[512];
@@ -210,11 +212,14 @@ static int clear_parameter(struct ferry_call *call, const struct ferry_services 
 static int ssh_probe(struct ferry_call *call, const struct ferry_services *services, const char *uri,
                      struct ferry_route *ret)
 {
-    if (!ret->is_here) {
+    struct place p;
+
+    if (!ret->is_here && !ret->source_uri) {
         services->error(
-            call, "Run virt-ferry on the source, or take a channel whose data goes another way.",
-            "RAM and disks go through ssh only from the machine on which virt-ferry runs, and that "
-            "is not the source");
+            call,
+            "Run virt-ferry on the source, or reach the source by ssh too: -c "
+            "qemu+ssh://SOURCE/system.",
+            "RAM and disks go through ssh only from a source that is this machine or is reached by ssh");
         return -1;
     }
     if (!ret->data_folder) {
@@ -223,7 +228,22 @@ static int ssh_probe(struct ferry_call *call, const struct ferry_services *servi
             "RAM and disks go through sockets that QEMU opens, and only root can make them there");
         return -1;
     }
+    if (ret->source_uri) {
+        const char *why = place_of_uri(uri, &p);
+
+        if (why)
+            return no_place(call, services, uri, why);
+        return there_check(call, services, ret, &p);
+    }
     return clear_probe(call, services, uri, ret);
+}
+
+/* Where the source is elsewhere: another one, since this machine may be the destination, and has its own. */
+static const char *sockets_folder(struct ferry_call *call, const struct ferry_services *services,
+                                  const struct ferry_route *route)
+{
+    return route->source_uri && route->data_folder ? services->text(call, "%s-far", route->data_folder)
+                                                   : route->data_folder;
 }
 
 static int ssh_parameter(struct ferry_call *call, const struct ferry_services *services,
@@ -233,10 +253,12 @@ static int ssh_parameter(struct ferry_call *call, const struct ferry_services *s
         const char *name, *socket;
     } sockets[2] = { { "migrate_uri", PLACE_RAM }, { "disks_uri", PLACE_DISKS } };
 
-    if (i >= 2 || !route->data_folder)
+    const char *folder = i < 2 ? sockets_folder(call, services, route) : NULL;
+
+    if (!folder)
         return 1;
     ret->name = sockets[i].name;
-    ret->value = services->text(call, "unix://%s/%s", route->data_folder, sockets[i].socket);
+    ret->value = services->text(call, "unix://%s/%s", folder, sockets[i].socket);
     return ret->value ? 0 : -1;
 }
 
@@ -273,16 +295,19 @@ static int ssh_open_data(struct ferry_call *call, const struct ferry_services *s
     struct words w;
     struct place p;
     const char *why = place_of_uri(uri, &p);
+    const char *data = sockets_folder(call, services, route);
 
     if (why)
         return no_place(call, services, uri, why);
-    if (!route->data_folder || !place_folder_fits(route->data_folder)) {
+    if (!data || !place_folder_fits(data)) {
         services->error(call, NULL, "there is no folder for the sockets of RAM and disks");
         return -1;
     }
-    if (keep_folder(call, services, &p, folder, route->data_folder, owner) < 0)
+    if (keep_folder(call, services, &p, folder, data, owner) < 0)
         return -1;
-    words_of_forward(&w, &p, folder, route->data_folder);
+    if (route->source_uri)
+        return there_open(call, services, route, &p, data);
+    words_of_forward(&w, &p, folder, data);
     command.argv = w.argv;
     if (services->program(call, &command) < 0)
         return -1;

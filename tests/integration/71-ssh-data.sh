@@ -30,6 +30,44 @@ seen() { # HOST COMMAND…: "MEMORY DISKS" markers on its cable meanwhile
 }
 at_least() { [ "$2" -ge "$1" ] || complain "wanted at least $1, got $2"; }
 
+# Whatever the developer's own shell reads when it starts, the hosts' shells do not wait for it.
+plain_shell() { # HOST…
+    local host
+    for host; do
+        [ -e /root/.bashrc ] || continue
+        on "$host" mount --bind /dev/null /root/.bashrc
+        finally on "$host" umount /root/.bashrc
+    done
+}
+
+# The ssh that a source started, and the shell that holds it.
+carriers() {
+    local host
+    for host in $(hosts); do
+        pids_on "$host" -f '[v]irt-ferry-data/'
+    done
+}
+no_carriers() { [ -z "$(carriers)" ]; }
+
+# Until the case ends. The console's file is made by QEMU itself.
+qemu_as() { # HOST USER
+    finally qemu_as_before "$1"
+    on "$1" sed -i.before "s/^user = .*/user = \"$2\"/; s/^group = .*/group = \"+$(id -g "$2")\"/" /etc/libvirt/qemu.conf
+    on "$1" chmod 1777 /var/log/libvirt/qemu
+    lab libvirtd "$1" kill
+    lab libvirtd "$1" start
+}
+qemu_as_before() { # HOST
+    on "$1" mv /etc/libvirt/qemu.conf.before /etc/libvirt/qemu.conf
+    on "$1" chmod 755 /var/log/libvirt/qemu
+    lab libvirtd "$1" kill
+    lab libvirtd "$1" start
+}
+qemu_user() { # HOST GUEST
+    # shellcheck disable=SC2046
+    stat -c %U /proc/$(on "$1" cat "/run/libvirt/qemu/$2.pid")
+}
+
 # Processes of one machine alone.
 pids_on() { # HOST PGREP-ARGUMENT…
     local pid here
@@ -62,6 +100,16 @@ old_images_gone hostB sealed
 exits 0 prints 'Channel ssh: encrypted' prints 'Channel ssh-clear: control encrypted, data in the clear' ferry hostA plan sealed hostB
 await 5 nothing_left
 
+it "QEMU that runs as a user of its own comes to the sockets"
+getent passwd libvirt-qemu >/dev/null || skip 'no user libvirt-qemu'
+qemu_as hostA libvirt-qemu
+qemu_as hostB libvirt-qemu
+guest hostA apart --disk local:raw --fill 16 --write-log
+exits 0 prints 'ssh-gated-copy:' ferry hostA migrate --no-postcopy apart hostB
+lives_on hostB apart
+is libvirt-qemu qemu_user hostB apart
+lab rm apart
+
 it "ssh that dies in the middle, on either host, leaves the guest at the source, and nothing else"
 guest hostA sealed --disk shared:raw,local:raw --dirty 32,10 --write-log
 old_images_gone hostB sealed
@@ -91,9 +139,42 @@ exits 0 ferry hostA migrate sealed hostB
 lives_on hostB sealed
 await 5 nothing_left
 
-it "from a third machine data does not go through ssh, and that is said with the way out"
+it "from a third machine the source starts its own ssh: nothing is seen, and nothing stays"
 guest hostB sealed --disk shared:raw,local:raw --dirty 32,10 --write-log
-exits 3 prints 'RAM and disks go through ssh only from the machine on which virt-ferry runs' prints 'Run virt-ferry on the source' \
-    ferry client -c qemu+ssh://hostB/system plan sealed hostA
-is hostB lab runners sealed
+plain_shell hostA hostB
+old_images_gone hostA sealed
+is '0 0 much' seen hostA ferry client -c qemu+ssh://hostB/system migrate sealed hostA
+lives_on hostA sealed
+await 5 nothing_left
+is_empty carriers
+
+it "killed on the third machine it leaves nothing on either host: the source's ssh ends with our connection"
+guest hostA sealed --disk shared:raw,local:raw --dirty 32,10 --write-log
+plain_shell hostA hostB
+old_images_gone hostB sealed
+during precopy kill_on client -x virt-ferry
+# shellcheck disable=SC2086
+exits 137 ferry client -c qemu+ssh://hostA/system migrate $SLOWLY sealed hostB
+await 20 nothing_left hostA hostB
+await 20 no_carriers
+exits 0 ferry client -c qemu+ssh://hostA/system migrate sealed hostB
+lives_on hostB sealed
+
+it "from the destination the source is reached by ssh, and starts its own"
+guest hostB sealed --disk shared:raw,local:raw --dirty 32,10 --write-log
+plain_shell hostA hostB
+old_images_gone hostA sealed
+exits 0 prints 'ssh-gated-mixed' ferry hostA -c qemu+ssh://hostB/system migrate sealed hostA
+lives_on hostA sealed
+await 5 nothing_left
+
+it "a source that cannot log in on the destination is told, with the way out"
+guest hostA sealed --disk shared:raw,local:raw --dirty 32,10 --write-log
+plain_shell hostA hostB
+old_images_gone hostB sealed
+on hostA mv /root/.ssh/known_hosts /root/.ssh/known_hosts.aside
+finally on hostA mv /root/.ssh/known_hosts.aside /root/.ssh/known_hosts
+exits 3 prints 'ssh-data-no-login' prints 'precopy-ssh-clear-gated' lacks 'precopy-ssh-gated-mixed ' \
+    ferry client -c qemu+ssh://hostA/system plan sealed hostB
+is hostA lab runners sealed
 lab rm sealed

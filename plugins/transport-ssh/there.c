@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * A shell on the source holds folder and ssh for as long as it hears from us, over the way to the source.
+ * What could be misread comes to it on standard input. */
+#include "there.h"
+#include "hold.h"
+#include "master.h"
+#include "said.h"
+#include "trouble.h"
+#include <stdio.h>
+#include <string.h>
+
+#define LOGIN_MS 4500u
+#define OPEN_MS 6500
+#define NO_ROOT 3
+
+#define TEXT(...) services->text(call, __VA_ARGS__)
+
+/* What the configuration there must not change. A connection that its user shares would be shared by us.
+ * AES-GCM comes first where nobody chose ciphers and the processor has AES. */
+#define OPTIONS                                                                                              \
+    "export LC_ALL=C; read -r h; read -r u; read -r p; "                                                     \
+    "a=(-o BatchMode=yes -o LogLevel=INFO -o ForwardAgent=no -o ForwardX11=no -o PermitLocalCommand=no "     \
+    "-o RemoteCommand=none -o RequestTTY=no -o ControlMaster=no -o ControlPath=none "                        \
+    "-o StrictHostKeyChecking=yes -o UpdateHostKeys=no -o ConnectTimeout=3 -o ConnectionAttempts=1 "         \
+    "-o ServerAliveInterval=3 -o ServerAliveCountMax=4); "                                                   \
+    "[ \"$u\" = - ] || a+=(-l \"$u\"); [ \"$p\" = - ] || a+=(-p \"$p\"); "
+
+static const char log_in[] =
+    OPTIONS "[ $(id -u) = 0 ] || exit 3; ssh \"${a[@]}\" -- \"$h\" true </dev/null || exit 1";
+
+static const char ask_ciphers[] = OPTIONS
+    "if grep -qw aes /proc/cpuinfo; then ssh -G \"${a[@]}\" -- \"$h\" | grep \"^ciphers \"; fi; exit 0";
+
+static const char carry[] = OPTIONS
+    "read -r d; read -r c; umask 077; s=; "
+    "e() { [ -z \"$s\" ] || kill $s 2>/dev/null; rm -f \"$d/" PLACE_RAM "\" \"$d/" PLACE_DISKS
+    "\"; rmdir \"$d\"; }; "
+    "mkdir -p -m 711 \"${d%/*}\" && mkdir -m 711 \"$d\" || exit 1; trap e EXIT; exec 9<\"$d\"; flock 9; "
+    "[ \"$c\" = - ] || a+=(-o \"Ciphers=$c\"); "
+    "ssh \"${a[@]}\" -N -L \"$d/" PLACE_RAM ":$d/" PLACE_RAM "\" -L \"$d/" PLACE_DISKS ":$d/" PLACE_DISKS
+    "\" -- \"$h\" </dev/null >/dev/null 9<&- & s=$(jobs -p); "
+    "until [ -S \"$d/" PLACE_DISKS "\" ]; do kill -0 $s 2>/dev/null || exit 1; sleep 0.01; done; "
+    "echo ready; while read -r -t " HOLD_SILENCE_SECONDS " x; do :; done";
+
+static struct hold carrier = HOLD_NONE; /* this worker's own */
+static char ciphers[PLACE_CIPHERS_SIZE];
+
+static const char *place_lines(struct ferry_call *call, const struct ferry_services *services,
+                               const struct place *p)
+{
+    return TEXT("%s\n%s\n%s\n", p->host, p->user[0] ? p->user : "-", p->port[0] ? p->port : "-");
+}
+
+static int ask(struct ferry_call *call, const struct ferry_services *services,
+               const struct ferry_route *route, const char *script, const char *input,
+               struct ferry_command *c)
+{
+    const char *const argv[] = { "bash", "-c", script, NULL };
+    int r;
+
+    c->size = sizeof *c;
+    c->timeout_ms = LOGIN_MS;
+    c->argv = argv;
+    c->input = input;
+    c->input_bytes = strlen(input);
+    r = ssh_run(call, services, route->source_uri, route->source_folder, c);
+    c->argv = NULL;
+    return r;
+}
+
+static void choose_ciphers(struct ferry_call *call, const struct ferry_services *services,
+                           const struct ferry_route *route, const char *input)
+{
+    char printed[PLACE_CIPHERS_SIZE + 16] = "", list[PLACE_CIPHERS_SIZE];
+    struct ferry_command c = { .output = printed, .output_room = sizeof printed };
+
+    ciphers[0] = '\0';
+    if (ask(call, services, route, ask_ciphers, input, &c) == 0 &&
+        place_setting(printed, "ciphers", list, sizeof list))
+        place_ciphers(list, true, ciphers);
+}
+
+int there_check(struct ferry_call *call, const struct ferry_services *services,
+                const struct ferry_route *route, const struct place *p)
+{
+    char said[2048] = "", line[512];
+    struct ferry_command c = { .errors = said, .errors_room = sizeof said };
+    const char *input = place_lines(call, services, p);
+
+    if (!input || ask(call, services, route, log_in, input, &c) < 0)
+        return -1;
+    if (c.exit_code == 0) {
+        choose_ciphers(call, services, route, input);
+        return 0;
+    }
+    if (c.exit_code == NO_ROOT)
+        return trouble(
+            call, services, "ssh-data-needs-root",
+            "Reach the source as root: -c qemu+ssh://root@SOURCE/system.",
+            "RAM and disks cannot go through ssh: our user on the source is not root, and the sockets "
+            "belong to QEMU");
+    said_last_line(said, line, sizeof line);
+    return trouble(call, services, "ssh-data-no-login",
+                   TEXT("On the source: ssh-copy-id %s%s%s, then ssh there once and accept its key.", p->user,
+                        p->user[0] ? "@" : "", p->host),
+                   TEXT("RAM and disks cannot go through ssh: the source cannot log in on '%s' (%s)", p->host,
+                        line[0] ? line : "it said nothing"));
+}
+
+static int begin(struct ferry_call *call, const struct ferry_services *services,
+                 const struct ferry_route *route, const char *input)
+{
+    static const char *const argv[] = { "bash", "-c", carry, NULL };
+    char quoted[4096];
+    struct words w;
+    struct place source;
+    int problem;
+
+    if (place_of_uri(route->source_uri, &source) || !place_quote(quoted, sizeof quoted, argv)) {
+        services->error(call, NULL, "no command could be made for '%s'", route->source_uri);
+        return -1;
+    }
+    words_of_run(&w, &source, route->source_folder, quoted);
+    problem = hold_begin(&carrier, w.argv, input);
+    if (problem)
+        services->error(call, NULL, "what carries RAM and disks could not be started: %s", strerror(problem));
+    return problem ? -1 : 0;
+}
+
+int there_open(struct ferry_call *call, const struct ferry_services *services,
+               const struct ferry_route *route, const struct place *p, const char *data)
+{
+    const char *lines = place_lines(call, services, p);
+    const char *input = lines ? TEXT("%s%s\n%s\n", lines, data, ciphers[0] ? ciphers : "-") : NULL;
+    char said[2048], line[512];
+
+    there_end();
+    if (!input || begin(call, services, route, input) < 0)
+        return -1;
+    if (hold_wait(&carrier, master_now_ms() + OPEN_MS))
+        return 0;
+    hold_said(&carrier, said, sizeof said);
+    said_last_line(said, line, sizeof line);
+    there_end();
+    services->error(call,
+                    "Try it on the source by hand: ssh to the destination. Or take a channel whose data goes "
+                    "another way.",
+                    "the source's ssh to '%s' did not open the way for RAM and disks: %s", p->host,
+                    line[0] ? line : "nothing was heard of it");
+    return -1;
+}
+
+void there_end(void)
+{
+    hold_end(&carrier);
+}
