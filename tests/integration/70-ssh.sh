@@ -105,7 +105,7 @@ lives_on hostA web
 it "from a third machine by ssh the hand-over is gated, not held"
 guest hostA web --write-log
 plain_shell hostA
-exits 0 prints 'ssh-clear-gated' ferry client -c qemu+ssh://root@hostA/system $MIGRATE web qemu+ssh://hostB/system
+exits 0 prints 'by postcopy-ssh-gated' ferry client -c qemu+ssh://root@hostA/system migrate web qemu+ssh://hostB/system
 lives_on hostB web
 is_empty ssh_left
 
