@@ -229,7 +229,9 @@ static void judge_file(struct facts *f, struct disk *d, struct nonce *n)
 
 /* The images that the domain writes, and those that they rest on. */
 struct subjects {
-    struct disk **list;
+    struct subject {
+        struct disk *image;
+    } * list;
     size_t n;
 };
 
@@ -247,9 +249,9 @@ static int find_subjects(struct facts *f, struct subjects *ret, struct error *er
 
         if (!disk_is_writable(d))
             continue;
-        ret->list[ret->n++] = d;
+        ret->list[ret->n++].image = d;
         for (size_t l = 0; l < d->n_chain; l++)
-            ret->list[ret->n++] = &d->chain[l];
+            ret->list[ret->n++].image = &d->chain[l];
     }
     return 0;
 }
@@ -277,7 +279,7 @@ static int prove_directory(struct facts *f, const struct subjects *subjects, str
         return -err->code;
     known = nonce_open(&n) && nonce_look(&n);
     for (size_t i = 0; i < subjects->n; i++) {
-        struct disk *d = subjects->list[i];
+        struct disk *d = subjects->list[i].image;
 
         if (!asks_for(d, directory, there))
             continue;
@@ -331,7 +333,7 @@ int proof_of_sharing(struct facts *f, struct worker *source, struct worker *dest
     if (find_subjects(f, &subjects, err) < 0)
         return -err->code;
     for (size_t i = 0; i < subjects.n; i++) {
-        const struct disk *d = subjects.list[i];
+        const struct disk *d = subjects.list[i].image;
 
         if (d->at_source.directory && asks_for(d, d->at_source.directory, d->at_dest.directory) &&
             prove_directory(f, &subjects, source, dest, d, err) < 0)

@@ -16,11 +16,11 @@
 static bool random_name(char ret[WORDS_NAME])
 {
     unsigned char bytes[RANDOM_BYTES];
-    size_t at = strlen(PREFIX);
+    size_t at = sizeof PREFIX - 1;
 
     if (getrandom(bytes, sizeof bytes, 0) != (ssize_t)sizeof bytes)
         return false;
-    memcpy(ret, PREFIX, at);
+    (void)snprintf(ret, WORDS_NAME, "%s", PREFIX);
     for (size_t i = 0; i < sizeof bytes; i++, at += 2)
         (void)snprintf(ret + at, 3, "%02x", bytes[i]);
     return true;

@@ -81,10 +81,10 @@ bool words_hosts_are_loopback(const char *const *hosts, size_t n)
     for (size_t i = 0; i < n; i++)
         for (size_t j = 0; j < sizeof own / sizeof own[0]; j++) {
             const size_t length = strlen(own[j]);
-            const char end = strncmp(hosts[i], own[j], length) == 0 ? hosts[i][length] : 'x';
+            const char *end = hosts[i] + length;
 
-            if (end == '\0' || end == ':' || (end != 'x' && own[j][length - 1] == '.') ||
-                (end == '.' && j == 0))
+            if (strncmp(hosts[i], own[j], length) == 0 &&
+                (*end == '\0' || *end == ':' || own[j][length - 1] == '.' || (*end == '.' && j == 0)))
                 return true;
         }
     return false;

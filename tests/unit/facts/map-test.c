@@ -159,6 +159,7 @@ START_TEST(maps_come_back_from_json_as_they_were_and_checked_anew)
 
         ck_assert_int_eq(add(&l, MAP_NETWORK, "a=b", &err), 0);
         ck_assert_int_eq(add(&l, MAP_STORAGE, "/a=/b", &err), 0);
+        ck_assert_ptr_nonnull(l.maps);
         l.maps[1].origin = "here:7";
         OWNED_JSON j = maps_to_json(l.maps, l.n);
         ck_assert_int_eq(maps_from_json(j, back.arena, &back.maps, &back.n, &err), 0);
