@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0
- * How the two hosts are reached: names checked, ways opened, channels probed, workers connected; and a fresh
- * connection later, over the way that stands or over a new one. Runs in the parent. */
+ * How the two hosts are reached: names checked, workers connected; and a fresh connection later, over the way
+ * that stands or over a new one. Runs in the parent. */
 #include "host/survey.h"
 
 #include "base/log.h"
 #include "base/name.h"
 #include "base/text.h"
 #include "facts/json.h"
+#include "host/channels.h"
 #include "host/verbs.h"
 #include "host/way.h"
 #include <stdio.h>
 #include <string.h>
 
-#define MOST_WAYS 8u
 #define NO_NAME "localhost" /* until it has told its own */
 /* Over a way that stands libvirt answers in 30 ms; when it does not, a new way may do better. */
 #define STANDING_MS 2500u
@@ -84,7 +84,7 @@ static int name_source(struct survey *s, struct error *err)
     return 0;
 }
 
-static bool dest_is_uri(const struct survey *s)
+bool survey_dest_is_uri(const struct survey *s)
 {
     return strstr(s->dest, "://") != NULL;
 }
@@ -94,7 +94,7 @@ static int check_names(struct survey *s, struct error *err)
     if (name_check_domain(s->domain, err) < 0 ||
         survey_host_of_uri(s->source_uri, s->source_host, sizeof s->source_host, err) < 0)
         return -err->code;
-    if (dest_is_uri(s))
+    if (survey_dest_is_uri(s))
         return survey_host_of_uri(s->dest, s->dest_host, sizeof s->dest_host, err);
     if (name_check_host(s->dest, err) < 0)
         return -err->code;
@@ -103,7 +103,7 @@ static int check_names(struct survey *s, struct error *err)
 
 /* ---- connections ---- */
 
-static struct way *way_of(const struct survey *s, const char *uri)
+struct way *survey_way_of(const struct survey *s, const char *uri)
 {
     struct way *w = s->ways;
 
@@ -114,14 +114,14 @@ static struct way *way_of(const struct survey *s, const char *uri)
 
 const char *survey_libvirt_uri(const struct survey *s, const char *uri)
 {
-    struct way *w = way_of(s, uri);
+    struct way *w = survey_way_of(s, uri);
 
     return w ? way_libvirt_uri(w) : uri;
 }
 
 const char *survey_source_socket(const struct survey *s)
 {
-    struct way *w = way_of(s, s->source_uri);
+    struct way *w = survey_way_of(s, s->source_uri);
 
     return w ? way_socket(w) : NULL;
 }
@@ -157,7 +157,7 @@ static int connect_over(struct survey *s, struct reach *r, struct way *way, uint
 }
 
 /* An id that ends so says that nothing but a user and a password is missing. */
-static void note_password(struct survey *s, const struct finding *finding, bool is_dest)
+void survey_note_password(struct survey *s, const struct finding *finding, bool is_dest)
 {
     if (finding->id && text_ends(finding->id, "-no-credentials"))
         s->wants_password = host_of(s, is_dest);
@@ -184,7 +184,7 @@ static void explain(struct survey *s, struct reach *r, struct error *err)
         error_set(err, ERROR_CONNECTION, host_of(s, r->is_dest), "%s", one->what);
         if (one->fix)
             (void)error_fix(err, "%s", one->fix);
-        note_password(s, one, r->is_dest);
+        survey_note_password(s, one, r->is_dest);
         return;
     }
 }
@@ -203,7 +203,7 @@ static int wait_for_connection(struct survey *s, struct reach *r, bool *ret_loca
                   (unsigned)(r->ms / 1000u));
         error_fix(err, "Look there: is libvirtd running and not stopped? Try: virsh -c '%s' version.",
                   uri_of(s, r->is_dest));
-    } else if (err->code == ERROR_CONNECTION && !way_of(s, uri_of(s, r->is_dest))) {
+    } else if (err->code == ERROR_CONNECTION && !survey_way_of(s, uri_of(s, r->is_dest))) {
         explain(s, r, err);
     }
     return -err->code;
@@ -220,7 +220,7 @@ void reach_done(struct reach *r)
 void survey_reach(struct survey *s, bool is_dest, struct reach *ret)
 {
     const struct ferry_transport *driver = way_driver_of(uri_of(s, is_dest));
-    struct way *standing = way_of(s, uri_of(s, is_dest));
+    struct way *standing = survey_way_of(s, uri_of(s, is_dest));
     struct error later = { 0 };
 
     *ret = (struct reach){ .is_dest = is_dest };
@@ -261,240 +261,6 @@ struct worker *survey_fresh(struct survey *s, bool is_dest, struct error *err)
 
     survey_reach(s, is_dest, &r);
     return survey_reached(s, &r, NULL, err);
-}
-
-/* ---- channels ---- */
-
-struct openings {
-    struct way *list[MOST_WAYS];
-    size_t n;
-};
-
-static void openings_done(struct openings *o)
-{
-    for (size_t i = 0; i < o->n; i++)
-        way_free(o->list[i]);
-    o->n = 0;
-}
-
-/* The destination's ways, at once: they take longest. */
-static int open_ways(struct survey *s, struct openings *o, struct error *err)
-{
-    for (size_t i = 0; i < registry_count(); i++) {
-        const struct plugin_entry *owner = registry_at(i);
-
-        for (size_t k = 0; k < owner->n_transports && o->n < MOST_WAYS; k++) {
-            const struct ferry_transport *t = &owner->transports[k];
-
-            if (!t->open || (dest_is_uri(s) && !verb_is_of_scheme(s->dest, t->uri_scheme)))
-                continue;
-            o->list[o->n] =
-                way_start(s->loop, s->config, t, s->dest_host, dest_is_uri(s) ? s->dest : NULL, err);
-            if (!o->list[o->n++])
-                return -err->code;
-        }
-    }
-    return 0;
-}
-
-static void control_ports(struct text *t)
-{
-    for (size_t i = 0; i < registry_count(); i++) {
-        const struct plugin_entry *owner = registry_at(i);
-
-        for (size_t k = 0; k < owner->n_transports; k++)
-            text_add(t, "%u ", owner->transports[k].control_port);
-    }
-}
-
-/* The destination as the source sees it. Where nothing can be run there, nothing is known. */
-static json_t *seen_from_source(struct survey *s, bool is_here, struct error *err)
-{
-    OWNED_JSON seen = json_pack("{sb ss*}", "is_here", is_here, "data_name", s->tls_destination);
-    OWNED_JSON reply = NULL;
-    OWNED_TEXT ports = { 0 };
-    struct error ignored = { 0 };
-
-    control_ports(&ports);
-    if (!seen || ports.failed) {
-        error_memory(err);
-        return NULL;
-    }
-    if (!is_here && way_of(s, s->source_uri) &&
-        json_put(seen, "source", way_args(way_of(s, s->source_uri))) < 0) {
-        error_memory(err);
-        return NULL;
-    }
-    if (way_of(s, s->source_uri) &&
-        worker_do(s->source, "address", json_pack("{ss ss}", "host", s->dest_host, "ports", text_of(&ports)),
-                  ANSWER_MS, &reply, &ignored) == 0)
-        (void)json_object_update(seen, reply);
-    return HAND_OVER(seen);
-}
-
-static int append_all(json_t *to, const json_t *from)
-{
-    static const char *const keys[] = { "channels", "findings" };
-
-    for (int i = 0; i < 2; i++) {
-        json_t *list = json_object_get(to, keys[i]);
-        const json_t *more = json_child(from, keys[i]);
-
-        if (more && (list ? json_array_extend(list, (json_t *)(uintptr_t)more)
-                          : json_object_set(to, keys[i], (json_t *)(uintptr_t)more)) < 0)
-            return -1;
-    }
-    return 0;
-}
-
-/* A finding in the words of an error, when the driver made none. */
-static json_t *no_way(const char *host, const struct error *why)
-{
-    OWNED(facts) f = facts_new();
-    struct finding *finding = f ? facts_add_finding(f, REFUSES, "channel-not-available", host) : NULL;
-
-    if (!finding)
-        return NULL;
-    finding->what = arena_text(f->arena, why->what);
-    finding->fix = why->fix[0] ? arena_text(f->arena, why->fix) : NULL;
-    return facts_to_json(f);
-}
-
-/* Opens what was begun; its channel, or its findings, are added to all. */
-static int finish_way(struct survey *s, struct way **w, const json_t *seen, json_t *all, struct error *err)
-{
-    OWNED_JSON facts = NULL;
-    struct error failed = { 0 };
-
-    if (way_wait(*w, &facts, &failed) == 0) {
-        facts = way_channel(*w, json_deep_copy(seen), &failed);
-        s->ways = way_push(s->ways, HAND_OVER(*w));
-    }
-    if (json_array_size(json_child(facts, "findings")) + json_array_size(json_child(facts, "channels")) ==
-        0) {
-        json_decref(facts);
-        facts = no_way(s->dest_host, &failed);
-    }
-    return facts && append_all(all, facts) == 0 ? 0 : error_memory(err);
-}
-
-static json_t *probe_all(struct survey *s, struct openings *o, bool is_here, struct error *err)
-{
-    OWNED(facts) none = facts_new();
-    OWNED_JSON all = none ? facts_to_json(none) : NULL;
-    OWNED_JSON seen = seen_from_source(s, is_here, err);
-    OWNED_JSON reply = NULL;
-    OWNED(call)
-    probing = seen ? worker_ask(s->source, "probe",
-                                json_pack("{ss ss* sO}", "host", s->dest_host, "uri",
-                                          dest_is_uri(s) ? s->dest : NULL, "seen", seen),
-                                2u * ANSWER_MS, err)
-                   : NULL;
-
-    if (!probing)
-        return NULL;
-    if (!all) {
-        error_memory(err);
-        return NULL;
-    }
-    for (size_t i = 0; i < o->n; i++)
-        if (finish_way(s, &o->list[i], seen, all, err) < 0)
-            return NULL;
-    if (call_wait(probing, &reply, err) < 0)
-        return NULL;
-    if (append_all(all, json_child(reply, "facts")) < 0) {
-        error_memory(err);
-        return NULL;
-    }
-    return HAND_OVER(all);
-}
-
-/* No way at all: every reason that a driver gave. */
-static int no_channel(struct survey *s, const struct facts *f, struct error *err)
-{
-    OWNED_TEXT what = { 0 };
-    OWNED_TEXT fix = { 0 };
-
-    for (size_t i = 0; i < f->findings.n; i++) {
-        const struct finding *one = &f->findings.list[i];
-
-        text_add(&what, "%s%s", i ? "; " : "", one->what ? one->what : one->id);
-        if (one->fix)
-            text_add(&fix, "%s%s", fix.len ? " " : "", one->fix);
-        note_password(s, one, true);
-    }
-    error_set(err, ERROR_CONNECTION, s->dest_host, "%s", text_of(&what));
-    return fix.len ? error_fix(err, "%s", text_of(&fix)) : -err->code;
-}
-
-/* Every channel leads to the same libvirt: where one found it silent, no other is waited for. */
-static int silent_libvirt(const struct survey *s, const struct facts *f, struct error *err)
-{
-    for (size_t i = 0; i < f->findings.n; i++) {
-        const struct finding *one = &f->findings.list[i];
-
-        if (!one->id || !text_ends(one->id, "-libvirt-silent"))
-            continue;
-        error_set(err, ERROR_CONNECTION, s->dest_host, "%s", one->what ? one->what : one->id);
-        return one->fix ? error_fix(err, "%s", one->fix) : -err->code;
-    }
-    return 0;
-}
-
-static uint32_t preference_of(const struct channel *ch)
-{
-    const struct ferry_transport *t = registry_transport(ch->driver, NULL);
-
-    return t ? t->preference : UINT32_MAX;
-}
-
-/* Control goes where it is protected best. */
-static const struct channel *best_for_control(const struct facts *f)
-{
-    const struct channel *best = &f->channels[0];
-
-    for (size_t i = 1; i < f->n_channels; i++) {
-        const struct channel *ch = &f->channels[i];
-
-        if (ch->protects_control > best->protects_control ||
-            (ch->protects_control == best->protects_control && preference_of(ch) < preference_of(best)))
-            best = ch;
-    }
-    return best;
-}
-
-/* It was found while the channel was there. */
-static bool is_of_channel(const struct facts *f, const struct finding *finding)
-{
-    for (size_t i = 0; i < f->n_channels; i++)
-        if (text_equal(f->channels[i].driver, finding->where))
-            return true;
-    return false;
-}
-
-static int take_channels(struct survey *s, const json_t *all, struct error *err)
-{
-    OWNED(facts) f = facts_from_json(all, err);
-
-    if (!f)
-        return -err->code;
-    if (f->n_channels == 0 && f->findings.n > 0)
-        return no_channel(s, f, err);
-    if (silent_libvirt(s, f, err) < 0)
-        return -err->code;
-    /* One of several that is not there is worth a word, no more. */
-    for (size_t i = 0; i < f->findings.n; i++)
-        if (!is_of_channel(f, &f->findings.list[i]))
-            f->findings.list[i].severity = NOTES;
-    s->channels = facts_to_json(f);
-    if (!s->channels)
-        return error_memory(err);
-    /* No transport driver at all: the survey goes on without the destination, so that the plan can say this
-     * together with all else that is in the way. */
-    if (f->n_channels == 0)
-        return 0;
-    s->dest_uri = strdup(best_for_control(f)->dest_uri);
-    return s->dest_uri ? 0 : error_memory(err);
 }
 
 /* The domain's survey takes longest: it has a connection of its own, and nothing waits for it yet. What goes
@@ -539,12 +305,12 @@ void survey_domain_changed(struct survey *s)
 int survey_connect_source(struct survey *s, struct error *err)
 {
     OWNED_REACH first = { 0 };
-    __attribute__((cleanup(openings_done))) struct openings ways = { .n = 0 };
+    OWNED_OPENINGS ways = { .n = 0 };
     OWNED_JSON all = NULL;
     bool is_here = false;
 
     s->wants_password = NULL;
-    if (check_names(s, err) < 0 || open_ways(s, &ways, err) < 0)
+    if (check_names(s, err) < 0 || channels_open_ways(s, &ways, err) < 0)
         return -err->code;
     survey_reach(s, false, &first);
     survey_reach(s, false, &s->domains);
@@ -553,8 +319,8 @@ int survey_connect_source(struct survey *s, struct error *err)
         return -err->code;
     ask_for_domain(s);
     s->source_is_here = is_here;
-    all = probe_all(s, &ways, is_here, err);
-    if (!all || take_channels(s, all, err) < 0)
+    all = channels_probe(s, &ways, is_here, err);
+    if (!all || channels_take(s, all, err) < 0)
         return -err->code;
     if (s->dest_uri)
         begin_dest(s);
@@ -573,32 +339,4 @@ int survey_connect_dest(struct survey *s, struct error *err)
         s->early_dest = worker_ask(s->destination, "survey-host", NULL, SURVEY_DISKS_MS, err);
     }
     return s->early_dest ? 0 : -err->code;
-}
-
-/* "UID:GID" of QEMU on the destination, malloc'ed, or NULL. */
-static char *owner_of_qemu(struct survey *s)
-{
-    OWNED_JSON reply = NULL;
-    struct error ignored = { 0 };
-    const char *owner;
-
-    if (worker_do(s->destination, "qemu-owner", NULL, ANSWER_MS, &reply, &ignored) < 0)
-        return NULL;
-    owner = json_text(reply, "owner", NULL);
-    return owner ? strdup(owner) : NULL;
-}
-
-int survey_open_data(struct survey *s, const struct channel *ch, struct error *err)
-{
-    const struct ferry_transport *t = registry_transport(ch->driver, NULL);
-    OWNED_MEMORY char *owner = NULL;
-
-    if (!t || !t->open_data)
-        return 0;
-    owner = owner_of_qemu(s);
-    for (struct way *w = s->ways; w; w = way_older(w))
-        if (way_is(w, ch->driver, ch->dest_uri))
-            return way_open_data(w, ch->peer_address, owner,
-                                 s->source_is_here ? NULL : way_of(s, s->source_uri), err);
-    return error_set(err, ERROR_CONNECTION, s->dest_host, "the way that was opened to it is gone");
 }
