@@ -48,7 +48,8 @@ static void control_ports(struct text *t)
 /* The destination as the source sees it. Where nothing can be run there, nothing is known. */
 static json_t *seen_from_source(struct survey *s, bool is_here, struct error *err)
 {
-    OWNED_JSON seen = json_pack("{sb ss*}", "is_here", is_here, "data_name", s->tls_destination);
+    OWNED_JSON seen =
+        json_pack("{sb ss* ss}", "is_here", is_here, "data_name", s->tls_destination, "domain", s->domain);
     OWNED_JSON reply = NULL;
     OWNED_TEXT ports = { 0 };
     struct error ignored = { 0 };
@@ -259,6 +260,6 @@ int survey_open_data(struct survey *s, const struct channel *ch, struct error *e
     for (struct way *w = s->ways; w; w = way_older(w))
         if (way_is(w, ch->driver, ch->dest_uri))
             return way_open_data(w, ch->peer_address, owner,
-                                 s->source_is_here ? NULL : survey_way_of(s, s->source_uri), err);
+                                 s->source_is_here ? NULL : survey_way_of(s, s->source_uri), s->domain, err);
     return error_set(err, ERROR_CONNECTION, s->dest_host, "the way that was opened to it is gone");
 }

@@ -22,7 +22,8 @@ static bool is_socket(const char *value)
     static const char here[] = "unix://" SOCKETS_DATA_DIR "/";
 
     return text_starts(value, here) && !strstr(value, "..") &&
-           strspn(value + sizeof here - 1, "abcdefghijklmnopqrstuvwxyz0123456789/-") ==
+           strspn(value + sizeof here - 1,
+                  "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/-_.") ==
                strlen(value + sizeof here - 1);
 }
 

@@ -13,7 +13,8 @@
 /* "/run/virt-ferry", or below XDG_RUNTIME_DIR for a user; it need not be there yet. */
 void sockets_dir(char *buf, size_t size);
 /* Where sockets lie that QEMU opens, at the same path on both hosts. */
-#define SOCKETS_DATA_DIR "/run/virt-ferry-data"
+#define SOCKETS_QEMU_DIR "/run/libvirt/qemu" /* libvirt's own; confined QEMUs may have sockets below it */
+#define SOCKETS_DATA_DIR SOCKETS_QEMU_DIR "/virt-ferry"
 #define SOCKETS_CLOSED 0700u /* to all others */
 #define SOCKETS_PASSED 0711u /* QEMU, whoever it is, may pass through to a socket whose name it knows */
 /* A new folder in parent; *ret_lock is to be kept open for as long as it is used. */

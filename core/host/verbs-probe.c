@@ -118,7 +118,8 @@ static struct ferry_route route_before(const struct child *c, const struct ferry
                                  .is_here = json_flag(seen, "is_here", false),
                                  .data_folder = c->way.data_folder[0] ? c->way.data_folder : NULL,
                                  .source_uri = json_text(source, "uri", NULL),
-                                 .source_folder = json_text(source, "folder", NULL) };
+                                 .source_folder = json_text(source, "folder", NULL),
+                                 .domain = json_text(seen, "domain", NULL) };
 }
 
 int probe_channel(struct child *c, struct facts *f, const struct ferry_transport *t,
@@ -156,7 +157,7 @@ int probe_channel(struct child *c, struct facts *f, const struct ferry_transport
 /* {"uri" or "host", "seen"}: the channels that the drivers offer, in "facts" (channels and findings); drivers
  * whose way must be opened first are asked in the worker of that way. "seen": {"is_here": this machine is the
  * source, "address" of the destination as the source sees it, "was_reached" from there, "data_name" that the
- * user gave, "source": the way to it, where it is not this machine} */
+ * user gave, "source": the way to it, where it is not this machine, "domain"} */
 int verb_probe(struct child *c, const json_t *args, json_t *reply, struct error *err)
 {
     const char *uri = json_text(args, "uri", NULL), *host = json_text(args, "host", c->host);

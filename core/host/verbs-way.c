@@ -4,6 +4,7 @@
 #include "host/verbs.h"
 
 #include "base/log.h"
+#include "base/name.h"
 #include "base/text.h"
 #include "host/sockets.h"
 #include <signal.h>
@@ -52,14 +53,23 @@ static int open_way(struct child *c, struct ferry_call *call, const json_t *args
     return c->way.driver->open(call, &call_services, uri, c->way.folder, way);
 }
 
-/* Where QEMU opens sockets only root can make room for them: without it no data goes through the way. */
+/* Where QEMU opens sockets only root can make room for them: without it no data goes through the way. On a
+ * machine without QEMUs it is a path, for the other hosts. */
 static int make_data_folder(struct child *c, struct error *err)
 {
+    char hex[17];
+
     if (!c->way.driver->open_data || geteuid() != 0)
         return 0;
-    sockets_sweep(SOCKETS_DATA_DIR);
-    return sockets_make(SOCKETS_DATA_DIR, SOCKETS_PASSED, c->way.data_folder, sizeof c->way.data_folder,
-                        &data_lock_fd, err);
+    if (access(SOCKETS_QEMU_DIR, X_OK) == 0) {
+        sockets_sweep(SOCKETS_DATA_DIR);
+        return sockets_make(SOCKETS_DATA_DIR, SOCKETS_PASSED, c->way.data_folder, sizeof c->way.data_folder,
+                            &data_lock_fd, err);
+    }
+    if (name_random_hex(hex, 8, err) < 0)
+        return -err->code;
+    (void)snprintf(c->way.data_folder, sizeof c->way.data_folder, SOCKETS_DATA_DIR "/way-%s", hex);
+    return 0;
 }
 
 static int put_way(struct child *c, json_t *reply, const struct ferry_way *way, struct error *err)
@@ -142,7 +152,8 @@ static int verb_way_channel(struct child *c, const json_t *args, json_t *reply, 
     return json_put(reply, "facts", facts_to_json(f));
 }
 
-/* {"address", "owner" (absent: not known), "source" as for probe}: opens what RAM and disks take; {} */
+/* {"address", "owner" (absent: not known), "source" and "domain" as for probe}: opens what RAM and disks
+ * take; {} */
 static int verb_way_data(struct child *c, const json_t *args, json_t *reply, struct error *err)
 {
     struct call_host lent = verb_call_host(c);
@@ -152,6 +163,7 @@ static int verb_way_data(struct child *c, const json_t *args, json_t *reply, str
                                        .is_here = !source,
                                        .source_uri = json_text(source, "uri", NULL),
                                        .source_folder = json_text(source, "folder", NULL),
+                                       .domain = json_text(args, "domain", NULL),
                                        .address = json_text(args, "address", NULL),
                                        .latency_us = NOT_KNOWN,
                                        .bytes_per_s = NOT_KNOWN,

@@ -129,11 +129,11 @@ json_t *way_channel(struct way *w, json_t *seen, struct error *err)
 #define DATA_MS 12000u
 
 int way_open_data(struct way *w, const char *address, const char *owner, const struct way *source,
-                  struct error *err)
+                  const char *domain, struct error *err)
 {
     return worker_do(w->worker, "way-data",
-                     json_pack("{ss* ss* so*}", "address", address, "owner", owner, "source",
-                               source ? way_args(source) : NULL),
+                     json_pack("{ss* ss* so* ss}", "address", address, "owner", owner, "source",
+                               source ? way_args(source) : NULL, "domain", domain),
                      DATA_MS, NULL, err);
 }
 

@@ -34,7 +34,7 @@ json_t *way_channel(struct way *w, json_t *seen, struct error *err);
 /* Opens what RAM and disks take, from the source behind that way (NULL: from this machine); address and owner
  * (may be NULL) as for ferry_transport's open_data. */
 int way_open_data(struct way *w, const char *address, const char *owner, const struct way *source,
-                  struct error *err);
+                  const char *domain, struct error *err);
 bool way_is(const struct way *w, const char *driver, const char *uri);
 
 /* For what keeps several: newest first. */

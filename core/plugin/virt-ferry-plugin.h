@@ -283,6 +283,8 @@ struct ferry_route {
      * URI and its folder, as `run` takes them. Set before probe and open_data; NULL otherwise. */
     const char *source_uri;
     const char *source_folder;
+    const char *domain; /* the domain's name, where the user named it so. Set before probe and open_data; NULL
+                           = not known */
 };
 
 /* What libvirt must be told of a move over this transport: a migration parameter by libvirt's name, or a

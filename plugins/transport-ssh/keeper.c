@@ -13,22 +13,23 @@
  * The lock is for runs of virt-ferry on that host: they remove what nobody holds. */
 const char *const keeper_words[] = {
     "bash", "-c",
-    "trap \"\" HUP PIPE; IFS= read -r folder && IFS= read -r owner || exit 1; "
+    "trap \"\" HUP PIPE; IFS= read -r folder && IFS= read -r owner && IFS= read -r n || exit 1; "
     "mkdir -p -m 0711 \"${folder%/*}\" && mkdir -m 0700 \"$folder\" && exec 9<\"$folder\" && flock 9 || exit "
     "1; "
     "if [ -z \"$owner\" ] || chown \"$owner\" \"$folder\"; then echo ready; "
     "while read -r -t " HOLD_SILENCE_SECONDS " x; do :; done; fi; "
-    "rm -f \"$folder/" PLACE_RAM "\" \"$folder/" PLACE_DISKS "\"; rmdir \"$folder\"",
+    "rm -f \"$folder/" PLACE_RAM "$n\" \"$folder/" PLACE_DISKS "$n\"; rmdir \"$folder\"",
     NULL
 };
 
 static struct hold keeper = HOLD_NONE;
 static char said[512];
 
-int keeper_begin(const struct words *w, const char *folder, const char *owner, int ms, const char **ret_said)
+int keeper_begin(const struct words *w, const char *folder, const char *owner, const char *suffix, int ms,
+                 const char **ret_said)
 {
-    char lines[2 * PLACE_PATH_SIZE];
-    int n = snprintf(lines, sizeof lines, "%s\n%s\n", folder, owner ? owner : "");
+    char lines[2 * PLACE_PATH_SIZE + PLACE_SUFFIX_SIZE];
+    int n = snprintf(lines, sizeof lines, "%s\n%s\n%s\n", folder, owner ? owner : "", suffix);
     int problem;
 
     keeper_end();

@@ -12,7 +12,8 @@ extern const char *const keeper_words[];
 
 /* Starts it (w: over the master), and waits until the folder stands. 0; -1 with what was said in *ret_said,
  * ours until the next call. One at a time: a later call ends the one before. */
-int keeper_begin(const struct words *w, const char *folder, const char *owner, int ms, const char **ret_said);
+int keeper_begin(const struct words *w, const char *folder, const char *owner, const char *suffix, int ms,
+                 const char **ret_said);
 void keeper_end(void);
 
 #endif

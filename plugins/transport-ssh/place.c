@@ -213,7 +213,23 @@ void words_of_run(struct words *w, const struct place *p, const char *folder, co
     add(w, command);
 }
 
-void words_of_forward(struct words *w, const struct place *p, const char *folder, const char *data)
+#define CONFINED ".tunnelmigrate.dest."
+#define NAME_MOST 24u /* of a domain: the socket's path has 107 bytes in all */
+#define UUID_LENGTH 36u
+
+void place_suffix(const char *domain, char buf[PLACE_SUFFIX_SIZE])
+{
+    const size_t n = domain ? strlen(domain) : 0;
+
+    buf[0] = '\0';
+    if (n == 0 || n > NAME_MOST || n == UUID_LENGTH || domain[strspn(domain, NAME_LETTERS)] != '\0' ||
+        strstr(domain, ".."))
+        return;
+    (void)snprintf(buf, PLACE_SUFFIX_SIZE, CONFINED "%s", domain);
+}
+
+void words_of_forward(struct words *w, const struct place *p, const char *folder, const char *data,
+                      const char *suffix)
 {
     static const char *const names[2] = { PLACE_RAM, PLACE_DISKS };
 
@@ -225,7 +241,8 @@ void words_of_forward(struct words *w, const struct place *p, const char *folder
     add(w, "-O");
     add(w, "forward");
     for (int i = 0; i < 2; i++) {
-        (void)snprintf(w->forward[i], sizeof w->forward[i], "%s/%s:%s/%s", data, names[i], data, names[i]);
+        (void)snprintf(w->forward[i], sizeof w->forward[i], "%s/%s%s:%s/%s%s", data, names[i], suffix, data,
+                       names[i], suffix);
         add(w, "-L");
         add(w, w->forward[i]);
     }

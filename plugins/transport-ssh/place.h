@@ -47,7 +47,13 @@ void words_of_run(struct words *w, const struct place *p, const char *folder, co
 /* Has the master forward sockets for RAM and disks, from `data` here to `data` there. */
 #define PLACE_RAM "ram"
 #define PLACE_DISKS "nbd"
-void words_of_forward(struct words *w, const struct place *p, const char *folder, const char *data);
+void words_of_forward(struct words *w, const struct place *p, const char *folder, const char *data,
+                      const char *suffix);
+/* What their names end in, so that AppArmor lets the QEMU of that domain have them: libvirt's profile has a
+ * rule for the sockets of tunnelled migrations. "" for a domain whose name is none for a socket, or is not
+ * known. */
+#define PLACE_SUFFIX_SIZE 64u
+void place_suffix(const char *domain, char buf[PLACE_SUFFIX_SIZE]);
 /* "What would you do": prints the configuration that holds for this host. */
 void words_of_settings(struct words *w, const struct place *p);
 

@@ -32,14 +32,14 @@ static const char ask_ciphers[] = OPTIONS
     "if grep -qw aes /proc/cpuinfo; then ssh -G \"${a[@]}\" -- \"$h\" | grep \"^ciphers \"; fi; exit 0";
 
 static const char carry[] = OPTIONS
-    "read -r d; read -r c; umask 077; s=; "
-    "e() { [ -z \"$s\" ] || kill $s 2>/dev/null; rm -f \"$d/" PLACE_RAM "\" \"$d/" PLACE_DISKS
-    "\"; rmdir \"$d\"; }; "
+    "read -r d; read -r c; IFS= read -r n; umask 077; s=; "
+    "e() { [ -z \"$s\" ] || kill $s 2>/dev/null; rm -f \"$d/" PLACE_RAM "$n\" \"$d/" PLACE_DISKS
+    "$n\"; rmdir \"$d\"; }; "
     "mkdir -p -m 711 \"${d%/*}\" && mkdir -m 711 \"$d\" || exit 1; trap e EXIT; exec 9<\"$d\"; flock 9; "
     "[ \"$c\" = - ] || a+=(-o \"Ciphers=$c\"); "
-    "ssh \"${a[@]}\" -N -L \"$d/" PLACE_RAM ":$d/" PLACE_RAM "\" -L \"$d/" PLACE_DISKS ":$d/" PLACE_DISKS
-    "\" -- \"$h\" </dev/null >/dev/null 9<&- & s=$(jobs -p); "
-    "until [ -S \"$d/" PLACE_DISKS "\" ]; do kill -0 $s 2>/dev/null || exit 1; sleep 0.01; done; "
+    "ssh \"${a[@]}\" -N -L \"$d/" PLACE_RAM "$n:$d/" PLACE_RAM "$n\" -L \"$d/" PLACE_DISKS
+    "$n:$d/" PLACE_DISKS "$n\" -- \"$h\" </dev/null >/dev/null 9<&- & s=$(jobs -p); "
+    "until [ -S \"$d/" PLACE_DISKS "$n\" ]; do kill -0 $s 2>/dev/null || exit 1; sleep 0.01; done; "
     "echo ready; while read -r -t " HOLD_SILENCE_SECONDS " x; do :; done";
 
 static struct hold carrier = HOLD_NONE; /* this worker's own */
@@ -128,10 +128,11 @@ static int begin(struct ferry_call *call, const struct ferry_services *services,
 }
 
 int there_open(struct ferry_call *call, const struct ferry_services *services,
-               const struct ferry_route *route, const struct place *p, const char *data)
+               const struct ferry_route *route, const struct place *p, const char *data, const char *suffix)
 {
     const char *lines = place_lines(call, services, p);
-    const char *input = lines ? TEXT("%s%s\n%s\n", lines, data, ciphers[0] ? ciphers : "-") : NULL;
+    const char *input =
+        lines ? TEXT("%s%s\n%s\n%s\n", lines, data, ciphers[0] ? ciphers : "-", suffix) : NULL;
     char said[2048], line[512];
 
     there_end();

@@ -12,7 +12,7 @@ int there_check(struct ferry_call *call, const struct ferry_services *services,
                 const struct ferry_route *route, const struct place *p);
 /* Starts it, with the sockets in the folder `data` on the source. */
 int there_open(struct ferry_call *call, const struct ferry_services *services,
-               const struct ferry_route *route, const struct place *p, const char *data);
+               const struct ferry_route *route, const struct place *p, const char *data, const char *suffix);
 void there_end(void);
 
 /* transport-ssh.c: a command on the host that a way leads to. */

@@ -254,16 +254,18 @@ static int ssh_parameter(struct ferry_call *call, const struct ferry_services *s
     } sockets[2] = { { "migrate_uri", PLACE_RAM }, { "disks_uri", PLACE_DISKS } };
 
     const char *folder = i < 2 ? sockets_folder(call, services, route) : NULL;
+    char suffix[PLACE_SUFFIX_SIZE];
 
     if (!folder)
         return 1;
+    place_suffix(route->domain, suffix);
     ret->name = sockets[i].name;
-    ret->value = services->text(call, "unix://%s/%s", folder, sockets[i].socket);
+    ret->value = services->text(call, "unix://%s/%s%s", folder, sockets[i].socket, suffix);
     return ret->value ? 0 : -1;
 }
 
 static int keep_folder(struct ferry_call *call, const struct ferry_services *services, const struct place *p,
-                       const char *folder, const char *data, const char *owner)
+                       const char *folder, const char *data, const char *owner, const char *suffix)
 {
     char quoted[2048], line[256];
     const char *said = "";
@@ -272,7 +274,7 @@ static int keep_folder(struct ferry_call *call, const struct ferry_services *ser
     if (!place_quote(quoted, sizeof quoted, keeper_words))
         return -1;
     words_of_run(&w, p, folder, quoted);
-    if (keeper_begin(&w, data, owner, KEEPER_MS, &said) == 0)
+    if (keeper_begin(&w, data, owner, suffix, KEEPER_MS, &said) == 0)
         return 0;
     said_last_line(said, line, sizeof line);
     services->error(call,
@@ -288,7 +290,7 @@ static int keep_folder(struct ferry_call *call, const struct ferry_services *ser
 static int ssh_open_data(struct ferry_call *call, const struct ferry_services *services, const char *uri,
                          const char *folder, const struct ferry_route *route, const char *owner)
 {
-    char said[512] = "", line[256];
+    char said[512] = "", line[256], suffix[PLACE_SUFFIX_SIZE];
     struct ferry_command command = {
         .size = sizeof command, .timeout_ms = KEEPER_MS, .errors = said, .errors_room = sizeof said
     };
@@ -303,11 +305,12 @@ static int ssh_open_data(struct ferry_call *call, const struct ferry_services *s
         services->error(call, NULL, "there is no folder for the sockets of RAM and disks");
         return -1;
     }
-    if (keep_folder(call, services, &p, folder, data, owner) < 0)
+    place_suffix(route->domain, suffix);
+    if (keep_folder(call, services, &p, folder, data, owner, suffix) < 0)
         return -1;
     if (route->source_uri)
-        return there_open(call, services, route, &p, data);
-    words_of_forward(&w, &p, folder, data);
+        return there_open(call, services, route, &p, data, suffix);
+    words_of_forward(&w, &p, folder, data, suffix);
     command.argv = w.argv;
     if (services->program(call, &command) < 0)
         return -1;

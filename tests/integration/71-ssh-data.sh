@@ -15,7 +15,7 @@ folders_left() { # [MACHINE…]
     # shellcheck disable=SC2046
     [ $# -gt 0 ] || set -- client $(hosts)
     for machine; do
-        find "$STATE/machines/$machine/run/virt-ferry-data" -mindepth 1 2>/dev/null || true
+        find "$STATE/machines/$machine/run/libvirt/qemu/virt-ferry" -mindepth 1 2>/dev/null || true
     done
 }
 nothing_left() { [ -z "$(folders_left "$@")" ]; }

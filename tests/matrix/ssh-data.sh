@@ -17,7 +17,7 @@ plain_shell() { # HOST…
 data_left() { # HOST…
     local host pid
     for host; do
-        find "$STATE/machines/$host/run/virt-ferry-data" -mindepth 1 2>/dev/null || true
+        find "$STATE/machines/$host/run/libvirt/qemu/virt-ferry" -mindepth 1 2>/dev/null || true
         for pid in $(pgrep -f '[v]irt-ferry-data/' || true); do
             [ "$(readlink "/proc/$pid/ns/net")" != "$(readlink "/proc/$(<"$STATE/machines/$host/pid")/ns/net")" ] ||
                 echo "process $pid on $host"

@@ -268,6 +268,25 @@ START_TEST(a_processor_tells_whether_it_has_aes)
     }
 END_TEST
 
+START_TEST(only_plain_short_names_of_domains_end_a_socket)
+    {
+        char suffix[PLACE_SUFFIX_SIZE];
+
+        place_suffix("web-1.example_x", suffix);
+        ck_assert_str_eq(suffix, ".tunnelmigrate.dest.web-1.example_x");
+        for (const char *const *name =
+                 (const char *const[]){ "", "a b", "a/b", "..", "a..b", "a:b", "a%b", "\xc3\xa4",
+                                        "a-name-that-is-far-too-long-for-it",
+                                        "5f0c1a52-6c2e-4a35-9b7d-000000000001", NULL };
+             *name; name++) {
+            place_suffix(*name, suffix);
+            ck_assert_str_eq(suffix, "");
+        }
+        place_suffix(NULL, suffix);
+        ck_assert_str_eq(suffix, "");
+    }
+END_TEST
+
 START_TEST(the_master_is_told_of_both_sockets_for_data)
     {
         struct place p;
@@ -275,12 +294,15 @@ START_TEST(the_master_is_told_of_both_sockets_for_data)
         unsigned n = 0;
 
         ck_assert_ptr_null(place_of_uri("qemu+ssh://root@hostB:2222/system", &p));
-        words_of_forward(&w, &p, "/run/virt-ferry/way-0", "/run/virt-ferry-data/way-1");
+        words_of_forward(&w, &p, "/run/virt-ferry/way-0", "/run/libvirt/qemu/virt-ferry/way-1",
+                         ".tunnelmigrate.dest.web");
         for (size_t i = 0; i + 1 < w.n; i++)
             if (strcmp(w.argv[i], "-L") == 0)
-                n += strcmp(w.argv[i + 1], "/run/virt-ferry-data/way-1/ram:/run/virt-ferry-data/way-1/ram") ==
+                n += strcmp(w.argv[i + 1], "/run/libvirt/qemu/virt-ferry/way-1/ram.tunnelmigrate.dest.web:/"
+                                           "run/libvirt/qemu/virt-ferry/way-1/ram.tunnelmigrate.dest.web") ==
                          0 ||
-                     strcmp(w.argv[i + 1], "/run/virt-ferry-data/way-1/nbd:/run/virt-ferry-data/way-1/nbd") ==
+                     strcmp(w.argv[i + 1], "/run/libvirt/qemu/virt-ferry/way-1/nbd.tunnelmigrate.dest.web:/"
+                                           "run/libvirt/qemu/virt-ferry/way-1/nbd.tunnelmigrate.dest.web") ==
                          0;
         ck_assert_uint_eq(n, 2);
         ck_assert_str_eq(w.argv[w.n - 2], "--");
@@ -289,7 +311,8 @@ START_TEST(the_master_is_told_of_both_sockets_for_data)
 END_TEST
 
 TEST_MAIN("plugin/ssh-place", LOOP(a_list_of_ciphers_that_somebody_chose_stays, TEST_ROWS(cipher_lists)),
-          a_processor_tells_whether_it_has_aes, the_master_is_told_of_both_sockets_for_data,
+          a_processor_tells_whether_it_has_aes, only_plain_short_names_of_domains_end_a_socket,
+          the_master_is_told_of_both_sockets_for_data,
           LOOP(a_uri_gives_a_place_or_says_why_not, TEST_ROWS(uris)), names_end_at_their_limit,
           the_host_is_the_one_operand_and_stands_behind_two_dashes,
           the_master_asks_nobody_trusts_no_new_key_and_forwards_both_sockets,
