@@ -12,16 +12,6 @@ PLAN='plan --allow-cleartext'
 
 quietly() { "$@" >/dev/null 2>&1 || true; }
 
-# Whatever the developer's own shell reads when it starts, the hosts' shells do not wait for it.
-plain_shell() { # HOST…
-    local host
-    for host; do
-        [ -e /root/.bashrc ] || continue
-        on "$host" mount --bind /dev/null /root/.bashrc
-        finally on "$host" umount /root/.bashrc
-    done
-}
-
 # ssh of ours in any machine of this lab, and sockets that it made.
 ssh_left() {
     local machine pid namespaces=' '

@@ -30,21 +30,11 @@ seen() { # HOST COMMAND…: "MEMORY DISKS" markers on its cable meanwhile
 }
 at_least() { [ "$2" -ge "$1" ] || complain "wanted at least $1, got $2"; }
 
-# Whatever the developer's own shell reads when it starts, the hosts' shells do not wait for it.
-plain_shell() { # HOST…
-    local host
-    for host; do
-        [ -e /root/.bashrc ] || continue
-        on "$host" mount --bind /dev/null /root/.bashrc
-        finally on "$host" umount /root/.bashrc
-    done
-}
-
 # The ssh that a source started, and the shell that holds it.
 carriers() {
     local host
     for host in $(hosts); do
-        pids_on "$host" -f '[v]irt-ferry-data/'
+        pids_on "$host" -f '[q]emu/virt-ferry/way-'
     done
 }
 no_carriers() { [ -z "$(carriers)" ]; }

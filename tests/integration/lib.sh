@@ -216,6 +216,16 @@ guest() { # HOST NAME OPTION…
     lab guest "$host" "$name" --mem "$GUEST_MIB" --disk-size 64M "${@:3}"
 }
 
+# Whatever the developer's own shell reads when it starts, the hosts' shells do not wait for it.
+plain_shell() { # HOST…
+    local host
+    for host; do
+        [ -e /root/.bashrc ] || continue
+        on "$host" mount --bind /dev/null /root/.bashrc
+        finally on "$host" umount /root/.bashrc
+    done
+}
+
 lives_on() { # HOST GUEST
     local host
     is "$1" lab runners "$2"

@@ -6,19 +6,11 @@
 # are cut, where what was made on either host goes by itself when it no longer hears from us.
 . "$(dirname "$(readlink -f "$0")")/../integration/lib.sh"
 
-plain_shell() { # HOST…
-    local host
-    for host; do
-        [ -e /root/.bashrc ] || continue
-        on "$host" mount --bind /dev/null /root/.bashrc
-        finally on "$host" umount /root/.bashrc
-    done
-}
 data_left() { # HOST…
     local host pid
     for host; do
         find "$STATE/machines/$host/run/libvirt/qemu/virt-ferry" -mindepth 1 2>/dev/null || true
-        for pid in $(pgrep -f '[v]irt-ferry-data/' || true); do
+        for pid in $(pgrep -f '[q]emu/virt-ferry/way-' || true); do
             [ "$(readlink "/proc/$pid/ns/net")" != "$(readlink "/proc/$(<"$STATE/machines/$host/pid")/ns/net")" ] ||
                 echo "process $pid on $host"
         done
