@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Counts the markers in all that passes an interface, until SIGTERM: capture INTERFACE FILE. FILE has "memory N
- * disks N bytes N". A marker that two frames share is not counted. */
+ * Counts the markers in all that passes an interface, until SIGTERM: capture INTERFACE FILE. FILE has "memory
+ * N disks N bytes N". A marker that two frames share is not counted. */
 #define _GNU_SOURCE
 #include "marker.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <net/ethernet.h>
 #include <net/if.h>
 #include <netpacket/packet.h>
-#include <net/ethernet.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>

@@ -298,12 +298,12 @@ START_TEST(the_master_is_told_of_both_sockets_for_data)
                          ".tunnelmigrate.dest.web");
         for (size_t i = 0; i + 1 < w.n; i++)
             if (strcmp(w.argv[i], "-L") == 0)
-                n += strcmp(w.argv[i + 1], "/run/libvirt/qemu/virt-ferry/way-1/ram.tunnelmigrate.dest.web:/"
-                                           "run/libvirt/qemu/virt-ferry/way-1/ram.tunnelmigrate.dest.web") ==
-                         0 ||
-                     strcmp(w.argv[i + 1], "/run/libvirt/qemu/virt-ferry/way-1/nbd.tunnelmigrate.dest.web:/"
-                                           "run/libvirt/qemu/virt-ferry/way-1/nbd.tunnelmigrate.dest.web") ==
-                         0;
+                n += strcmp(w.argv[i + 1],
+                            "/run/libvirt/qemu/virt-ferry/way-1/ram.tunnelmigrate.dest.web:/"
+                            "run/libvirt/qemu/virt-ferry/way-1/ram.tunnelmigrate.dest.web") == 0 ||
+                     strcmp(w.argv[i + 1],
+                            "/run/libvirt/qemu/virt-ferry/way-1/nbd.tunnelmigrate.dest.web:/"
+                            "run/libvirt/qemu/virt-ferry/way-1/nbd.tunnelmigrate.dest.web") == 0;
         ck_assert_uint_eq(n, 2);
         ck_assert_str_eq(w.argv[w.n - 2], "--");
         ck_assert_str_eq(w.argv[w.n - 1], "hostB");
