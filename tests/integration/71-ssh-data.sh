@@ -18,6 +18,7 @@ folders_left() { # [MACHINE…]
         find "$STATE/machines/$machine/run/libvirt/qemu/virt-ferry" -mindepth 1 2>/dev/null || true
     done
 }
+# shellcheck disable=SC2120  # await passes its arguments
 nothing_left() { [ -z "$(folders_left "$@")" ]; }
 
 seen() { # HOST COMMAND…: "MEMORY DISKS" markers on its cable meanwhile
