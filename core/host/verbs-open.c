@@ -80,12 +80,14 @@ void open_compare(struct child *c, struct facts *f)
     struct error ignored = { 0 };
     const char *end;
     struct answer a;
+    size_t name_len;
 
     if (!output || !f->domain.name || strpbrk(f->domain.name, "/\n"))
         return;
     text_add(&input, "%s\n", f->domain.name);
+    name_len = input.len;
     each_file(f, add_path, &input);
-    if (input.failed)
+    if (input.failed || input.len == name_len)
         return;
     command.input = text_of(&input);
     command.input_bytes = strlen(command.input);

@@ -7,7 +7,7 @@
 #include "keeper.h"
 #include "master.h"
 #include "said.h"
-#include "there.h"
+#include "source-ssh.h"
 #include "trouble.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -131,7 +131,7 @@ static void ssh_close(struct ferry_call *call, const struct ferry_services *serv
 {
     (void)call;
     (void)services;
-    there_end();
+    source_ssh_end();
     keeper_end(); /* before the connection that it needs to tidy up */
     master_end();
 }
@@ -233,7 +233,7 @@ static int ssh_probe(struct ferry_call *call, const struct ferry_services *servi
 
         if (why)
             return no_place(call, services, uri, why);
-        return there_check(call, services, ret, &p);
+        return source_ssh_check(call, services, ret, &p);
     }
     return clear_probe(call, services, uri, ret);
 }
@@ -309,7 +309,7 @@ static int ssh_open_data(struct ferry_call *call, const struct ferry_services *s
     if (keep_folder(call, services, &p, folder, data, owner, suffix) < 0)
         return -1;
     if (route->source_uri)
-        return there_open(call, services, route, &p, data, suffix);
+        return source_ssh_open(call, services, route, &p, data, suffix);
     words_of_forward(&w, &p, folder, data, suffix);
     command.argv = w.argv;
     if (services->program(call, &command) < 0)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * A shell on the source holds folder and ssh for as long as it hears from us, over the way to the source.
  * What could be misread comes to it on standard input. */
-#include "there.h"
+#include "source-ssh.h"
 #include "hold.h"
 #include "master.h"
 #include "said.h"
@@ -80,8 +80,8 @@ static void choose_ciphers(struct ferry_call *call, const struct ferry_services 
         place_ciphers(list, true, ciphers);
 }
 
-int there_check(struct ferry_call *call, const struct ferry_services *services,
-                const struct ferry_route *route, const struct place *p)
+int source_ssh_check(struct ferry_call *call, const struct ferry_services *services,
+                     const struct ferry_route *route, const struct place *p)
 {
     char said[2048] = "", line[512];
     struct ferry_command c = { .errors = said, .errors_room = sizeof said };
@@ -127,22 +127,23 @@ static int begin(struct ferry_call *call, const struct ferry_services *services,
     return problem ? -1 : 0;
 }
 
-int there_open(struct ferry_call *call, const struct ferry_services *services,
-               const struct ferry_route *route, const struct place *p, const char *data, const char *suffix)
+int source_ssh_open(struct ferry_call *call, const struct ferry_services *services,
+                    const struct ferry_route *route, const struct place *p, const char *data,
+                    const char *suffix)
 {
     const char *lines = place_lines(call, services, p);
     const char *input =
         lines ? TEXT("%s%s\n%s\n%s\n", lines, data, ciphers[0] ? ciphers : "-", suffix) : NULL;
     char said[2048], line[512];
 
-    there_end();
+    source_ssh_end();
     if (!input || begin(call, services, route, input) < 0)
         return -1;
     if (hold_wait(&carrier, master_now_ms() + OPEN_MS))
         return 0;
     hold_said(&carrier, said, sizeof said);
     said_last_line(said, line, sizeof line);
-    there_end();
+    source_ssh_end();
     services->error(call,
                     "Try it on the source by hand: ssh to the destination. Or take a channel whose data goes "
                     "another way.",
@@ -151,7 +152,7 @@ int there_open(struct ferry_call *call, const struct ferry_services *services,
     return -1;
 }
 
-void there_end(void)
+void source_ssh_end(void)
 {
     hold_end(&carrier);
 }
