@@ -5,7 +5,6 @@
 
 #include "base/name.h"
 #include "base/text.h"
-#include "host/capabilities.h"
 #include "host/command.h"
 #include <stdio.h>
 #include <string.h>
@@ -95,7 +94,7 @@ void machine_read(const char *said, struct arena *a, struct host *h)
     *h = read;
 }
 
-void capabilities_of_machine(struct child *c, struct arena *a, struct host *h)
+char *machine_ask(struct child *c)
 {
     static const char *const argv[] = { "sh", "-c", script, NULL };
     OWNED_MEMORY char *output = malloc(OUTPUT_ROOM);
@@ -109,6 +108,7 @@ void capabilities_of_machine(struct child *c, struct arena *a, struct host *h)
                                      .errors_room = sizeof errors };
     struct error ignored = { 0 };
 
-    if (output && command_run(c, &command, &ignored) == 0 && !command.is_cut && text_is_utf8(output))
-        machine_read(output, a, h);
+    if (!output || command_run(c, &command, &ignored) < 0 || command.is_cut || !text_is_utf8(output))
+        return NULL;
+    return HAND_OVER(output);
 }

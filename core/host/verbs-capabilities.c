@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "facts/cpuset.h"
 #include "host/serve.h"
+#include "host/together.h"
 #include "host/xml.h"
 #include <libvirt/virterror.h>
 #include <string.h>
@@ -13,7 +14,8 @@
 #define MAX_POOLS 256 /* each costs three questions */
 #define MAX_NAMES 4096u
 #define MAX_SIZES 16u
-#define MAX_TEXT 4096u /* as facts/json.h reads it */
+#define MAX_WORDS 1024u /* of libvirt's */
+#define MAX_TEXT 4096u  /* as facts/json.h reads it */
 
 /* ---- lists out of XML ---- */
 
@@ -100,8 +102,7 @@ static void read_processors(struct child *c, struct xml *x, struct arena *a, str
     h->node_ids = cpuset_text(a, &nodes);
 }
 
-/* What a guest can be given at most, by the emulator that libvirt takes when none is named. */
-static void read_emulator(struct child *c, struct arena *a, struct host *h)
+void capabilities_of_emulator(struct child *c, struct arena *a, struct host *h)
 {
     OWNED_MEMORY char *text = virConnectGetDomainCapabilities(c->libvirt, NULL, NULL, NULL, NULL, 0);
     OWNED(xml) x = text ? xml_read(text) : NULL;
@@ -116,41 +117,58 @@ static void read_emulator(struct child *c, struct arena *a, struct host *h)
     read_names(x, "/domainCapabilities/devices/tpm/enum[@name='backendModel']/value", a, &h->tpm_backends);
 }
 
-static void read_pool(virStoragePoolPtr from, struct arena *a, struct pool *to)
-{
-    OWNED_MEMORY char *text = virStoragePoolGetXMLDesc(from, 0);
-    OWNED(xml) x = text ? xml_read(text) : NULL;
+/* What libvirt says of one pool, before it is read. */
+struct pool_said {
+    virStoragePoolPtr pool;
+    char *xml;
     virStoragePoolInfo info;
+    bool is_active, has_info;
+};
 
-    *to = (struct pool){ .name = arena_text(a, virStoragePoolGetName(from)),
-                         .is_active = virStoragePoolIsActive(from) == 1,
-                         .capacity_bytes = NOT_KNOWN,
-                         .allocated_bytes = NOT_KNOWN,
-                         .free_bytes = NOT_KNOWN };
+static void ask_pool(void *context, size_t i)
+{
+    struct pool_said *said = (struct pool_said *)context + i;
+
+    said->xml = virStoragePoolGetXMLDesc(said->pool, 0);
+    said->is_active = virStoragePoolIsActive(said->pool) == 1;
+    said->has_info = said->is_active && virStoragePoolGetInfo(said->pool, &said->info) == 0;
+}
+
+static void read_pool(const struct pool_said *said, struct arena *a, struct pool *to)
+{
+    OWNED(xml) x = said->xml ? xml_read(said->xml) : NULL;
+
+    *to = (struct pool){ .name = arena_text(a, virStoragePoolGetName(said->pool)),
+                         .is_active = said->is_active,
+                         .capacity_bytes = said->has_info ? said->info.capacity : NOT_KNOWN,
+                         .allocated_bytes = said->has_info ? said->info.allocation : NOT_KNOWN,
+                         .free_bytes = said->has_info ? said->info.available : NOT_KNOWN };
     if (x) {
         to->type = text_of_path(x, "/pool/@type", a);
         to->target = text_of_path(x, "/pool/target/path", a);
     }
-    if (to->is_active && virStoragePoolGetInfo(from, &info) == 0) {
-        to->capacity_bytes = info.capacity;
-        to->allocated_bytes = info.allocation;
-        to->free_bytes = info.available;
-    }
 }
 
-static void read_pools(struct child *c, struct arena *a, struct host *h)
+void capabilities_of_pools(struct child *c, struct arena *a, struct host *h)
 {
     virStoragePoolPtr *list = NULL;
     int n = virConnectListAllStoragePools(c->libvirt, &list, 0);
+    const size_t asked = n > MAX_POOLS ? MAX_POOLS : n > 0 ? (size_t)n : 0;
+    struct pool_said *said = arena_zeroed(a, asked, sizeof *said);
 
     /* A list that was cut would make a pool look missing. */
     h->has_pool_list = n >= 0 && n <= MAX_POOLS;
-    h->pools = n > 0 ? arena_zeroed(a, (size_t)n, sizeof *h->pools) : NULL;
-    for (int i = 0; i < n; i++) {
-        if (h->pools && i < MAX_POOLS)
-            read_pool(list[i], a, &h->pools[h->n_pools++]);
-        (void)virStoragePoolFree(list[i]);
+    h->pools = asked ? arena_zeroed(a, asked, sizeof *h->pools) : NULL;
+    for (size_t i = 0; said && i < asked; i++)
+        said[i].pool = list[i];
+    if (said && h->pools)
+        together(asked, ask_pool, said);
+    for (size_t i = 0; said && h->pools && i < asked; i++) {
+        read_pool(&said[i], a, &h->pools[h->n_pools++]);
+        free(said[i].xml);
     }
+    for (int i = 0; i < n; i++)
+        (void)virStoragePoolFree(list[i]);
     free(list);
 }
 
@@ -165,8 +183,7 @@ static const char *usage_word(int type)
     return type > 0 && (size_t)type < sizeof words / sizeof *words ? words[type] : NULL;
 }
 
-/* Names alone: their values are asked for nowhere. */
-static void read_secrets(struct child *c, struct arena *a, struct host *h)
+void capabilities_of_secrets(struct child *c, struct arena *a, struct host *h)
 {
     virSecretPtr *list = NULL;
     int n = virConnectListAllSecrets(c->libvirt, &list, 0);
@@ -193,10 +210,6 @@ void capabilities_of_host(struct child *c, struct xml *capabilities, struct aren
 {
     read_pages(c, capabilities, a, h);
     read_processors(c, capabilities, a, h);
-    read_emulator(c, a, h);
-    read_pools(c, a, h);
-    read_secrets(c, a, h);
-    capabilities_of_machine(c, a, h);
 }
 
 /* ---- the host for one domain ---- */
@@ -241,13 +254,6 @@ static char *cpu_seen(const struct facts *f)
     return d->cpu_model ? cpu_xml(d->cpu_model, d->cpu_vendor, &d->cpu_requires, &d->cpu_disables) : NULL;
 }
 
-static const char *last_words(struct arena *a)
-{
-    virErrorPtr last = virGetLastError();
-
-    return last && last->message ? arena_format(a, "%.1024s", last->message) : NULL;
-}
-
 static int last_code(void)
 {
     virErrorPtr last = virGetLastError();
@@ -255,7 +261,21 @@ static int last_code(void)
     return last ? last->code : 0;
 }
 
-static void compare_cpu(struct child *c, struct facts *f)
+/* One answer of the destination about the domain, and libvirt's words when it is no. */
+struct verdict {
+    enum tristate suits;
+    char *why;
+};
+
+static void refused(struct verdict *v)
+{
+    virErrorPtr last = virGetLastError();
+
+    v->suits = TRI_NO;
+    v->why = last && last->message ? strndup(last->message, MAX_WORDS) : NULL;
+}
+
+static void compare_cpu(struct child *c, const struct facts *f, struct verdict *ret)
 {
     OWNED_MEMORY char *xml = cpu_seen(f);
     int r;
@@ -265,15 +285,13 @@ static void compare_cpu(struct child *c, struct facts *f)
     r = virConnectCompareHypervisorCPU(c->libvirt, NULL, f->domain.arch, f->domain.machine, f->domain.type,
                                        xml, VIR_CONNECT_COMPARE_CPU_FAIL_INCOMPATIBLE);
     if (r == VIR_CPU_COMPARE_IDENTICAL || r == VIR_CPU_COMPARE_SUPERSET)
-        f->dest.suits_cpu = TRI_YES;
-    else if (last_code() == VIR_ERR_CPU_INCOMPATIBLE) {
-        f->dest.suits_cpu = TRI_NO;
-        f->dest.cpu_why = last_words(f->arena);
-    }
+        ret->suits = TRI_YES;
+    else if (last_code() == VIR_ERR_CPU_INCOMPATIBLE)
+        refused(ret);
 }
 
 /* Unsupported combinations of type, architecture and machine are invalid arguments to libvirt. */
-static void ask_for_machine(struct child *c, struct facts *f)
+static void ask_for_machine(struct child *c, const struct facts *f, struct verdict *ret)
 {
     OWNED_MEMORY char *text = NULL;
 
@@ -282,11 +300,9 @@ static void ask_for_machine(struct child *c, struct facts *f)
     text = virConnectGetDomainCapabilities(c->libvirt, NULL, f->domain.arch, f->domain.machine,
                                            f->domain.type, 0);
     if (text)
-        f->dest.knows_machine = TRI_YES;
-    else if (last_code() == VIR_ERR_INVALID_ARG) {
-        f->dest.knows_machine = TRI_NO;
-        f->dest.machine_why = last_words(f->arena);
-    }
+        ret->suits = TRI_YES;
+    else if (last_code() == VIR_ERR_INVALID_ARG)
+        refused(ret);
 }
 
 static uint64_t mtu_of_device(struct child *c, const char *name, enum tristate *ret_present)
@@ -346,11 +362,58 @@ void capabilities_for_interfaces(struct child *c, struct facts *f, bool is_dest)
     }
 }
 
-void capabilities_for_domain(struct child *c, struct facts *f)
+struct domain_questions {
+    struct child *c;
+    struct facts *f;
+    struct verdict cpu, machine;
+    bool is_here;
+    void (*meanwhile)(void *context);
+    void *context;
+};
+
+static void ask_for_name(struct child *c, const struct facts *f, bool *ret)
 {
-    compare_cpu(c, f);
-    ask_for_machine(c, f);
-    capabilities_for_interfaces(c, f, true);
+    virDomainPtr by_name = virDomainLookupByName(c->libvirt, f->domain.name);
+    virDomainPtr by_uuid = virDomainLookupByUUIDString(c->libvirt, f->domain.uuid);
+
+    *ret = by_name || by_uuid;
+    if (by_name)
+        (void)virDomainFree(by_name);
+    if (by_uuid)
+        (void)virDomainFree(by_uuid);
+}
+
+static void ask_for_domain(void *context, size_t i)
+{
+    struct domain_questions *q = context;
+
+    if (i == 0)
+        q->meanwhile(q->context);
+    else if (i == 1)
+        compare_cpu(q->c, q->f, &q->cpu);
+    else if (i == 2)
+        ask_for_machine(q->c, q->f, &q->machine);
+    else if (i == 3)
+        capabilities_for_interfaces(q->c, q->f, true);
+    else
+        ask_for_name(q->c, q->f, &q->is_here);
+}
+
+bool capabilities_for_domain(struct child *c, struct facts *f, void (*meanwhile)(void *context),
+                             void *context)
+{
+    struct domain_questions q = { .c = c, .f = f, .meanwhile = meanwhile, .context = context };
+
+    together(5, ask_for_domain, &q);
+    if (q.cpu.suits != TRI_NOT_KNOWN)
+        f->dest.suits_cpu = q.cpu.suits;
+    if (q.machine.suits != TRI_NOT_KNOWN)
+        f->dest.knows_machine = q.machine.suits;
+    f->dest.cpu_why = q.cpu.why ? arena_text(f->arena, q.cpu.why) : f->dest.cpu_why;
+    f->dest.machine_why = q.machine.why ? arena_text(f->arena, q.machine.why) : f->dest.machine_why;
+    free(q.cpu.why);
+    free(q.machine.why);
+    return q.is_here;
 }
 
 /* Digits, a colon, digits: what libvirt has, without the '+' by which it says that they are numbers. */

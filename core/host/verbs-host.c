@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
- * A worker's connection, and what its host is. */
+ * A worker's connection, and the table of what can be asked over it. */
 #include "host/verbs.h"
 
 #include "base/text.h"
-#include "host/capabilities.h"
 #include "host/command.h"
 #include "host/serve.h"
 #include "host/survey.h"
-#include "host/xml.h"
 #include "state/config.h"
 #include <stdio.h>
 #include <string.h>
@@ -148,128 +146,4 @@ struct call_host verb_call_host(struct child *c)
                                .journal = journal_for_driver,
                                .run = run_for_driver,
                                .context = c };
-}
-
-static void names_of_networks(struct child *c, json_t *host)
-{
-    virNetworkPtr *list = NULL;
-    int n = virConnectListAllNetworks(c->libvirt, &list, VIR_CONNECT_LIST_NETWORKS_ACTIVE);
-    json_t *names = json_array();
-
-    for (int i = 0; i < n; i++) {
-        (void)json_array_append_new(names, json_string(virNetworkGetName(list[i])));
-        (void)virNetworkFree(list[i]);
-    }
-    free(list);
-    (void)json_put_flag(host, "has_network_list", n >= 0);
-    if (n < 0)
-        json_decref(names);
-    else
-        (void)json_put(host, "networks", names);
-}
-
-/* Bridges and other interfaces that are up; not every libvirt is built to tell. */
-static void names_of_interfaces(struct child *c, json_t *host)
-{
-    virInterfacePtr *list = NULL;
-    int n = virConnectListAllInterfaces(c->libvirt, &list, VIR_CONNECT_LIST_INTERFACES_ACTIVE);
-    json_t *names = json_array();
-
-    for (int i = 0; i < n; i++) {
-        (void)json_array_append_new(names, json_string(virInterfaceGetName(list[i])));
-        (void)virInterfaceFree(list[i]);
-    }
-    free(list);
-    (void)json_put_flag(host, "has_bridge_list", n >= 0);
-    if (n < 0)
-        json_decref(names);
-    else
-        (void)json_put(host, "bridges", names);
-}
-
-/* The fastest link that is up, from the node devices: they need no shell on that host. */
-static void fastest_link(struct child *c, json_t *host)
-{
-    virNodeDevicePtr *list = NULL;
-    int n = virConnectListAllNodeDevices(c->libvirt, &list, VIR_CONNECT_LIST_NODE_DEVICES_CAP_NET);
-    uint64_t fastest = 0;
-
-    for (int i = 0; i < n; i++) {
-        char *text = virNodeDeviceGetXMLDesc(list[i], 0);
-        OWNED(xml) x = text ? xml_read(text) : NULL;
-        OWNED_MEMORY char *speed = x ? xml_value(x, "/device/capability/link[@state='up']/@speed") : NULL;
-        uint64_t mbit = speed ? strtoull(speed, NULL, 10) : 0;
-
-        if (mbit > fastest && mbit < 10000000u)
-            fastest = mbit;
-        free(text);
-        (void)virNodeDeviceFree(list[i]);
-    }
-    free(list);
-    if (fastest)
-        (void)json_put_u64(host, "link_bytes_per_s", fastest * 125000u);
-}
-
-static int put_versions(struct child *c, json_t *host, struct error *err)
-{
-    unsigned long libvirt_version, qemu_version;
-    virNodeInfo node;
-    const unsigned long long free_bytes = virNodeGetFreeMemory(c->libvirt); /* 0: it failed */
-
-    if (virConnectGetLibVersion(c->libvirt, &libvirt_version) < 0 ||
-        virConnectGetVersion(c->libvirt, &qemu_version) < 0 || virNodeGetInfo(c->libvirt, &node) < 0)
-        return libvirt_error(err, c->host, "could not ask the host what it is");
-    if (json_put_u64(host, "libvirt_version", libvirt_version) < 0 ||
-        json_put_u64(host, "qemu_version", qemu_version) < 0 || json_put_u64(host, "cpus", node.cpus) < 0 ||
-        json_put_u64(host, "memory_bytes", (uint64_t)node.memory * 1024u) < 0 ||
-        json_put_u64(host, "memory_free_bytes", free_bytes > 0 ? free_bytes : NOT_KNOWN) < 0)
-        return error_memory(err);
-    return 0;
-}
-
-/* What the file of the capabilities reads, beside what stands in host already. */
-static int put_capabilities(struct child *c, struct xml *capabilities, json_t *host, struct error *err)
-{
-    OWNED(facts) f = facts_new();
-    OWNED_JSON more = NULL;
-
-    if (!f)
-        return error_memory(err);
-    capabilities_of_host(c, capabilities, f->arena, &f->source);
-    more = arena_failed(f->arena) ? NULL : host_to_json(&f->source);
-    return !more || json_object_update_missing(host, more) < 0 ? error_memory(err) : 0;
-}
-
-/* {}: a host as facts have it, under "host" */
-int verb_survey_host(struct child *c, const json_t *args, json_t *reply, struct error *err)
-{
-    OWNED_JSON host = json_object();
-    char *capabilities = virConnectGetCapabilities(c->libvirt);
-    OWNED(xml) x = capabilities ? xml_read(capabilities) : NULL;
-    OWNED_MEMORY char *uuid = x ? xml_value(x, "/capabilities/host/uuid") : NULL;
-    OWNED_MEMORY char *hostname = virConnectGetHostname(c->libvirt);
-    OWNED_MEMORY char *uri = virConnectGetURI(c->libvirt);
-    const char *type = virConnectGetType(c->libvirt);
-
-    (void)args;
-    free(capabilities);
-    if (!x || !hostname || !host || !type)
-        return libvirt_error(err, c->host, "could not ask the host what it is");
-    if (strcmp(type, "QEMU") != 0) {
-        error_set(err, ERROR_REFUSED, c->host, "its hypervisor is '%s', not QEMU", type);
-        return error_fix(err, "virt-ferry moves QEMU domains: give a qemu:// URI.");
-    }
-    if (json_put_text(host, "name", c->host) < 0 || json_put_text(host, "uuid", uuid) < 0 ||
-        json_put_text(host, "hostname", hostname) < 0 ||
-        json_put_text(host, "uri", c->way.driver ? c->way.uri : uri) < 0 ||
-        json_put_flag(host, "is_local_socket", verb_is_local(c) || c->way.driver) < 0)
-        return error_memory(err);
-    if (put_versions(c, host, err) < 0)
-        return -err->code;
-    names_of_networks(c, host);
-    names_of_interfaces(c, host);
-    fastest_link(c, host);
-    if (put_capabilities(c, x, host, err) < 0)
-        return -err->code;
-    return json_put(reply, "host", json_incref(host));
 }

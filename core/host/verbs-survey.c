@@ -396,22 +396,37 @@ int verb_survey_domain(struct child *c, const json_t *args, json_t *reply, struc
     return json_put(reply, "facts", facts_to_json(f));
 }
 
+struct disk_look {
+    struct child *c;
+    struct facts *f;
+    struct error *err;
+    int r;
+};
+
+static void look_from_dest(void *context)
+{
+    struct disk_look *look = context;
+    bool is_silent;
+
+    look->r = look_at_images(look->c, look->f, true, &is_silent, look->err);
+}
+
 /* {"facts"}: the same facts, each disk looked at from here, the destination, and whether it can run the
- * domain, in "dest"; and whether a domain of that
- * name or uuid is here already, in "has_same_name" */
+ * domain, in "dest"; and whether a domain of that name or uuid is here already, in "has_same_name" */
 int verb_survey_disks(struct child *c, const json_t *args, json_t *reply, struct error *err)
 {
     OWNED(facts) f = facts_from_json(json_child(args, "facts"), err);
-    OWNED_DOMAIN by_name = f ? virDomainLookupByName(c->libvirt, f->domain.name) : NULL;
-    OWNED_DOMAIN by_uuid = f ? virDomainLookupByUUIDString(c->libvirt, f->domain.uuid) : NULL;
-    bool is_silent;
+    struct disk_look look = { .c = c, .f = f, .err = err };
+    bool has_same_name;
 
-    if (!f || look_at_images(c, f, true, &is_silent, err) < 0)
+    if (!f)
         return -err->code;
-    capabilities_for_domain(c, f);
+    has_same_name = capabilities_for_domain(c, f, look_from_dest, &look);
+    if (look.r < 0)
+        return look.r;
     if (arena_failed(f->arena))
         return error_memory(err);
-    if (json_put_flag(reply, "has_same_name", by_name || by_uuid) < 0)
+    if (json_put_flag(reply, "has_same_name", has_same_name) < 0)
         return error_memory(err);
     return json_put(reply, "facts", facts_to_json(f));
 }
