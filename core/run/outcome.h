@@ -5,6 +5,8 @@
 #define RUN_OUTCOME_H
 
 #include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
 enum side_state {
     SIDE_NOT_KNOWN, /* it did not answer; never the same as absent */
@@ -12,6 +14,8 @@ enum side_state {
     SIDE_OFF, /* defined, no QEMU */
     SIDE_PAUSED,
     SIDE_RUNNING,
+    SIDE_DEAD, /* the operator attests that the host is dead: no QEMU runs there, and what ran is not known */
+    SIDE_STATES,
 };
 
 /* Why a side is paused or off, as far as the table needs it. */
@@ -23,6 +27,7 @@ enum side_reason {
     REASON_FAILED,    /* off since its start failed: it has never run */
     REASON_MIGRATED,  /* off since libvirt moved it away */
     REASON_DESTROYED, /* off since somebody ended its QEMU */
+    SIDE_REASONS,
 };
 
 struct side {
@@ -54,6 +59,31 @@ enum decision {
     DECIDE_NOT_KNOWN,     /* nothing is touched */
 };
 
+/* What stands in a row's condition, as bits. */
+#define OUTCOME_ASKED 1u
+#define OUTCOME_WAS_PAUSED 2u
+#define OUTCOME_HELD 4u
+#define OUTCOME_DESTROYED 8u
+#define OUTCOME_REBOOTED 16u
+#define OUTCOME_SAID_MOVED 32u
+#define OUTCOME_SOURCE_JOB 64u
+#define OUTCOME_DEST_JOB 128u
+
+struct outcome_row {
+    const char *name;      /* as README.md has it, and a trace and a dry run say it */
+    uint64_t source, dest; /* which states for which reasons fit: a bit each */
+    /* One of them fits; the second counts only where it is not empty. */
+    struct {
+        unsigned need, forbid; /* OUTCOME_ */
+    } when[2];
+    enum decision decision;
+    const char *because;
+};
+
+/* The table itself. */
+const struct outcome_row *outcome_rows(size_t *ret_n);
+/* The first of these rows that fits; NULL = none does, and nothing is known then. */
+const struct outcome_row *outcome_row(const struct outcome_row *rows, size_t n, const struct evidence *e);
 enum decision outcome_decide(const struct evidence *e);
 /* Of a domain that was shut off when its definition was to move: nothing ran, and one host shall define it.
  */

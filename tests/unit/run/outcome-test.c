@@ -8,11 +8,11 @@
 #include <stdio.h>
 #include <string.h>
 
-#define STATES 5
-#define REASONS 7
+#define STATES SIDE_STATES
+#define REASONS SIDE_REASONS
 #define ROWS_MOST 64
 
-static const char *const state_words[STATES] = { "not-known", "absent", "off", "paused", "running" };
+static const char *const state_words[STATES] = { "not-known", "absent", "off", "paused", "running", "dead" };
 static const char *const reason_words[REASONS] = { "other",  "migration", "user",     "postcopy",
                                                    "failed", "migrated",  "destroyed" };
 static const char *const flag_words[] = { "asked",    "was-paused", "held",       "destroyed",
@@ -86,7 +86,9 @@ static unsigned each_settled(enum decision judged, void (*check)(const struct ev
 
 static bool never_ran_there(const struct evidence *e)
 {
-    return e->dest.state == SIDE_ABSENT || (e->dest.state == SIDE_OFF && e->dest.reason == REASON_FAILED) ||
+    /* On a host that died only what we ended before is known not to have run. */
+    return (e->dest.state == SIDE_DEAD && e->dest_destroyed) || e->dest.state == SIDE_ABSENT ||
+           (e->dest.state == SIDE_OFF && e->dest.reason == REASON_FAILED) ||
            (e->dest.state == SIDE_OFF && e->dest_destroyed);
 }
 
@@ -168,7 +170,7 @@ static void dest_resumed(const struct evidence *e, enum decision d)
 {
     if (d != DECIDE_RESUME_DEST)
         return;
-    MUST(e->source.state == SIDE_ABSENT || e->source.state == SIDE_OFF);
+    MUST(e->source.state == SIDE_ABSENT || e->source.state == SIDE_OFF || e->source.state == SIDE_DEAD);
     MUST(e->dest.state == SIDE_PAUSED);
     MUST(e->dest.reason == REASON_USER || e->dest.reason == REASON_MIGRATION);
     MUST(!e->was_paused);
@@ -225,7 +227,7 @@ static void stayed(const struct evidence *e, enum decision d)
     if (d != DECIDE_STAYED)
         return;
     MUST(e->source.state == SIDE_RUNNING || e->source.state == SIDE_PAUSED);
-    MUST(never_ran_there(e));
+    MUST(never_ran_there(e) || (e->source.state == SIDE_RUNNING && e->dest.state == SIDE_DEAD));
     MUST(e->source.state == SIDE_RUNNING || e->was_paused || e->source.reason != REASON_MIGRATION);
 }
 
@@ -278,8 +280,7 @@ END_TEST
 /* ---- the table of README.md ---- */
 
 struct row {
-    int number;
-    char decision[40];
+    char name[40], decision[40], because[120];
     bool source[STATES][REASONS], dest[STATES][REASONS], flags[256]; /* what it fits */
     unsigned long hits;
 };
@@ -387,22 +388,20 @@ static void read_row(const char *line)
 {
     struct row *r = &rows[n_rows];
     char cells[6][120] = { "" };
-    int number, i = 0;
+    int i = 0;
 
-    if (sscanf(line, "| %d |", &number) != 1) /* NOLINT(cert-err34-c) */
-        return;
     ck_assert_uint_lt(n_rows, ROWS_MOST);
-    for (const char *at = line + 1; i < 5 && *at; i++) {
+    for (const char *at = line + 1; i < 6 && *at; i++) {
         size_t n = strcspn(at, "|");
 
         trim(cells[i], sizeof cells[i], at, n);
         at += n + (at[n] == '|');
     }
-    ck_assert_int_eq(i, 5);
-    ck_assert_msg(number == (int)n_rows + 1, "row %d of the table follows row %zu", number, n_rows);
-    r->number = number;
+    ck_assert_int_eq(i, 6);
     fill_row(r, cells[1], cells[2], cells[3]);
+    (void)snprintf(r->name, sizeof r->name, "%.39s", cells[0]);
     (void)snprintf(r->decision, sizeof r->decision, "%.39s", cells[4]);
+    (void)snprintf(r->because, sizeof r->because, "%s", cells[5]);
     n_rows++;
 }
 
@@ -413,7 +412,11 @@ static void read_rows(void)
 
     ck_assert_msg(file != NULL, "no core/run/README.md: run from the top of the tree");
     n_rows = 0;
-    while (fgets(line, sizeof line, file))
+    /* The table is the one with this head, and ends with the first line that is none of it. */
+    while (fgets(line, sizeof line, file) && strncmp(line, "| row | source |", 16) != 0)
+        ;
+    ck_assert_ptr_nonnull(fgets(line, sizeof line, file));
+    while (fgets(line, sizeof line, file) && line[0] == '|')
         read_row(line);
     (void)fclose(file);
     ck_assert_uint_gt(n_rows, 30);
@@ -443,12 +446,47 @@ START_TEST(the_first_row_that_fits_in_the_readme_is_the_decision)
             while (i < n_rows && !row_fits(&rows[i], e))
                 i++;
             ck_assert_msg(i < n_rows, "%s: %s, and no row fits", words_of(e), decision_word(d));
-            ck_assert_msg(strcmp(rows[i].decision, decision_word(d)) == 0, "%s: %s, but row %d says %s",
-                          words_of(e), decision_word(d), rows[i].number, rows[i].decision);
+            ck_assert_msg(strcmp(rows[i].decision, decision_word(d)) == 0, "%s: %s, but row '%s' says %s",
+                          words_of(e), decision_word(d), rows[i].name, rows[i].decision);
             rows[i].hits++;
         }
         for (size_t i = 0; i < n_rows; i++)
-            ck_assert_msg(rows[i].hits > 0, "row %d of the table is never reached", rows[i].number);
+            ck_assert_msg(rows[i].hits > 0, "row '%s' of the table is never reached", rows[i].name);
+    }
+END_TEST
+
+START_TEST(the_code_has_the_rows_of_the_readme_by_name)
+    {
+        size_t n;
+        const struct outcome_row *table = outcome_rows(&n);
+
+        read_rows();
+        ck_assert_uint_eq(n, n_rows);
+        for (size_t i = 0; i < n; i++) {
+            ck_assert_str_eq(table[i].name, rows[i].name);
+            ck_assert_str_eq(decision_word(table[i].decision), rows[i].decision);
+            ck_assert_str_eq(table[i].because, rows[i].because);
+            for (size_t k = 0; k < i; k++)
+                ck_assert_str_ne(table[i].name, table[k].name);
+            for (int state = 0; state < STATES; state++)
+                for (int reason = 0; reason < REASONS; reason++) {
+                    const uint64_t bit = UINT64_C(1) << (state * REASONS + reason);
+
+                    ck_assert_msg(rows[i].source[state][reason] == !!(table[i].source & bit) &&
+                                      rows[i].dest[state][reason] == !!(table[i].dest & bit),
+                                  "row '%s' differs for %s/%s", table[i].name, state_words[state],
+                                  reason_words[reason]);
+                }
+        }
+    }
+END_TEST
+
+START_TEST(where_no_row_fits_nothing_is_known)
+    {
+        const struct evidence e = { .was_asked = true };
+        size_t n;
+
+        ck_assert_ptr_null(outcome_row(outcome_rows(&n), 1, &e));
     }
 END_TEST
 
@@ -469,4 +507,5 @@ TEST_MAIN("run/outcome", before_libvirt_is_asked_the_guest_stayed_whatever_is_se
           it_stayed_only_when_the_source_lives_and_the_destination_holds_nothing,
           two_that_run_or_have_run_are_said_and_not_touched, gone_is_said_only_when_neither_runs,
           a_guest_that_was_paused_before_is_never_started,
-          the_first_row_that_fits_in_the_readme_is_the_decision, each_decision_has_a_word_of_its_own)
+          the_first_row_that_fits_in_the_readme_is_the_decision, the_code_has_the_rows_of_the_readme_by_name,
+          where_no_row_fits_nothing_is_known, each_decision_has_a_word_of_its_own)
