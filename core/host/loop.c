@@ -20,8 +20,13 @@ struct watched {
 
 struct loop {
     int epoll_fd, signal_fd;
-    unsigned interrupts;
-    bool ends_waits;
+    unsigned interrupts, ints, stops;
+    uint64_t interrupted_ms;
+    bool ends_waits, was_slow;
+    void (*leave)(void *context);
+    void (*slow)(void *context, const char *what);
+    void *told;
+    const char *waits_for;
     struct watched watched[MAX_WATCHED];
 };
 
@@ -31,6 +36,7 @@ static void user_signals(sigset_t *set)
     sigaddset(set, SIGINT);
     sigaddset(set, SIGTERM);
     sigaddset(set, SIGHUP);
+    sigaddset(set, SIGCONT);
 }
 
 static void on_signal(void *context, uint32_t events)
@@ -39,8 +45,58 @@ static void on_signal(void *context, uint32_t events)
     struct signalfd_siginfo info;
 
     (void)events;
-    while (read(l->signal_fd, &info, sizeof info) == (ssize_t)sizeof info)
-        l->interrupts++;
+    while (read(l->signal_fd, &info, sizeof info) == (ssize_t)sizeof info) {
+        if (info.ssi_signo == SIGCONT) {
+            l->stops++;
+            continue;
+        }
+        if (l->interrupts++ == 0)
+            l->interrupted_ms = loop_now_ms();
+        l->ints += info.ssi_signo == SIGINT;
+        if (l->ints >= 2 && info.ssi_signo == SIGINT && l->leave)
+            l->leave(l->told);
+    }
+}
+
+void loop_tell(struct loop *l, void (*leave)(void *context), void (*slow)(void *context, const char *what),
+               void *context)
+{
+    l->leave = leave;
+    l->slow = slow;
+    l->told = context;
+}
+
+const char *loop_waits_for(struct loop *l, const char *what)
+{
+    const char *before = l->waits_for;
+
+    l->waits_for = what;
+    return before;
+}
+
+unsigned loop_stops(struct loop *l)
+{
+    on_signal(l, 0);
+    return l->stops;
+}
+
+/* How long a round may last until the user has to be told what is waited for. */
+static int until_slow_ms(const struct loop *l, int timeout_ms)
+{
+    const uint64_t now = loop_now_ms(), at = l->interrupted_ms + LOOP_SLOW_MS;
+    const uint64_t left = at > now ? at - now : 0;
+
+    if (!l->interrupts || l->was_slow || !l->slow || (timeout_ms >= 0 && (uint64_t)timeout_ms <= left))
+        return timeout_ms;
+    return (int)left;
+}
+
+static void tell_slow(struct loop *l)
+{
+    if (!l->interrupts || l->was_slow || !l->slow || loop_now_ms() < l->interrupted_ms + LOOP_SLOW_MS)
+        return;
+    l->was_slow = true;
+    l->slow(l->told, l->waits_for);
 }
 
 static int watch_signals(struct loop *l, struct error *err)
@@ -67,6 +123,7 @@ struct loop *loop_new(struct error *err)
     for (unsigned i = 0; i < MAX_WATCHED; i++)
         l->watched[i].fd = -1;
     l->signal_fd = -1;
+    l->waits_for = "";
     l->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
     if (l->epoll_fd < 0) {
         error_errno(err, NULL, "could not create an epoll descriptor");
@@ -81,6 +138,7 @@ void loop_free(struct loop *l)
 {
     if (!l)
         return;
+    l->leave = NULL;
     if (l->signal_fd >= 0) {
         /* One that was meant for what has just ended must not end the process before it told its outcome. */
         on_signal(l, 0);
@@ -143,7 +201,7 @@ void loop_remove(struct loop *l, int fd)
 int loop_step(struct loop *l, int timeout_ms, struct error *err)
 {
     struct epoll_event ready[16];
-    int n = epoll_wait(l->epoll_fd, ready, 16, timeout_ms);
+    int n = epoll_wait(l->epoll_fd, ready, 16, until_slow_ms(l, timeout_ms));
 
     if (n < 0 && errno != EINTR)
         return error_errno(err, NULL, "could not wait for events");
@@ -154,6 +212,7 @@ int loop_step(struct loop *l, int timeout_ms, struct error *err)
         if (w)
             w->handler(w->context, ready[i].events);
     }
+    tell_slow(l);
     return 0;
 }
 
@@ -177,6 +236,14 @@ uint64_t loop_now_ms(void)
     struct timespec now;
 
     (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000u + (uint64_t)now.tv_nsec / 1000000u;
+}
+
+uint64_t loop_awake_ms(void)
+{
+    struct timespec now;
+
+    (void)clock_gettime(CLOCK_BOOTTIME, &now);
     return (uint64_t)now.tv_sec * 1000u + (uint64_t)now.tv_nsec / 1000000u;
 }
 

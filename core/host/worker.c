@@ -281,7 +281,7 @@ bool call_is_over(struct call *c)
     return c->over;
 }
 
-int call_wait(struct call *c, json_t **ret_reply, struct error *err)
+static int wait_until_over(struct call *c, struct error *err)
 {
     while (!call_is_over(c)) {
         uint64_t now = loop_now_ms();
@@ -293,6 +293,24 @@ int call_wait(struct call *c, json_t **ret_reply, struct error *err)
         }
         if (loop_step(c->worker->loop, wait_ms, err) < 0)
             return -err->code;
+    }
+    return 0;
+}
+
+int call_wait(struct call *c, json_t **ret_reply, struct error *err)
+{
+    struct loop *loop = c->worker ? c->worker->loop : NULL;
+    char what[sizeof c->verb + 300];
+    const char *before;
+    int r;
+
+    if (loop) {
+        (void)snprintf(what, sizeof what, "the answer of '%s' to '%s'", c->worker->setup.host, c->verb);
+        before = loop_waits_for(loop, what);
+        r = wait_until_over(c, err);
+        (void)loop_waits_for(loop, before);
+        if (r < 0)
+            return r;
     }
     if (!c->reply) {
         *err = c->err;

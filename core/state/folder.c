@@ -56,12 +56,10 @@ static int make_parents(char *path, struct error *err)
     return 0;
 }
 
-static int make_own(const char *path, struct error *err)
+static int check_own(const char *path, struct error *err)
 {
     struct stat st;
 
-    if (mkdir(path, 0700) < 0 && errno != EEXIST)
-        return error_errno(err, NULL, "could not create the folder '%s'", path);
     if (stat(path, &st) < 0)
         return error_errno(err, NULL, "could not look at the folder '%s'", path);
     if (!S_ISDIR(st.st_mode))
@@ -71,6 +69,40 @@ static int make_own(const char *path, struct error *err)
     error_set(err, ERROR_USAGE, NULL, "the state folder '%s' can be written by other users", path);
     return error_fix(err, "Make it your own and nobody else's: chown %u '%s' && chmod 700 '%s'.",
                      (unsigned)geteuid(), path, path);
+}
+
+static int make_own(const char *path, struct error *err)
+{
+    if (mkdir(path, 0700) < 0 && errno != EEXIST)
+        return error_errno(err, NULL, "could not create the folder '%s'", path);
+    return check_own(path, err);
+}
+
+char *state_dir_at(const char *path, struct error *err)
+{
+    OWNED_MEMORY char *dir = realpath(path, NULL);
+    OWNED_MEMORY char *runs = NULL;
+
+    if (!dir) {
+        error_errno(err, NULL, "could not look at the folder '%s'", path);
+        return NULL;
+    }
+    if (text_ends(dir, "/runs"))
+        dir[strlen(dir) - strlen("/runs")] = '\0';
+    if (asprintf(&runs, "%s/runs", dir) < 0) {
+        runs = NULL;
+        error_memory(err);
+        return NULL;
+    }
+    if (access(runs, F_OK) < 0) {
+        error_set(err, ERROR_USAGE, NULL, "there is no folder 'runs' in '%s'", dir);
+        error_fix(err, "Name a state folder, /var/lib/virt-ferry of the machine that ran virt-ferry, copied "
+                       "or mounted here.");
+        return NULL;
+    }
+    if (check_own(dir, err) < 0 || check_own(runs, err) < 0)
+        return NULL;
+    return HAND_OVER(dir);
 }
 
 char *state_dir(struct error *err)

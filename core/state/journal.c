@@ -136,6 +136,8 @@ static int write_record(struct journal *j, json_t *record, struct error *err)
 {
     OWNED_TEXT line = { 0 };
 
+    if (j->fd < 0)
+        return error_set(err, ERROR_FAILED, NULL, "the journal '%s' was opened for reading alone", j->path);
     if (cut_tail(j, err) < 0 || record_write(&line, record, err) < 0)
         return -err->code;
     if (j->end + (off_t)line.len > JOURNAL_MAX_BYTES)
@@ -297,6 +299,15 @@ static uint64_t now_ms(void)
     return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
+/* A fault can be armed for one step by name: "kill:journal-migrated:1". */
+static bool fault_at_step(const char *step)
+{
+    char point[80];
+
+    (void)snprintf(point, sizeof point, "journal-%s", step);
+    return fault_point(point);
+}
+
 int journal_append(struct journal *j, const char *step, json_t *fields, struct error *err)
 {
     OWNED_JSON owned_fields = fields;
@@ -310,6 +321,9 @@ int journal_append(struct journal *j, const char *step, json_t *fields, struct e
                          step);
     if (write_record(j, record, err) < 0)
         return -err->code;
+    if (fault_at_step(step))
+        return error_set(err, ERROR_FAILED, NULL, "step '%s' was journalled, then fault 'journal-%s'", step,
+                         step);
     if (fault_point("journal"))
         return error_set(err, ERROR_FAILED, NULL, "step '%s' was journalled, then fault 'journal'", step);
     return 0;
@@ -364,4 +378,16 @@ json_t *journal_peek(const char *dir, const char *run, bool *ret_is_held, struct
     if (read_records(fd, path, records, &end, &has_tail, err) < 0)
         return NULL;
     return HAND_OVER(records);
+}
+
+struct journal *journal_look(const char *dir, const char *run, bool *ret_is_held, struct error *err)
+{
+    OWNED_JSON records = journal_peek(dir, run, ret_is_held, err);
+    OWNED(journal) j = records ? journal_new(dir, run, err) : NULL;
+
+    if (!j)
+        return NULL;
+    json_decref(j->records);
+    j->records = HAND_OVER(records);
+    return HAND_OVER(j);
 }

@@ -10,6 +10,9 @@
 
 struct journal;
 
+/* A state folder that somebody copied or mounted here, named by itself or by its "runs": checked as the own
+ * one is, never made. malloc'ed. */
+char *state_dir_at(const char *path, struct error *err);
 /* The state folder: VIRT_FERRY_STATE_DIR, else /var/lib/virt-ferry for root, else
  * $XDG_STATE_HOME/virt-ferry; made 0700 with its "runs" folder when it is missing. malloc'ed. */
 char *state_dir(struct error *err);
@@ -24,7 +27,7 @@ void journal_free(struct journal *j);
 OWNED_DEFINE(journal)
 
 /* Appends {"step": step, "at_ms": wall clock, …fields}, and fdatasyncs before it returns. fields may be NULL;
- * the reference is taken. Fault point "journal" counts here (base/fault.h). */
+ * the reference is taken. Fault points "journal" and "journal-STEP" count here (base/fault.h). */
 int journal_append(struct journal *j, const char *step, json_t *fields, struct error *err);
 
 /* The records so far, as a JSON array of objects; lent. */
@@ -41,5 +44,7 @@ json_t *journal_list(const char *dir, struct error *err);
 /* Reads without locking (a living run may hold it): the records, a new reference. ret_is_held says whether a
  * living process holds the lock. */
 json_t *journal_peek(const char *dir, const char *run, bool *ret_is_held, struct error *err);
+/* The same as a journal that takes no record: for looking at what would be done. */
+struct journal *journal_look(const char *dir, const char *run, bool *ret_is_held, struct error *err);
 
 #endif
