@@ -266,20 +266,39 @@ int verb_max_downtime(struct child *c, const json_t *args, json_t *reply, struct
     return 0;
 }
 
-/* {"uuid"}: {} */
+/* An act rests on a look: what is no longer as it was seen is left as it is. {"expect": {"state", "reason"}}
+ */
+static int check_expected(struct child *c, virDomainPtr d, const json_t *args, struct error *err)
+{
+    const json_t *expect = json_child(args, "expect");
+    int state, reason;
+
+    if (!expect)
+        return 0;
+    if (virDomainGetState(d, &state, &reason, 0) < 0)
+        return libvirt_error(err, c->host, "could not ask for the domain's state");
+    if (text_equal(json_text(expect, "state", ""), state_word(state)) &&
+        text_equal(json_text(expect, "reason", ""), reason_word(state, reason)))
+        return 0;
+    error_set(err, ERROR_STALE, c->host, "the domain is no longer as it was seen");
+    return error_why(err, "it was %s %s, and is %s %s", json_text(expect, "state", "?"),
+                     json_text(expect, "reason", ""), state_word(state), reason_word(state, reason));
+}
+
+/* {"uuid", "expect"}: {} */
 int verb_resume(struct child *c, const json_t *args, json_t *reply, struct error *err)
 {
     OWNED_DOMAIN d = verb_domain(c, args, err);
 
     (void)reply;
-    if (!d)
+    if (!d || check_expected(c, d, args, err) < 0)
         return -err->code;
     if (virDomainResume(d) < 0)
         return libvirt_error(err, c->host, "could not resume the domain");
     return 0;
 }
 
-/* {"uuid"}: ends its QEMU; absent or not active is success; {} */
+/* {"uuid", "expect"}: ends its QEMU; absent or not active is success; {} */
 int verb_destroy(struct child *c, const json_t *args, json_t *reply, struct error *err)
 {
     OWNED_DOMAIN d = verb_domain(c, args, err);
@@ -289,6 +308,8 @@ int verb_destroy(struct child *c, const json_t *args, json_t *reply, struct erro
         return err->code == ERROR_ABSENT ? 0 : -err->code;
     if (virDomainIsActive(d) == 0)
         return 0;
+    if (check_expected(c, d, args, err) < 0)
+        return -err->code;
     if (virDomainDestroy(d) < 0 && virGetLastErrorCode() != VIR_ERR_NO_DOMAIN && virDomainIsActive(d) != 0)
         return libvirt_error(err, c->host, "could not end the domain's QEMU");
     return 0;
