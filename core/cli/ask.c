@@ -67,3 +67,15 @@ bool ask_password(const char *host)
     explicit_bzero(password, sizeof password);
     return is_kept;
 }
+
+bool ask_attest(const char *claim)
+{
+    OWNED_FD tty = isatty(STDIN_FILENO) ? open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY) : -1;
+    char question[600], safe[500], answer[16];
+
+    if (tty < 0)
+        return false;
+    (void)snprintf(question, sizeof question, "Do you attest that %s? [yes/no]",
+                   text_escape(safe, sizeof safe, claim));
+    return ask(tty, question, false, answer, sizeof answer) && text_equal(answer, "yes");
+}

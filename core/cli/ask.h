@@ -8,5 +8,8 @@
 /* A user and a password for libvirt on a host, kept for this run. false: there is no terminal, or no answer.
  */
 bool ask_password(const char *host);
+/* "yes", typed in full, to a claim that only a person can vouch for. false: there is no terminal, or another
+ * answer. */
+bool ask_attest(const char *claim);
 
 #endif

@@ -31,6 +31,7 @@ const struct command *command_find(int n, char *const *words, int *ret_words, st
 /* How many operands its row asks for. */
 void command_operands(const struct command *c, size_t *ret_least, size_t *ret_most);
 
+int cmd_abort(struct cli *cli, const struct options *o, struct error *err);
 int cmd_check(struct cli *cli, const struct options *o, struct error *err);
 int cmd_explain(struct cli *cli, const struct options *o, struct error *err);
 int cmd_help(struct cli *cli, const struct options *o, struct error *err);
@@ -40,6 +41,7 @@ int cmd_plan(struct cli *cli, const struct options *o, struct error *err);
 int cmd_plugin_check(struct cli *cli, const struct options *o, struct error *err);
 int cmd_plugin_info(struct cli *cli, const struct options *o, struct error *err);
 int cmd_plugin_list(struct cli *cli, const struct options *o, struct error *err);
+int cmd_recover(struct cli *cli, const struct options *o, struct error *err);
 int cmd_survey(struct cli *cli, const struct options *o, struct error *err);
 int cmd_version(struct cli *cli, const struct options *o, struct error *err);
 
@@ -48,6 +50,7 @@ extern const struct option_row history_options[];
 extern const struct option_row migrate_options[];
 extern const struct option_row plan_options[];
 extern const struct option_row plugin_check_options[];
+extern const struct option_row recover_options[];
 extern const struct option_row survey_options[];
 
 #endif

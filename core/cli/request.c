@@ -5,6 +5,7 @@
 #include "base/name.h"
 #include "cli/ask.h"
 #include "cli/output.h"
+#include "cli/recovery.h"
 #include "facts/json.h"
 #include "facts/map.h"
 #include "facts/overwrite.h"
@@ -31,6 +32,24 @@ static void planned(void *context, const struct plan *p)
     if (r->shows_plan && !r->cli->is_json && !r->cli->is_quiet)
         (void)request_show_plan(r->cli, p, &err);
     (void)fflush(stdout);
+}
+
+static void leave(void *context, const char *run, bool is_asked)
+{
+    const struct request *r = context;
+
+    if (r->progress)
+        progress_clear(r->progress);
+    recovery_leave(r->cli, run, is_asked);
+}
+
+static void slow(void *context, const char *what)
+{
+    const struct request *r = context;
+
+    if (r->progress)
+        progress_clear(r->progress);
+    recovery_slow(r->cli, what);
 }
 
 /* libvirt says 0 before it has measured: nothing then, and the line keeps room for what is known. */
@@ -258,6 +277,7 @@ static int read_request(struct request *r, struct cli *cli, const struct options
         .say = say,
         .progress = progress,
         .planned = planned,
+        .signals = { leave, slow },
         .ask_password = cli->is_json ? NULL : ask_password,
         .context = r,
     };

@@ -105,7 +105,12 @@ static void serve_gate(struct move *m)
         return;
     }
     while (gate_is_holding(m->gate) && loop_now_ms() < until) {
-        switch (decide_at_gate(m)) {
+        const enum decision d = decide_at_gate(m);
+
+        /* Stopped since: it is looked at again. */
+        if (look_is_stale(m) && d != DECIDE_WAIT)
+            continue;
+        switch (d) {
         case DECIDE_STAYED:
         case DECIDE_RESUME_SOURCE:
             let_through(m);
@@ -142,6 +147,7 @@ static void follow(struct move *m, struct call *migrate, struct error *err)
     struct monitor mon;
 
     monitor_begin(m, &mon);
+    (void)loop_waits_for(m->loop, "libvirt to end the migration");
     while (!call_is_over(migrate)) {
         if (loop_step(m->loop, STEP_MS, err) < 0)
             break;
@@ -150,6 +156,7 @@ static void follow(struct move *m, struct call *migrate, struct error *err)
         else
             monitor_step(m, &mon);
     }
+    (void)loop_waits_for(m->loop, "");
     monitor_done(&mon);
 }
 

@@ -30,10 +30,11 @@ static json_t *state_at(struct move *m, struct worker *w, struct error *err)
 static int end_source(struct move *m, struct worker *source, struct error *err)
 {
     uint64_t until = loop_now_ms() + JOB_END_MS;
+    OWNED_JSON state = NULL;
 
     for (;;) {
-        OWNED_JSON state = state_at(m, source, err);
-
+        json_decref(state);
+        state = state_at(m, source, err);
         if (!state)
             return -err->code;
         if (!json_flag(state, "present", false) || !json_flag(state, "is_active", false))
@@ -49,7 +50,10 @@ static int end_source(struct move *m, struct worker *source, struct error *err)
     }
     if (move_record(m, "source-destroy", NULL, err) < 0)
         return -err->code;
-    return worker_do(source, "destroy", json_pack("{ss}", "uuid", m->uuid), ANSWER_MS * 2u, NULL, err);
+    return worker_do(source, "destroy",
+                     json_pack("{ss s{ss ss}}", "uuid", m->uuid, "expect", "state",
+                               json_text(state, "state", ""), "reason", json_text(state, "reason", "")),
+                     ANSWER_MS * 2u, NULL, err);
 }
 
 static int forget_source(struct move *m, struct error *err)
@@ -171,7 +175,12 @@ int finish_forward(struct move *m, struct error *err)
     m->result->outcome = OUTCOME_MOVED;
     if (move_record(m, "moved", NULL, err) < 0)
         return -err->code;
-    source_stays = forget_source(m, &failed) < 0;
+    if (m->is_dead[0])
+        move_problem(m,
+                     "'%s' may still define the domain: never start it there; when that host is back: virsh "
+                     "undefine --keep-nvram '%s'",
+                     m->survey.source_host, m->name);
+    source_stays = !m->is_dead[0] && forget_source(m, &failed) < 0;
     if (failed.code == ERROR_NOT_KNOWN) {
         m->result->outcome = OUTCOME_NOT_KNOWN;
         *err = failed;

@@ -3,6 +3,7 @@
 #include "run/move.h"
 
 #include "base/log.h"
+#include <stdio.h>
 #include <time.h>
 
 static enum side_state state_of_word(const char *word)
@@ -51,20 +52,53 @@ static struct side side_of(struct move *m, bool is_dest, const json_t *state)
     return side;
 }
 
-static void begin_look(struct move *m, bool is_dest, struct reach *ret)
+static void note_sight(struct move *m, bool is_dest, const json_t *state)
 {
-    worker_free(m->seen[is_dest]);
-    m->seen[is_dest] = NULL;
-    survey_reach(&m->survey, is_dest, ret);
+    struct sight *s = &m->sights[is_dest];
+    const json_t *mark = mark_in(state);
+
+    *s = (struct sight){ .at_ms = 0 };
+    (void)snprintf(s->state, sizeof s->state, "%s", json_text(state, "state", ""));
+    (void)snprintf(s->reason, sizeof s->reason, "%s", json_text(state, "reason", ""));
+    s->was_heard = true;
+    s->has_job = json_flag(state, "present", false) && json_flag(state, "has_job", false);
+    s->has_other_mark = mark && !text_equal(json_text(mark, "run", ""), m->run);
+    if (s->has_other_mark)
+        (void)snprintf(s->other_run, sizeof s->other_run, "%s", json_text(mark, "run", ""));
 }
 
-static struct side finish_look(struct move *m, struct reach *r)
+bool look_is_stale(const struct move *m)
+{
+    uint64_t newest = 0;
+
+    for (int i = 0; i < 2; i++)
+        if (m->sights[i].at_ms > newest)
+            newest = m->sights[i].at_ms;
+    return loop_stops(m->loop) != m->n_stops || loop_awake_ms() - newest > LOOK_FRESH_MS;
+}
+
+static void begin_look(struct move *m, bool is_dest, struct reach *ret)
+{
+    m->sights[is_dest] = (struct sight){ .at_ms = 0 };
+    m->n_stops = loop_stops(m->loop);
+    worker_free(m->seen[is_dest]);
+    m->seen[is_dest] = NULL;
+    if (m->is_dead[is_dest])
+        *ret = (struct reach){ .is_dest = is_dest };
+    else
+        survey_reach(&m->survey, is_dest, ret);
+}
+
+static struct side hear_look(struct move *m, struct reach *r)
 {
     const bool is_dest = r->is_dest;
     struct error err = { 0 };
-    OWNED(worker) fresh = survey_reached(&m->survey, r, NULL, &err);
+    OWNED(worker) fresh = NULL;
     OWNED_JSON state = NULL;
 
+    if (m->is_dead[is_dest])
+        return (struct side){ .state = SIDE_DEAD };
+    fresh = survey_reached(&m->survey, r, NULL, &err);
     if (!fresh ||
         worker_do(fresh, "state", json_pack("{ss}", "uuid", m->uuid), ANSWER_MS, &state, &err) < 0) {
         log_event("run", "look", "%s: not known: %s", is_dest ? m->survey.dest_host : m->survey.source_host,
@@ -72,7 +106,16 @@ static struct side finish_look(struct move *m, struct reach *r)
         return (struct side){ .state = SIDE_NOT_KNOWN };
     }
     m->seen[is_dest] = HAND_OVER(fresh);
+    note_sight(m, is_dest, state);
     return side_of(m, is_dest, state);
+}
+
+static struct side finish_look(struct move *m, struct reach *r)
+{
+    const struct side side = hear_look(m, r);
+
+    m->sights[r->is_dest].at_ms = loop_awake_ms();
+    return side;
 }
 
 struct side look_at(struct move *m, bool is_dest)
@@ -87,8 +130,22 @@ struct worker *look_worker(struct move *m, bool is_dest, struct error *err)
 {
     struct worker *seen = m->seen[is_dest];
 
+    if (m->is_dead[is_dest]) {
+        error_set(err, ERROR_CONNECTION, is_dest ? m->survey.dest_host : m->survey.source_host,
+                  "the host is dead, as was attested");
+        return NULL;
+    }
     m->seen[is_dest] = NULL;
     return seen ? seen : survey_fresh(&m->survey, is_dest, err);
+}
+
+/* A copied journal may lack its end: that libvirt was not asked is then believed only where both hosts show
+ * nothing else. */
+static bool looks_asked(const struct move *m, const struct evidence *e)
+{
+    const enum side_state before = m->was_paused ? SIDE_PAUSED : SIDE_RUNNING;
+
+    return e->source.has_job || e->dest.state != SIDE_ABSENT || e->source.state != before;
 }
 
 struct evidence look_at_both(struct move *m)
@@ -104,10 +161,11 @@ struct evidence look_at_both(struct move *m)
     OWNED_REACH dest = { 0 };
 
     begin_look(m, false, &source);
-    if (e.was_asked)
+    if (e.was_asked || m->is_foreign)
         begin_look(m, true, &dest);
     e.source = finish_look(m, &source);
-    e.dest = e.was_asked ? finish_look(m, &dest) : (struct side){ .state = SIDE_ABSENT };
+    e.dest = e.was_asked || m->is_foreign ? finish_look(m, &dest) : (struct side){ .state = SIDE_ABSENT };
+    e.was_asked = e.was_asked || (m->is_foreign && looks_asked(m, &e));
     e.dest_rebooted = e.dest.has_rebooted;
     /* The wish alone proves nothing: a destroy that failed may have been followed by a guest that ran. */
     e.dest_destroyed =

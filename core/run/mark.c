@@ -9,18 +9,28 @@
 #include <string.h>
 #include <time.h>
 
-static int busy(const json_t *mark, struct error *err)
+const char *time_words(uint64_t time_s, char *buf, size_t size)
 {
-    const char *run = json_text(mark, "run", "?"), *host = json_text(mark, "host", "?");
-    char when[32] = "?";
-    time_t t = (time_t)json_u64(mark, "time_s", 0);
+    const time_t t = (time_t)time_s;
     struct tm utc;
 
-    if (gmtime_r(&t, &utc))
-        (void)strftime(when, sizeof when, "%Y-%m-%d %H:%M:%S", &utc);
-    error_set(err, ERROR_BUSY, NULL, "run '%s' of host '%s' holds the domain since %s UTC", run, host, when);
+    if (!gmtime_r(&t, &utc) || strftime(buf, size, "%Y-%m-%d %H:%M:%S UTC", &utc) == 0)
+        (void)snprintf(buf, size, "?");
+    return buf;
+}
+
+int mark_busy(const json_t *mark, struct error *err)
+{
+    const char *run = json_text(mark, "run", "?"), *host = json_text(mark, "host", "?");
+    char when[40];
+
+    error_set(err, ERROR_BUSY, NULL, "run '%s' of host '%s' holds the domain since %s", run, host,
+              time_words(json_u64(mark, "time_s", 0), when, sizeof when));
     return error_fix(
-        err, "Wait for it, or finish what it left: run virt-ferry migrate of this domain on '%s'.", host);
+        err,
+        "Wait for it. If it died, finish what it left, on '%s': virt-ferry recover %s. Where "
+        "that machine is gone: virt-ferry recover --journal DIR, with a copy of its state folder.",
+        host, run);
 }
 
 /* What an earlier run left; 0 when it is out of the way. */
@@ -35,7 +45,7 @@ static int settle_other(struct move *m, const json_t *mark, struct error *err)
     if (name_check_run(run, &absent) == 0)
         records = journal_peek(m->state_dir, run, &is_held, &absent);
     if (!records || is_held)
-        return busy(mark, err);
+        return mark_busy(mark, err);
     move_say(m, "run %s of this host died; it is settled first", run);
     if (recover_run(m, run, &outcome, err) < 0)
         return -err->code;
@@ -55,24 +65,25 @@ static json_t *state_of(struct move *m, struct error *err)
 
 static int read_domain(struct move *m, const json_t *state, struct error *err)
 {
-    if (!json_flag(state, "present", false)) {
-        error_set(err, ERROR_ABSENT, m->survey.source_host, "no domain '%s'", m->o->domain);
-        return error_fix(err, "See what is there: virsh -c '%s' list --all.", m->o->source_uri);
-    }
-    if (json_flag(state, "has_job", false)) {
-        error_set(err, ERROR_REFUSED, m->survey.source_host, "a job is in progress on domain '%s'",
-                  m->o->domain);
-        return error_fix(err, "Wait for it or abort it: virsh domjobinfo, virsh domjobabort.");
-    }
     snprintf(m->uuid, sizeof m->uuid, "%s", json_text(state, "uuid", ""));
     snprintf(m->name, sizeof m->name, "%s", json_text(state, "name", ""));
     m->was_paused = text_equal(json_text(state, "state", ""), "paused");
     m->is_persistent = json_flag(state, "is_persistent", false);
     m->autostart = json_flag(state, "autostart", false);
+    if (!json_flag(state, "present", false)) {
+        error_set(err, ERROR_ABSENT, m->survey.source_host, "no domain '%s'", m->o->domain);
+        return error_fix(err, "See what is there: virsh -c '%s' list --all.", m->o->source_uri);
+    }
+    /* Whose job it is the mark says better. */
+    if (json_flag(state, "has_job", false) && !mark_in(state)) {
+        error_set(err, ERROR_REFUSED, m->survey.source_host, "a job is in progress on domain '%s'",
+                  m->o->domain);
+        return error_fix(err, "Wait for it or abort it: virsh domjobinfo, virsh domjobabort.");
+    }
     return 0;
 }
 
-static const char *this_host(char *buf, size_t size)
+const char *this_host(char *buf, size_t size)
 {
     if (gethostname(buf, size) < 0)
         snprintf(buf, size, "?");
@@ -80,7 +91,7 @@ static const char *this_host(char *buf, size_t size)
     return buf;
 }
 
-static const json_t *mark_in(const json_t *reply)
+const json_t *mark_in(const json_t *reply)
 {
     const json_t *live = json_child(reply, "mark");
 
@@ -97,7 +108,7 @@ uint64_t mark_settle_ms(uint64_t took_ms)
 static int set_mark(struct move *m, struct error *err)
 {
     OWNED_JSON reply = NULL;
-    char host[128];
+    char host[HOST_NAME_SIZE];
 
     if (worker_do(m->survey.source, "mark-set",
                   json_pack("{ss ss ss sI}", "uuid", m->uuid, "run", m->run, "host",
@@ -105,7 +116,7 @@ static int set_mark(struct move *m, struct error *err)
                   ANSWER_MS, &reply, err) < 0)
         return -err->code;
     if (mark_in(reply))
-        return busy(mark_in(reply), err);
+        return mark_busy(mark_in(reply), err);
     m->marked_ms = loop_now_ms();
     m->mark_settles_ms = mark_settle_ms(json_u64(reply, "took_ms", NOT_KNOWN));
     return 0;
@@ -114,11 +125,14 @@ static int set_mark(struct move *m, struct error *err)
 /* A look that had to create something before the domain was marked has begun the run's journal already. */
 static int begin_journal(struct move *m, struct error *err)
 {
+    char host[HOST_NAME_SIZE];
+
     if (!m->journal &&
         (name_new_run(m->run, err) < 0 || !(m->journal = journal_create(m->state_dir, m->run, err))))
         return -err->code;
     return move_record(m, "begin",
-                       json_pack("{ss ss ss ss ss ss ss ss sb sb sb}", "kind", "migrate", "domain", m->name,
+                       json_pack("{ss ss sI ss ss ss ss ss ss ss sb sb sb}", "kind", "migrate", "client",
+                                 this_host(host, sizeof host), "pid", (json_int_t)getpid(), "domain", m->name,
                                  "uuid", m->uuid, "source_uri", m->o->source_uri, "dest_uri",
                                  m->survey.dest_uri, "source_host", m->survey.source_host, "dest_host",
                                  m->survey.dest_host, "dest", m->o->dest, "was_paused", (int)m->was_paused,
@@ -138,6 +152,13 @@ int mark_take(struct move *m, struct error *err)
         survey_domain_changed(&m->survey);
         if (settle_other(m, mark, err) < 0)
             return -err->code;
+        /* Settling changed it. */
+        json_decref(state);
+        state = state_of(m, err);
+        if (!state || read_domain(m, state, err) < 0)
+            return -err->code;
+        if (mark_in(state))
+            return mark_busy(mark_in(state), err);
     }
     if (begin_journal(m, err) < 0)
         return -err->code;
@@ -160,7 +181,7 @@ int mark_judge(const struct move *m, const json_t *state, struct error *err)
         return error_fix(err,
                          "See whether somebody else works on the domain, then run the same command again.");
     }
-    return text_equal(json_text(mark, "run", ""), m->run) ? 0 : busy(mark, err);
+    return text_equal(json_text(mark, "run", ""), m->run) ? 0 : mark_busy(mark, err);
 }
 
 int mark_still_ours(struct move *m, struct error *err)

@@ -169,6 +169,16 @@ static int not_interrupted(struct move *m, struct error *err)
     return loop_interrupts(m->loop) > 0 ? cancelled(m, err) : 0;
 }
 
+/* What was surveyed before this process stood still may be so no longer. */
+static int not_stopped(struct move *m, struct error *err)
+{
+    if (loop_stops(m->loop) == m->stops_before)
+        return 0;
+    error_set(err, ERROR_FAILED, NULL,
+              "this run was stopped for a while, and what it had seen may have changed");
+    return error_fix(err, "Nothing was begun: run the same command again.");
+}
+
 static void phase(struct move *m, const char *name)
 {
     struct run_progress p = { .phase = name,
@@ -188,6 +198,7 @@ static void phase(struct move *m, const char *name)
 static int make_ready(struct move *m, struct error *err)
 {
     phase(m, "survey");
+    m->stops_before = loop_stops(m->loop);
     if (connected(survey_connect_dest(&m->survey, err), err) < 0)
         return -err->code;
     prepare_mover_early(m);
@@ -205,7 +216,7 @@ static int make_ready(struct move *m, struct error *err)
         return -err->code;
     if (mark_still_ours(m, err) < 0)
         return -err->code;
-    return not_interrupted(m, err);
+    return not_stopped(m, err) < 0 ? -err->code : not_interrupted(m, err);
 }
 
 static int give_up(struct move *m, struct error *err)
@@ -217,8 +228,9 @@ static int give_up(struct move *m, struct error *err)
     if (err->code == ERROR_CANCELLED)
         (void)cancelled(m, err);
     if (undo_all(m, &undone) < 0)
-        move_problem(m, "what was prepared is not all undone: %s: %s; the next run for this domain does it",
-                     undone.what, undone.why);
+        move_problem(m,
+                     "what was prepared is not all undone: %s: %s; when that is gone: virt-ferry recover %s",
+                     undone.what, undone.why, m->run);
     return -err->code;
 }
 
@@ -274,6 +286,8 @@ int run_migrate(const struct run_options *o, struct run_result *ret, struct erro
 
     begin(&m, o, ret);
     m.loop = m.survey.loop = loop;
+    if (loop)
+        move_hear_signals(&m);
     r = loop ? migrate(&m, err) : -err->code;
     ret->time_ms = loop_now_ms() - m.began_ms;
     remember(&m);

@@ -2,6 +2,7 @@
  * What the parts of a run share: its journal, its words to the user, its end. */
 #include "run/move.h"
 
+#include "base/fault.h"
 #include "base/log.h"
 #include <stdarg.h>
 #include <stdio.h>
@@ -27,6 +28,27 @@ void move_done(struct move *m)
     m->gate = NULL;
     m->journal = NULL;
     m->state_dir = NULL;
+}
+
+static void leave(void *context)
+{
+    const struct move *m = context;
+
+    if (m->o->signals.leave)
+        m->o->signals.leave(m->o->context, m->run, m->journal && journal_last(m->journal, "migrate"));
+}
+
+static void slow(void *context, const char *what)
+{
+    const struct move *m = context;
+
+    if (m->o->signals.slow)
+        m->o->signals.slow(m->o->context, what);
+}
+
+void move_hear_signals(struct move *m)
+{
+    loop_tell(m->loop, leave, slow, m);
 }
 
 /* One line for the user; of one that tells of a problem the result keeps a copy. */
@@ -98,11 +120,21 @@ int move_record_for_worker(void *move, const json_t *record, struct error *err)
 
 int move_act(struct move *m, bool is_dest, const char *step, const char *verb, struct error *err)
 {
+    const struct sight *s = &m->sights[is_dest];
     OWNED(worker) fresh = NULL;
     char done[64];
 
-    if (move_record(m, step, NULL, err) < 0 || !(fresh = survey_fresh(&m->survey, is_dest, err)) ||
-        worker_do(fresh, verb, json_pack("{ss}", "uuid", m->uuid), ANSWER_MS * 2u, NULL, err) < 0)
+    if (move_record(m, step, NULL, err) < 0 || !(fresh = look_worker(m, is_dest, err)))
+        return -err->code;
+    if (fault_point("act"))
+        return error_set(err, ERROR_FAILED, NULL, "step '%s' was not done: fault 'act'", step);
+    /* The last moment before it: what was seen of the other host counts no longer after a stop. */
+    if (look_is_stale(m))
+        return error_set(err, ERROR_STALE, NULL, "what was seen is too old to act upon");
+    if (worker_do(
+            fresh, verb,
+            json_pack("{ss s{ss ss}}", "uuid", m->uuid, "expect", "state", s->state, "reason", s->reason),
+            ANSWER_MS * 2u, NULL, err) < 0)
         return -err->code;
     snprintf(done, sizeof done, "%s-done", step);
     return move_record(m, done, NULL, err);

@@ -23,6 +23,14 @@ struct actual {
     uint64_t resumed_ms;   /* monotonic: when the destination was resumed by us; NOT_KNOWN */
 };
 
+/* What a look at a host showed, in libvirt's words: an act upon it expects to find the same. */
+struct sight {
+    char state[24], reason[24];
+    char other_run[NAME_RUN_SIZE]; /* the run whose mark stands there and is not ours; "" = none */
+    bool has_other_mark, has_job, was_heard;
+    uint64_t at_ms; /* loop_awake_ms */
+};
+
 struct move {
     const struct run_options *o;
     struct run_result *result;
@@ -47,11 +55,19 @@ struct move {
     struct worker *mover;
     struct call *opening; /* the mover's connections, asked for while the survey goes on; NULL */
     struct gate *gate;
-    struct worker *seen[2]; /* source, destination: the fresh connections of the newest look */
+    struct worker *seen[2];        /* source, destination: the fresh connections of the newest look */
+    struct sight sights[2];        /* what that look showed */
+    const struct outcome_row *row; /* what was decided by it */
     bool is_cancelled, is_timed_out;
     struct error mark_lost; /* what the second look at the mark found; code 0 = nothing */
     bool gave_up_looking;   /* the destination did not answer while the gate held */
     struct error libvirt;   /* what libvirt said of the migration; a hint */
+
+    bool is_recovery;      /* another process began it */
+    bool is_foreign;       /* on another machine: its journal may be a copy that lacks the end */
+    bool is_dead[2];       /* the operator attests that the source, the destination is dead */
+    unsigned n_stops;      /* loop_stops when the newest look began */
+    unsigned stops_before; /* and when the survey did */
 
     bool is_offline;     /* the domain is shut off, and its definition moves */
     bool is_postcopy;    /* the source was seen to have stopped for post-copy */
@@ -60,6 +76,8 @@ struct move {
 };
 
 void move_done(struct move *m);
+/* The loop tells of signals through this run; m must outlive what follows. */
+void move_hear_signals(struct move *m);
 void move_say(struct move *m, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* A problem that remains although the guest moved. */
 void move_problem(struct move *m, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -74,6 +92,14 @@ int move_record_for_worker(void *move, const json_t *record, struct error *err);
 int move_act(struct move *m, bool is_dest, const char *step, const char *verb, struct error *err);
 
 /* mark.c */
+#define HOST_NAME_SIZE 128
+const char *this_host(char *buf, size_t size);
+/* "2026-11-24 10:15:30 UTC" */
+const char *time_words(uint64_t time_s, char *buf, size_t size);
+/* The live mark, else the defined one, in what "state" answered; NULL = none */
+const json_t *mark_in(const json_t *state);
+/* ERROR_BUSY, naming the run, its host and since when. */
+int mark_busy(const json_t *mark, struct error *err);
 int mark_take(struct move *m, struct error *err); /* sets it; ERROR_BUSY when another run holds the domain */
 int mark_still_ours(struct move *m, struct error *err); /* waits until it settled, reads it back */
 /* What a "state" of the source says of the mark; ERROR_BUSY when it is not ours. */
@@ -101,6 +127,9 @@ int prepare_mover(struct move *m, struct error *err);
 int carry_over(struct move *m, struct error *err);
 
 /* look.c */
+/* What a look showed is too old to act upon: this process was stopped since, or took long. */
+#define LOOK_FRESH_MS 5000u
+bool look_is_stale(const struct move *m);
 struct evidence look_at_both(struct move *m);
 struct side look_at(struct move *m, bool is_dest);
 /* The connection that the newest look at that host was made over, given away, else a fresh one. */
@@ -109,8 +138,11 @@ struct worker *look_worker(struct move *m, bool is_dest, struct error *err);
 /* settle.c: looks, decides, acts until it is known where the guest is; then finishes forward or undoes. The
  * return is what run_migrate returns. */
 int settle(struct move *m, struct error *err);
-/* What an operator does, in order, about a guest that is on neither host: the fix of err. */
-int settle_advise_gone(const struct move *m, bool was_postcopy, struct error *err);
+const struct outcome_row *settle_row(const struct move *m, const struct evidence *e);
+/* advise.c: what an operator does, in order, about a guest that is on neither host, or of which it is not
+ * known whether it ran on a host that is dead: the fix of err. */
+int advise_gone(const struct move *m, bool was_postcopy, struct error *err);
+int advise_dead(const struct move *m, struct error *err);
 /* undo.c */
 int undo_all(struct move *m, struct error *err);
 /* finish.c */
@@ -131,5 +163,11 @@ uint64_t held_downtime_ms(const struct actual *a, uint64_t job_elapsed_ms, uint6
 int recover_domain(struct move *m, bool *ret_moved, struct error *err);
 /* Finishes or undoes a run by its name; ERROR_BUSY when it lives. */
 int recover_run(struct move *m, const char *run, enum run_outcome *ret, struct error *err);
+/* Takes over what the journal of a dead run says of it; its journal is open. */
+int recover_resume(struct move *dead, struct error *err);
+/* Settles it: as recover_run, once all was said of it. */
+int recover_settle(struct move *dead, struct error *err);
+/* The newest record of that step, or NULL. */
+const json_t *recover_last_step(const json_t *records, const char *step);
 
 #endif

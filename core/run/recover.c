@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Runs of this client that died: their journals are open and nobody holds them. Each is settled by the same
- * code as a run that lives, from what its journal says. */
+ * A run that died, taken over from its journal and settled by the same code as one that lives; and what
+ * `migrate` does first: those of this client that left something of its domain. */
 #include "run/move.h"
 
 #include "base/log.h"
 #include <stdio.h>
 #include <string.h>
 
-/* Takes over what the journal of a dead run says of it. */
-static int resume_journal(struct move *dead, const json_t *begin, struct error *err)
+int recover_resume(struct move *dead, struct error *err)
 {
+    const json_t *begin = journal_last(dead->journal, "begin");
     const json_t *migrate = journal_last(dead->journal, "migrate");
+    char host[HOST_NAME_SIZE];
 
     if (!begin)
         return error_set(err, ERROR_NOT_KNOWN, NULL, "the journal of run '%s' has no beginning", dead->run);
@@ -25,24 +26,57 @@ static int resume_journal(struct move *dead, const json_t *begin, struct error *
     dead->is_held = json_flag(migrate, "is_held", false);
     dead->is_offline = json_flag(migrate, "is_offline", false);
     dead->began_wall_s = json_u64(begin, "at_ms", 0) / 1000u;
+    dead->is_recovery = true;
+    dead->is_foreign = !text_equal(json_text(begin, "client", this_host(host, sizeof host)), host);
     dead->survey.source_uri = json_text(begin, "source_uri", "");
     dead->survey.dest_uri = strdup(json_text(begin, "dest_uri", ""));
     return dead->survey.dest_uri ? 0 : error_memory(err);
 }
 
-static int settle_dead(struct move *dead, const json_t *begin, struct error *err)
+/* How a run of each kind is settled. */
+static const struct {
+    const char *kind;
+    int (*settle)(struct move *dead, struct error *err);
+} kinds[] = {
+    { "migrate", settle }, { "survey", undo_all }, /* it holds no domain: there is only what it created */
+};
+
+/* "It stayed" is an error to the user of that run, and good news here. */
+static int judge(struct move *dead, int r, struct error *err)
 {
-    /* A survey holds no domain: there is only what it created to be removed. */
-    if (!text_equal(json_text(begin, "kind", ""), "migrate"))
-        return undo_all(dead, err);
-    return settle(dead, err);
+    if (!journal_is_ended(dead->journal))
+        return r;
+    if (dead->result->problems.len == 0) {
+        *err = (struct error){ 0 };
+        return 0;
+    }
+    return dead->result->outcome == OUTCOME_MOVED
+               ? r
+               : error_set(err, ERROR_PROBLEMS, NULL, "run '%s' is undone, with problems", dead->run);
+}
+
+int recover_settle(struct move *dead, struct error *err)
+{
+    const char *kind = json_text(journal_last(dead->journal, "begin"), "kind", "");
+    char host[HOST_NAME_SIZE];
+
+    if (journal_is_ended(dead->journal))
+        return 0;
+    if (move_record(dead, "recover",
+                    json_pack("{ss sI}", "client", this_host(host, sizeof host), "pid", (json_int_t)getpid()),
+                    err) < 0)
+        return -err->code;
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        if (text_equal(kinds[i].kind, kind))
+            return judge(dead, kinds[i].settle(dead, err), err);
+    return error_set(err, ERROR_NOT_KNOWN, NULL, "run '%s' is a '%s', which this virt-ferry does not know",
+                     dead->run, kind);
 }
 
 int recover_run(struct move *m, const char *run, enum run_outcome *ret, struct error *err)
 {
     struct run_result result = { .outcome = OUTCOME_NONE };
     struct move dead = { .o = m->o, .result = &result, .loop = m->loop };
-    const json_t *begin;
     int r;
 
     dead.survey = (struct survey){ .loop = m->loop, .config = m->o->config };
@@ -52,16 +86,16 @@ int recover_run(struct move *m, const char *run, enum run_outcome *ret, struct e
     dead.journal = journal_open(m->state_dir, run, err);
     if (!dead.journal)
         return -err->code;
-    begin = journal_last(dead.journal, "begin");
-    r = journal_is_ended(dead.journal) ? 0 : resume_journal(&dead, begin, err);
-    if (r == 0 && !journal_is_ended(dead.journal)) {
-        r = settle_dead(&dead, begin, err);
-        /* "It stayed" is an error to the user of that run, and good news here. */
-        if (r < 0 && (result.outcome == OUTCOME_STAYED || result.outcome == OUTCOME_MOVED) &&
-            journal_is_ended(dead.journal)) {
-            *err = (struct error){ 0 };
-            r = 0;
-        }
+    r = journal_is_ended(dead.journal) ? 0 : recover_resume(&dead, err);
+    if (r == 0 && dead.is_foreign) {
+        error_set(err, ERROR_BUSY, NULL, "run '%s' of another machine holds domain '%s'", run, dead.name);
+        r = error_fix(err, "If it died, finish what it left: virt-ferry recover %s.", run);
+    }
+    if (r == 0)
+        r = recover_settle(&dead, err);
+    if (r < 0 && journal_is_ended(dead.journal)) {
+        *err = (struct error){ 0 };
+        r = 0;
     }
     *ret = result.outcome;
     move_done(&dead);
@@ -78,7 +112,7 @@ static bool concerns(struct move *m, const json_t *begin)
 }
 
 /* A run that looked before it marked the domain has begun twice: the later one says all. */
-static const json_t *last_step(const json_t *records, const char *step)
+const json_t *recover_last_step(const json_t *records, const char *step)
 {
     const json_t *found = NULL, *record;
     size_t i;
@@ -88,22 +122,30 @@ static const json_t *last_step(const json_t *records, const char *step)
     return found;
 }
 
+/* It lives, in its own process or in one that settles it. */
+static int refuse_living(struct move *m, const char *run, const json_t *records, struct error *err)
+{
+    const json_t *begin = recover_last_step(records, "begin");
+    char host[HOST_NAME_SIZE], when[40];
+
+    error_set(err, ERROR_BUSY, NULL, "run '%s' of host '%s' holds domain '%s' since %s", run,
+              json_text(begin, "client", this_host(host, sizeof host)), m->o->domain,
+              time_words(json_u64(begin, "at_ms", 0) / 1000u, when, sizeof when));
+    return error_fix(err, "Wait until it has ended, or stop it: virt-ferry abort '%s'.", m->o->domain);
+}
+
 static int recover_one(struct move *m, const char *run, bool *ret_moved, struct error *err)
 {
     bool is_held = false;
     struct error unreadable = { 0 };
     OWNED_JSON records = journal_peek(m->state_dir, run, &is_held, &unreadable);
-    const json_t *begin = last_step(records, "begin");
+    const json_t *begin = recover_last_step(records, "begin");
     enum run_outcome outcome = OUTCOME_NONE;
 
-    if (!records || last_step(records, "end") || !begin || !concerns(m, begin))
+    if (!records || recover_last_step(records, "end") || !begin || !concerns(m, begin))
         return 0;
-    if (is_held) {
-        if (!text_equal(json_text(begin, "kind", ""), "migrate"))
-            return 0;
-        error_set(err, ERROR_BUSY, NULL, "run '%s' on this host holds domain '%s'", run, m->o->domain);
-        return error_fix(err, "Wait until it has ended.");
-    }
+    if (is_held)
+        return text_equal(json_text(begin, "kind", ""), "survey") ? 0 : refuse_living(m, run, records, err);
     move_say(m, "run %s for this domain died; it is settled first", run);
     if (recover_run(m, run, &outcome, err) < 0)
         return -err->code;

@@ -21,6 +21,14 @@ struct run_progress {
     uint64_t pass;
 };
 
+/* What a run tells whoever owns the process of the user's signals; either may be NULL. */
+struct run_signals {
+    /* On the second SIGINT: ends the process. run "" = none was begun; is_asked: libvirt was asked, so that
+     * it is not known where the guest is. */
+    void (*leave)(void *context, const char *run, bool is_asked);
+    void (*slow)(void *context, const char *what); /* what a run that was asked to stop waits for */
+};
+
 struct run_options {
     const char *source_uri, *domain, *dest;
     const char *tls_destination; /* the name that the certificate for data bears; NULL = the plan's choice */
@@ -37,6 +45,7 @@ struct run_options {
     void (*say)(void *context, const char *line); /* one message for the user, whole, not escaped */
     void (*progress)(void *context, const struct run_progress *p);
     void (*planned)(void *context, const struct plan *p); /* before anything is done */
+    struct run_signals signals;
     bool (*ask_password)(const char *host); /* true: there is one now, and it is worth trying; NULL = never */
     void *context;
 };

@@ -20,7 +20,8 @@ static const char *seen_word(const struct side *s)
                                          [SIDE_ABSENT] = "absent",
                                          [SIDE_OFF] = "shut off",
                                          [SIDE_PAUSED] = "paused",
-                                         [SIDE_RUNNING] = "running" };
+                                         [SIDE_RUNNING] = "running",
+                                         [SIDE_DEAD] = "dead, as was attested" };
 
     return s->has_job ? "busy with a job" : words[s->state];
 }
@@ -31,42 +32,13 @@ static bool was_postcopy(struct move *m, const struct evidence *e)
            e->dest.reason == REASON_POSTCOPY;
 }
 
-int settle_advise_gone(const struct move *m, bool was_postcopy, struct error *err)
-{
-    const char *source = m->survey.source_host, *dest = m->survey.dest_host;
-
-    if (was_postcopy)
-        return error_fix(
-            err,
-            "1. Look at what is left of it on both hosts: virsh domstate --reason. 2. End that: "
-            "virsh destroy. 3. Its newest writes are on its disks at '%s', whole up to the last "
-            "one: start it there; where it is not defined, define it from virsh dumpxml "
-            "--inactive at '%s'. 4. At '%s' undefine it: virsh undefine --keep-nvram. 5. Run the "
-            "same virt-ferry migrate: it closes run %s.",
-            dest, source, source, m->run);
-    if (m->is_offline)
-        return error_fix(
-            err,
-            "1. Look on both hosts: virsh list --all. 2. Where it is on neither, define it at "
-            "'%s' anew, from a backup of its definition; its disks are untouched. 3. Run the same "
-            "virt-ferry migrate: it closes run %s.",
-            source, m->run);
-    return error_fix(
-        err,
-        "1. See that it still runs on neither: virsh domstate --reason at '%s' and at '%s'. 2. See "
-        "in /var/log/libvirt/qemu at '%s' whether it ran there. 3. Start it there if it did, since "
-        "its newest writes are there, else at '%s': on one host only. 4. Undefine it on the other: "
-        "virsh undefine --keep-nvram. 5. Run the same virt-ferry migrate: it closes run %s.",
-        source, dest, dest, source, m->run);
-}
-
 /* Each host had a part of its memory, and one of the parts is gone: exit 11. */
 static int guest_lost(struct move *m, const struct evidence *e, struct error *err)
 {
     error_set(err, ERROR_GUEST_LOST, NULL, "domain '%s' was lost in post-copy", m->name);
     error_why(err, "on '%s': %s; on '%s': %s; a part of its memory is gone", m->survey.source_host,
               seen_word(&e->source), m->survey.dest_host, seen_word(&e->dest));
-    return settle_advise_gone(m, true, err);
+    return advise_gone(m, true, err);
 }
 
 /* What could not be settled: exit 7, with what was seen and what to do. */
@@ -84,14 +56,15 @@ static int not_settled(struct move *m, const struct evidence *e, enum decision d
     error_why(err, "on '%s': %s; on '%s': %s; nothing was started or removed", m->survey.source_host,
               seen_word(&e->source), m->survey.dest_host, seen_word(&e->dest));
     if (d == DECIDE_GONE)
-        return settle_advise_gone(m, false, err);
+        return advise_gone(m, false, err);
     if (d == DECIDE_TWICE)
         return error_fix(err,
-                         "Decide which of the two is right and end the other: virsh destroy. Then run the "
-                         "same virt-ferry migrate again to clean up.");
-    return error_fix(
-        err, "When both hosts answer again, run the same virt-ferry migrate: it first settles run %s.",
-        m->run);
+                         "Decide which of the two is right and end the other: virsh destroy. Then clean up: "
+                         "virt-ferry recover %s.",
+                         m->run);
+    if (m->is_dead[0] || m->is_dead[1])
+        return advise_dead(m, err);
+    return error_fix(err, "When both hosts answer again: virt-ferry recover %s.", m->run);
 }
 
 /* Behind what the translation knows to do, if it does. */
@@ -111,8 +84,9 @@ static int stayed(struct move *m, struct error *err)
 
     m->result->outcome = OUTCOME_STAYED;
     if (undo_all(m, &undo) < 0)
-        move_problem(m, "what was prepared is not all undone: %s: %s; the next run for this domain does it",
-                     undo.what, undo.why);
+        move_problem(m,
+                     "what was prepared is not all undone: %s: %s; when that is gone: virt-ferry recover %s",
+                     undo.what, undo.why, m->run);
     if (m->mark_lost.code) {
         *err = m->mark_lost;
         return -err->code;
@@ -161,25 +135,74 @@ static bool is_act(enum decision d)
     return d == DECIDE_RESUME_SOURCE || d == DECIDE_DROP_DEST || d == DECIDE_RESUME_DEST;
 }
 
+const struct outcome_row *settle_row(const struct move *m, const struct evidence *e)
+{
+    /* Of a definition alone there are few cases: their words are enough. */
+    static const struct outcome_row offline[] = {
+        [DECIDE_STAYED] = { .name = "offline", .because = "the source defines it, or runs it" },
+        [DECIDE_FINISH] = { .name = "offline", .because = "the destination defines it" },
+        [DECIDE_WAIT] = { .name = "offline", .because = "what libvirt has begun it may still finish" },
+        [DECIDE_GONE] = { .name = "offline", .because = "neither host defines it" },
+        [DECIDE_TWICE] = { .name = "offline", .because = "it runs on both hosts" },
+        [DECIDE_NOT_KNOWN] = { .name = "offline", .because = "silence is no fact" },
+    };
+    size_t n;
+    const struct outcome_row *rows = outcome_rows(&n);
+
+    return m->is_offline ? &offline[outcome_decide_offline(e)] : outcome_row(rows, n, e);
+}
+
+/* A recovery leaves alone what another run holds by now. */
+static int refuse_other(const struct move *m, struct error *err)
+{
+    for (int i = 0; m->is_recovery && i < 2; i++)
+        if (m->sights[i].has_other_mark) {
+            error_set(err, ERROR_BUSY, i ? m->survey.dest_host : m->survey.source_host,
+                      "run '%s' holds domain '%s' by its mark", m->sights[i].other_run, m->name);
+            return error_fix(err, "First that one: virt-ferry recover %s, where it ran.",
+                             m->sights[i].other_run);
+        }
+    return 0;
+}
+
+/* What is left to be waited for by somebody who wants to go is told by what was seen. */
+static bool is_over(const struct move *m, enum decision d, uint64_t until, int acts)
+{
+    const bool has_patience = loop_now_ms() <= until && !(m->is_recovery && loop_interrupts(m->loop) > 0);
+
+    return d == DECIDE_TWICE || d == DECIDE_GONE || acts > MAX_ACTS ||
+           (!has_patience && (d == DECIDE_NOT_KNOWN || d == DECIDE_WAIT));
+}
+
+static uint64_t patience_ms(const struct move *m)
+{
+    if (m->is_postcopy || journal_last(m->journal, "postcopy"))
+        return POSTCOPY_PATIENCE_MS;
+    /* The gate has waited for that host already. */
+    return m->gave_up_looking ? PATIENCE_MS / 10u : PATIENCE_MS;
+}
+
 int settle(struct move *m, struct error *err)
 {
-    /* The gate has waited for that host already. */
-    uint64_t until = loop_now_ms() + (m->gave_up_looking ? PATIENCE_MS / 10u : PATIENCE_MS);
+    const uint64_t until = loop_now_ms() + patience_ms(m);
     int acts = 0;
-
-    if (m->is_postcopy || journal_last(m->journal, "postcopy"))
-        until = loop_now_ms() + POSTCOPY_PATIENCE_MS;
 
     for (;;) {
         struct evidence e = look_at_both(m);
-        enum decision d = m->is_offline ? outcome_decide_offline(&e) : outcome_decide(&e);
+        const enum decision d = m->is_offline ? outcome_decide_offline(&e) : outcome_decide(&e);
+        const struct outcome_row *row = settle_row(m, &e);
         struct error failed = { 0 };
         int r;
 
-        log_event("run", "decision", "%s", decision_word(d));
-        if (d == DECIDE_TWICE || d == DECIDE_GONE || acts > MAX_ACTS ||
-            (loop_now_ms() > until && (d == DECIDE_NOT_KNOWN || d == DECIDE_WAIT)))
+        m->row = row;
+        log_event("run", "decision", "%s (%s)", decision_word(d), row ? row->name : "no row");
+        if (refuse_other(m, err) < 0)
+            return -err->code;
+        if (is_over(m, d, until, acts))
             return not_settled(m, &e, d, err);
+        /* This process was stopped since: it looks again. */
+        if (d != DECIDE_WAIT && d != DECIDE_NOT_KNOWN && look_is_stale(m))
+            continue;
         acts += is_act(d);
         r = obey(m, d, &failed);
         if (r <= 0) {
@@ -188,7 +211,9 @@ int settle(struct move *m, struct error *err)
         }
         if (failed.code)
             move_say(m, "%s: %s", failed.what, failed.why);
-        if (d == DECIDE_WAIT || d == DECIDE_NOT_KNOWN || failed.code)
+        if (d == DECIDE_WAIT || d == DECIDE_NOT_KNOWN || failed.code) {
+            (void)loop_step(m->loop, 0, &failed);
             loop_pause_ms(PAUSE_MS);
+        }
     }
 }

@@ -11,6 +11,7 @@ struct undo {
     struct move *m;
     struct worker *source, *dest; /* fresh, made when first needed */
     struct error first;           /* of what could not be undone */
+    bool hit_dead;                /* on a host that is dead, as was attested */
     bool was_asked;               /* libvirt was: it may have copied */
     const json_t *left;           /* the newest record of what was not ours to remove */
 };
@@ -19,6 +20,12 @@ static struct worker *worker_for(struct undo *u, bool is_dest, struct error *err
 {
     struct worker **w = is_dest ? &u->dest : &u->source;
 
+    u->hit_dead = u->m->is_dead[is_dest];
+    if (u->hit_dead) {
+        error_set(err, ERROR_CONNECTION, is_dest ? u->m->survey.dest_host : u->m->survey.source_host,
+                  "the host is dead, as was attested");
+        return NULL;
+    }
     if (!*w)
         *w = survey_fresh(&u->m->survey, is_dest, err);
     return *w;
@@ -109,6 +116,7 @@ static int undo_migrate(struct undo *u, const json_t *record, struct error *err)
     (void)record;
     if (dest.state == SIDE_ABSENT)
         return 0;
+    u->hit_dead = dest.state == SIDE_DEAD;
     if (dest.state != SIDE_OFF)
         return error_set(err, ERROR_NOT_KNOWN, u->m->survey.dest_host, "the destination was not seen empty");
     return ask(u, true, "undefine", json_pack("{ss}", "uuid", u->m->uuid), err);
@@ -123,6 +131,25 @@ static const struct {
     { "migrate", undo_migrate },
 };
 
+/* Nobody comes back for it: the operator is told what to remove by hand. */
+static void tell_left(struct undo *u, const char *step, const json_t *record)
+{
+    const struct survey *s = &u->m->survey;
+    const char *name = json_text(record, "name", json_text(record, "file", ""));
+    const bool is_dest = text_equal(step, "migrate") || is_of_dest(u, record);
+
+    if (text_equal(step, "migrate"))
+        move_problem(u->m,
+                     "'%s' may still define the domain: before anything else there, when it is back: virsh "
+                     "undefine --keep-nvram '%s'",
+                     s->dest_host, u->m->name);
+    else if (text_equal(step, "create") || text_equal(step, "nonce"))
+        move_problem(u->m, "'%s' in '%s' on '%s' is left: remove it when that host is back", name,
+                     json_text(record, "place", "?"), is_dest ? s->dest_host : s->source_host);
+    else
+        move_problem(u->m, "on '%s', which is dead, step '%s' is not undone", s->source_host, step);
+}
+
 static void undo_one(struct undo *u, const json_t *record)
 {
     const char *step = json_text(record, "step", "");
@@ -132,7 +159,10 @@ static void undo_one(struct undo *u, const json_t *record)
 
         if (!text_equal(step, undos[i].step))
             continue;
-        if (undos[i].undo(u, record, &err) < 0) {
+        u->hit_dead = false;
+        if (undos[i].undo(u, record, &err) < 0 && u->hit_dead) {
+            tell_left(u, step, record);
+        } else if (err.code) {
             log_event("run", "undo", "%s: %s: %s", step, err.what, err.why);
             if (!u->first.code)
                 u->first = err;

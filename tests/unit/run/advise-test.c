@@ -33,7 +33,7 @@ START_TEST(what_to_do_about_a_guest_on_neither_host_is_told_in_order)
         (void)snprintf(m.survey.source_host, sizeof m.survey.source_host,
                        "hostA.rack-17.cluster.example.org");
         (void)snprintf(m.survey.dest_host, sizeof m.survey.dest_host, "hostB.rack-18.cluster.example.org");
-        (void)settle_advise_gone(&m, gone[_i].was_postcopy, &err);
+        (void)advise_gone(&m, gone[_i].was_postcopy, &err);
         for (size_t i = 0; i < TEST_ROWS(gone[_i].pieces) && gone[_i].pieces[i]; i++) {
             at = strstr(at, gone[_i].pieces[i]);
             ck_assert_msg(at != NULL, "'%s' is not in its place: %s", gone[_i].pieces[i], err.fix);
@@ -41,4 +41,4 @@ START_TEST(what_to_do_about_a_guest_on_neither_host_is_told_in_order)
     }
 END_TEST
 
-TEST_MAIN("run/settle", LOOP(what_to_do_about_a_guest_on_neither_host_is_told_in_order, TEST_ROWS(gone)))
+TEST_MAIN("run/advise", LOOP(what_to_do_about_a_guest_on_neither_host_is_told_in_order, TEST_ROWS(gone)))

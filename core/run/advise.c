@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What an operator does where the table may not: step by step, with the commands, in the order in which they
+ * are safe. Each way ends with the recovery that closes the run. */
+#include "run/move.h"
+
+int advise_gone(const struct move *m, bool was_postcopy, struct error *err)
+{
+    const char *source = m->survey.source_host, *dest = m->survey.dest_host;
+
+    if (m->is_dead[0] || m->is_dead[1])
+        return advise_dead(m, err);
+    if (was_postcopy)
+        return error_fix(err,
+                         "1. Look at what is left of it on both hosts: virsh domstate --reason. 2. End that: "
+                         "virsh destroy. 3. Its newest writes are on its disks at '%s', whole up to the last "
+                         "one: start it there; where it is not defined, define it from virsh dumpxml "
+                         "--inactive at '%s'. 4. At '%s' undefine it: virsh undefine --keep-nvram. 5. Run "
+                         "virt-ferry recover: it closes run %s.",
+                         dest, source, source, m->run);
+    if (m->is_offline)
+        return error_fix(err,
+                         "1. Look on both hosts: virsh list --all. 2. Where it is on neither, define it at "
+                         "'%s' anew, from a backup of its definition; its disks are untouched. 3. Run "
+                         "virt-ferry recover: it closes run %s.",
+                         source, m->run);
+    return error_fix(
+        err,
+        "1. See that it still runs on neither: virsh domstate --reason at '%s' and at '%s'. 2. See "
+        "in /var/log/libvirt/qemu at '%s' whether it ran there. 3. Start it there if it did, since "
+        "its newest writes are there, else at '%s': on one host only. 4. Undefine it on the other: "
+        "virsh undefine --keep-nvram. 5. Run virt-ferry recover: it closes run %s.",
+        source, dest, dest, source, m->run);
+}
+
+int advise_dead(const struct move *m, struct error *err)
+{
+    const bool is_dest = m->is_dead[1];
+    const char *dead = is_dest ? m->survey.dest_host : m->survey.source_host;
+    const char *other = is_dest ? m->survey.source_host : m->survey.dest_host;
+
+    if (m->is_dead[0] && m->is_dead[1])
+        return error_fix(err, "When one of the hosts is back: virt-ferry recover %s.", m->run);
+    return error_fix(err,
+                     "It may have run on '%s' before that host died, so what is left of its memory on '%s' "
+                     "is not started. "
+                     "Where no disk was being copied: 1. At '%s': virsh destroy. 2. There, virsh start, "
+                     "which boots it from "
+                     "its disks as after a power cut. 3. virt-ferry recover --host-is-dead '%s' %s closes "
+                     "the run. Where a "
+                     "disk was copied, its newest writes may be on '%s': get that host's disks back first.",
+                     dead, other, other, dead, m->run, dead);
+}
