@@ -31,6 +31,8 @@ struct found {
 
 struct search {
     struct variant v;
+    struct table table;
+    bool ends_early; /* with the first rule that is broken */
     struct found *list;
     size_t n, size, at;
     uint32_t *slots; /* index into list + 1, 0 = free */
@@ -157,7 +159,7 @@ static void source_returns(struct search *s, union world now)
     const struct variant *v = &s->v;
     union world w = now;
 
-    if (now.s_up)
+    if (now.s_up || now.s_dead)
         return;
     w.s_up = 1;
     if (now.s_phase == PERFORMING || now.s_phase == CANCELLING || now.s_phase == CLOSING)
@@ -174,7 +176,7 @@ static void dest_returns(struct search *s, union world now)
 {
     union world w = now;
 
-    if (now.d_up)
+    if (now.d_up || now.d_dead)
         return;
     w.d_up = 1;
     if (w.d_off == OFF_WORD)
@@ -208,7 +210,8 @@ static void client_steps(struct search *s, union world now)
 {
     bool reaches_dest = now.net && now.d_up && now.d_conn;
 
-    STEP("begin", now.client == C_NEW && now.s_up && now.s_conn, w.s_phase = BEGUN; w.client = C_BEGUN);
+    STEP("journal: migrate", now.client == C_NEW && !now.asked, w.asked = 1);
+    STEP("begin", now.client == C_NEW && now.asked && now.s_up && now.s_conn, w.s_phase = BEGUN; w.client = C_BEGUN);
     STEP("prepare", now.client == C_BEGUN && reaches_dest, w.d_qemu = WAITING; w.d_phase = PREPARED;
          w.client = C_PREPARED);
     STEP("prepare fails", now.client == C_BEGUN && now.s_conn, w.confirm = CANCEL; w.client = C_CONFIRM);
@@ -239,7 +242,7 @@ static void client_steps(struct search *s, union world now)
 static void gate_looks(struct search *s, union world now)
 {
     struct side source = { .state = SIDE_PAUSED, .reason = s->v.was_paused ? REASON_USER : REASON_MIGRATION };
-    enum decision d = decide(&s->v, now, source);
+    enum decision d = decide(&s->v, &s->table, now, source);
     bool may_run = d == DECIDE_RESUME_SOURCE || d == DECIDE_STAYED ||
                    (s->v.absence_is_trusted && look_dest(&s->v, now).state == SIDE_ABSENT);
 
@@ -278,7 +281,7 @@ static void recovery_decides(struct search *s, union world now)
 
     w.seen_state = w.seen_reason = w.seen_job = 0;
     w.recovery = R_LOOK;
-    switch (decide(&s->v, now, source)) {
+    switch (decide(&s->v, &s->table, now, source)) {
     case DECIDE_STAYED:
         w.recovery = R_STAYED;
         if (w.d_qemu == NOTHING)
@@ -309,9 +312,9 @@ static void recovery_steps(struct search *s, union world now)
 
     if (now.client != C_OVER)
         return;
-    STEP("recovery looks at the source", now.recovery == R_LOOK && now.s_up, w.recovery = R_LOOKED;
+    STEP("recovery looks at the source", now.recovery == R_LOOK, w.recovery = R_LOOKED;
          w.seen_state = source.state; w.seen_reason = source.reason; w.seen_job = source.has_job);
-    if (now.recovery == R_LOOKED && answers)
+    if (now.recovery == R_LOOKED)
         recovery_decides(s, now);
     STEP("recovery resumes the source", now.recovery == R_RESUME_SOURCE && now.s_up, w.recovery = R_LOOK;
          if (w.s_phase == QUIET) source_resumes(&s->v, &w));
@@ -321,6 +324,7 @@ static void recovery_steps(struct search *s, union world now)
          w.lost |= w.ran && w.d_qemu != NOTHING; dest_ends(&w, OFF_OTHER));
     STEP("recovery starts the destination", now.recovery == R_RESUME_DEST && answers, w.recovery = R_LOOK;
          if (w.d_phase == IDLE && (w.d_qemu == ARRIVED || w.d_qemu == WAITING)) dest_starts(&w));
+    STEP("recovery has no source to end", now.recovery == R_FINISH && now.s_dead, w.recovery = R_MOVED);
     STEP(
         "recovery ends the source", now.recovery == R_FINISH && now.s_up && now.s_phase == QUIET,
         w.recovery = R_LOOK;
@@ -349,6 +353,10 @@ static void fault_steps(struct search *s, union world now)
     STEP("link comes", !now.net, w.net = 1);
     STEP("request is lost", now.request && !now.net, w.request = NONE);
     STEP("answer is lost", now.reply && (!now.net || !now.d_up), w.reply = NONE);
+    STEP("source's host dies", v->dies && !now.s_dead && !now.d_dead, source_ends(v, &w, OFF_OTHER);
+         w.s_phase = QUIET; w.s_dead = 1; source_daemon_ends(&w));
+    STEP("destination's host dies", v->dies && !now.s_dead && !now.d_dead, dest_ends(&w, OFF_OTHER);
+         w.d_dead = 1; dest_daemon_ends(&w));
     STEP("source's host reboots", v->reboots, source_ends(v, &w, OFF_OTHER); w.s_phase = QUIET;
          source_daemon_ends(&w));
     STEP("destination's host reboots", v->reboots, dest_ends(&w, OFF_OTHER); w.d_rebooted = 1;
@@ -368,14 +376,14 @@ static void breaks(struct search *s, enum rule rule, bool is_broken)
 /* Everybody is up again and has nothing left to do: here the table has the last word. */
 static bool is_calm(union world w)
 {
-    return w.s_up && w.d_up && w.net && w.client == C_OVER && w.s_phase == QUIET && w.d_phase == IDLE &&
+    return (w.s_up || w.s_dead) && (w.d_up || w.d_dead) && w.net && w.client == C_OVER && w.s_phase == QUIET && w.d_phase == IDLE &&
            !w.request && !w.confirm;
 }
 
 /* A run that was settled is not looked at again. */
 static void check_settled(struct search *s, union world w)
 {
-    bool may_be_gone = s->v.guest_ends || s->v.reboots;
+    bool may_be_gone = s->v.guest_ends || s->v.reboots || s->v.dies;
 
     if (w.recovery == R_STAYED)
         breaks(s, WRONGLY_SETTLED, w.d_qemu != NOTHING || (w.s_qemu == ENDED && !may_be_gone));
@@ -383,30 +391,55 @@ static void check_settled(struct search *s, union world w)
         breaks(s, WRONGLY_SETTLED, w.s_qemu != ENDED || (w.d_qemu == NOTHING && !may_be_gone));
 }
 
+/* What the recovery does of it, with nothing else going on. */
+static void act(const struct variant *v, enum decision d, union world *w)
+{
+    if (d == DECIDE_RESUME_SOURCE && w->s_up)
+        source_resumes(v, w);
+    if (d == DECIDE_RESUME_DEST && w->d_up && (w->d_qemu == ARRIVED || w->d_qemu == WAITING))
+        dest_starts(w);
+    if (d == DECIDE_DROP_DEST && w->d_up) {
+        w->lost |= w->ran && w->d_qemu != NOTHING;
+        dest_ends(w, OFF_OTHER);
+        w->destroyed = 1;
+    }
+}
+
+static bool is_act(enum decision d)
+{
+    return d == DECIDE_RESUME_SOURCE || d == DECIDE_DROP_DEST || d == DECIDE_RESUME_DEST;
+}
+
+/* With all parties back the recovery ends, by a few acts: the last word is judged. */
 static void check_calm(struct search *s, union world w)
 {
-    bool source_lives = w.s_qemu != ENDED, dest_is_off = w.d_qemu == NOTHING && w.d_off == OFF_OTHER;
-    enum decision d = decide(&s->v, w, look_source(&s->v, w));
+    enum decision d = decide(&s->v, &s->table, w, look_source(&s->v, w));
+    bool source_lives, dest_is_off;
 
     s->calm[d]++;
+    for (int acts = 0; is_act(d) && acts < 4; acts++) {
+        act(&s->v, d, &w);
+        d = decide(&s->v, &s->table, w, look_source(&s->v, w));
+    }
+    source_lives = w.s_qemu != ENDED;
+    dest_is_off = w.d_qemu == NOTHING && w.d_off == OFF_OTHER;
     switch (d) {
     case DECIDE_STAYED:
-        breaks(s, WRONGLY_SETTLED, !source_lives || w.d_qemu != NOTHING);
+        breaks(s, WRONGLY_SETTLED, (!source_lives && w.asked) || w.d_qemu != NOTHING || w.ran);
         break;
     case DECIDE_FINISH:
-        breaks(s, WRONGLY_SETTLED, w.s_qemu == RUNNING || (w.d_qemu != STARTED && w.d_qemu != ARRIVED));
+        breaks(s, WRONGLY_SETTLED,
+               w.s_qemu == RUNNING || w.stale || !w.whole || (w.d_qemu != STARTED && w.d_qemu != ARRIVED));
         break;
     case DECIDE_GONE:
         breaks(s, NOT_SETTLED, source_lives || w.d_qemu != NOTHING);
         break;
     case DECIDE_NOT_KNOWN: /* the three cases that README.md names */
-        breaks(s, NOT_SETTLED, !dest_is_off && !w.d_rebooted && (source_lives || w.d_qemu == NOTHING));
+        breaks(s, NOT_SETTLED,
+               !dest_is_off && !w.d_rebooted && !w.d_dead && (source_lives || w.d_qemu == NOTHING));
         break;
-    case DECIDE_WAIT:
-    case DECIDE_TWICE:
+    default: /* it waits, or acts, for ever; or says twice, where no two are */
         breaks(s, NOT_SETTLED, true);
-        break;
-    default: /* an act, and the world after it is checked as well */
         break;
     }
 }
@@ -423,15 +456,23 @@ static void check_world(struct search *s, union world w)
         check_settled(s, w);
 }
 
-static struct search search(struct variant v)
+static bool is_broken(const struct search *s)
 {
-    struct search s = { .v = v };
+    for (int rule = 0; rule < RULES; rule++)
+        if (s->broken[rule])
+            return true;
+    return false;
+}
+
+static struct search search_by(struct variant v, const struct outcome_row *rows, size_t n, bool ends_early)
+{
+    struct search s = { .v = v, .table = { rows, n, 0 }, .ends_early = ends_early };
     union world start = { .key = 0 };
 
     start.s_qemu = v.was_paused ? PAUSED : RUNNING;
     start.s_up = start.s_conn = start.d_up = start.d_conn = start.net = 1;
     reach(&s, start, "start");
-    for (s.at = 0; s.at < s.n; s.at++) {
+    for (s.at = 0; s.at < s.n && !(ends_early && is_broken(&s)); s.at++) {
         union world now = s.list[s.at].world;
 
         check_world(&s, now);
@@ -446,6 +487,14 @@ static struct search search(struct variant v)
         fault_steps(&s, now);
     }
     return s;
+}
+
+static struct search search(struct variant v)
+{
+    size_t n;
+    const struct outcome_row *rows = outcome_rows(&n);
+
+    return search_by(v, rows, n, false);
 }
 
 static void search_done(struct search *s)
@@ -496,6 +545,18 @@ static const struct {
     { "held, reboots", { .is_held = true, .is_persistent = true, .reboots = true } },
     { "gated, guest ends", { .has_gate = true, .is_persistent = true, .guest_ends = true } },
     { "held, guest ends", { .is_held = true, .is_persistent = true, .guest_ends = true } },
+    { "gated, hosts die", { .has_gate = true, .is_persistent = true, .dies = true } },
+    { "gated, transient, hosts die", { .has_gate = true, .dies = true } },
+    { "gated, paused before, hosts die",
+      { .has_gate = true, .was_paused = true, .is_persistent = true, .dies = true } },
+    { "held, hosts die", { .is_held = true, .is_persistent = true, .dies = true } },
+    { "held, hosts die, success journalled",
+      { .is_held = true, .is_persistent = true, .dies = true, .says_moved = true } },
+    { "held, transient, hosts die, success journalled", { .is_held = true, .dies = true, .says_moved = true } },
+    { "held, paused before, hosts die, success journalled",
+      { .is_held = true, .was_paused = true, .is_persistent = true, .dies = true, .says_moved = true } },
+    { "gated, hosts die, success journalled",
+      { .has_gate = true, .is_persistent = true, .dies = true, .says_moved = true } },
     { "gate turns the confirm", { .has_gate = true, .is_persistent = true, .turns = true } },
     { "gate turns the confirm, all faults",
       { .has_gate = true, .is_persistent = true, .turns = true, .reboots = true, .guest_ends = true } },

@@ -25,9 +25,10 @@ union world {
     struct {
         uint64_t s_qemu : 2, s_up : 1, s_phase : 3, s_off : 2, s_conn : 1; /* conn: the client's, intact */
         uint64_t d_qemu : 2, d_up : 1, d_phase : 2, d_off : 2, d_defined : 1, d_conn : 1, d_rebooted : 1;
+        uint64_t s_dead : 1, d_dead : 1; /* the host, for good; the operator attests it */
         uint64_t net : 1;
         uint64_t client : 4, request : 2, reply : 2, confirm : 2, held : 1, gate : 3;
-        uint64_t destroyed : 1, said : 1; /* the journal */
+        uint64_t asked : 1, destroyed : 1, said : 1; /* the journal */
         uint64_t recovery : 3, seen_state : 3, seen_reason : 3, seen_job : 1;
         /* What nobody in the world can see: */
         uint64_t whole : 1; /* the memory has arrived */
@@ -43,6 +44,7 @@ struct variant {
     bool has_gate;      /* false and not held: plain virsh */
     bool reboots;       /* hosts may reboot */
     bool guest_ends;    /* the guest may shut itself down */
+    bool dies;          /* hosts may die for good */
     bool closing_crash; /* the source's libvirtd may die in the ms in which it clears up after a closed client
                          */
     bool turns;         /* the gate makes the held confirm a success instead of dropping it */
@@ -58,6 +60,10 @@ static inline struct side look_source(const struct variant *v, union world w)
     static const enum side_state states[] = { SIDE_OFF, SIDE_PAUSED, SIDE_RUNNING };
     struct side s = { .state = states[w.s_qemu], .has_job = w.s_phase != QUIET };
 
+    if (w.s_dead)
+        return (struct side){ .state = SIDE_DEAD };
+    if (!w.s_up)
+        return (struct side){ .state = SIDE_NOT_KNOWN };
     if (w.s_qemu == PAUSED)
         s.reason = v->was_paused ? REASON_USER : REASON_MIGRATION;
     if (w.s_qemu == ENDED && w.s_off == OFF_ABSENT)
@@ -75,6 +81,10 @@ static inline struct side look_dest(const struct variant *v, union world w)
                       .reason = reasons[w.d_qemu],
                       .has_job = w.d_phase != IDLE && w.d_qemu != NOTHING && !v->job_unseen };
 
+    if (w.d_dead)
+        return (struct side){ .state = SIDE_DEAD };
+    if (!w.d_up || !w.net)
+        return (struct side){ .state = SIDE_NOT_KNOWN };
     if (w.d_qemu == NOTHING && w.d_off == OFF_ABSENT)
         s.state = SIDE_ABSENT;
     if (w.d_qemu == NOTHING && w.d_off == OFF_WORD)
@@ -82,18 +92,30 @@ static inline struct side look_dest(const struct variant *v, union world w)
     return s;
 }
 
-static inline enum decision decide(const struct variant *v, union world w, struct side source)
+/* The table in force, which a test may have changed, and which of its rows decided so far. */
+struct table {
+    const struct outcome_row *rows;
+    size_t n;
+    uint64_t used;
+};
+
+static inline enum decision decide(const struct variant *v, struct table *t, union world w, struct side source)
 {
-    struct evidence e = { .source = source,
+    const struct outcome_row *row;
+    const struct evidence e = { .source = source,
                           .dest = look_dest(v, w),
-                          .was_asked = true,
+                          .was_asked = w.asked,
                           .was_paused = v->was_paused,
                           .is_held = v->is_held,
                           .dest_destroyed = w.destroyed,
                           .dest_rebooted = w.d_rebooted,
                           .said_moved = v->says_moved && w.said };
 
-    return outcome_decide(&e);
+    row = outcome_row(t->rows, t->n, &e);
+    if (!row)
+        return DECIDE_NOT_KNOWN;
+    t->used |= UINT64_C(1) << (row - t->rows);
+    return row->decision;
 }
 
 /* ---- what an act does ---- */
