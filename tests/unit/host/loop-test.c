@@ -5,6 +5,7 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -238,6 +239,86 @@ START_TEST(a_signal_of_the_user_is_counted_and_not_delivered)
     }
 END_TEST
 
+struct told {
+    int leaves, slows;
+    char what[80];
+};
+
+static void on_leave(void *context)
+{
+    ((struct told *)context)->leaves++;
+}
+
+static void on_slow(void *context, const char *what)
+{
+    struct told *t = context;
+
+    t->slows++;
+    (void)snprintf(t->what, sizeof t->what, "%s", what);
+}
+
+START_TEST(the_second_ctrl_c_leaves_and_no_other_signal_does)
+    {
+        OWNED(loop) l = new_loop();
+        struct told t = { 0 };
+
+        loop_tell(l, on_leave, on_slow, &t);
+        for (int i = 0; i < 3; i++) {
+            ck_assert_int_eq(raise(SIGTERM), 0);
+            step(l, 1000);
+        }
+        ck_assert_int_eq(raise(SIGINT), 0);
+        step(l, 1000);
+        ck_assert_int_eq(t.leaves, 0);
+        ck_assert_int_eq(raise(SIGINT), 0);
+        step(l, 1000);
+        ck_assert_int_eq(t.leaves, 1);
+        ck_assert_uint_eq(loop_interrupts(l), 5);
+    }
+END_TEST
+
+START_TEST(what_goes_on_two_seconds_after_a_wish_to_stop_is_told_once)
+    {
+        OWNED(loop) l = new_loop();
+        struct told t = { 0 };
+        uint64_t began = loop_now_ms();
+
+        loop_tell(l, on_leave, on_slow, &t);
+        ck_assert_str_eq(loop_waits_for(l, "hostB to answer"), "");
+        step(l, 10);
+        ck_assert_int_eq(raise(SIGTERM), 0);
+        step(l, 1000);
+        while (t.slows == 0 && loop_now_ms() - began < 10000)
+            step(l, -1); /* it does not sleep past the moment */
+        ck_assert_int_eq(t.slows, 1);
+        ck_assert_str_eq(t.what, "hostB to answer");
+        ck_assert_uint_ge(loop_now_ms() - began, LOOP_SLOW_MS);
+        step(l, 20);
+        ck_assert_int_eq(t.slows, 1);
+        ck_assert_str_eq(loop_waits_for(l, ""), "hostB to answer");
+    }
+END_TEST
+
+START_TEST(a_process_that_was_stopped_knows_it_before_the_next_step)
+    {
+        OWNED(loop) l = new_loop();
+        int status;
+        pid_t pid = fork();
+
+        if (pid == 0) {
+            const unsigned before = loop_stops(l);
+
+            (void)raise(SIGSTOP);
+            _exit(before == 0 && loop_stops(l) == 1 && loop_stops(l) == 1 && loop_interrupts(l) == 0 ? 7 : 1);
+        }
+        ck_assert_int_eq(waitpid(pid, &status, WUNTRACED), pid);
+        ck_assert(WIFSTOPPED(status));
+        ck_assert_int_eq(kill(pid, SIGCONT), 0);
+        ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+        ck_assert_msg(WIFEXITED(status) && WEXITSTATUS(status) == 7, "status %x", (unsigned)status);
+    }
+END_TEST
+
 static int end_of_child(bool leaves)
 {
     pid_t pid = fork();
@@ -296,5 +377,8 @@ TEST_MAIN("host/loop", a_handler_is_called_when_its_descriptor_is_ready_and_not_
           sixty_three_fit_and_one_more_is_refused, what_cannot_be_watched_takes_no_place,
           a_step_waits_as_long_as_it_is_told,
           LOOP(a_signal_of_the_user_is_counted_and_not_delivered, TEST_ROWS(signals)),
+          the_second_ctrl_c_leaves_and_no_other_signal_does,
+          what_goes_on_two_seconds_after_a_wish_to_stop_is_told_once,
+          a_process_that_was_stopped_knows_it_before_the_next_step,
           a_child_that_left_the_loop_and_a_process_after_it_die_of_signals_again,
           a_second_signal_does_not_end_the_process_once_the_loop_is_gone)

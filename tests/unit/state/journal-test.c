@@ -560,6 +560,56 @@ END_TEST
 
 /* The faults come first: without a process for each test, as under valgrind, an append of another test would
  * have armed none for all that follow. */
+START_TEST(what_is_looked_at_takes_no_record_and_stays_as_it_is)
+    {
+        struct error err = { 0 };
+        char before[4096], after[4096];
+        bool is_held = true;
+        size_t n, starts[5];
+
+        world();
+        (void)three_records(before, sizeof before, starts);
+        /* A torn tail is no business of a reader. */
+        n = read_file(before, sizeof before);
+        write_file(before, n - 3);
+        OWNED(journal) j = journal_look(dir, RUN, &is_held, &err);
+
+        ck_assert_msg(j != NULL, "%s", err.what);
+        ck_assert(!is_held);
+        ck_assert_ptr_nonnull(journal_last(j, "create"));
+        ck_assert_ptr_null(journal_last(j, "migrate"));
+        ck_assert_int_lt(journal_append(j, "undo", NULL, &err), 0);
+        ck_assert_msg(strstr(err.what, "for reading alone") != NULL, "%s", err.what);
+        ck_assert_ptr_null(journal_last(j, "undo"));
+        ck_assert_uint_eq(read_file(after, sizeof after), n - 3);
+        ck_assert_int_eq(memcmp(before, after, n - 3), 0);
+        world_ends();
+    }
+END_TEST
+
+START_TEST(a_copied_state_folder_is_taken_by_either_name_and_never_made)
+    {
+        struct error err = { 0 };
+        char runs[96];
+
+        world();
+        (void)snprintf(runs, sizeof runs, "%s/runs", dir);
+        OWNED_MEMORY char *by_itself = state_dir_at(dir, &err);
+        OWNED_MEMORY char *by_runs = state_dir_at(runs, &err);
+
+        ck_assert_str_eq(by_itself, dir);
+        ck_assert_str_eq(by_runs, dir);
+        ck_assert_ptr_null(state_dir_at("/tmp/ferry-no-such-folder", &err));
+        ck_assert_int_eq(chmod(runs, 0777), 0);
+        ck_assert_ptr_null(state_dir_at(dir, &err));
+        ck_assert_msg(strstr(err.what, "can be written by other users") != NULL, "%s", err.what);
+        ck_assert_int_eq(rmdir(runs), 0);
+        ck_assert_ptr_null(state_dir_at(dir, &err));
+        ck_assert_msg(strstr(err.what, "no folder 'runs'") != NULL, "%s", err.what);
+        ck_assert_int_eq(rmdir(dir), 0);
+    }
+END_TEST
+
 TEST_MAIN("state/journal", LOOP(a_fault_strikes_right_before_or_right_after_the_record, TEST_ROWS(faults)),
           what_was_appended_is_read_back_in_order, fields_cannot_change_the_step_or_its_time,
           a_run_is_created_once, a_run_that_is_not_there_is_absent,
@@ -568,6 +618,8 @@ TEST_MAIN("state/journal", LOOP(a_fault_strikes_right_before_or_right_after_the_
           a_torn_end_that_reads_as_zero_bytes_is_cut_off,
           LOOP(a_changed_byte_anywhere_in_a_record_stops_the_reader, 4),
           a_record_that_is_missing_in_part_before_others_stops_the_reader,
+          what_is_looked_at_takes_no_record_and_stays_as_it_is,
+          a_copied_state_folder_is_taken_by_either_name_and_never_made,
           a_journal_that_a_living_process_holds_is_busy_and_can_be_peeked, a_killed_process_holds_no_journal,
           a_record_that_does_not_fit_fails_and_leaves_nothing_behind,
           a_journal_that_cannot_be_begun_is_not_given,
