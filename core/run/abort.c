@@ -24,6 +24,7 @@ struct abort {
     struct loop *loop;
     char *dir;
     struct recovered *row;
+    bool has_died; /* the run: its job may go on without it */
 };
 
 static void __attribute__((format(printf, 2, 3))) say(const struct abort *a, const char *format, ...)
@@ -160,8 +161,8 @@ static int stop_run(const struct abort *a, struct error *err)
     return tell_end(a, records, err);
 }
 
-/* The run that holds the domain here. 1: found, and its journal is held; 0: none; a dead one is an error. */
-static int find_run(const struct abort *a, struct error *err)
+/* The run that holds the domain here. 1: found, and its journal is held; 0: none that lives. */
+static int find_run(struct abort *a, struct error *err)
 {
     OWNED_JSON runs = journal_list(a->dir, err);
     struct recovered *row = a->row;
@@ -181,12 +182,10 @@ static int find_run(const struct abort *a, struct error *err)
         (void)snprintf(row->domain, sizeof row->domain, "%s", json_text(begin, "domain", ""));
         (void)snprintf(row->source_host, sizeof row->source_host, "%s", json_text(begin, "source_host", ""));
         (void)snprintf(row->dest_host, sizeof row->dest_host, "%s", json_text(begin, "dest_host", ""));
-        if (!is_held) {
-            error_set(err, ERROR_NOT_KNOWN, NULL, "run '%s' of domain '%s' died: there is nothing to stop",
-                      run, row->domain);
-            return error_fix(err, "Finish or undo it: virt-ferry recover %s.", run);
-        }
-        found = 1;
+        a->has_died = !is_held;
+        found = is_held;
+        if (!is_held)
+            break;
     }
     return runs ? found : -err->code;
 }
@@ -219,6 +218,11 @@ static int check_job(const struct abort *a, const json_t *state, struct error *e
 {
     if (!json_flag(state, "present", false))
         return error_set(err, ERROR_ABSENT, a->row->source_host, "no domain '%s'", a->o->what);
+    if (!json_flag(state, "has_job", false) && a->has_died) {
+        error_set(err, ERROR_NOT_KNOWN, NULL, "run '%s' of domain '%s' died, and no job goes on", a->row->run,
+                  a->o->what);
+        return error_fix(err, "Finish or undo what it left: virt-ferry recover %s.", a->row->run);
+    }
     if (!json_flag(state, "has_job", false) && mark_in(state)) {
         mark_busy(mark_in(state), err);
         return error_why(err, "no job is in progress that could be aborted from here");
@@ -243,7 +247,8 @@ static int abort_far(const struct abort *a, struct far_run *f, struct error *err
     (void)snprintf(row->uuid, sizeof row->uuid, "%s", json_text(f->state, "uuid", ""));
     (void)snprintf(row->run, sizeof row->run, "%s", json_text(mark_in(f->state), "run", ""));
     (void)snprintf(row->client, sizeof row->client, "%s", json_text(mark_in(f->state), "host", ""));
-    say(a, "run %s lives on '%s'; libvirt is asked to end its job", row->run, row->client);
+    say(a, "run %s %s '%s'; libvirt is asked to end its job", row->run, a->has_died ? "died on" : "lives on",
+        row->client);
     if (worker_do(f->source, "abort-job", json_pack("{ss}", "uuid", row->uuid), ANSWER_MS, NULL, err) < 0)
         return -err->code;
     if (wait_for_end(a, JOB_END_MS, job_goes_on, f, "libvirt has not ended the job yet", err) < 0)
@@ -281,7 +286,7 @@ int run_abort(const struct recovery_options *o, struct recovered *ret, struct er
 {
     OWNED(loop) loop = loop_new(err);
     OWNED_MEMORY char *dir = loop ? state_dir(err) : NULL;
-    const struct abort a = { .o = o, .loop = loop, .dir = dir, .row = ret };
+    struct abort a = { .o = o, .loop = loop, .dir = dir, .row = ret };
     int found;
 
     *ret = (struct recovered){ .state = RECOVERED_FAILED };

@@ -10,6 +10,8 @@
 #include <stdio.h>
 #include <time.h>
 
+#define FACTS_FRESH_MS 5000u
+
 static void begin(struct move *m, const struct run_options *o, struct run_result *ret)
 {
     *ret = (struct run_result){ .time_ms = NOT_KNOWN,
@@ -169,10 +171,11 @@ static int not_interrupted(struct move *m, struct error *err)
     return loop_interrupts(m->loop) > 0 ? cancelled(m, err) : 0;
 }
 
-/* What was surveyed before this process stood still may be so no longer. */
+/* What was surveyed before this process stood still may be so no longer; a moment of it is no more than
+ * preparing takes. */
 static int not_stopped(struct move *m, struct error *err)
 {
-    if (loop_stops(m->loop) == m->stops_before)
+    if (loop_stops(m->loop) == m->stops_before || loop_awake_ms() - m->surveyed_ms < FACTS_FRESH_MS)
         return 0;
     error_set(err, ERROR_FAILED, NULL,
               "this run was stopped for a while, and what it had seen may have changed");
@@ -204,6 +207,7 @@ static int make_ready(struct move *m, struct error *err)
     prepare_mover_early(m);
     if (look_and_plan(m, err) < 0)
         return -err->code;
+    m->surveyed_ms = loop_awake_ms();
     m->strategy = wanted(m, err);
     if (!m->strategy)
         return -err->code;

@@ -86,14 +86,18 @@ void move_problem(struct move *m, const char *format, ...)
 /* A survey alone has a journal too, once a worker is about to create something. */
 static int journal_of_survey(struct move *m, struct error *err)
 {
+    char host[HOST_NAME_SIZE];
+
     if (!m->state_dir && !(m->state_dir = state_dir(err)))
         return -err->code;
     if (name_new_run(m->run, err) < 0 || !(m->journal = journal_create(m->state_dir, m->run, err)))
         return -err->code;
     return journal_append(m->journal, "begin",
-                          json_pack("{ss ss ss ss* ss ss}", "kind", "survey", "domain", m->o->domain,
-                                    "source_uri", m->o->source_uri, "dest_uri", m->survey.dest_uri,
-                                    "source_host", m->survey.source_host, "dest_host", m->survey.dest_host),
+                          json_pack("{ss ss sI ss ss ss* ss ss}", "kind", "survey", "client",
+                                    this_host(host, sizeof host), "pid", (json_int_t)getpid(), "domain",
+                                    m->o->domain, "source_uri", m->o->source_uri, "dest_uri",
+                                    m->survey.dest_uri, "source_host", m->survey.source_host, "dest_host",
+                                    m->survey.dest_host),
                           err);
 }
 

@@ -68,6 +68,7 @@ struct move {
     bool is_dead[2];       /* the operator attests that the source, the destination is dead */
     unsigned n_stops;      /* loop_stops when the newest look began */
     unsigned stops_before; /* and when the survey did */
+    uint64_t surveyed_ms;  /* loop_awake_ms when it ended */
 
     bool is_offline;     /* the domain is shut off, and its definition moves */
     bool is_postcopy;    /* the source was seen to have stopped for post-copy */

@@ -64,6 +64,10 @@ static int not_settled(struct move *m, const struct evidence *e, enum decision d
                          m->run);
     if (m->is_dead[0] || m->is_dead[1])
         return advise_dead(m, err);
+    if (d == DECIDE_WAIT)
+        return error_fix(
+            err, "When the job has ended, or is ended by virt-ferry abort '%s': virt-ferry recover %s.",
+            m->name, m->run);
     return error_fix(err, "When both hosts answer again: virt-ferry recover %s.", m->run);
 }
 

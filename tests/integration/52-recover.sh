@@ -14,7 +14,7 @@ grep -qs VIRT_FERRY_FAULT "$VIRT_FERRY_BUILD/virt-ferry" || INTEGRATION_SKIP=${I
 
 other() { [ "$1" = hostA ] && echo hostB || echo hostA; }
 runs_of() { echo "$STATE/machines/$1/lib-virt-ferry/runs"; }
-newest_run() { basename "$(ls "$(runs_of "$1")"/*.journal | tail -n 1)" .journal; }
+newest_run() { basename "$(printf '%s\n' "$(runs_of "$1")"/*.journal | tail -n 1)" .journal; }
 journal_says() { grep -q "\"step\":\"$2\"" "$(runs_of "$1")/$(newest_run "$1").journal"; }
 start_again() { lab libvirtd "$1" start 2>/dev/null || true; }
 
@@ -26,12 +26,14 @@ dies_at() { # STEP HOST ARGUMENT…
 }
 
 # A process of ours on HOST that stopped itself, or is to get a signal.
-here() { echo "--ns $(<"$STATE/machines/$1/pid") --nslist net"; }
-continue_on() { # HOST
-    await 20 pgrep -r T $(here "$1") -x virt-ferry
-    pkill -CONT $(here "$1") -x virt-ferry
+on_machine() { # pgrep|pkill HOST ARGUMENT…
+    "$1" --ns "$(<"$STATE/machines/$2/pid")" --nslist net "${@:3}"
 }
-signal_run() { pkill "-$2" -o $(here "$1") -f 'virt-ferry migrate'; } # HOST SIGNAL: the parent of the workers
+continue_on() { # HOST
+    await 20 on_machine pgrep "$1" -r T -x virt-ferry
+    on_machine pkill "$1" -CONT -x virt-ferry
+}
+signal_run() { on_machine pkill "$1" "-$2" -o -f 'virt-ferry migrate'; } # HOST SIGNAL: the parent of the workers
 ended_within() { # SECONDS PID: its exit code into $ended
     ended=0
     await "$1" sh -c "! kill -0 $2 2>/dev/null" || complain "it did not end within $1 s"
@@ -88,7 +90,7 @@ from=$(lab runners rec) to=$(other "$(lab runners rec)")
 dies_at migrate "$from" $MIGRATE rec "$to"
 VIRT_FERRY_FAULT=stop:journal-recover:1 ferry "$from" recover >"$WORK/first" 2>&1 &
 first=$!
-await 20 pgrep -r T $(here "$from") -x virt-ferry
+await 20 on_machine pgrep "$from" -r T -x virt-ferry
 exits 8 prints 'being recovered since' ferry "$from" recover
 exits 8 prints 'being recovered since' ferry "$from" recover "$(newest_run "$from")"
 exits 8 ferry "$from" $MIGRATE rec "$to"
@@ -117,7 +119,7 @@ lab on hostA virsh -q start copied
 exits 0 prints 'would drop-dest' ferry hostA recover --dry-run copied
 VIRT_FERRY_FAULT=stop:act:1 ferry hostA recover >"$WORK/first" 2>&1 &
 first=$!
-await 20 pgrep -r T $(here hostA) -x virt-ferry
+await 20 on_machine pgrep hostA -r T -x virt-ferry
 lab on hostB virsh -q resume copied
 continue_on hostA
 ended_within 40 "$first"
@@ -194,10 +196,12 @@ lab libvirtd hostA cont
 exits 0 prints "the guest is at 'hostA'" ferry hostA recover
 lives_on hostA rec
 
-it "a run that was stopped before it asked libvirt does nothing on what it had seen before"
+it "a run that stood still for long before it asked libvirt does nothing on what it had seen before"
 guest hostA rec --write-log
 VIRT_FERRY_FAULT=stop:journal-surveyed:1 ferry hostA $MIGRATE rec hostB >"$WORK/said" 2>&1 &
 first=$!
+await 20 on_machine pgrep hostA -r T -x virt-ferry
+sleep 6
 continue_on hostA
 ended_within 30 "$first"
 cat "$WORK/said"
