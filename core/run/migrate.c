@@ -67,6 +67,7 @@ static int measure_dirty(struct move *m, struct error *err)
 static int look_and_plan(struct move *m, struct error *err)
 {
     m->facts = m->result->facts = survey_run(&m->survey, err);
+    m->surveyed_ms = loop_awake_ms();
     if (m->facts && m->o->compare_bases && m->survey.destination &&
         compare_bases(m->facts, m->survey.source, m->survey.destination, err) < 0)
         return -err->code;
@@ -207,7 +208,6 @@ static int make_ready(struct move *m, struct error *err)
     prepare_mover_early(m);
     if (look_and_plan(m, err) < 0)
         return -err->code;
-    m->surveyed_ms = loop_awake_ms();
     m->strategy = wanted(m, err);
     if (!m->strategy)
         return -err->code;
