@@ -58,12 +58,11 @@ static void slow(void *context, const char *what)
 
 static const char *state_word(const struct recovered *row)
 {
-    static const char *const words[] = { [RECOVERED_ALIVE] = "in progress",
-                                         [RECOVERED_ELSEWHERE] = "elsewhere",
-                                         [RECOVERED_CLOSED] = "closed before",
-                                         [RECOVERED_WOULD] = "open",
-                                         [RECOVERED_SETTLED] = "settled",
-                                         [RECOVERED_FAILED] = "open" };
+    static const char *const words[] = {
+        [RECOVERED_ALIVE] = "in progress",    [RECOVERED_ELSEWHERE] = "elsewhere",
+        [RECOVERED_CLOSED] = "closed before", [RECOVERED_WOULD] = "open",
+        [RECOVERED_SETTLED] = "settled",      [RECOVERED_FAILED] = "open"
+    };
 
     return words[row->state];
 }

@@ -266,6 +266,7 @@ it "what recover says as JSON is one document, with an error's exit code in its 
 guest hostA rec --write-log
 dies_at migrated hostA $MIGRATE rec hostB
 run=$(newest_run hostA)
+exits 7 prints "run '$run' of domain 'rec' died, and no job goes on" ferry hostA abort rec
 lab on hostA virt-ferry --json recover --dry-run >"$WORK/json"
 is "open $run rec finish" jq -r '.runs[0] | [.state, .run, .domain, .decision] | join(" ")' "$WORK/json"
 lab on hostA virt-ferry --json recover >"$WORK/json"

@@ -1,0 +1,375 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * `recover` against journals of every kind, with libvirt's test driver as both hosts: which are meant, which
+ * are left alone, what must be attested, and that looking changes nothing. */
+#include "base/text.h"
+#include "check-main.h"
+#include "run/move.h"
+#include "run/recovery.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define RUN "20261124T101530-9f3a12bc"
+#define TEST "test:///default"
+#define SILENT "qemu+unix:///system?socket=/nonexistent/ferry"
+#define UUID "6695eb01-f6a4-8304-79aa-97f2502e193f" /* of the driver's one domain */
+
+static char dir[64], file[160];
+
+static void world(void)
+{
+    struct error err = { 0 };
+
+    (void)snprintf(dir, sizeof dir, "/tmp/ferry-recovery-XXXXXX");
+    ck_assert_ptr_nonnull(mkdtemp(dir));
+    (void)setenv("VIRT_FERRY_STATE_DIR", dir, 1);
+    OWNED_MEMORY char *made = state_dir(&err);
+
+    ck_assert_msg(made != NULL, "%s", err.what);
+    (void)snprintf(file, sizeof file, "%s/runs/" RUN ".journal", dir);
+}
+
+static void world_ends(void)
+{
+    char runs[96];
+
+    (void)unlink(file);
+    (void)snprintf(runs, sizeof runs, "%s/runs", dir);
+    ck_assert_int_eq(rmdir(runs), 0);
+    ck_assert_int_eq(rmdir(dir), 0);
+}
+
+struct begin {
+    const char *kind, *client, *source_host, *dest_uri;
+};
+
+static struct journal *run_of(struct begin b)
+{
+    char host[HOST_NAME_SIZE];
+    struct error err = { 0 };
+    struct journal *j = journal_create(dir, RUN, &err);
+
+    ck_assert_msg(j != NULL, "%s", err.what);
+    ck_assert_int_eq(
+        journal_append(j, "begin",
+                       json_pack("{ss ss ss ss ss ss ss ss}", "kind", b.kind ? b.kind : "migrate", "client",
+                                 b.client ? b.client : this_host(host, sizeof host), "domain", "test", "uuid",
+                                 UUID, "source_uri", TEST, "dest_uri", b.dest_uri ? b.dest_uri : TEST,
+                                 "source_host", b.source_host ? b.source_host : "here", "dest_host", "there"),
+                       &err),
+        0);
+    return j;
+}
+
+static void died(struct begin b, const char *const *steps)
+{
+    OWNED(journal) j = run_of(b);
+    struct error err = { 0 };
+
+    for (; *steps; steps++)
+        ck_assert_int_eq(
+            journal_append(j, *steps,
+                           json_pack("{ss ss ss}", "host", "there", "place", "pool", "name", "image"), &err),
+            0);
+}
+#define DIED(b, ...) died(b, (const char *const[]){ __VA_ARGS__, NULL })
+
+static bool says_yes(void *context, const char *claim)
+{
+    *(int *)context += strlen(claim) > 0;
+    return true;
+}
+
+static void recovery_freep(struct recovery *r)
+{
+    recovery_done(r);
+}
+#define OWNED_RECOVERY __attribute__((cleanup(recovery_freep))) struct recovery
+
+static size_t bytes_of(char *bytes, size_t size)
+{
+    OWNED_FD fd = open(file, O_RDONLY | O_CLOEXEC);
+    ssize_t n = read(fd, bytes, size);
+
+    ck_assert_int_gt(n, 0);
+    return (size_t)n;
+}
+
+static bool journal_has(const char *step)
+{
+    bool is_held;
+    struct error err = { 0 };
+    OWNED_JSON records = journal_peek(dir, RUN, &is_held, &err);
+
+    return recover_last_step(records, step) != NULL;
+}
+
+#define RECOVER(...)                                                                                         \
+    OWNED_RECOVERY all = { .n = 0 };                                                                         \
+    struct error err = { 0 };                                                                                \
+    const struct recovery_options o = { .source_uri = TEST, __VA_ARGS__ };                                   \
+    const int r = run_recover(&o, &all, &err)
+
+START_TEST(where_nothing_is_open_nothing_is_to_be_done)
+    {
+        world();
+        RECOVER(.what = NULL);
+        ck_assert_int_eq(r, 0);
+        ck_assert_uint_eq(all.n, 0);
+        world_ends();
+    }
+END_TEST
+
+START_TEST(a_run_that_is_not_there_is_an_error)
+    {
+        world();
+        RECOVER(.what = RUN);
+        ck_assert_int_eq(r, -ERROR_ABSENT);
+        ck_assert_ptr_nonnull(strstr(err.what, RUN));
+        world_ends();
+    }
+END_TEST
+
+START_TEST(a_run_that_asked_nothing_is_undone_and_closed)
+    {
+        world();
+        DIED((struct begin){ 0 }, "mark");
+        RECOVER(.what = NULL);
+        ck_assert_msg(r == 0, "%s: %s", err.what, err.why);
+        ck_assert_uint_eq(all.n, 1);
+        ck_assert_int_eq(all.list[0].state, RECOVERED_SETTLED);
+        ck_assert_int_eq(all.list[0].outcome, OUTCOME_STAYED);
+        ck_assert_str_eq(all.list[0].row, "never-asked");
+        ck_assert(journal_has("recover") && journal_has("undo") && journal_has("end"));
+        world_ends();
+    }
+END_TEST
+
+START_TEST(what_is_closed_is_shown_by_its_name_alone)
+    {
+        world();
+        DIED((struct begin){ 0 }, "mark", "end");
+        RECOVER(.what = RUN);
+        ck_assert_int_eq(r, 0);
+        ck_assert_uint_eq(all.n, 1);
+        ck_assert_int_eq(all.list[0].state, RECOVERED_CLOSED);
+        OWNED_RECOVERY every = { .n = 0 };
+        const struct recovery_options without = { .source_uri = TEST };
+
+        ck_assert_int_eq(run_recover(&without, &every, &err), 0);
+        ck_assert_uint_eq(every.n, 0);
+        world_ends();
+    }
+END_TEST
+
+static const struct {
+    const char *steps[4];
+    const char *kind, *row, *decision;
+} looks[] = {
+    { { "mark", NULL }, NULL, "never-asked", "stayed" },
+    /* The driver tells of no job, which counts as one that may go on. */
+    { { "mark", "migrate", NULL }, NULL, "job", "wait" },
+    { { "create", NULL }, "survey", NULL, NULL },
+};
+
+START_TEST(a_dry_run_says_what_would_be_done_and_writes_nothing)
+    {
+        char before[4096], after[4096];
+        size_t n;
+
+        world();
+        died((struct begin){ .kind = looks[_i].kind }, looks[_i].steps);
+        n = bytes_of(before, sizeof before);
+        RECOVER(.what = "test", .is_dry = true);
+        ck_assert_msg(r == 0, "%s", err.what);
+        ck_assert_int_eq(all.list[0].state, RECOVERED_WOULD);
+        ck_assert(text_equal(all.list[0].row, looks[_i].row) || (!all.list[0].row && !looks[_i].row));
+        ck_assert(text_equal(all.list[0].decision, looks[_i].decision) || !looks[_i].decision);
+        ck_assert_uint_eq(bytes_of(after, sizeof after), n);
+        ck_assert_int_eq(memcmp(before, after, n), 0);
+        world_ends();
+    }
+END_TEST
+
+static const struct {
+    const char *what;
+    bool is_recovered;
+    int code;
+} living[] = {
+    { NULL, false, 0 },          { RUN, false, ERROR_BUSY }, { "test", false, ERROR_BUSY },
+    { UUID, false, ERROR_BUSY }, { NULL, true, ERROR_BUSY }, /* two recoveries at once */
+    { RUN, true, ERROR_BUSY },
+};
+
+START_TEST(a_run_that_lives_is_told_and_left_alone)
+    {
+        struct error failed = { 0 };
+
+        world();
+        {
+            OWNED(journal) held = run_of((struct begin){ 0 });
+
+            if (living[_i].is_recovered)
+                ck_assert_int_eq(journal_append(held, "recover", NULL, &failed), 0);
+            RECOVER(.what = living[_i].what);
+            ck_assert_int_eq(r, -living[_i].code);
+            ck_assert_uint_eq(all.n, 1);
+            ck_assert_int_eq(all.list[0].state, RECOVERED_ALIVE);
+            ck_assert_ptr_nonnull(strstr(all.list[0].err.what, living[_i].is_recovered
+                                                                   ? "being recovered since"
+                                                                   : "in progress since"));
+        }
+        ck_assert(!journal_has("undo"));
+        world_ends();
+    }
+END_TEST
+
+START_TEST(another_machines_run_needs_its_source_and_an_attestation)
+    {
+        char here[HOST_NAME_SIZE];
+
+        world();
+        DIED(((struct begin){ .client = "elsewhere", .source_host = this_host(here, sizeof here) }), "mark");
+        {
+            RECOVER(.what = NULL);
+            ck_assert_int_eq(r, -ERROR_USAGE); /* its "this host" is not this one */
+        }
+        if (!strncmp(here, "localhost", 9)) { /* such a name tells no host from another */
+            world_ends();
+            return;
+        }
+        {
+            RECOVER(.is_uri_given = true);
+            ck_assert_int_eq(r, -ERROR_REFUSED);
+            ck_assert_ptr_nonnull(strstr(err.what, "nobody attested"));
+        }
+        ck_assert(!journal_has("undo"));
+        /* That it did not ask libvirt is not believed of a copy, where the source seems to have a job. */
+        {
+            RECOVER(.is_uri_given = true, .is_dry = true);
+            ck_assert_msg(r == 0, "%s: %s", err.what, err.why);
+            ck_assert_str_eq(all.list[0].row, "job");
+        }
+        world_ends();
+    }
+END_TEST
+
+START_TEST(a_uri_that_leads_to_another_host_is_refused)
+    {
+        int asked = 0;
+
+        world();
+        DIED(((struct begin){ .client = "elsewhere", .source_host = "another" }), "mark");
+        RECOVER(.is_uri_given = true, .attests = says_yes, .context = &asked);
+        ck_assert_int_eq(r, -ERROR_USAGE);
+        ck_assert_ptr_nonnull(strstr(err.what, "leads to"));
+        ck_assert(!journal_has("recover"));
+        world_ends();
+    }
+END_TEST
+
+static const struct {
+    const char *dead, *dest_uri, *says;
+    bool attests;
+    int code;
+} deaths[] = {
+    { "nowhere", NULL, "no open run has to do with", true, ERROR_USAGE },
+    { "there", NULL, "this host answers", true, ERROR_REFUSED },
+    { "there", SILENT, "nobody attested", false, ERROR_REFUSED },
+    { "there", SILENT, "is undone, with problems", true, ERROR_PROBLEMS },
+};
+
+START_TEST(a_host_is_dead_when_it_is_silent_and_somebody_vouches_for_it)
+    {
+        const char *const dead[] = { deaths[_i].dead };
+        int asked = 0;
+
+        world();
+        DIED((struct begin){ .dest_uri = deaths[_i].dest_uri }, "mark", "create");
+        RECOVER(.dead = dead, .n_dead = 1, .attests = deaths[_i].attests ? says_yes : NULL,
+                .context = &asked);
+        ck_assert_msg(r == -deaths[_i].code, "%d: %s", r, err.what);
+        ck_assert_msg(strstr(err.what, deaths[_i].says) != NULL, "%s", err.what);
+        if (deaths[_i].code == ERROR_PROBLEMS) {
+            ck_assert_ptr_nonnull(
+                strstr(text_of(&all.list[0].problems), "'image' in 'pool' on 'there' is left"));
+            ck_assert(journal_has("end"));
+        } else {
+            ck_assert(!journal_has("undo"));
+        }
+        world_ends();
+    }
+END_TEST
+
+START_TEST(a_kind_of_run_that_is_not_known_is_left_alone)
+    {
+        world();
+        DIED((struct begin){ .kind = "teleport" }, "mark");
+        RECOVER(.what = NULL);
+        ck_assert_int_eq(r, -ERROR_NOT_KNOWN);
+        ck_assert_ptr_nonnull(strstr(err.what, "teleport"));
+        ck_assert(!journal_has("undo"));
+        world_ends();
+    }
+END_TEST
+
+START_TEST(a_damaged_journal_is_told_and_left_alone)
+    {
+        world();
+        DIED((struct begin){ 0 }, "mark", "migrate");
+        {
+            OWNED_FD fd = open(file, O_WRONLY | O_CLOEXEC);
+
+            ck_assert_int_eq(pwrite(fd, "XX", 2, 40), 2);
+        }
+        RECOVER(.what = NULL);
+        ck_assert_int_eq(r, -ERROR_NOT_KNOWN);
+        ck_assert_int_eq(all.list[0].state, RECOVERED_FAILED);
+        world_ends();
+    }
+END_TEST
+
+START_TEST(without_a_journal_the_domain_is_asked_for_its_mark)
+    {
+        world();
+        {
+            RECOVER(.what = "test");
+            ck_assert_msg(r == 0, "%s", err.what);
+            ck_assert_uint_eq(all.n, 0);
+        }
+        {
+            RECOVER(.what = "no-such-domain");
+            ck_assert_int_eq(r, -ERROR_ABSENT);
+        }
+        world_ends();
+    }
+END_TEST
+
+START_TEST(abort_finds_no_run_where_none_lives)
+    {
+        struct error err = { 0 };
+        struct recovered row;
+        struct recovery_options o = { .source_uri = TEST, .what = "no-such-domain" };
+
+        world();
+        ck_assert_int_eq(run_abort(&o, &row, &err), -ERROR_ABSENT);
+        o.what = "a/b";
+        ck_assert_int_lt(run_abort(&o, &row, &err), 0);
+        /* The driver's domain seems to have a job, and bears no mark. */
+        o.what = "test";
+        ck_assert_int_eq(run_abort(&o, &row, &err), -ERROR_REFUSED);
+        world_ends();
+    }
+END_TEST
+
+TEST_MAIN("run/recovery", where_nothing_is_open_nothing_is_to_be_done, a_run_that_is_not_there_is_an_error,
+          a_run_that_asked_nothing_is_undone_and_closed, what_is_closed_is_shown_by_its_name_alone,
+          LOOP(a_dry_run_says_what_would_be_done_and_writes_nothing, TEST_ROWS(looks)),
+          LOOP(a_run_that_lives_is_told_and_left_alone, TEST_ROWS(living)),
+          another_machines_run_needs_its_source_and_an_attestation,
+          a_uri_that_leads_to_another_host_is_refused,
+          LOOP(a_host_is_dead_when_it_is_silent_and_somebody_vouches_for_it, TEST_ROWS(deaths)),
+          a_kind_of_run_that_is_not_known_is_left_alone, a_damaged_journal_is_told_and_left_alone,
+          without_a_journal_the_domain_is_asked_for_its_mark, abort_finds_no_run_where_none_lives)
