@@ -69,6 +69,31 @@ static int drop_lost(const struct recovery_options *o, struct worker *w, const j
                      row->run);
 }
 
+/* The run is over by its own journal. A move takes its mark along: where it stands still, the host was dead
+ * when the run was closed, and what it defines is a twin. */
+static int clear_closed(const struct recovery_options *o, struct worker *w, const json_t *end,
+                        struct recovered *row, struct error *err)
+{
+    static const char because[] = "its journal has its end";
+
+    if (text_equal(json_text(end, "outcome", ""), "moved")) {
+        error_set(err, ERROR_REFUSED, row->source_host,
+                  "domain '%s' is left over here: run '%s' has moved it away", row->domain, row->run);
+        return error_fix(err, "See that it runs elsewhere, then: virsh undefine --keep-nvram '%s'.",
+                         row->domain);
+    }
+    if (o->is_dry) {
+        row->state = RECOVERED_WOULD;
+        row->decision = "mark-clear";
+        row->because = because;
+        return 0;
+    }
+    if (clear_mark(w, row, err) < 0)
+        return -err->code;
+    settled(row, because);
+    return 0;
+}
+
 static void fill_row(struct recovered *row, const json_t *state, const struct survey *s)
 {
     const json_t *mark = mark_in(state);
@@ -98,13 +123,7 @@ static enum mark_found judge(const struct recovery_options *o, struct worker *w,
     if (records && !recover_last_step(records, "end"))
         return MARK_OPEN;
     if (records) {
-        if (o->is_dry) {
-            row->state = RECOVERED_WOULD;
-            row->decision = "mark-clear";
-            row->because = "its journal has its end";
-        } else if (clear_mark(w, row, &row->err) == 0) {
-            settled(row, "its journal has its end");
-        }
+        (void)clear_closed(o, w, recover_last_step(records, "end"), row, &row->err);
     } else if (absent.code == ERROR_ABSENT && (recovery_calls_dead(o, row->client) ||
                                                text_equal(row->client, this_host(host, sizeof host)))) {
         (void)drop_lost(o, w, state, row, &row->err);
