@@ -67,13 +67,37 @@ static const char *state_word(const struct recovered *row)
     return words[row->state];
 }
 
-/* What was done, in the words of the table's decisions where nothing was done yet. */
+/* The table's decisions, as what would come next. */
+static const char *would_words(const struct recovered *row)
+{
+    static const struct {
+        const char *decision, *words;
+    } rows[] = {
+        { "stayed", "would undo what was prepared" },
+        { "resume-source", "would resume the guest at the source, and undo" },
+        { "drop-dest", "would end what waits at the destination" },
+        { "finish", "would finish the move" },
+        { "resume-dest", "would start the guest at the destination" },
+        { "wait", "would wait for the job" },
+        { "gone", "would touch nothing: it runs nowhere" },
+        { "twice", "would touch nothing: it runs twice" },
+        { "not-known", "would touch nothing: it is not known" },
+        { "mark-clear", "would remove the mark" },
+    };
+
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        if (text_equal(row->decision, rows[i].decision))
+            return rows[i].words;
+    return "would remove what it had created";
+}
+
+/* What was done, or would be. */
 static void add_result(struct text *t, const struct recovered *row)
 {
     if (row->err.code && row->state != RECOVERED_SETTLED)
         text_add(t, "%s", row->err.what);
     else if (row->state == RECOVERED_WOULD)
-        text_add(t, "would %s", row->decision ? row->decision : "remove what it had created");
+        text_add(t, "%s", would_words(row));
     else if (row->outcome == OUTCOME_MOVED)
         text_add(t, "the guest is at '%s'", row->dest_host);
     else if (row->outcome == OUTCOME_STAYED)

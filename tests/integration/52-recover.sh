@@ -121,7 +121,7 @@ leaves_traces
 guest hostA copied --disk local:qcow2 --write-log
 dies_at migrated hostA $MIGRATE --strategy precopy-tcp-held-copy copied hostB
 lab on hostA virsh -q start copied
-exits 0 prints 'would drop-dest' ferry hostA recover --dry-run copied
+exits 0 prints 'would end what waits at the destination' ferry hostA recover --dry-run copied
 VIRT_FERRY_FAULT=stop:act:1 ferry hostA recover >"$WORK/first" 2>&1 &
 first=$!
 await 20 on_machine pgrep hostA -r T -x virt-ferry
@@ -221,7 +221,7 @@ exits 3 prints 'answers, so it is not dead' ferry hostA recover --host-is-dead h
 exits 2 prints "no open run has to do with host 'hostX'" ferry hostA recover --host-is-dead hostX --yes
 finally start_again hostB
 lab libvirtd hostB kill
-exits 0 prints 'does not answer' prints 'would not-known' ferry hostA recover --dry-run
+exits 0 prints 'does not answer' prints 'would touch nothing' ferry hostA recover --dry-run
 exits 3 prints 'nobody attested' ferry hostA recover --host-is-dead hostB
 exits 6 prints "the guest is at 'hostA'" prints 'undefine' ferry hostA recover --host-is-dead hostB --yes
 start_again hostB
@@ -251,7 +251,7 @@ exits 8 prints elsewhere prints "run '$run' of host 'hostA' holds" ferry client 
 exits 2 prints 'begun on its source' ferry client recover --journal $copy --yes
 exits 2 prints "leads to 'hostB'" ferry client -c $TO_B recover --journal $copy --yes
 exits 3 prints 'nobody attested' ferry client $FROM_A recover --journal $copy
-exits 0 prints "would stayed" ferry client $FROM_A recover --journal $copy --dry-run
+exits 0 prints "would undo" ferry client $FROM_A recover --journal $copy --dry-run
 exits 0 prints "the guest is at 'hostA'" ferry client $FROM_A recover --journal $copy --yes
 is 0 sh -c "'$REPO/tests/lab/lab' on client virt-ferry --json recover --journal $copy | jq '.runs | length'"
 lives_on hostA rec
