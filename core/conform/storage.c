@@ -62,6 +62,31 @@ static void claim(struct trial *t, unsigned i)
         trial_note(t, "claim of %s: answers %d and then %d for the same disk", d.about, first, second);
 }
 
+/* ---- look_ahead ---- */
+
+/* All of them at once, and then each alone. */
+static void look_ahead(struct trial *t, unsigned i)
+{
+    const bool is_crowd = i < MOODS;
+    const enum trial_mood mood = (enum trial_mood)(i % MOODS);
+    const uint32_t n = is_crowd ? TRIAL_DISKS : 1;
+    struct trial_disk d[TRIAL_DISKS];
+    const struct ferry_disk *disks[TRIAL_DISKS];
+
+    for (unsigned k = 0; k < n; k++) {
+        trial_disk(is_crowd ? k : i / MOODS - 1, t->page->folder, &d[k]);
+        disks[k] = &d[k].disk;
+    }
+    trial_begin(t, mood, TRIAL_QUESTION_MS, "look_ahead to %s%s%s", is_crowd ? "all disks" : d[0].about,
+                mood == MOOD_WILLING ? "" : " with services", moods[mood]);
+    t->storage->look_ahead(&t->now.call, t->now.services, disks, n);
+    if (t->now.forbidden & TRIAL_CALLED_JOURNAL)
+        trial_note(t, "calls 'journal', and nothing is created there");
+    if (t->now.forbidden & TRIAL_CALLED_FINDING)
+        trial_note(t, "calls 'finding', and findings belong to check");
+    trial_end(t);
+}
+
 /* ---- identify, inspect and check ---- */
 
 static void identify(struct trial *t, unsigned i)
@@ -238,6 +263,8 @@ static void remove_never_made(struct trial *t, unsigned i)
 
 const struct trial_check conform_storage[] = {
     { "claim answers 0 to 100, the same twice, and asks no storage", 0, CASES, claim },
+    { "look_ahead returns for disks that are not there, and leaves creations and findings to others",
+      TRIAL_HAS_LOOK_AHEAD, (TRIAL_DISKS + 1) * MOODS, look_ahead },
     { "identify returns for disks that are not there, with texts that live", TRIAL_HAS_IDENTIFY, CASES,
       identify },
     { "inspect returns for disks that are not there, with values that have a meaning", TRIAL_HAS_INSPECT,

@@ -49,6 +49,7 @@ struct trial_page {
 #define TRIAL_HAS_CHECK 4u
 #define TRIAL_HAS_CREATE 8u
 #define TRIAL_HAS_OPEN 16u
+#define TRIAL_HAS_LOOK_AHEAD 32u
 
 enum trial_mood {
     MOOD_WILLING, /* what a worker without libvirt gives */

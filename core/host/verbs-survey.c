@@ -241,18 +241,75 @@ static const char *hint_of_source(const struct call_host *lent, const struct dis
     return driver && text_equal(driver->name, disk->driver) ? disk->at_source.identity : NULL;
 }
 
-static int look_at_image(struct child *c, struct facts *f, struct disk *disk, struct disk_image *at,
-                         bool is_layer, bool *silent, struct error *err)
+/* An image to be looked at, of a disk or of what it rests on. */
+struct look {
+    struct disk *disk; /* the layer's own, where it is one */
+    bool is_layer;
+    bool is_followed; /* its head says what it rests on: of a domain that is shut off libvirt does not */
+    const struct ferry_storage *driver; /* NULL: nobody's */
+    const struct plugin_entry *owner;
+    struct ferry_disk seen;
+};
+
+static void claim_image(struct child *c, struct facts *f, bool is_dest, struct look *look)
 {
     struct call_host lent = verb_call_host(c);
-    const struct plugin_entry *owner = NULL;
-    const bool is_dest = at == &disk->at_dest;
     /* Any number of domains read a backing file. */
-    const bool is_used = !is_layer && (f->domain.run == RUN_RUNNING || f->domain.run == RUN_PAUSED);
-    struct disk named = *disk;
-    const char *at_source = NULL;
-    const struct ferry_storage *driver;
-    struct ferry_disk seen;
+    const bool is_used = !look->is_layer && (f->domain.run == RUN_RUNNING || f->domain.run == RUN_PAUSED);
+    struct disk named = is_dest ? disk_there(look->disk) : *look->disk;
+    const char *at_source = is_dest ? hint_of_source(&lent, look->disk, &named) : NULL;
+
+    look->driver = call_claim(&lent, &named, at_source, &look->owner);
+    look->seen = call_disk(&named, at_source);
+    look->seen.flags |= (is_used ? FERRY_DISK_IN_USE : 0) | (is_dest ? FERRY_DISK_AT_DEST : 0);
+}
+
+/* Each driver has all that are its own at once, before it is asked for the first. */
+static int look_ahead(struct child *c, const struct look *looks, size_t n, struct error *err)
+{
+    struct call_host lent = verb_call_host(c);
+    OWNED_MEMORY const struct ferry_disk **disks = calloc(n + 1, sizeof *disks);
+    struct error ignored = { 0 };
+    struct ferry_call call;
+
+    if (!disks)
+        return error_memory(err);
+    for (size_t i = 0; i < n; i++) {
+        const struct ferry_storage *driver = looks[i].driver;
+        bool is_first = driver && driver->look_ahead;
+        uint32_t n_disks = 0;
+
+        for (size_t k = 0; is_first && k < n; k++) {
+            is_first = looks[k].driver != driver || k >= i;
+            if (looks[k].driver == driver)
+                disks[n_disks++] = &looks[k].seen;
+        }
+        if (!is_first)
+            continue;
+        if (call_begin(&call, &lent, looks[i].owner, driver->name, looks[i].disk->target, NULL, &ignored) < 0)
+            return error_memory(err);
+        driver->look_ahead(&call, &call_services, disks, n_disks);
+        call_done(&call);
+    }
+    return 0;
+}
+
+static void take_declared(struct facts *f, struct disk *disk, const struct ferry_storage *driver)
+{
+    disk->driver = arena_text(f->arena, driver->name);
+    disk->driver_shares = driver->declares & FERRY_STORAGE_SHARES;
+    disk->driver_creates = driver->create != NULL;
+    disk->driver_bases = driver->declares & FERRY_STORAGE_BASES;
+    disk->reads_zero = driver->declares & FERRY_STORAGE_READS_ZERO ? TRI_YES : TRI_NOT_KNOWN;
+    disk->lock_enforced = driver->declares & FERRY_STORAGE_LOCKS ? TRI_YES : TRI_NOT_KNOWN;
+}
+
+static int look_at_image(struct child *c, struct facts *f, const struct look *look, struct disk_image *at,
+                         bool *silent, struct error *err)
+{
+    struct call_host lent = verb_call_host(c);
+    const struct ferry_storage *driver = look->driver;
+    struct disk *disk = look->disk;
     struct ferry_identity identity = { .size = sizeof identity };
     struct ferry_image image = { .size = sizeof image,
                                  .present = 2,
@@ -262,26 +319,14 @@ static int look_at_image(struct child *c, struct facts *f, struct disk *disk, st
     struct error failed = { 0 };
     struct ferry_call call;
 
-    if (is_dest) {
-        named = disk_there(disk);
-        at_source = hint_of_source(&lent, disk, &named);
-    }
-    driver = call_claim(&lent, &named, at_source, &owner);
     if (!driver)
         return 0;
-    seen = call_disk(&named, at_source);
-    seen.flags |= (is_used ? FERRY_DISK_IN_USE : 0) | (is_dest ? FERRY_DISK_AT_DEST : 0);
-    disk->driver = arena_text(f->arena, driver->name);
-    disk->driver_shares = driver->declares & FERRY_STORAGE_SHARES;
-    disk->driver_creates = driver->create != NULL;
-    disk->driver_bases = driver->declares & FERRY_STORAGE_BASES;
-    disk->reads_zero = driver->declares & FERRY_STORAGE_READS_ZERO ? TRI_YES : TRI_NOT_KNOWN;
-    disk->lock_enforced = driver->declares & FERRY_STORAGE_LOCKS ? TRI_YES : TRI_NOT_KNOWN;
-    if (call_begin(&call, &lent, owner, driver->name, disk->target, f, &failed) < 0)
+    take_declared(f, disk, driver);
+    if (call_begin(&call, &lent, look->owner, driver->name, disk->target, f, &failed) < 0)
         return error_memory(err);
-    if ((driver->identify && driver->identify(&call, &call_services, &seen, &identity) < 0) ||
-        (driver->inspect && driver->inspect(&call, &call_services, &seen, &image) < 0) ||
-        (driver->check && !is_layer && driver->check(&call, &call_services, &seen) < 0)) {
+    if ((driver->identify && driver->identify(&call, &call_services, &look->seen, &identity) < 0) ||
+        (driver->inspect && driver->inspect(&call, &call_services, &look->seen, &image) < 0) ||
+        (driver->check && !look->is_layer && driver->check(&call, &call_services, &look->seen) < 0)) {
         (void)call_failed(&call, "looking at the disk");
         driver_error(f, disk, &failed);
     }
@@ -295,61 +340,97 @@ static int look_at_image(struct child *c, struct facts *f, struct disk *disk, st
     return arena_failed(f->arena) ? error_memory(err) : 0;
 }
 
-/* Of a domain that is shut off libvirt does not say what its images rest on: their heads do. */
-static int follow_heads(struct child *c, struct facts *f, struct disk *disk, bool *silent, struct error *err)
+static int look_at_all(struct child *c, struct facts *f, struct look *looks, size_t n, bool is_dest,
+                       bool *silent, struct error *err)
 {
-    const struct disk *above = disk;
+    for (size_t i = 0; i < n; i++)
+        claim_image(c, f, is_dest, &looks[i]);
+    if (look_ahead(c, looks, n, err) < 0)
+        return -err->code;
+    for (size_t i = 0; i < n; i++) {
+        struct disk *disk = looks[i].disk;
 
-    while (disk->type == DISK_FILE && above->at_source.base && disk->n_chain < FACTS_MAX_LAYERS) {
-        const char *path = path_of_base(f->arena, above->source, above->at_source.base);
-        struct disk *grown = path ? arena_grown(f->arena, disk->chain, disk->n_chain, sizeof *grown) : NULL;
-        struct disk *layer;
-
-        if (!path)
-            return arena_failed(f->arena) ? error_memory(err) : 0;
-        if (!grown)
-            return error_memory(err);
-        layer = &grown[disk->n_chain++];
-        disk_init(layer);
-        layer->type = DISK_FILE;
-        layer->source = path;
-        layer->format = above->at_source.base_format;
-        layer->readonly = true;
-        layer->target = disk->target;
-        disk->chain = grown;
-        if (look_at_image(c, f, layer, &layer->at_source, true, silent, err) < 0)
+        if (look_at_image(c, f, &looks[i], is_dest ? &disk->at_dest : &disk->at_source, silent, err) < 0)
             return -err->code;
-        above = layer;
     }
     return 0;
+}
+
+static size_t list_images(struct facts *f, bool is_dest, struct look *looks)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < f->domain.n_disks; i++) {
+        struct disk *disk = &f->domain.disks[i];
+
+        if (!disk_is_empty(disk))
+            looks[n++] = (struct look){ .disk = disk,
+                                        .is_followed = !is_dest && f->domain.run == RUN_SHUTOFF &&
+                                                       disk->n_chain == 0 && disk->type == DISK_FILE };
+        for (size_t l = 0; l < disk->n_chain; l++) {
+            disk->chain[l].target = disk->target;
+            if (!disk_is_empty(&disk->chain[l]))
+                looks[n++] = (struct look){ .disk = &disk->chain[l], .is_layer = true };
+        }
+    }
+    return n;
+}
+
+/* What the head of an image says that it rests on becomes the next layer of its disk. NULL: nothing, or no
+ * memory. */
+static struct disk *grow_chain(struct facts *f, const struct disk *above)
+{
+    struct disk *disk = facts_disk(f, above->target);
+    const char *path;
+    struct disk *grown, *layer;
+
+    if (!disk || !above->at_source.base || disk->n_chain >= FACTS_MAX_LAYERS)
+        return NULL;
+    path = path_of_base(f->arena, above->source, above->at_source.base);
+    grown = path ? arena_grown(f->arena, disk->chain, disk->n_chain, sizeof *grown) : NULL;
+    if (!grown)
+        return NULL;
+    layer = &grown[disk->n_chain++];
+    disk_init(layer);
+    layer->type = DISK_FILE;
+    layer->source = path;
+    layer->format = above->at_source.base_format;
+    layer->readonly = true;
+    layer->target = disk->target;
+    disk->chain = grown;
+    return layer;
+}
+
+/* The layers below those in looks, which they replace. */
+static size_t follow_heads(struct facts *f, struct look *looks, size_t n)
+{
+    size_t n_below = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        struct disk *layer = looks[i].is_followed ? grow_chain(f, looks[i].disk) : NULL;
+
+        if (layer)
+            looks[n_below++] = (struct look){ .disk = layer, .is_layer = true, .is_followed = true };
+    }
+    return n_below;
 }
 
 /* *ret_silent: a storage does not answer. */
 static int look_at_images(struct child *c, struct facts *f, bool is_dest, bool *ret_silent, struct error *err)
 {
+    OWNED_MEMORY struct look *looks = NULL;
+    size_t n = f->domain.n_disks;
+
     *ret_silent = false;
-    for (size_t i = 0; i < f->domain.n_disks; i++) {
-        struct disk *disk = &f->domain.disks[i];
-
-        if (!disk_is_empty(disk) && look_at_image(c, f, disk, is_dest ? &disk->at_dest : &disk->at_source,
-                                                  false, ret_silent, err) < 0)
+    for (size_t i = 0; i < f->domain.n_disks; i++)
+        n += f->domain.disks[i].n_chain;
+    looks = calloc(n + 1, sizeof *looks);
+    if (!looks)
+        return error_memory(err);
+    for (n = list_images(f, is_dest, looks); n > 0; n = follow_heads(f, looks, n))
+        if (look_at_all(c, f, looks, n, is_dest, ret_silent, err) < 0)
             return -err->code;
-        if (!is_dest && f->domain.run == RUN_SHUTOFF && disk->n_chain == 0) {
-            if (follow_heads(c, f, disk, ret_silent, err) < 0)
-                return -err->code;
-            continue;
-        }
-        for (size_t l = 0; l < disk->n_chain; l++) {
-            struct disk *layer = &disk->chain[l];
-
-            layer->target = disk->target;
-            if (!disk_is_empty(layer) &&
-                look_at_image(c, f, layer, is_dest ? &layer->at_dest : &layer->at_source, true, ret_silent,
-                              err) < 0)
-                return -err->code;
-        }
-    }
-    return 0;
+    return arena_failed(f->arena) ? error_memory(err) : 0;
 }
 
 /* What libvirt asks QEMU for. */

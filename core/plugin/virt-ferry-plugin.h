@@ -248,6 +248,16 @@ struct ferry_storage {
      * identity differs from the journalled one. Never recursive. */
     int (*remove)(struct ferry_call *call, const struct ferry_services *services, const char *what,
                   const char *place, const char *name, const char *identity);
+
+    /* Called on the source and on the destination alike. */
+
+    /* All images of one domain that the driver has claimed, before the first of them is identified: the
+     * driver may ask its storage for all of them in one go, and answer identify, inspect and check from what
+     * it kept (for 5 s at most; what was kept before this call is forgotten). Creates nothing, and adds no
+     * finding. What it could not learn is asked again, disk by disk. `disks` lives until it returns. Absent:
+     * each disk is asked for by itself. */
+    void (*look_ahead)(struct ferry_call *call, const struct ferry_services *services,
+                       const struct ferry_disk *const *disks, uint32_t n);
 };
 
 /* ---- transport drivers ----------------------------------------------------------------------------- */

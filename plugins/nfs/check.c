@@ -76,8 +76,9 @@ static void check_access(const struct check *c)
     const bool is_writable = !(c->disk->flags & (FERRY_DISK_READONLY | FERRY_DISK_CDROM));
     const uint32_t wanted = ACCESS3_READ | (is_writable ? WRITE_ACCESS : 0);
     const fattr3 *a = &c->look->found.attributes;
-    uint32_t granted = 0;
-    nfsstat3 status;
+    struct look look = *c->look;
+    struct want want = { .address = c->p->address, .user = &c->p->user, .look = &look, .wants_rights = true };
+    struct want *const all[] = { &want };
     struct trouble t;
 
     if (!c->p->has_user) {
@@ -85,12 +86,11 @@ static void check_access(const struct check *c)
             "whom QEMU is to the NFS server could not be told, so whether it may write was not tried", NULL);
         return;
     }
-    if (server_access(c->p->address, &c->p->user, &c->look->found.handle, wanted, &status, &granted, &t) <
-        0) {
+    if (!look.has_rights && server_learn_all(all, 1, &t) < 0) {
         add(c, SEVERITY_WARNS, t.id, t.what, t.fix[0] ? t.fix : NULL);
         return;
     }
-    if (status == NFS3_OK && (granted & wanted) == wanted)
+    if (look.rights_status == NFS3_OK && (look.rights & wanted) == wanted)
         return;
     if (is_writable)
         say_not_writable(c, "owner", a->uid, a->mode);

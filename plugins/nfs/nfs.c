@@ -7,54 +7,13 @@
 #include "check.h"
 #include "image.h"
 #include "proof.h"
+#include "seen.h"
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
-#define ANSWER_MS 3000u
-#define SEEN_KEPT_MS 1500u
 #define CLAIM_NETWORK 90
 #define CLAIM_FILE 60
-
-/* What was seen of the disk in hand: identify, inspect and check follow each other, and ask the server once.
- */
-static struct seen {
-    uint64_t at_ms; /* 0: of no disk */
-    char disk[PATH_MAX + 600];
-    enum place_answer answer;
-    struct place place;
-    bool has_look;
-    struct look look;
-    struct trouble trouble; /* why there is none */
-} seen;
-
-static const struct seen *look_at(struct ferry_call *call, const struct ferry_services *services,
-                                  const struct ferry_disk *disk)
-{
-    char key[sizeof seen.disk];
-
-    (void)snprintf(key, sizeof key, "%s|%s|%s|%s|%s", disk->type, disk->server ? disk->server : "",
-                   disk->user ? disk->user : "", disk->group ? disk->group : "",
-                   disk->source ? disk->source : "");
-    if (seen.at_ms && flight_now_ms() - seen.at_ms < SEEN_KEPT_MS && strcmp(seen.disk, key) == 0)
-        return &seen;
-    memset(&seen, 0, sizeof seen);
-    memcpy(seen.disk, key, strlen(key) + 1);
-    seen.answer = place_find(call, services, disk, &seen.place);
-    if (seen.answer == PLACE_FAILED)
-        return NULL;
-    if (seen.answer == PLACE_KNOWN) {
-        const unsigned before = server_trips();
-
-        server_time(ANSWER_MS);
-        seen.has_look = server_look(seen.place.address, seen.place.folder, seen.place.name, &seen.place.user,
-                                    &seen.look, &seen.trouble) == 0;
-        services->log(call, "looked at '%s%s/%s' in %u round trips", seen.place.address, seen.place.folder,
-                      seen.place.name, server_trips() - before);
-    }
-    seen.at_ms = flight_now_ms();
-    return &seen;
-}
 
 /* ---- claim and identify ---- */
 
@@ -70,11 +29,6 @@ static int driver_claim(struct ferry_call *call, const struct ferry_services *se
     /* On a destination without that mount too, to say so. */
     return identity_is_nfs(disk->at_source) || place_is_on_mount(call, services, disk->source) ? CLAIM_FILE
                                                                                                : 0;
-}
-
-static bool is_image(const struct seen *s)
-{
-    return s->has_look && s->look.found.status == NFS3_OK && s->look.found.attributes.type == NF3REG;
 }
 
 static const char *why_no_image(struct ferry_call *call, const struct ferry_services *services,
@@ -172,7 +126,7 @@ static const char *identity_of(struct ferry_call *call, const struct ferry_servi
 static int driver_identify(struct ferry_call *call, const struct ferry_services *services,
                            const struct ferry_disk *disk, struct ferry_identity *ret)
 {
-    const struct seen *s = look_at(call, services, disk);
+    const struct seen *s = seen_of(call, services, disk);
     char why[1200] = "";
 
     if (!s)
@@ -180,7 +134,7 @@ static int driver_identify(struct ferry_call *call, const struct ferry_services 
     /* What the server does not prove of a file on a mount, virt-ferry's own files in its folder may. */
     if (s->place.is_mounted && s->answer != PLACE_NOT_MOUNTED)
         ret->directory = services->text(call, "%s", s->place.host_folder);
-    if (!is_image(s)) {
+    if (!seen_is_image(s)) {
         ret->evidence = why_no_image(call, services, s);
         return 0;
     }
@@ -198,23 +152,37 @@ static int driver_identify(struct ferry_call *call, const struct ferry_services 
 
 /* ---- inspect and check ---- */
 
+_Static_assert(LOOK_HEAD_BYTES == QCOW2_LOOK_BYTES, "as much of a head as is looked at");
+
+static void learn_head(struct ferry_call *call, const struct ferry_services *services, const struct seen *s,
+                       struct look *look)
+{
+    struct want want = {
+        .address = s->place.address, .user = &s->place.user, .look = look, .wants_head = true
+    };
+    struct want *const all[] = { &want };
+    struct trouble t;
+
+    if (server_learn_all(all, 1, &t) < 0)
+        services->log(call, "%s", t.what);
+}
+
 /* The virtual size, and what else the image's head has; only where the domain says the format. */
 static bool look_into(struct ferry_call *call, const struct ferry_services *services,
                       const struct ferry_disk *disk, const struct seen *s, struct ferry_image *ret)
 {
     const char *format = disk->format ? disk->format : "";
-    unsigned char bytes[QCOW2_LOOK_BYTES];
+    struct look more;
     struct qcow2_head head;
-    struct trouble t;
-    size_t n = 0;
 
     if (strcmp(format, "raw") == 0)
         ret->capacity_bytes = s->look.found.attributes.size;
     if (strcmp(format, "qcow2") != 0)
         return true;
-    if (server_read(s->place.address, &s->place.user, &s->look.found.handle, bytes, sizeof bytes, &n, &t) < 0)
-        services->log(call, "%s", t.what);
-    if (!qcow2_read_head(bytes, n, &head))
+    more = s->look;
+    if (!more.has_head)
+        learn_head(call, services, s, &more);
+    if (!qcow2_read_head(more.head, more.head_n, &head))
         return true;
     ret->capacity_bytes = head.capacity;
     return tell_head(call, services, &head, ret);
@@ -223,7 +191,7 @@ static bool look_into(struct ferry_call *call, const struct ferry_services *serv
 static int driver_inspect(struct ferry_call *call, const struct ferry_services *services,
                           const struct ferry_disk *disk, struct ferry_image *ret)
 {
-    const struct seen *s = look_at(call, services, disk);
+    const struct seen *s = seen_of(call, services, disk);
 
     ret->present = 2;
     ret->keeps_length = strcmp(disk->type, "network") == 0;
@@ -238,7 +206,7 @@ static int driver_inspect(struct ferry_call *call, const struct ferry_services *
         ret->free_bytes = s->look.free_bytes;
     if (s->look.found.status == NFS3ERR_NOENT)
         ret->present = 0;
-    if (!is_image(s))
+    if (!seen_is_image(s))
         return 0;
     ret->present = 1;
     ret->allocated_bytes = s->look.found.attributes.used;
@@ -260,20 +228,10 @@ static void say_not_mounted(struct ferry_call *call, const struct ferry_services
         services->text(call, "Mount the same export there first: mount %s.", quoted ? quoted : ""));
 }
 
-/* The same user asked the same server for the source already. */
-static bool is_checked_at_source(const struct ferry_disk *disk, const struct seen *s)
-{
-    struct identity there;
-
-    return disk->user && disk->group && identity_read(disk->at_source, &there) &&
-           strcmp(there.address, s->place.address) == 0 && is_image(s) &&
-           there.fileid == s->look.found.attributes.fileid;
-}
-
 static int driver_check(struct ferry_call *call, const struct ferry_services *services,
                         const struct ferry_disk *disk)
 {
-    const struct seen *s = look_at(call, services, disk);
+    const struct seen *s = seen_of(call, services, disk);
 
     if (!s)
         return -1;
@@ -284,11 +242,18 @@ static int driver_check(struct ferry_call *call, const struct ferry_services *se
         services->finding(call, 2, "nfs-not-known", s->place.why, s->place.fix);
     else if (!s->has_look)
         services->finding(call, 2, s->trouble.id, s->trouble.what, s->trouble.fix[0] ? s->trouble.fix : NULL);
-    else if (!is_checked_at_source(disk, s)) {
+    else if (!seen_is_checked_at_source(disk, s)) {
         server_time(ANSWER_MS);
         check_image(call, services, disk, &s->place, &s->look);
     }
     return 0;
+}
+
+static void driver_look_ahead(struct ferry_call *call, const struct ferry_services *services,
+                              const struct ferry_disk *const *disks, uint32_t n)
+{
+    proof_forget();
+    seen_all(call, services, disks, n);
 }
 
 /* ---- create and remove ---- */
@@ -296,14 +261,14 @@ static int driver_check(struct ferry_call *call, const struct ferry_services *se
 static int driver_create(struct ferry_call *call, const struct ferry_services *services,
                          const struct ferry_new_image *image)
 {
-    seen.at_ms = 0;
+    seen_forget();
     return image_create(call, services, image);
 }
 
 static int driver_remove(struct ferry_call *call, const struct ferry_services *services, const char *what,
                          const char *place, const char *name, const char *identity)
 {
-    seen.at_ms = 0;
+    seen_forget();
     if (strcmp(what, "image") != 0 && strcmp(what, "mark") != 0)
         return 1;
     return image_remove(call, services, place, name, identity);
@@ -321,6 +286,7 @@ static const struct ferry_storage nfs = {
     .check = driver_check,
     .create = driver_create,
     .remove = driver_remove,
+    .look_ahead = driver_look_ahead,
 };
 
 FERRY_PLUGIN(.name = "nfs", .version = "0.1", .summary = "images on NFS servers, reached by libnfs",

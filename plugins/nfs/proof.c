@@ -33,6 +33,30 @@ static enum identity_verdict look_through(const struct place *p, const char *oth
                : NOT_KNOWN_BECAUSE("'%s' and '%s' show one file with two handles", p->address, other);
 }
 
+/* All images of a domain in one folder ask the same. */
+#define KEPT_MS 5000u
+
+static char proved[PATH_MAX + 200];
+static uint64_t proved_at;
+
+static void name_pair(const struct place *p, const char *other, char *ret, size_t size)
+{
+    (void)snprintf(ret, size, "%s|%s|%s", p->address, other, p->folder);
+}
+
+static bool was_proved(const struct place *p, const char *other)
+{
+    char pair[sizeof proved];
+
+    name_pair(p, other, pair, sizeof pair);
+    return proved_at && flight_now_ms() - proved_at < KEPT_MS && strcmp(proved, pair) == 0;
+}
+
+void proof_forget(void)
+{
+    proved_at = 0;
+}
+
 enum identity_verdict proof_of_addresses(struct ferry_call *call, const struct ferry_services *services,
                                          const struct place *p, const char *other, char *ret_why, size_t size)
 {
@@ -44,6 +68,8 @@ enum identity_verdict proof_of_addresses(struct ferry_call *call, const struct f
     char name[64];
     nfsstat3 status;
 
+    if (was_proved(p, other))
+        return IDENTITY_SAME;
     if (getrandom(random, sizeof random, 0) != (ssize_t)sizeof random)
         return NOT_KNOWN_BECAUSE("could not get random bytes");
     (void)snprintf(name, sizeof name, ".virt-ferry-%016" PRIx64 "%016" PRIx64, random[0], random[1]);
@@ -54,6 +80,8 @@ enum identity_verdict proof_of_addresses(struct ferry_call *call, const struct f
             "whether '%s' and '%s' are one server cannot be tried: no file can be made in '%s'", p->address,
             other, p->folder);
     verdict = look_through(p, other, name, &made, ret_why, size);
+    proved_at = verdict == IDENTITY_SAME ? flight_now_ms() : 0;
+    name_pair(p, other, proved, sizeof proved);
     /* What is left here stands in the journal. */
     if (server_unlink(p->address, &p->user, &look.folder, name, &status, &t) < 0)
         services->log(call, "'%s' in '%s' on '%s' is left: %s", name, p->folder, p->address, t.what);

@@ -11,5 +11,7 @@
 enum identity_verdict proof_of_addresses(struct ferry_call *call, const struct ferry_services *services,
                                          const struct place *p, const char *other, char *ret_why,
                                          size_t size);
+/* What was found so far: a proof is good for all images of a folder, for some seconds. */
+void proof_forget(void);
 
 #endif

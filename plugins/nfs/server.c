@@ -3,7 +3,7 @@
  * A server that was silent is not asked again for some seconds, so that many disks do not wait one by one.
  * QEMU's own driver is libnfs too: the ports come from the portmapper and the folder is mounted as it does.
  */
-#include "server.h"
+#include "lines.h"
 #include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -15,7 +15,6 @@
 #define SERVERS_MOST 8
 #define FOLDERS_MOST 16
 #define SILENT_MS 10000u
-#define LOOK_ACCESS (ACCESS3_READ | ACCESS3_LOOKUP | ACCESS3_MODIFY | ACCESS3_EXTEND)
 
 struct server {
     char address[ADDRESS_SIZE];
@@ -153,50 +152,15 @@ static int silent(struct server *s, const struct flight *f, const char *doing, s
         memcpy(into, result, sizeof(type));                                                                  \
     }
 TAKE(port, uint32_t)
-TAKE(fsstat, FSSTAT3res)
-TAKE(fsinfo, FSINFO3res)
-TAKE(access, ACCESS3res)
 TAKE(setattr, SETATTR3res)
 TAKE(write, WRITE3res)
 TAKE(commit, COMMIT3res)
 TAKE(remove, REMOVE3res)
 
-static void keep_handle(struct handle *to, const char *bytes, uint32_t n)
+void server_keep_handle(struct handle *to, const char *bytes, uint32_t n)
 {
     to->n = n <= sizeof to->bytes ? n : 0;
     memcpy(to->bytes, bytes, to->n);
-}
-
-struct mounted {
-    mountstat3 status;
-    struct handle handle;
-};
-
-static void take_mount(void *into, const void *result)
-{
-    const mountres3 *r = result;
-    struct mounted *m = into;
-
-    m->status = r->fhs_status;
-    if (r->fhs_status == MNT3_OK)
-        keep_handle(&m->handle, r->mountres3_u.mountinfo.fhandle.fhandle3_val,
-                    r->mountres3_u.mountinfo.fhandle.fhandle3_len);
-}
-
-static void take_lookup(void *into, const void *result)
-{
-    const LOOKUP3res *r = result;
-    const LOOKUP3resok *ok = &r->LOOKUP3res_u.resok;
-    struct found *f = into;
-
-    f->status = r->status;
-    if (r->status != NFS3_OK)
-        return;
-    keep_handle(&f->handle, ok->object.data.data_val, ok->object.data.data_len);
-    if (ok->obj_attributes.attributes_follow)
-        f->attributes = ok->obj_attributes.post_op_attr_u.attributes;
-    else
-        f->status = NFS3ERR_SERVERFAULT;
 }
 
 static void take_create(void *into, const void *result)
@@ -212,28 +176,12 @@ static void take_create(void *into, const void *result)
         f->status = NFS3ERR_SERVERFAULT;
         return;
     }
-    keep_handle(&f->handle, ok->obj.post_op_fh3_u.handle.data.data_val,
-                ok->obj.post_op_fh3_u.handle.data.data_len);
+    server_keep_handle(&f->handle, ok->obj.post_op_fh3_u.handle.data.data_val,
+                       ok->obj.post_op_fh3_u.handle.data.data_len);
     f->attributes = ok->obj_attributes.post_op_attr_u.attributes;
 }
 
-struct piece {
-    void *bytes;
-    size_t room, n;
-};
-
-static void take_read(void *into, const void *result)
-{
-    const READ3res *r = result;
-    struct piece *p = into;
-
-    if (r->status != NFS3_OK)
-        return;
-    p->n = r->READ3res_u.resok.data.data_len < p->room ? r->READ3res_u.resok.data.data_len : p->room;
-    memcpy(p->bytes, r->READ3res_u.resok.data.data_val, p->n);
-}
-
-static nfs_fh3 handle_of(const struct handle *h)
+nfs_fh3 server_handle(const struct handle *h)
 {
     return (nfs_fh3){ .data = { .data_len = h->n, .data_val = (char *)(uintptr_t)h->bytes } };
 }
@@ -308,49 +256,109 @@ static void remember_folder(struct server *s, const char *folder, const struct h
         s->n_folders++;
 }
 
-static void forget_folder(struct server *s, const char *folder)
+void server_forget(struct server *s, const char *folder)
 {
     for (size_t i = 0; i < s->n_folders; i++)
         if (s->folders[i].name && strcmp(s->folders[i].name, folder) == 0)
             s->folders[i].name[0] = '\0';
 }
 
-static int mount_folder(struct server *s, const char *folder, struct handle *ret, struct trouble *t)
+static bool knows_folder(const struct server *s, const char *folder, struct handle *ret)
 {
-    struct mounted m = { .status = MNT3ERR_SERVERFAULT };
-    struct flight f = { .waiting = 1 };
-    struct asked a = { &f, take_mount, &m };
-    const bool was_open = s->mount != NULL;
-
     for (size_t i = 0; i < s->n_folders; i++)
         if (s->folders[i].name && strcmp(s->folders[i].name, folder) == 0) {
             *ret = s->folders[i].handle;
-            return 0;
+            return true;
         }
+    return false;
+}
+
+/* A folder that is mounted by the flight in hand. */
+struct mounted {
+    const char *folder;
+    mountstat3 status;
+    struct handle handle;
+    struct asked asked;
+};
+
+static void take_mount(void *into, const void *result)
+{
+    const mountres3 *r = result;
+    struct mounted *m = into;
+
+    m->status = r->fhs_status;
+    if (r->fhs_status == MNT3_OK)
+        server_keep_handle(&m->handle, r->mountres3_u.mountinfo.fhandle.fhandle3_val,
+                           r->mountres3_u.mountinfo.fhandle.fhandle3_len);
+}
+
+/* All in one flight. */
+static int mount_all(struct server *s, struct mounted *list, size_t n, struct trouble *t)
+{
+    const bool was_open = s->mount != NULL;
+    struct flight f = { .waiting = (unsigned)n };
+
     if (find_ports(s, t) < 0 ||
         open_line(s, &s->mount, s->mount_port, "connecting to its mount service", t) < 0)
         return -1;
-    if (rpc_mount3_mnt_async(s->mount, flight_landed, (char *)(uintptr_t)folder, &a) < 0)
-        flight_refuse(&f, s->mount);
-    trips++;
-    if (!flight_wait(&s->mount, &f, until_ms)) {
-        /* A connection that was kept may have been closed; a new one has no such excuse. */
-        if (was_open && f.why[0])
-            return mount_folder(s, folder, ret, t);
-        return silent(s, &f, "mounting the folder", t);
+    for (size_t i = 0; i < n; i++) {
+        list[i].status = MNT3ERR_SERVERFAULT;
+        list[i].asked = (struct asked){ &f, take_mount, &list[i] };
+        if (rpc_mount3_mnt_async(s->mount, flight_landed, (char *)(uintptr_t)list[i].folder, &list[i].asked) <
+            0)
+            flight_refuse(&f, s->mount);
     }
-    if (m.status != MNT3_OK || m.handle.n == 0)
-        return refused_mount(s, folder, m.status, t);
-    *ret = m.handle;
-    remember_folder(s, folder, ret);
-    return 0;
+    trips++;
+    if (flight_wait(&s->mount, &f, until_ms))
+        return 0;
+    /* A connection that was kept may have been closed; a new one has no such excuse. */
+    if (was_open && f.why[0])
+        return mount_all(s, list, n, t);
+    return silent(s, &f, "mounting the folder", t);
 }
 
-/* The server's NFS connection, speaking for that user. */
-static struct server *enter(const char *address, const struct user *user, struct trouble *t)
+static struct mounted *mounted_among(struct mounted *list, size_t n, const char *folder)
+{
+    for (size_t i = 0; i < n; i++)
+        if (strcmp(list[i].folder, folder) == 0)
+            return &list[i];
+    return NULL;
+}
+
+int server_folders(struct server *s, struct want *const *wants, size_t n, struct trouble *t)
+{
+    struct mounted *list = calloc(n, sizeof *list);
+    size_t n_list = 0;
+    int result;
+
+    if (!list)
+        return say(s, t, "nfs-not-answering", NULL, "no memory left");
+    for (size_t i = 0; i < n; i++) {
+        wants[i]->look->folder.n = 0;
+        if (!knows_folder(s, wants[i]->folder, &wants[i]->look->folder) &&
+            !mounted_among(list, n_list, wants[i]->folder))
+            list[n_list++].folder = wants[i]->folder;
+    }
+    result = n_list > 0 ? mount_all(s, list, n_list, t) : 0;
+    for (size_t i = 0; result == 0 && i < n_list; i++) {
+        if (list[i].status == MNT3_OK && list[i].handle.n > 0)
+            remember_folder(s, list[i].folder, &list[i].handle);
+        else
+            (void)refused_mount(s, list[i].folder, list[i].status, t);
+    }
+    for (size_t i = 0; result == 0 && i < n; i++) {
+        const struct mounted *m = mounted_among(list, n_list, wants[i]->folder);
+
+        if (m)
+            wants[i]->look->folder = m->handle;
+    }
+    free(list);
+    return result;
+}
+
+struct server *server_enter(const char *address, struct trouble *t)
 {
     struct server *s = server_of(address);
-    struct AUTH *who;
 
     if (s->silent_until > flight_now_ms()) {
         *t = s->silence;
@@ -358,16 +366,38 @@ static struct server *enter(const char *address, const struct user *user, struct
     }
     if (find_ports(s, t) < 0 || open_line(s, &s->nfs, s->nfs_port, "connecting to its NFS port", t) < 0)
         return NULL;
-    who = libnfs_authunix_create("virt-ferry", user->uid, user->gid, 0, NULL);
-    if (!who) {
-        (void)say(s, t, "nfs-not-answering", NULL, "no memory left");
-        return NULL;
-    }
-    rpc_set_auth(s->nfs, who);
     return s;
 }
 
-static int land(struct server *s, struct flight *f, const char *doing, struct trouble *t)
+struct rpc_context *server_line(const struct server *s)
+{
+    return s->nfs;
+}
+
+bool server_may_be_asked_again(const struct server *s)
+{
+    return !s->nfs && s->silent_until <= flight_now_ms();
+}
+
+int server_speak_for(struct server *s, const struct user *user, struct trouble *t)
+{
+    struct AUTH *who = libnfs_authunix_create("virt-ferry", user->uid, user->gid, 0, NULL);
+
+    if (!who)
+        return say(s, t, "nfs-not-answering", NULL, "no memory left");
+    rpc_set_auth(s->nfs, who);
+    return 0;
+}
+
+/* The server, its NFS connection speaking for that user. */
+static struct server *enter(const char *address, const struct user *user, struct trouble *t)
+{
+    struct server *s = server_enter(address, t);
+
+    return s && server_speak_for(s, user, t) == 0 ? s : NULL;
+}
+
+int server_land(struct server *s, struct flight *f, const char *doing, struct trouble *t)
 {
     trips++;
     return flight_wait(&s->nfs, f, until_ms) ? 0 : silent(s, f, doing, t);
@@ -375,114 +405,10 @@ static int land(struct server *s, struct flight *f, const char *doing, struct tr
 
 /* ---- the calls ---- */
 
-static void take_room(const FSSTAT3res *stat, const FSINFO3res *info, struct look *ret)
-{
-    if (stat->status == NFS3_OK) {
-        ret->has_room = true;
-        ret->free_bytes = stat->FSSTAT3res_u.resok.abytes;
-        ret->free_files = stat->FSSTAT3res_u.resok.afiles;
-        ret->total_files = stat->FSSTAT3res_u.resok.tfiles;
-    }
-    ret->write_most = info->status == NFS3_OK ? info->FSINFO3res_u.resok.wtmax : 0;
-}
-
-static int look_once(struct server *s, const char *folder, const char *name, struct look *ret,
-                     struct trouble *t)
-{
-    FSSTAT3res stat = { .status = NFS3ERR_SERVERFAULT };
-    FSINFO3res info = { .status = NFS3ERR_SERVERFAULT };
-    ACCESS3res access = { .status = NFS3ERR_SERVERFAULT };
-    struct flight f = { .waiting = 4 };
-    struct asked of_lookup = { &f, take_lookup, &ret->found }, of_stat = { &f, take_fsstat, &stat },
-                 of_info = { &f, take_fsinfo, &info }, of_access = { &f, take_access, &access };
-    LOOKUP3args lookup;
-    FSSTAT3args stat_args;
-    FSINFO3args info_args;
-    ACCESS3args access_args;
-
-    memset(ret, 0, sizeof *ret);
-    if (mount_folder(s, folder, &ret->folder, t) < 0)
-        return -1;
-    lookup = (LOOKUP3args){ { handle_of(&ret->folder), (char *)(uintptr_t)name } };
-    stat_args = (FSSTAT3args){ handle_of(&ret->folder) };
-    info_args = (FSINFO3args){ handle_of(&ret->folder) };
-    access_args = (ACCESS3args){ handle_of(&ret->folder), LOOK_ACCESS };
-    if (rpc_nfs3_lookup_async(s->nfs, flight_landed, &lookup, &of_lookup) < 0 ||
-        rpc_nfs3_fsstat_async(s->nfs, flight_landed, &stat_args, &of_stat) < 0 ||
-        rpc_nfs3_fsinfo_async(s->nfs, flight_landed, &info_args, &of_info) < 0 ||
-        rpc_nfs3_access_async(s->nfs, flight_landed, &access_args, &of_access) < 0)
-        flight_refuse(&f, s->nfs);
-    if (land(s, &f, "looking for the image", t) < 0)
-        return -1;
-    take_room(&stat, &info, ret);
-    ret->folder_access = access.status == NFS3_OK ? access.ACCESS3res_u.resok.access : 0;
-    return 0;
-}
-
-int server_look(const char *address, const char *folder, const char *name, const struct user *user,
-                struct look *ret, struct trouble *t)
-{
-    for (int turns = 0; turns < 2; turns++) {
-        struct server *s = enter(address, user, t);
-
-        if (!s)
-            return -1;
-        if (look_once(s, folder, name, ret, t) < 0) {
-            /* A kept connection that the server closed meanwhile is opened anew, once. */
-            if (s->nfs || s->silent_until > flight_now_ms())
-                return -1;
-            continue;
-        }
-        if (ret->found.status != NFS3ERR_STALE && ret->found.status != NFS3ERR_BADHANDLE)
-            return 0;
-        forget_folder(s, folder);
-    }
-    return ret->found.status == NFS3_OK ? -1 : 0;
-}
-
-int server_access(const char *address, const struct user *user, const struct handle *file, uint32_t wanted,
-                  nfsstat3 *ret_status, uint32_t *ret_granted, struct trouble *t)
-{
-    ACCESS3res r = { .status = NFS3ERR_SERVERFAULT };
-    ACCESS3args args = { handle_of(file), wanted };
-    struct flight f = { .waiting = 1 };
-    struct asked a = { &f, take_access, &r };
-    struct server *s = enter(address, user, t);
-
-    if (!s)
-        return -1;
-    if (rpc_nfs3_access_async(s->nfs, flight_landed, &args, &a) < 0)
-        flight_refuse(&f, s->nfs);
-    if (land(s, &f, "asking what is allowed", t) < 0)
-        return -1;
-    *ret_status = r.status;
-    *ret_granted = r.status == NFS3_OK ? r.ACCESS3res_u.resok.access : 0;
-    return 0;
-}
-
-int server_read(const char *address, const struct user *user, const struct handle *file, void *bytes,
-                size_t n, size_t *ret_n, struct trouble *t)
-{
-    struct piece piece = { .bytes = bytes, .room = n };
-    READ3args args = { .file = handle_of(file), .offset = 0, .count = (count3)n };
-    struct flight f = { .waiting = 1 };
-    struct asked a = { &f, take_read, &piece };
-    struct server *s = enter(address, user, t);
-
-    if (!s)
-        return -1;
-    if (rpc_nfs3_read_async(s->nfs, flight_landed, &args, &a) < 0)
-        flight_refuse(&f, s->nfs);
-    if (land(s, &f, "reading the image's head", t) < 0)
-        return -1;
-    *ret_n = piece.n;
-    return 0;
-}
-
 int server_create(const char *address, const struct user *user, const struct handle *folder, const char *name,
                   const unsigned char verifier[8], struct found *ret, struct trouble *t)
 {
-    CREATE3args args = { .where = { handle_of(folder), (char *)(uintptr_t)name },
+    CREATE3args args = { .where = { server_handle(folder), (char *)(uintptr_t)name },
                          .how = { .mode = EXCLUSIVE } };
     struct flight f = { .waiting = 1 };
     struct asked a = { &f, take_create, ret };
@@ -495,14 +421,14 @@ int server_create(const char *address, const struct user *user, const struct han
         return -1;
     if (rpc_nfs3_create_async(s->nfs, flight_landed, &args, &a) < 0)
         flight_refuse(&f, s->nfs);
-    return land(s, &f, "creating a file", t);
+    return server_land(s, &f, "creating a file", t);
 }
 
 int server_set(const char *address, const struct user *user, const struct handle *file, const sattr3 *set,
                const nfstime3 *guard, nfsstat3 *ret_status, struct trouble *t)
 {
     SETATTR3res r = { .status = NFS3ERR_SERVERFAULT };
-    SETATTR3args args = { .object = handle_of(file), .new_attributes = *set };
+    SETATTR3args args = { .object = server_handle(file), .new_attributes = *set };
     struct flight f = { .waiting = 1 };
     struct asked a = { &f, take_setattr, &r };
     struct server *s;
@@ -516,7 +442,7 @@ int server_set(const char *address, const struct user *user, const struct handle
         return -1;
     if (rpc_nfs3_setattr_async(s->nfs, flight_landed, &args, &a) < 0)
         flight_refuse(&f, s->nfs);
-    if (land(s, &f, "setting a file's size", t) < 0)
+    if (server_land(s, &f, "setting a file's size", t) < 0)
         return -1;
     *ret_status = r.status;
     return 0;
@@ -525,7 +451,7 @@ int server_set(const char *address, const struct user *user, const struct handle
 int server_write(const char *address, const struct user *user, const struct handle *file, uint64_t offset,
                  const void *bytes, uint32_t n, WRITE3res *ret, struct trouble *t)
 {
-    WRITE3args args = { .file = handle_of(file), .offset = offset, .count = n, .stable = UNSTABLE };
+    WRITE3args args = { .file = server_handle(file), .offset = offset, .count = n, .stable = UNSTABLE };
     struct flight f = { .waiting = 1 };
     struct asked a = { &f, take_write, ret };
     struct server *s;
@@ -537,13 +463,13 @@ int server_write(const char *address, const struct user *user, const struct hand
         return -1;
     if (rpc_nfs3_write_async(s->nfs, flight_landed, &args, &a) < 0)
         flight_refuse(&f, s->nfs);
-    return land(s, &f, "writing", t);
+    return server_land(s, &f, "writing", t);
 }
 
 int server_commit(const char *address, const struct user *user, const struct handle *file, COMMIT3res *ret,
                   struct trouble *t)
 {
-    COMMIT3args args = { .file = handle_of(file) };
+    COMMIT3args args = { .file = server_handle(file) };
     struct flight f = { .waiting = 1 };
     struct asked a = { &f, take_commit, ret };
     struct server *s = enter(address, user, t);
@@ -552,14 +478,14 @@ int server_commit(const char *address, const struct user *user, const struct han
         return -1;
     if (rpc_nfs3_commit_async(s->nfs, flight_landed, &args, &a) < 0)
         flight_refuse(&f, s->nfs);
-    return land(s, &f, "committing", t);
+    return server_land(s, &f, "committing", t);
 }
 
 int server_unlink(const char *address, const struct user *user, const struct handle *folder, const char *name,
                   nfsstat3 *ret_status, struct trouble *t)
 {
     REMOVE3res r = { .status = NFS3ERR_SERVERFAULT };
-    REMOVE3args args = { .object = { handle_of(folder), (char *)(uintptr_t)name } };
+    REMOVE3args args = { .object = { server_handle(folder), (char *)(uintptr_t)name } };
     struct flight f = { .waiting = 1 };
     struct asked a = { &f, take_remove, &r };
     struct server *s = enter(address, user, t);
@@ -568,7 +494,7 @@ int server_unlink(const char *address, const struct user *user, const struct han
         return -1;
     if (rpc_nfs3_remove_async(s->nfs, flight_landed, &args, &a) < 0)
         flight_refuse(&f, s->nfs);
-    if (land(s, &f, "removing a file", t) < 0)
+    if (server_land(s, &f, "removing a file", t) < 0)
         return -1;
     *ret_status = r.status;
     return 0;

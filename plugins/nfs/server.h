@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  * An NFS server spoken to by NFSv3 and its MOUNT protocol, through libnfs's raw calls. One connection to each
  * server and worker, kept; every call is bounded by the time that server_time gave. Round trips:
- *   1  portmapper: the ports of MOUNT and NFS          once for each server
- *   2  MOUNT: the handle of the folder                 once for each folder
- *   3  LOOKUP, FSSTAT, FSINFO, ACCESS in one flight    once for each image
- *   4  ACCESS of the image, as QEMU's user             once for each image, where it is checked */
+ *   1  portmapper: the ports of MOUNT and NFS
+ *   2  MOUNT: the handles of all folders
+ *   3  LOOKUP, FSSTAT, FSINFO, ACCESS for all images
+ *   4  ACCESS of the images, as QEMU's user, where they are checked; READ of their heads */
 #ifndef NFS_SERVER_H
 #define NFS_SERVER_H
 
@@ -33,6 +33,9 @@ struct found {
     fattr3 attributes;
 };
 
+#define LOOK_HEAD_BYTES 4096u
+#define LOOK_RIGHTS (ACCESS3_READ | ACCESS3_MODIFY | ACCESS3_EXTEND)
+
 struct look {
     struct handle folder;
     struct found found;
@@ -40,6 +43,21 @@ struct look {
     uint64_t free_bytes, free_files, total_files;
     uint32_t write_most;    /* bytes in one WRITE */
     uint32_t folder_access; /* ACCESS3_* */
+    /* Of server_learn_all: */
+    bool has_rights, has_head;
+    nfsstat3 rights_status;
+    uint32_t rights; /* of LOOK_RIGHTS */
+    uint32_t head_n; /* 0 where the server gives none */
+    unsigned char head[LOOK_HEAD_BYTES];
+};
+
+/* One of several images that are asked for together; texts and user are lent. */
+struct want {
+    const char *address, *folder, *name;
+    const struct user *user;
+    struct look *look;
+    bool is_seen;                  /* the server answered, and look is what */
+    bool wants_rights, wants_head; /* of server_learn_all */
 };
 
 /* All calls until the next one of this together take no longer. */
@@ -50,11 +68,11 @@ unsigned server_trips(void);
 /* -1 with the trouble said where there is no answer; a status of NFS is an answer. */
 int server_look(const char *address, const char *folder, const char *name, const struct user *user,
                 struct look *ret, struct trouble *trouble);
-int server_access(const char *address, const struct user *user, const struct handle *file, uint32_t wanted,
-                  nfsstat3 *ret_status, uint32_t *ret_granted, struct trouble *trouble);
-/* Up to n bytes at the beginning; *ret_n 0 where the server gives none. */
-int server_read(const char *address, const struct user *user, const struct handle *file, void *bytes,
-                size_t n, size_t *ret_n, struct trouble *trouble);
+/* All on the server of the first. -1 with the trouble when none was seen; else of those that were not seen,
+ * where there are any, the trouble of one. */
+int server_look_all(struct want *const *wants, size_t n, struct trouble *trouble);
+/* More about images that were found, on the server of the first. */
+int server_learn_all(struct want *const *wants, size_t n, struct trouble *trouble);
 /* Exclusive: NFS3_OK too when a file with this very verifier stands there. */
 int server_create(const char *address, const struct user *user, const struct handle *folder, const char *name,
                   const unsigned char verifier[8], struct found *ret, struct trouble *trouble);

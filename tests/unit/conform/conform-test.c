@@ -174,6 +174,7 @@ END_TEST
 
 #define CLAIM "claim answers 0 to 100, the same twice, and asks no storage"
 #define IDENTIFY "identify returns for disks that are not there, with texts that live"
+#define AHEAD "look_ahead returns for disks that are not there"
 #define EARLY "create makes nothing before the journal has agreed"
 #define AT "at the location: "
 
@@ -204,6 +205,10 @@ static const struct {
     { "whole", "-DCLAIM_ALTERNATES", CLAIM, "answers 0 and then 1 for the same disk", false },
     { "whole", "-DCLAIM_IS_SLOW", CLAIM, "takes longer than 250 ms, and no storage is to be asked", false },
     { "whole", "-DCLAIM_CALLS_RUN", CLAIM, "with services of an older host: " CRASHES, false },
+    { "whole", "-DLOOKS_AND_FINDS", AHEAD, "look_ahead to all disks: calls 'finding', and findings belong",
+      false },
+    { "whole", "-DLOOKS_AND_JOURNALS", AHEAD, "look_ahead to a raw file: calls 'journal'", false },
+    { "whole", "-DLOOKS_AT_NOTHING", AHEAD, "look_ahead to all disks: " CRASHES, false },
     { "whole", "-DPRINTS", IDENTIFY, "identify of a raw file: prints to standard output", false },
     { "whole", "-DEXITS", IDENTIFY, "identify of a raw file: ends the process with exit code 3", false },
     { "whole", "-DHANGS", IDENTIFY, "identify of a raw file: does not return in time and was killed", false },

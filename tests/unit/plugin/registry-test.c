@@ -104,6 +104,7 @@ START_TEST(a_smaller_struct_is_an_older_plugin_whose_missing_fields_are_absent)
         ck_assert_ptr_nonnull(entry->storage[0].claim);
         ck_assert_ptr_null(entry->storage[0].create);
         ck_assert_ptr_null(entry->storage[0].remove);
+        ck_assert_ptr_null(entry->storage[0].look_ahead);
         build_end(&b);
     }
 END_TEST

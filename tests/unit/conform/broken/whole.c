@@ -84,6 +84,25 @@ static int whole_claim(struct ferry_call *call, const struct ferry_services *ser
     return strcmp(disk->type, "file") == 0 && disk->source && disk->source[0] == '/' ? 30 : 0;
 }
 
+static void whole_look_ahead(struct ferry_call *call, const struct ferry_services *services,
+                             const struct ferry_disk *const *disks, uint32_t n)
+{
+#ifdef LOOKS_AND_FINDS
+    services->finding(call, 1, "whole-looked", "it looked ahead", NULL);
+#endif
+#ifdef LOOKS_AND_JOURNALS
+    (void)services->journal(call, "file", "/tmp", disks[0]->target, NULL);
+#endif
+#ifdef LOOKS_AT_NOTHING
+    for (uint32_t i = 0; i < n; i++)
+        services->log(call, "%zu", strlen(disks[i]->source));
+#endif
+    (void)call;
+    (void)services;
+    (void)disks;
+    (void)n;
+}
+
 static const char *fails(struct ferry_call *call, const struct ferry_services *services, const char *what)
 {
     services->error(call, FIX, "%s", what);
@@ -222,7 +241,8 @@ static const struct ferry_storage whole = { .size = sizeof whole,
                                             .identify = whole_identify,
                                             .inspect = whole_inspect,
                                             .create = whole_create,
-                                            .remove = whole_remove };
+                                            .remove = whole_remove,
+                                            .look_ahead = whole_look_ahead };
 
 FERRY_PLUGIN(.name = "whole", .version = "1", .summary = "for tests",
              .storage = (const struct ferry_storage *const[]){ &whole, NULL })
