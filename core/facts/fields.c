@@ -79,6 +79,7 @@ static const struct field fields_image[] = {
     TEXT(disk_image, base),
     TEXT(disk_image, base_format),
     TEXT(disk_image, data_file),
+    FIGURE(disk_image, device_bytes),
     END,
 };
 
@@ -116,6 +117,7 @@ const struct field fields_disk[] = {
     TEXT(disk, file_system),
     FLAG(disk, driver_creates),
     FLAG(disk, driver_bases),
+    FLAG(disk, driver_heads),
     TRI(disk, reads_zero),
     TRI(disk, lock_enforced),
     END,

@@ -14,7 +14,7 @@ static void forget_host(struct host *h)
 static void forget_image(struct disk_image *i)
 {
     i->capacity_bytes = i->allocated_bytes = i->free_bytes = i->block_bytes = i->n_snapshots = NOT_KNOWN;
-    i->open_least_bytes = i->open_most_bytes = NOT_KNOWN;
+    i->open_least_bytes = i->open_most_bytes = i->device_bytes = NOT_KNOWN;
 }
 
 struct facts *facts_new(void)
@@ -130,6 +130,27 @@ bool facts_may_overwrite(const struct facts *f, const struct disk *d)
 bool disk_is_device(const struct disk *d)
 {
     return d->type == DISK_BLOCK && !disk_is_empty(d);
+}
+
+bool disk_is_in_device(const struct disk *d)
+{
+    return disk_is_device(d) && text_equal(d->format, "qcow2");
+}
+
+/* The tables of an image with clusters of 64 KiB take 1/6554 of it, and some clusters. */
+#define QCOW2_TABLES_PART 4096u
+#define QCOW2_TABLES_LEAST (1u << 20)
+
+uint64_t disk_device_need(const struct disk *d)
+{
+    const uint64_t capacity = d->at_source.capacity_bytes, has = d->at_source.device_bytes;
+    uint64_t full;
+
+    if (capacity == NOT_KNOWN ||
+        __builtin_add_overflow(capacity, capacity / QCOW2_TABLES_PART + QCOW2_TABLES_LEAST, &full))
+        return NOT_KNOWN;
+    /* What it rests on comes into the copy, and was not on that device. */
+    return d->n_chain == 0 && has < full ? has : full;
 }
 
 const char *interface_dest_source(const struct interface *i)

@@ -66,6 +66,7 @@ struct disk_image {
     uint64_t n_snapshots;           /* internal ones; NOT_KNOWN */
     const char *base, *base_format; /* the backing file, NULL = none */
     const char *data_file; /* the file that holds its data; "" = it does not say which; NULL = itself */
+    uint64_t device_bytes; /* of the device that holds an image of another size: qcow2; NOT_KNOWN */
 };
 struct disk {
     const char *target; /* vda */
@@ -88,6 +89,7 @@ struct disk {
     bool driver_shares;          /* the driver declares that its images can be shared */
     bool driver_creates;         /* the driver can create an image on the destination */
     bool driver_bases;           /* and one that rests on a backing file */
+    bool driver_heads;           /* and one that is qcow2 in a device */
     enum tristate reads_zero;    /* a new image of this driver reads as zero */
     enum tristate lock_enforced; /* declared by the driver: an open image is locked between hosts */
     enum sharing sharing;
@@ -288,6 +290,11 @@ struct disk *facts_disk(struct facts *f, const char *target); /* NULL when there
 bool facts_may_overwrite(const struct facts *f, const struct disk *d);
 /* The device of the host that it is at the source, and shall be at the destination. */
 bool disk_is_device(const struct disk *d);
+/* A qcow2 image in a device. */
+bool disk_is_in_device(const struct disk *d);
+/* How long a device has to be to hold a copy of such an image, whole or of it alone: as long as the source's,
+ * or as an image of that size can become. NOT_KNOWN */
+uint64_t disk_device_need(const struct disk *d);
 /* The channel's data is encrypted by QEMU's own TLS. */
 bool channel_has_tls(const struct channel *ch);
 /* Its parameter of this name, NULL when it has none. */

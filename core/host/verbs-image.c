@@ -3,8 +3,9 @@
  */
 #include "host/verbs.h"
 
-/* {"facts", "target", "on_base"}: creates the image of that disk here, at the place that it has at the
- * destination; with on_base it rests on what the disk's own rests on; {} */
+/* {"facts", "target", "on_base", "onto"}: creates the image of that disk here, at the place that it has at
+ * the destination; with on_base it rests on what the disk's own rests on, with onto it is made in the device
+ * that stands there; {} */
 int verb_image_create(struct child *c, const json_t *args, json_t *reply, struct error *err)
 {
     struct call_host lent = verb_call_host(c);
@@ -28,6 +29,9 @@ int verb_image_create(struct child *c, const json_t *args, json_t *reply, struct
     named = disk_there(disk);
     wanted = call_disk(&named, disk_is_mapped(disk) ? NULL : disk->at_source.identity);
     wanted.capacity_bytes = image.capacity_bytes = disk->at_source.capacity_bytes;
+    image.is_onto = json_flag(args, "onto", false);
+    if (disk_is_in_device(disk) && disk_device_need(disk) != NOT_KNOWN)
+        image.device_bytes = disk_device_need(disk);
     if (json_flag(args, "on_base", false) && disk->n_chain > 0) {
         image.base = disk_dest_source(&disk->chain[0]);
         image.base_format = disk->chain[0].format;

@@ -193,6 +193,8 @@ static void image_of_driver(struct arena *a, struct disk_image *ret, const struc
     ret->in_use_by = arena_text(a, image->in_use_by);
     if (image->block_bytes)
         ret->block_bytes = image->block_bytes;
+    if (image->device_bytes)
+        ret->device_bytes = image->device_bytes;
     if (image->head_read) {
         ret->head_read = TRI_YES;
         ret->n_snapshots = image->n_snapshots;
@@ -300,6 +302,7 @@ static void take_declared(struct facts *f, struct disk *disk, const struct ferry
     disk->driver_shares = driver->declares & FERRY_STORAGE_SHARES;
     disk->driver_creates = driver->create != NULL;
     disk->driver_bases = driver->declares & FERRY_STORAGE_BASES;
+    disk->driver_heads = driver->declares & FERRY_STORAGE_HEADS;
     disk->reads_zero = driver->declares & FERRY_STORAGE_READS_ZERO ? TRI_YES : TRI_NOT_KNOWN;
     disk->lock_enforced = driver->declares & FERRY_STORAGE_LOCKS ? TRI_YES : TRI_NOT_KNOWN;
 }
@@ -366,7 +369,8 @@ static size_t list_images(struct facts *f, bool is_dest, struct look *looks)
         if (!disk_is_empty(disk))
             looks[n++] = (struct look){ .disk = disk,
                                         .is_followed = !is_dest && f->domain.run == RUN_SHUTOFF &&
-                                                       disk->n_chain == 0 && disk->type == DISK_FILE };
+                                                       disk->n_chain == 0 &&
+                                                       (disk->type == DISK_FILE || disk_is_device(disk)) };
         for (size_t l = 0; l < disk->n_chain; l++) {
             disk->chain[l].target = disk->target;
             if (!disk_is_empty(&disk->chain[l]))
@@ -392,7 +396,7 @@ static struct disk *grow_chain(struct facts *f, const struct disk *above)
         return NULL;
     layer = &grown[disk->n_chain++];
     disk_init(layer);
-    layer->type = DISK_FILE;
+    layer->type = text_starts(path, "/dev/") ? DISK_BLOCK : DISK_FILE;
     layer->source = path;
     layer->format = above->at_source.base_format;
     layer->readonly = true;

@@ -107,12 +107,19 @@ static const char *check_missing(struct rule_case *c)
                rules_name(disk_dest_source(d)));
 }
 
+/* How long the device at the destination is. */
+static uint64_t length_there(const struct disk *d)
+{
+    return disk_is_in_device(d) ? d->at_dest.device_bytes : d->at_dest.capacity_bytes;
+}
+
 static const char *check_size(struct rule_case *c)
 {
     const struct disk *d = c->disk;
     const uint64_t here = d->at_source.capacity_bytes, there = d->at_dest.capacity_bytes;
 
-    if (!is_copied_onto(c) || here == NOT_KNOWN || there == NOT_KNOWN || here == there)
+    if (!is_copied_onto(c) || disk_is_in_device(d) || here == NOT_KNOWN || there == NOT_KNOWN ||
+        here == there)
         return NULL;
     return SAY("'%s' on the destination has %llu bytes, %s than the %llu of disk '%s'",
                rules_name(disk_dest_source(d)), (unsigned long long)there, there < here ? "fewer" : "more",
@@ -121,9 +128,22 @@ static const char *check_size(struct rule_case *c)
 
 static const char *check_size_not_known(struct rule_case *c)
 {
-    if (!is_copied_onto(c) || c->disk->at_dest.capacity_bytes != NOT_KNOWN)
+    if (!is_copied_onto(c) || length_there(c->disk) != NOT_KNOWN)
         return NULL;
     return SAY("how large '%s' on the destination is, is not known", rules_name(disk_dest_source(c->disk)));
+}
+
+static const char *check_too_small(struct rule_case *c)
+{
+    const struct disk *d = c->disk;
+    const uint64_t need = disk_device_need(d), there = length_there(d);
+
+    if (!is_copied_onto(c) || !disk_is_in_device(d) || need == NOT_KNOWN || there == NOT_KNOWN ||
+        there >= need)
+        return NULL;
+    return SAY("'%s' on the destination has %llu bytes, and the qcow2 image of disk '%s' may need %llu%s",
+               rules_name(disk_dest_source(d)), (unsigned long long)there, d->target,
+               (unsigned long long)need, d->n_chain ? ", with what it rests on" : "");
 }
 
 static const char *check_blocks(struct rule_case *c)
@@ -131,7 +151,9 @@ static const char *check_blocks(struct rule_case *c)
     const struct disk *d = c->disk;
     const uint64_t here = d->at_source.block_bytes, there = d->at_dest.block_bytes;
 
-    if (!is_copied_onto(c) || here == NOT_KNOWN || there == NOT_KNOWN || here == there)
+    /* What a guest sees of a qcow2 image has nothing to do with what it lies on. */
+    if (!is_copied_onto(c) || disk_is_in_device(d) || here == NOT_KNOWN || there == NOT_KNOWN ||
+        here == there)
         return NULL;
     return SAY("'%s' has logical blocks of %llu bytes on the source and of %llu on the destination",
                rules_name(disk_dest_source(d)), (unsigned long long)here, (unsigned long long)there);
@@ -141,7 +163,8 @@ static const char *check_blocks_not_known(struct rule_case *c)
 {
     const struct disk *d = c->disk;
 
-    if (!is_copied_onto(c) || (d->at_source.block_bytes != NOT_KNOWN && d->at_dest.block_bytes != NOT_KNOWN))
+    if (!is_copied_onto(c) || disk_is_in_device(d) ||
+        (d->at_source.block_bytes != NOT_KNOWN && d->at_dest.block_bytes != NOT_KNOWN))
         return NULL;
     return SAY("whether '%s' has logical blocks of one size on both hosts is not known",
                rules_name(disk_dest_source(d)));
@@ -207,9 +230,11 @@ static const char *check_format(struct rule_case *c)
 {
     const struct disk *d = c->disk;
 
-    if (!is_copied(c) || !d->format || text_equal(d->format, "raw"))
+    if (!is_copied(c) || !d->format || text_equal(d->format, "raw") ||
+        (disk_is_in_device(d) && d->driver_heads))
         return NULL;
-    return SAY("disk '%s' has format '%s' on a device", d->target, d->format);
+    return SAY("disk '%s' has format '%s' on a device%s", d->target, d->format,
+               disk_is_in_device(d) ? ", in which the driver cannot make an image" : "");
 }
 
 static const struct rule rows[] = {
@@ -238,6 +263,9 @@ static const struct rule rows[] = {
          "QEMU copies only between devices of one size, and that of the destination's could not be read.",
          .fix =
              "Let virt-ferry reach the destination by ssh, or give it a libvirt pool that lists the device."),
+    RULE("device-too-small", REFUSES, PER_TREATMENT, check_too_small,
+         "A qcow2 image grows within its device; one that comes to its end stops the guest.",
+         .fix = "Give the destination a device of that size: lvextend -L BYTESb, lvcreate -L BYTESb."),
     RULE("device-block-size-differs", REFUSES, PER_TREATMENT, check_blocks,
          "Partition tables and file systems count in logical blocks; the guest would not find them.",
          .fix = "Give the destination a device with logical blocks of the same size: blockdev --getss."),
@@ -258,7 +286,7 @@ static const struct rule rows[] = {
          .fix =
              "Let virt-ferry run commands on both hosts (qemu+ssh://), so that WWN or serial can be read."),
     RULE("device-format", REFUSES, PER_TREATMENT, check_format,
-         "A device is copied as raw alone: one of another format would need its header first.",
+         "A device is copied as raw, or as qcow2 where the driver makes an empty image in it first.",
          .fix = "Bring the image to a file, or make the disk raw: virsh blockcopy."),
 };
 

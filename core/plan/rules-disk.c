@@ -358,7 +358,9 @@ static const char *check_size_not_known(struct rule_case *c)
 
 static uint64_t occupied(const struct disk *d, enum treatment t)
 {
-    const uint64_t bytes = t == TREAT_COPY ? disk_occupied_bytes(d) : d->at_source.allocated_bytes;
+    const uint64_t bytes = disk_is_in_device(d) ? disk_device_need(d)
+                           : t == TREAT_COPY    ? disk_occupied_bytes(d)
+                                                : d->at_source.allocated_bytes;
 
     return bytes != NOT_KNOWN ? bytes : d->at_source.capacity_bytes;
 }

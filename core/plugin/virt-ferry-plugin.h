@@ -159,6 +159,9 @@ struct ferry_services {
 #define FERRY_STORAGE_BASES                                                                                  \
     16u /* create makes a qcow2 image that rests on a backing file, where asked to                           \
          */
+#define FERRY_STORAGE_HEADS                                                                                  \
+    32u /* create makes a qcow2 image in a device, be it a new one or one that stands there                  \
+         */
 
 /* What proves that two hosts hold the same image. */
 struct ferry_identity {
@@ -200,6 +203,8 @@ struct ferry_image {
     const char *base_format; /* as the image has it: "raw", "qcow2"; NULL = it does not say */
     const char *data_file;   /* where its data lies, as the image names it, "" = without a name; NULL = in the
                                 image */
+    uint64_t device_bytes;   /* how long the device is that holds an image of another size (qcow2); 0 = not
+                                known, or capacity_bytes is that */
 };
 
 /* A new image at the place that `disk` names, on the host of the worker. */
@@ -212,6 +217,11 @@ struct ferry_new_image {
                          opens it: absolute, 1,023 bytes at most; NULL = none. Only drivers that declare
                          FERRY_STORAGE_BASES are asked for one, and only for qcow2 */
     const char *base_format; /* raw or qcow2; with base */
+    uint64_t device_bytes;   /* how long a new device has to be for it at least; 0 = as long as the image */
+    uint32_t is_onto; /* 1: a device stands there that the user gave to be overwritten, and the image is to be
+                         made in it: qcow2, an empty one whatever the device held. Only drivers that declare
+                         FERRY_STORAGE_HEADS are asked; nothing is journalled, since nothing can be removed */
+    uint32_t reserved_too;
 };
 
 struct ferry_storage {

@@ -31,10 +31,12 @@ int prepare_images(struct move *m, struct error *err)
         if (disk_is_device(d) && d->at_dest.present == TRI_YES) {
             if (note_overwritten(m, d, err) < 0)
                 return -err->code;
-            continue;
+            if (!disk_is_in_device(d))
+                continue;
         }
-        args = json_pack("{so ss sb}", "facts", facts_to_json(m->facts), "target", d->target, "on_base",
-                         (int)(m->strategy->disks[i] == TREAT_OVERLAY));
+        args = json_pack("{so ss sb sb}", "facts", facts_to_json(m->facts), "target", d->target, "on_base",
+                         (int)(m->strategy->disks[i] == TREAT_OVERLAY), "onto",
+                         (int)(disk_is_device(d) && d->at_dest.present == TRI_YES));
         if (worker_do(m->survey.destination, "image-create", args, CREATE_MS, NULL, err) < 0)
             return error_while(err, "creating the image of disk '%s'", d->target);
     }

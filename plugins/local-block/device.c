@@ -4,6 +4,7 @@
  * QEMU does it. Made and removed are volumes of logical pools alone. */
 #include "device.h"
 #include "../common/words.h"
+#include "device-head.h"
 #include "device-look.h"
 #include "path.h"
 #include "pool.h"
@@ -26,6 +27,11 @@ static int device_claim(struct ferry_call *call, const struct ferry_services *se
 static bool is_at_dest(const struct ferry_disk *disk)
 {
     return disk->flags & FERRY_DISK_AT_DEST;
+}
+
+static bool is_qcow2(const struct ferry_disk *disk)
+{
+    return disk->format && strcmp(disk->format, "qcow2") == 0;
 }
 
 static int device_identify(struct ferry_call *call, const struct ferry_services *services,
@@ -97,6 +103,10 @@ static int device_inspect(struct ferry_call *call, const struct ferry_services *
     /* A medium that is not there has no size; what a device occupies is all of it. */
     if (seen.bytes && disk->format && strcmp(disk->format, "raw") == 0)
         ret->capacity_bytes = ret->allocated_bytes = seen.bytes;
+    if (seen.bytes && seen.bytes != UINT64_MAX && is_qcow2(disk))
+        ret->device_bytes = seen.bytes;
+    if (is_qcow2(disk) && !is_at_dest(disk) && !device_head_read(call, services, disk, ret))
+        return -1;
     ret->in_use = seen.use == DEVICE_IN_USE ? 1 : seen.use == DEVICE_FREE ? 2 : 0;
     if (seen.use == DEVICE_IN_USE)
         ret->in_use_by = services->text(call, "%s", seen.used_by);
@@ -105,8 +115,23 @@ static int device_inspect(struct ferry_call *call, const struct ferry_services *
 
 /* ---- volumes of logical pools ---- */
 
+/* QEMU copies raw only between devices of one size; a qcow2 image may have room. */
+static int judge_size(struct ferry_call *call, const struct ferry_services *services, const char *name,
+                      const struct ferry_new_image *image, uint64_t bytes)
+{
+    if (is_qcow2(image->disk) ? bytes >= image->device_bytes : bytes == image->capacity_bytes)
+        return 0;
+    services->error(call,
+                    "QEMU copies only between devices of one size. Make the disk larger by whole extents of "
+                    "that volume group, or take another group.",
+                    "the new volume '%s' has %" PRIu64 " bytes, and %" PRIu64 " are wanted", name, bytes,
+                    is_qcow2(image->disk) ? image->device_bytes : image->capacity_bytes);
+    return -1;
+}
+
 static int made_as_wanted(struct ferry_call *call, const struct ferry_services *services,
-                          const struct path *path, virStorageVolPtr volume, uint64_t bytes)
+                          const struct path *path, virStorageVolPtr volume,
+                          const struct ferry_new_image *image)
 {
     virStorageVolInfo info;
     const char *key = virStorageVolGetKey(volume);
@@ -116,19 +141,15 @@ static int made_as_wanted(struct ferry_call *call, const struct ferry_services *
         return -1;
     if (virStorageVolGetInfo(volume, &info) < 0)
         return place_error(call, services, NULL, "could not look at the new volume");
-    if (info.capacity == bytes)
-        return 0;
-    services->error(call,
-                    "QEMU copies only between devices of one size. Make the disk larger by whole extents of "
-                    "that volume group, or take another group.",
-                    "the new volume '%s' has %llu bytes, and %" PRIu64 " are wanted", path->name,
-                    info.capacity, bytes);
-    return -1;
+    if (judge_size(call, services, path->name, image, info.capacity) < 0)
+        return -1;
+    return is_qcow2(image->disk) ? device_head_write(call, services, image) : 0;
 }
 
 static int make_volume(struct ferry_call *call, const struct ferry_services *services, virStoragePoolPtr pool,
-                       const struct path *path, uint64_t bytes)
+                       const struct path *path, const struct ferry_new_image *image)
 {
+    const uint64_t bytes = is_qcow2(image->disk) ? image->device_bytes : image->capacity_bytes;
     OWNED_WORDS char *escaped = words_escape_xml(path->name);
     virStorageVolPtr volume = virStorageVolLookupByName(pool, path->name);
     const char *xml = services->text(call, "<volume><name>%s</name><capacity>%" PRIu64 "</capacity></volume>",
@@ -147,9 +168,42 @@ static int make_volume(struct ferry_call *call, const struct ferry_services *ser
     if (!volume)
         return place_error(call, services, "See that nothing stands there, and that the group has room.",
                            services->text(call, "could not create '%s/%s'", path->folder, path->name));
-    result = made_as_wanted(call, services, path, volume, bytes);
+    result = made_as_wanted(call, services, path, volume, image);
     (void)virStorageVolFree(volume);
     return result;
+}
+
+/* The plan saw it free; that was some seconds ago. */
+static int make_onto(struct ferry_call *call, const struct ferry_services *services,
+                     const struct ferry_new_image *image)
+{
+    const char *source = image->disk->source;
+    struct device seen;
+
+    device_look(call, services, source, true, &seen);
+    if (seen.what == DEVICE_NOTHING || seen.what == DEVICE_OTHER || seen.use == DEVICE_IN_USE) {
+        services->error(call, "Look there what it is and who uses it, and plan again.",
+                        "no image is made in '%s': %s", source,
+                        seen.use == DEVICE_IN_USE ? seen.used_by : "it is no block device");
+        return -1;
+    }
+    if (seen.bytes == UINT64_MAX || judge_size(call, services, source, image, seen.bytes) < 0) {
+        if (seen.bytes == UINT64_MAX)
+            services->error(call, "Let virt-ferry reach the host by ssh.", "how large '%s' is, is not known",
+                            source);
+        return -1;
+    }
+    return device_head_write(call, services, image);
+}
+
+static bool can_be_made(const struct ferry_new_image *image)
+{
+    const char *format = image->disk->format;
+    const bool has_size = image->capacity_bytes != 0 && image->capacity_bytes != FERRY_NOT_KNOWN;
+
+    if (!format || !has_size)
+        return false;
+    return is_qcow2(image->disk) ? image->device_bytes != 0 : strcmp(format, "raw") == 0 && !image->is_onto;
 }
 
 static int device_create(struct ferry_call *call, const struct ferry_services *services,
@@ -162,13 +216,15 @@ static int device_create(struct ferry_call *call, const struct ferry_services *s
 
     if (path_cut(call, services, "device", disk->source, &path) < 0)
         return -1;
-    if (!disk->format || strcmp(disk->format, "raw") != 0 || image->capacity_bytes == 0 ||
-        image->capacity_bytes == FERRY_NOT_KNOWN) {
-        services->error(call, "Copy it as raw, with its size.",
-                        "a volume for '%s' cannot be made: it is not raw, or its size is not known",
+    if (!can_be_made(image)) {
+        services->error(call, "Copy it as raw or qcow2, with its size.",
+                        "a volume for '%s' cannot be made: its format is neither raw nor qcow2, or its size "
+                        "is not known",
                         disk->source);
         return -1;
     }
+    if (image->is_onto)
+        return make_onto(call, services, image);
     pool = device_pool(call, services, path.folder);
     if (!pool) {
         services->error(call, "Define and start a logical pool whose target is that folder.",
@@ -176,7 +232,7 @@ static int device_create(struct ferry_call *call, const struct ferry_services *s
                         path.folder);
         return -1;
     }
-    result = make_volume(call, services, pool, &path, image->capacity_bytes);
+    result = make_volume(call, services, pool, &path, image);
     (void)virStoragePoolFree(pool);
     return result;
 }
@@ -229,7 +285,7 @@ const struct ferry_storage device_driver = {
     .name = "block",
     .summary = "block devices of the host, LVM's volumes among them",
     /* No LOCKS: QEMU locks no device. No READS_ZERO: a device holds what it held. */
-    .declares = FERRY_STORAGE_SHARES,
+    .declares = FERRY_STORAGE_SHARES | FERRY_STORAGE_HEADS,
     .claim = device_claim,
     .identify = device_identify,
     .inspect = device_inspect,

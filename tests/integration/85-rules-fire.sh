@@ -22,6 +22,7 @@ overwrite-not-used|88-devices.sh
 device-would-be-overwritten|88-devices.sh
 device-overwritten|88-devices.sh
 device-size-differs|88-devices.sh
+device-too-small|88-devices.sh
 device-block-size-differs|88-devices.sh
 device-block-size-not-known|88-devices.sh
 device-in-use|88-devices.sh

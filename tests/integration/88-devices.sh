@@ -38,6 +38,11 @@ odd() { # HOST PATH [DRIVER-ATTRIBUTES]: a domain that needs no guest
 END
     on "$1" virsh -q define "$WORK/odd.xml"
 }
+base_of() { # HOST GUEST DEST
+    ferry "$1" --json survey "$2" "$3" 2>/dev/null |
+        jq -r '.domain.disks[0].chain[0] | "\(.source) \(.sharing)"'
+}
+capacity_of() { ferry "$1" --json survey "$2" "$3" 2>/dev/null | jq .domain.disks[0].at_source.capacity_bytes; }
 odd_gone() { on "$1" sh -c 'virsh -q destroy odd 2>/dev/null; virsh -q undefine odd'; }
 
 it "a device that is not named is not overwritten, and the fix is the very option"
@@ -102,9 +107,41 @@ finally on hostB rm -f /run/odd.device
 exits 3 prints device-not-a-device prints 'on the destination' \
     ferry hostA check odd hostB --allow-cleartext --overwrite vda
 odd_gone hostA
-sed -i "s/type='raw'/type='qcow2'/" "$WORK/odd.xml"
+sed -i "s/type='raw'/type='vmdk'/" "$WORK/odd.xml"
 on hostA virsh -q define "$WORK/odd.xml"
 exits 3 prints device-format ferry hostA check odd hostB --allow-cleartext
+
+it "a qcow2 image in a device is copied into the device there, which held something else, by TCP and by ssh"
+[ ! -d "$STATE/guests/dev" ] || lab rm dev
+guest hostA dev --disk block:qcow2 --fill 16 --write-log
+finally lab rm dev
+exits 3 prints device-would-be-overwritten ferry hostA check dev hostB --allow-cleartext
+for to in qemu+tcp://hostB/system hostA; do
+    from=$([ "$to" = hostA ] && echo hostB || echo hostA)
+    exits 0 prints device-overwritten lacks device-block ferry "$from" check dev "$to" --allow-cleartext --overwrite vda
+    is 67108864 capacity_of "$from" dev "$to"
+    ferry "$from" migrate dev "$to" --allow-cleartext --overwrite vda
+    lives_on "$([ "$to" = hostA ] && echo hostA || echo hostB)" dev
+    on "$([ "$to" = hostA ] && echo hostA || echo hostB)" qemu-img check -q -U -f qcow2 "$DEVICE"
+done
+
+it "of one that rests on a file all that the guest reads is copied, and a device without room for that is refused"
+guest hostA dev --disk block:qcow2:shared-base --fill 16 --write-log
+finally lab rm dev
+exits 0 prints copied-flat lacks device-too-small ferry hostA check dev hostB --allow-cleartext --overwrite vda
+stands_in 64M 512
+exits 3 prints device-too-small prints 'with what it rests on' \
+    ferry hostA check dev hostB --allow-cleartext --overwrite vda
+stands_in 72M 4096
+ferry hostA migrate dev hostB --allow-cleartext --overwrite vda
+lives_on hostB dev
+lacks backing-filename on hostB qemu-img info -U --output json "$DEVICE"
+
+it "the head of one of a domain that is off tells what it rests on"
+guest hostA dev --disk block:qcow2:shared-base
+finally lab rm dev
+on hostA virsh -q destroy dev
+is '/srv/shared/dev-vda-base.qcow2 proved' base_of hostA dev hostB
 
 it "a copy that is stopped half-way leaves the guest where it was, and says what is gone"
 dev_guest

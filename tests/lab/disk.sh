@@ -79,6 +79,13 @@ base_create() { # HOST LOCATION SIZE
     [ "$size_mib" -lt 256 ] || image_fill "$1" "$2" qcow2 $((size_mib - 80)) 64
 }
 
+device_bytes() { # FORMAT SIZE
+    local bytes
+    bytes=$(numfmt --from=iec "${2%iB}")
+    [ "$1" = raw ] || bytes=$((bytes + (4 << 20)))
+    echo "$bytes"
+}
+
 disk_create() { # HOST GUEST TARGET KIND FORMAT BASE-or-empty SIZE FILL; prints the location
     local place location base=
     place=$(kind_place "$4")
@@ -89,7 +96,9 @@ disk_create() { # HOST GUEST TARGET KIND FORMAT BASE-or-empty SIZE FILL; prints 
         base_create "$1" "$base" "$7"
     fi
     if [ "$4" = block ]; then
-        devices_make "$1" "${location##*/}" "$7"
+        # A qcow2 image needs room for its tables.
+        devices_make "$1" "${location##*/}" "$(device_bytes "$5" "$7")"
+        [ "$5" = raw ] || image_create "$1" "$location" "$5" "$7" "$base"
     else
         image_create "$1" "$location" "$5" "$7" "$base"
     fi
@@ -129,7 +138,7 @@ disks_create() { # HOST GUEST SPEC SIZE FILL
         esac
         [ "$format" != raw ] || [ -z "$base" ] || usage_error "a raw image has no base"
         [ "$kind:$format" != rbd:qcow2 ] || usage_error "an RBD image is raw"
-        [ "$kind:$format" != block:qcow2 ] || usage_error "a device is raw"
+        [ "$kind:$base" != block:base ] || usage_error "a device holds no base"
         # shellcheck disable=SC2059
         target=vd$(printf "\\x$(printf %x "$letter")")
         letter=$((letter + 1))

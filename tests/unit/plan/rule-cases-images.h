@@ -89,6 +89,20 @@ SPOIL(device_none_dest_unread, device_of(f, vda)->at_dest.identity_read = TRI_NO
 SPOIL(device_none_unread, device_of(f, vda)->at_source.identity_read = TRI_NOT_KNOWN;
       vda->at_dest.identity_read = TRI_NOT_KNOWN)
 SPOIL(device_qcow2, device_of(f, vda)->format = "qcow2")
+SPOIL(device_image, (void)device_image_of(f, vda))
+SPOIL(device_image_blocks, device_image_of(f, vda)->at_dest.block_bytes = 4096)
+SPOIL(device_image_short, device_image_of(f, vda)->at_dest.device_bytes = GiB(2) - 1)
+SPOIL(device_image_larger, device_image_of(f, vda)->at_dest.device_bytes = GiB(3))
+SPOIL(device_image_no_size, device_image_of(f, vda)->at_dest.device_bytes = NOT_KNOWN)
+SPOIL(device_image_full, device_image_of(f, vda)->at_source.device_bytes = GiB(20);
+      vda->at_dest.device_bytes = GiB(10) + GiB(10) / 4096 + (1u << 20))
+SPOIL(device_image_not_full, device_image_of(f, vda)->at_source.device_bytes = GiB(20);
+      vda->at_dest.device_bytes = GiB(10) + GiB(10) / 4096 + (1u << 20) - 1)
+SPOIL(device_image_with_base, device_image_of(f, vda)->chain = &loose_base; vda->n_chain = 1)
+SPOIL(device_image_made, device_image_of(f, vda)->at_dest.present = TRI_NO; vda->at_dest.pool = "vg0";
+      vda->at_dest.free_bytes = GiB(2))
+SPOIL(device_image_made_short, device_image_of(f, vda)->at_dest.present = TRI_NO; vda->at_dest.pool = "vg0";
+      vda->at_dest.free_bytes = GiB(2) - 1)
 SPOIL(device_no_format, device_of(f, vda)->format = NULL)
 SPOIL(device_qcow2_shared, device_of(f, vda)->format = "qcow2"; vda->sharing = SHARING_PROVED)
 

@@ -86,6 +86,18 @@ __attribute__((unused)) static struct disk *device_of(struct facts *f, struct di
     return d;
 }
 
+/* A qcow2 image of 10 GiB in devices of 2 GiB. */
+__attribute__((unused)) static struct disk *device_image_of(struct facts *f, struct disk *d)
+{
+    (void)device_of(f, d);
+    d->format = "qcow2";
+    d->driver_heads = true;
+    d->at_source.capacity_bytes = GiB(10);
+    d->at_dest.capacity_bytes = NOT_KNOWN;
+    d->at_source.device_bytes = d->at_dest.device_bytes = GiB(2);
+    return d;
+}
+
 __attribute__((unused)) static struct facts *sample(void)
 {
     struct facts *f = facts_new();

@@ -17,6 +17,35 @@ static struct error err;
 static struct text journalled;
 static bool journal_refuses;
 
+/* What was written into the device, which is then what is read of it. */
+static struct {
+    char path[64];
+    unsigned char bytes[1 << 20];
+    size_t n;
+} device;
+
+static int write_device(const struct ferry_command *command)
+{
+    const size_t front = strcspn(command->input, "\n");
+
+    ck_assert_uint_lt(front, sizeof device.path);
+    memcpy(device.path, command->input, front);
+    device.path[front] = '\0';
+    device.n = command->input_bytes - front - 1;
+    ck_assert_uint_le(device.n, sizeof device.bytes);
+    memcpy(device.bytes, command->input + front + 1, device.n);
+    return 0;
+}
+
+static int read_device(struct ferry_command *command)
+{
+    command->output_bytes = device.n < 4096 ? device.n : 4096;
+    ck_assert_uint_gt(command->output_room, command->output_bytes);
+    memcpy(command->output, device.bytes, command->output_bytes);
+    command->exit_code = device.n ? 0 : 1;
+    return 0;
+}
+
 static int run(void *context, struct ferry_command *command, struct error *e)
 {
     static char input[8192];
@@ -28,6 +57,10 @@ static int run(void *context, struct ferry_command *command, struct error *e)
         for (const char *c = *word; *c; c++)
             ck_assert_msg(*c >= ' ' && *c <= '~' && *c != '\'' && *c != '!', "a shell may misread '%s'",
                           *word);
+    if (strstr(command->argv[2], "dd of="))
+        return write_device(command);
+    if (strstr(command->argv[2], "head -c"))
+        return read_device(command);
     (void)snprintf(input, sizeof input, "%s", command->input);
     input_seen = input;
     command->exit_code = 0;
@@ -205,13 +238,20 @@ static void end_pool(virStoragePoolPtr pool)
     text_done(&journalled);
 }
 
+static uint64_t device_bytes; /* that a new device has to have */
+static bool is_onto;
+
 static int create(const char *source, const char *format, uint64_t bytes)
 {
     const struct plugin_entry *owner = NULL;
     const struct ferry_storage *driver = load(&owner);
     const struct disk d = { .target = "vda", .type = DISK_BLOCK, .source = source, .format = format };
     const struct ferry_disk disk = call_disk(&d, NULL);
-    const struct ferry_new_image image = { .size = sizeof image, .disk = &disk, .capacity_bytes = bytes };
+    const struct ferry_new_image image = { .size = sizeof image,
+                                           .disk = &disk,
+                                           .capacity_bytes = bytes,
+                                           .device_bytes = device_bytes,
+                                           .is_onto = is_onto };
     struct ferry_call call;
     int r;
 
@@ -278,9 +318,75 @@ START_TEST(nothing_is_made_before_the_journal_or_outside_of_a_logical_pool)
     }
 END_TEST
 
+#define SEEN "type=block\nat=dm-1\nsectors=16384\nblock=512\n"
+
+START_TEST(a_qcow2_image_is_made_in_the_device_that_stands_there_unless_it_is_used_or_too_small)
+    {
+        struct said s;
+
+        is_onto = true;
+        device_bytes = VOLUME_BYTES;
+        says = SEEN "use=seen\nend=1\n";
+        memset(&device, 0xff, sizeof device);
+        ck_assert_int_eq(create("/dev/vg0/there", "qcow2", 16 * VOLUME_BYTES), 0);
+        ck_assert_str_eq(device.path, "/dev/vg0/there");
+        /* The table of clusters stands behind the head, and is zero whatever the device held. */
+        ck_assert_uint_eq(device.n, 4 * 65536);
+        ck_assert_uint_eq(device.bytes[3 * 65536] | device.bytes[4 * 65536 - 1], 0);
+        ck_assert_str_eq(text_of(&journalled), "");
+        ask("/dev/vg0/there", "qcow2", 0, &s);
+        ck_assert_uint_eq(s.image.head_read, 1);
+        ck_assert_uint_eq(s.image.capacity_bytes, 16 * VOLUME_BYTES);
+        ck_assert_uint_eq(s.image.device_bytes, VOLUME_BYTES);
+        /* At the destination it is another's, and only its length is told. */
+        ask("/dev/vg0/there", "qcow2", FERRY_DISK_AT_DEST, &s);
+        ck_assert_uint_eq(s.image.head_read, 0);
+        ck_assert_uint_eq(s.image.capacity_bytes, FERRY_NOT_KNOWN);
+        ck_assert_uint_eq(s.image.device_bytes, VOLUME_BYTES);
+        device.n = 0;
+        device_bytes = VOLUME_BYTES + 1;
+        ck_assert_int_eq(create("/dev/vg0/there", "qcow2", 16 * VOLUME_BYTES), -1);
+        device_bytes = VOLUME_BYTES;
+        says = SEEN "open=/proc/7/fd/3\nuse=seen\nend=1\n";
+        ck_assert_int_eq(create("/dev/vg0/used", "qcow2", 16 * VOLUME_BYTES), -1);
+        says = "type=other\nend=1\n";
+        ck_assert_int_eq(create("/dev/vg0/file", "qcow2", 16 * VOLUME_BYTES), -1);
+        says = SEEN "use=seen\nend=1\n";
+        ck_assert_int_eq(create("/dev/vg0/raw", "raw", VOLUME_BYTES), -1); /* QEMU alone writes over it */
+        ck_assert_uint_eq(device.n, 0);
+        is_onto = false;
+    }
+END_TEST
+
+START_TEST(a_new_volume_holds_a_qcow2_image_and_may_be_longer_than_asked_for)
+    {
+        virStoragePoolPtr pool = begin_pool();
+
+        says = SEEN "end=1\n";
+        device.n = 0;
+        device_bytes = VOLUME_BYTES;
+        ck_assert_int_eq(create("/dev/vg0/new", "qcow2", 16 * VOLUME_BYTES), 0);
+        ck_assert_str_eq(device.path, "/dev/vg0/new");
+        ck_assert_uint_eq(device.n, 4 * 65536);
+        ck_assert_int_eq(virStoragePoolNumOfVolumes(pool), 1);
+        ck_assert_int_eq(take_away("new", "lv:/dev/vg0/new"), 0);
+        /* Where no command can be run libvirt would send it, and its test host cannot: what was made is in
+         * the journal, for who undoes it. */
+        says = NULL;
+        ck_assert_int_eq(create("/dev/vg0/new", "qcow2", 16 * VOLUME_BYTES), -1);
+        ck_assert(strstr(err.what, "could not write an empty qcow2 image into the device"));
+        ck_assert_int_eq(take_away("new", "lv:/dev/vg0/new"), 0);
+        ck_assert_int_eq(virStoragePoolNumOfVolumes(pool), 0);
+        device_bytes = 0;
+        end_pool(pool);
+    }
+END_TEST
+
 TEST_MAIN("plugin/device-driver", LOOP(a_disk_of_type_block_is_its_own, TEST_ROWS(claims)),
           what_the_host_says_of_a_device_is_told,
           a_device_without_a_word_of_its_own_proves_nothing_and_says_so,
           a_file_in_the_place_of_a_device_is_none, where_nothing_can_be_asked_nothing_is_known,
           a_volume_is_made_in_the_logical_pool_of_its_folder_and_taken_away_again,
-          nothing_is_made_before_the_journal_or_outside_of_a_logical_pool)
+          nothing_is_made_before_the_journal_or_outside_of_a_logical_pool,
+          a_qcow2_image_is_made_in_the_device_that_stands_there_unless_it_is_used_or_too_small,
+          a_new_volume_holds_a_qcow2_image_and_may_be_longer_than_asked_for)
