@@ -91,7 +91,8 @@ static const struct field fields_image[] = {
         OBJECT(disk, at_source, fields_image), OBJECT(disk, at_dest, fields_image), TEXT(disk, user),        \
         TEXT(disk, group), NAMES(disk, hosts), TEXT(disk, config_file), TEXT(disk, snapshot),                \
         TEXT(disk, auth_user), TEXT(disk, secret_type), TEXT(disk, secret_uuid), TEXT(disk, secret_usage),   \
-        TEXT(disk, dest_source), TEXT(disk, dest_server), TEXT(disk, dest_pool), TEXT(disk, dest_volume)
+        TEXT(disk, dest_source), TEXT(disk, dest_server), TEXT(disk, dest_pool), TEXT(disk, dest_volume),    \
+        TRI(disk, volume_is_device), TEXT(disk, volume_dest_path)
 
 static const struct field fields_layer[] = {
     WORD(disk, type, words_disk_type),

@@ -129,7 +129,34 @@ bool facts_may_overwrite(const struct facts *f, const struct disk *d)
 
 bool disk_is_device(const struct disk *d)
 {
-    return d->type == DISK_BLOCK && !disk_is_empty(d);
+    return (d->type == DISK_BLOCK || (d->type == DISK_VOLUME && d->volume_is_device == TRI_YES)) &&
+           !disk_is_empty(d);
+}
+
+enum tristate pool_keeps_devices(const char *type)
+{
+    static const char *const files[] = { "dir", "fs", "netfs" };
+    static const char *const devices[] = { "logical", "disk", "scsi", "mpath" };
+
+    for (size_t i = 0; i < sizeof files / sizeof files[0]; i++)
+        if (text_equal(type, files[i]))
+            return TRI_NO;
+    for (size_t i = 0; i < sizeof devices / sizeof devices[0]; i++)
+        if (text_equal(type, devices[i]))
+            return TRI_YES;
+    return TRI_NOT_KNOWN;
+}
+
+bool disk_is_file(const struct disk *d)
+{
+    return (d->type == DISK_FILE || (d->type == DISK_VOLUME && d->volume_is_device == TRI_NO)) &&
+           !disk_is_empty(d);
+}
+
+void disk_stand_for(struct disk *d)
+{
+    if (d->type == DISK_VOLUME && d->source && d->volume_is_device != TRI_NOT_KNOWN)
+        d->type = d->volume_is_device == TRI_YES ? DISK_BLOCK : DISK_FILE;
 }
 
 bool disk_is_in_device(const struct disk *d)
@@ -187,7 +214,9 @@ uint64_t disk_occupied_bytes(const struct disk *d)
 
 const char *disk_dest_source(const struct disk *d)
 {
-    return d->dest_source ? d->dest_source : d->source;
+    if (d->dest_source)
+        return d->dest_source;
+    return d->type == DISK_VOLUME && d->volume_dest_path ? d->volume_dest_path : d->source;
 }
 
 bool disk_is_mapped(const struct disk *d)
@@ -216,6 +245,7 @@ void disk_forget_dest(struct disk *d)
     forget_image(&d->at_dest);
     d->sharing = SHARING_NOT_PROVED;
     d->sharing_evidence = NULL;
+    d->volume_dest_path = NULL;
 }
 
 bool disk_is_empty(const struct disk *d)

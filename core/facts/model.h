@@ -73,8 +73,9 @@ struct disk {
     const char *bus;
     enum disk_device device;
     enum disk_type type;
-    const char *source;        /* path, device, or the image's name on a network protocol; NULL when empty */
-    const char *pool, *volume; /* type volume */
+    const char *source; /* path, device, or the image's name on a network protocol; NULL when empty, and
+                           of a volume whose path is not known */
+    const char *pool, *volume;     /* type volume */
     const char *protocol, *server; /* type network */
     const char *format;            /* raw, qcow2, …; NULL when the XML does not say */
     const char *cache;             /* none, writeback, …; NULL = libvirt's default */
@@ -103,6 +104,9 @@ struct disk {
     const char *secret_type, *secret_uuid, *secret_usage; /* of its <auth>; never the value */
     const char *dest_source; /* what a map puts in the place of source; NULL = it keeps it */
     const char *dest_server, *dest_pool, *dest_volume; /* the same of server, pool and volume */
+    /* Of type volume, from the survey; source is then its path: */
+    enum tristate volume_is_device; /* or a file */
+    const char *volume_dest_path;   /* as libvirt there has it */
 };
 
 struct interface {
@@ -290,6 +294,11 @@ struct disk *facts_disk(struct facts *f, const char *target); /* NULL when there
 bool facts_may_overwrite(const struct facts *f, const struct disk *d);
 /* The device of the host that it is at the source, and shall be at the destination. */
 bool disk_is_device(const struct disk *d);
+/* Of a libvirt pool of that type. Of others the volumes are neither files nor devices of the host. */
+enum tristate pool_keeps_devices(const char *type);
+bool disk_is_file(const struct disk *d); /* a volume of a pool of files, too */
+/* A volume of which it is known becomes the file or device that it is. */
+void disk_stand_for(struct disk *d);
 /* A qcow2 image in a device. */
 bool disk_is_in_device(const struct disk *d);
 /* How long a device has to be to hold a copy of such an image, whole or of it alone: as long as the source's,

@@ -27,6 +27,7 @@ int verb_image_create(struct child *c, const json_t *args, json_t *reply, struct
         return error_set(err, ERROR_FAILED, c->host, "no storage driver creates the image of disk '%s'",
                          json_text(args, "target", ""));
     named = disk_there(disk);
+    disk_stand_for(&named);
     wanted = call_disk(&named, disk_is_mapped(disk) ? NULL : disk->at_source.identity);
     wanted.capacity_bytes = image.capacity_bytes = disk->at_source.capacity_bytes;
     image.is_onto = json_flag(args, "onto", false);

@@ -18,7 +18,7 @@ static const char script[] =
 
 static bool is_file(const struct disk *d)
 {
-    return d->type == DISK_FILE && d->source && !strchr(d->source, '\n');
+    return disk_is_file(d) && d->source && !strchr(d->source, '\n');
 }
 
 /* In the order of the script's input: each disk's image, then what it rests on. */

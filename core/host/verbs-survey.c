@@ -253,14 +253,36 @@ struct look {
     struct ferry_disk seen;
 };
 
+/* Drivers know files and devices; of a volume the host says which it is. One that is of another kind at the
+ * destination is no place for it. */
+static void find_volume(struct child *c, struct facts *f, bool is_dest, struct disk *disk, struct disk *named)
+{
+    if (named->type != DISK_VOLUME || disk_is_empty(named))
+        return;
+    named->source = NULL;
+    if (!volume_resolve(c, f->arena, named))
+        return;
+    if (!is_dest) {
+        disk->source = named->source;
+        disk->volume_is_device = named->volume_is_device;
+    } else if (named->volume_is_device == disk->volume_is_device) {
+        disk->volume_dest_path = named->source;
+    } else {
+        return;
+    }
+    disk_stand_for(named);
+}
+
 static void claim_image(struct child *c, struct facts *f, bool is_dest, struct look *look)
 {
     struct call_host lent = verb_call_host(c);
     /* Any number of domains read a backing file. */
     const bool is_used = !look->is_layer && (f->domain.run == RUN_RUNNING || f->domain.run == RUN_PAUSED);
     struct disk named = is_dest ? disk_there(look->disk) : *look->disk;
-    const char *at_source = is_dest ? hint_of_source(&lent, look->disk, &named) : NULL;
+    const char *at_source;
 
+    find_volume(c, f, is_dest, look->disk, &named);
+    at_source = is_dest ? hint_of_source(&lent, look->disk, &named) : NULL;
     look->driver = call_claim(&lent, &named, at_source, &look->owner);
     look->seen = call_disk(&named, at_source);
     look->seen.flags |= (is_used ? FERRY_DISK_IN_USE : 0) | (is_dest ? FERRY_DISK_AT_DEST : 0);
@@ -368,9 +390,8 @@ static size_t list_images(struct facts *f, bool is_dest, struct look *looks)
 
         if (!disk_is_empty(disk))
             looks[n++] = (struct look){ .disk = disk,
-                                        .is_followed = !is_dest && f->domain.run == RUN_SHUTOFF &&
-                                                       disk->n_chain == 0 &&
-                                                       (disk->type == DISK_FILE || disk_is_device(disk)) };
+                                        .is_followed =
+                                            !is_dest && f->domain.run == RUN_SHUTOFF && disk->n_chain == 0 };
         for (size_t l = 0; l < disk->n_chain; l++) {
             disk->chain[l].target = disk->target;
             if (!disk_is_empty(&disk->chain[l]))
@@ -388,7 +409,8 @@ static struct disk *grow_chain(struct facts *f, const struct disk *above)
     const char *path;
     struct disk *grown, *layer;
 
-    if (!disk || !above->at_source.base || disk->n_chain >= FACTS_MAX_LAYERS)
+    if (!disk || !above->at_source.base || !(disk_is_file(above) || disk_is_device(above)) ||
+        disk->n_chain >= FACTS_MAX_LAYERS)
         return NULL;
     path = path_of_base(f->arena, above->source, above->at_source.base);
     grown = path ? arena_grown(f->arena, disk->chain, disk->n_chain, sizeof *grown) : NULL;
@@ -474,7 +496,7 @@ int verb_survey_domain(struct child *c, const json_t *args, json_t *reply, struc
     capabilities_for_interfaces(c, f, false);
     if (verb_is_local(c))
         for (size_t i = 0; i < f->domain.n_disks; i++)
-            if (f->domain.disks[i].type == DISK_FILE && f->domain.disks[i].source)
+            if (disk_is_file(&f->domain.disks[i]) && f->domain.disks[i].source)
                 f->domain.disks[i].file_system = file_system_of(f->domain.disks[i].source);
     if (arena_failed(f->arena))
         return error_memory(err);

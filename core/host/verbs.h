@@ -64,6 +64,9 @@ int verb_survey_disks(struct child *c, const json_t *args, json_t *reply, struct
 /* verbs-open.c */
 void open_compare(struct child *c, struct facts *f);
 void open_sizes(struct disk *disk, const virDomainBlockInfo *info);
+/* volume.c: of a disk of type volume, what it is here and its path (volume_is_device, source). false: not to
+ * be told, and nothing is changed but source. */
+bool volume_resolve(struct child *c, struct arena *a, struct disk *d);
 /* verbs-domain.c */
 int verb_state(struct child *c, const json_t *args, json_t *reply, struct error *err);
 int verb_mark_set(struct child *c, const json_t *args, json_t *reply, struct error *err);

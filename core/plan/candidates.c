@@ -39,7 +39,7 @@ bool candidates_disk_needs_unsafe(const struct disk *d)
     case DISK_FILE:
         return !candidates_file_system_known(d->file_system);
     case DISK_VOLUME: /* libvirt looks at what the volume is: a file has a file system, a block device none */
-        return d->file_system && !candidates_file_system_known(d->file_system);
+        return (d->file_system || disk_is_file(d)) && !candidates_file_system_known(d->file_system);
     case DISK_OTHER:
         return true;
     case DISK_EMPTY:
@@ -87,7 +87,7 @@ static void assignment_name(struct assignment *a, size_t n_shared, size_t n_copi
 static bool can_rest(const struct disk *d)
 {
     return d->n_chain > 0 && d->driver_bases && text_equal(d->format, "qcow2") && d->chain[0].format &&
-           d->chain[0].type == DISK_FILE && !disk_loose_base(d);
+           disk_is_file(&d->chain[0]) && !disk_loose_base(d);
 }
 
 /* libvirt copies either all disks whole or of each only its own image. A disk without a base is the same

@@ -298,6 +298,30 @@ static const char *check_pool(struct rule_case *c)
                is_there ? "not active" : "missing");
 }
 
+static const char *check_pool_kind(struct rule_case *c)
+{
+    const struct host *there = &c->facts->dest;
+    const struct disk *d = c->disk;
+    const char *pool = disk_there(d).pool;
+
+    if (d->type != DISK_VOLUME || d->volume_is_device == TRI_NOT_KNOWN)
+        return NULL;
+    for (size_t i = 0; i < there->n_pools; i++) {
+        const enum tristate keeps = pool_keeps_devices(there->pools[i].type);
+
+        if (text_equal(there->pools[i].name, pool) && keeps != d->volume_is_device)
+            return SAY(
+                "volume '%s' of disk '%s' is a %s, and pool '%s' on the destination, of type '%s', keeps "
+                "%s",
+                rules_name(d->volume), d->target, d->volume_is_device == TRI_YES ? "block device" : "file",
+                rules_name(pool), there->pools[i].type ? there->pools[i].type : "not known",
+                keeps == TRI_NOT_KNOWN ? "neither files nor devices"
+                : keeps == TRI_YES     ? "devices"
+                                       : "files");
+    }
+    return NULL;
+}
+
 static bool has_secret(const struct host *h, const struct secret *wanted)
 {
     for (size_t i = 0; i < h->n_secrets; i++) {
@@ -462,6 +486,9 @@ static const struct rule rows[] = {
     ROW("pool-missing", REFUSES, PER_DISK, ABOUT_DEST, check_pool,
         "The disk names a libvirt pool, which must be active on the destination under the same name.",
         .fix = "Define and start the pool there."),
+    ROW("pool-of-another-kind", REFUSES, PER_DISK, ABOUT_DEST, check_pool_kind,
+        "A volume is copied or found as what it is: a file in a pool of files, a device in one of devices.",
+        .fix = "Name a pool of the same kind there: --map-storage pool:NAME=pool:OTHER."),
     ROW("secret-missing", REFUSES, PER_MOVE, ABOUT_DEST, check_secret,
         "A disk or TPM of the domain needs a libvirt secret, by its uuid or its usage, on each host.",
         .fix = "Define the same secret there and give it its value."),

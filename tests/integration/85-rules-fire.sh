@@ -29,6 +29,7 @@ device-in-use|88-devices.sh
 device-use-not-known|88-devices.sh
 device-not-told-apart|88-devices.sh
 device-format|88-devices.sh
+pool-of-another-kind|88-devices.sh
 cache-dropped|88-devices.sh
 tls-copy-postcopy|72-tls.sh
 '

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck disable=SC2317,SC2016  # cases call what is defined before them; what is run on hosts is quoted
 # Disks that are block devices of the host: copied only onto a device that the user named, that is as large, not
-# in use, and a device; and then all of it reads as the source, whatever it held.
+# in use, and a device; and then all of it reads as the source, whatever it held. And disks that name volumes.
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$(readlink -f "$0")")/lib.sh"
 
@@ -43,6 +43,19 @@ base_of() { # HOST GUEST DEST
         jq -r '.domain.disks[0].chain[0] | "\(.source) \(.sharing)"'
 }
 capacity_of() { ferry "$1" --json survey "$2" "$3" 2>/dev/null | jq .domain.disks[0].at_source.capacity_bytes; }
+# The guest's disk names its image by pool and volume.
+names_volume() { # HOST GUEST VOLUME
+    on "$1" virsh -q pool-refresh default
+    # shellcheck disable=SC2016
+    on "$1" sh -c 'virsh -q destroy "$0" && virsh dumpxml --inactive "$0" >/run/new.xml &&
+        sed -i "s|<disk type=.file. device=.disk.>|<disk type=\"volume\" device=\"disk\">|
+            s|<source file=.*$1.*/>|<source pool=\"default\" volume=\"$1\"/>|" /run/new.xml &&
+        virsh -q define /run/new.xml && rm /run/new.xml && virsh -q start "$0"' "$2" "$3"
+}
+volume_of() { # HOST GUEST DEST
+    ferry "$1" --json plan "$2" "$3" --allow-cleartext 2>/dev/null | jq -r '.strategies[0].disks[] | "\(.target)=\(.treatment)"' | tr '\n' ' '
+    ferry "$1" --json survey "$2" "$3" 2>/dev/null | jq -r .domain.disks[0].volume_dest_path
+}
 odd_gone() { on "$1" sh -c 'virsh -q destroy odd 2>/dev/null; virsh -q undefine odd'; }
 
 it "a device that is not named is not overwritten, and the fix is the very option"
@@ -142,6 +155,37 @@ guest hostA dev --disk block:qcow2:shared-base
 finally lab rm dev
 on hostA virsh -q destroy dev
 is '/srv/shared/dev-vda-base.qcow2 proved' base_of hostA dev hostB
+
+it "a volume of a pool of files is the file that it is: copied into the pool of that name there, and back"
+guest hostA pooled --disk local:raw --fill 16 --write-log
+finally lab rm pooled
+names_volume hostA pooled pooled-vda.img
+await 30 lives_on hostA pooled
+for to in hostB qemu+tcp://hostA/system; do
+    from=$([ "$to" = hostB ] && echo hostA || echo hostB) there=$([ "$to" = hostB ] && echo hostB || echo hostA)
+    on "$there" sh -c 'rm -f /var/lib/libvirt/images/pooled-*; virsh -q pool-refresh default'
+    is 'vda=copy /var/lib/libvirt/images/pooled-vda.img' volume_of "$from" pooled "$to"
+    ferry "$from" migrate pooled "$to" --allow-cleartext
+    lives_on "$there" pooled
+    is "default pooled-vda.img" sh -c "$REPO/tests/lab/lab on $there virsh dumpxml pooled |
+        xmllint --xpath 'concat(//disk/source/@pool, \" \", //disk/source/@volume)' -"
+done
+
+it "a pool of another kind there is no place for it, nor one that has such a volume"
+guest hostA pooled --disk local:raw
+finally lab rm pooled
+names_volume hostA pooled pooled-vda.img
+on hostB truncate -s 64M /var/lib/libvirt/images/pooled-vda.img
+finally on hostB sh -c 'rm -f /var/lib/libvirt/images/pooled-*; virsh -q pool-refresh default'
+on hostB virsh -q pool-refresh default
+exits 3 prints "an image stands at '/var/lib/libvirt/images/pooled-vda.img'" \
+    ferry hostA migrate pooled hostB --allow-cleartext
+on hostB virsh -q pool-define-as lvm logical --source-name none --target /dev/none
+finally on hostB virsh -q pool-undefine lvm
+exits 3 prints pool-of-another-kind prints "pool 'lvm' on the destination, of type 'logical', keeps devices" \
+    ferry hostA check pooled hostB --allow-cleartext --map-storage pool:default=pool:lvm
+exits 3 prints pool-missing ferry hostA check pooled hostB --allow-cleartext --map-storage pool:default=pool:none
+is hostA lab runners pooled
 
 it "a copy that is stopped half-way leaves the guest where it was, and says what is gone"
 dev_guest

@@ -26,9 +26,9 @@ holders_of() { # GUEST
 
 # From a domain's XML, as libvirt prints it, to TARGET|FORMAT|LOCATION lines. The first source of a
 # disk is the image in use; those of its backing chain and of a block job follow it. What is read
-# after that of a network disk is its first host.
+# after that of a network disk is its first host. A volume is one of pool 'default'.
 disks_of_xml() {
-    awk -F"'" -v user="$CEPH_USER" '
+    awk -F"'" -v user="$CEPH_USER" -v images="$LOCAL_DIR" '
         /<disk / { is_disk = /device=.disk./; source = format = target = protocol = host = "" }
         /<driver / && is_disk { for (i = 1; i < NF; i += 2) if ($i ~ / type=$/) format = $(i + 1) }
         /<source / && is_disk && source == "" {
@@ -36,6 +36,7 @@ disks_of_xml() {
                 if ($i ~ / (file|dev)=$/) source = $(i + 1)
                 if ($i ~ / protocol=$/) protocol = $(i + 1)
                 if ($i ~ / name=$/) source = $(i + 1)
+                if ($i ~ / volume=$/) source = images "/" $(i + 1)
             }
         }
         /<host / && is_disk && host == "" {

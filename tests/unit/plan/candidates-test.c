@@ -82,6 +82,36 @@ START_TEST(only_the_overlay_is_copied_where_every_base_is_proved_to_be_there)
     }
 END_TEST
 
+/* A new volume of LVM holds what lay there before. Zeroes are sent to it, also where another disk would be
+ * copied without what it rests on. */
+START_TEST(a_volume_on_lvm_is_copied_whole_or_shared_by_what_is_proved)
+    {
+        OWNED(facts) f = sample();
+        struct disk base = {
+            .type = DISK_FILE, .source = "/base", .format = "raw", .sharing = SHARING_PROVED
+        };
+        struct disk *d = volume_on_lvm(f, "logical"), *second = sample_local(sample_disk(f, "vdb"));
+
+        ck_assert(disk_is_device(d) && !disk_is_file(d));
+        d->reads_zero = TRI_NOT_KNOWN; /* as the driver of devices has it */
+        second->chain = &base;
+        second->n_chain = 1;
+        second->driver_bases = true;
+        second->reads_zero = TRI_YES;
+        OWNED(plan) copied = plan_of(f);
+        ck_assert_ptr_nonnull(plan_chosen(copied));
+        ck_assert_int_eq(plan_chosen(copied)->disks[0], TREAT_COPY);
+        ck_assert_int_eq(plan_chosen(copied)->disks[1], TREAT_COPY);
+        ck_assert(!plan_chosen(copied)->needs_unsafe);
+        d->sharing = SHARING_PROVED;
+        f->overwrite.n = 0;
+        OWNED(plan) shared = plan_of(f);
+        ck_assert_ptr_nonnull(plan_chosen(shared));
+        ck_assert_int_eq(plan_chosen(shared)->disks[0], TREAT_SHARED);
+        ck_assert_int_eq(plan_chosen(shared)->disks[1], TREAT_OVERLAY);
+    }
+END_TEST
+
 START_TEST(read_only_empty_and_cdrom_disks_are_never_copied)
     {
         OWNED(facts) f = sample();
@@ -240,6 +270,7 @@ END_TEST
 
 TEST_MAIN("plan/candidates",
           LOOP(a_disk_is_shared_by_proof_only_and_copied_where_it_is_absent, TEST_ROWS(treatments)),
+          a_volume_on_lvm_is_copied_whole_or_shared_by_what_is_proved,
           read_only_empty_and_cdrom_disks_are_never_copied,
           LOOP(only_the_overlay_is_copied_where_every_base_is_proved_to_be_there, TEST_ROWS(overlays)),
           the_name_of_a_strategy_says_what_becomes_of_the_disks,

@@ -58,6 +58,18 @@ SPOIL(pool_there, (void)volume_in(f, "images"))
 SPOIL(pool_mapped_there, (void)volume_in(f, "other"); use_map(f, MAP_STORAGE, "pool:other", "pool:images");
       vda->sharing = SHARING_PROVED)
 SPOIL(pool_mapped_away, (void)volume_in(f, "images"); use_map(f, MAP_STORAGE, "pool:images", "pool:other"))
+SPOIL(pool_of_files, (void)volume_on_lvm(f, "dir"))
+SPOIL(pool_of_rbd, (void)volume_on_lvm(f, "rbd"))
+SPOIL(pool_of_devices, (void)volume_on_lvm(f, "logical"); vda->volume_is_device = TRI_NO)
+SPOIL(pool_of_same, (void)volume_on_lvm(f, "logical"))
+SPOIL(volume_named, (void)volume_on_lvm(f, "logical"))
+SPOIL(volume_not_named, (void)volume_on_lvm(f, "logical"); f->overwrite.n = 0)
+SPOIL(volume_smaller, volume_on_lvm(f, "logical")->at_dest.capacity_bytes = GiB(1) - 512)
+SPOIL(volume_made, volume_on_lvm(f, "logical")->at_dest.present = TRI_NO; vda->at_dest.pool = "images";
+      f->overwrite.n = 0; vda->at_source.allocated_bytes = vda->at_dest.free_bytes = GiB(1))
+SPOIL(volume_made_short, volume_on_lvm(f, "logical")->at_dest.present = TRI_NO; vda->at_dest.pool = "images";
+      f->overwrite.n = 0; vda->at_source.allocated_bytes = GiB(1); vda->at_dest.free_bytes = GiB(1) - 1)
+SPOIL(volume_of_no_pool, volume_on_lvm(f, "logical")->at_dest.present = TRI_NO; f->overwrite.n = 0)
 SPOIL(secret_missing, need_secret(f, (struct secret){ .usage_type = "volume", .usage = "client.libvirt" }))
 SPOIL(secret_other_uuid, need_secret(f, (struct secret){ .uuid = "bbbb0000-0000-0000-0000-00000000000a" }))
 SPOIL(secret_there, need_secret(f, (struct secret){ .uuid = "aaaa0000-0000-0000-0000-00000000000a" }))
@@ -287,6 +299,18 @@ static const struct {
     { "pool-missing", pool_there, false, true },
     { "pool-missing", pool_mapped_there, false, true },
     { "pool-missing", pool_mapped_away, true, false },
+    { "pool-of-another-kind", pool_there, false, true },
+    { "pool-of-another-kind", pool_of_devices, true, false },
+    { "pool-of-another-kind", pool_of_files, true, false },
+    { "pool-of-another-kind", pool_of_rbd, true, false },
+    { "pool-of-another-kind", pool_of_same, false, true },
+    { "device-would-be-overwritten", volume_not_named, true, false },
+    { "device-overwritten", volume_named, true, true },
+    { "device-size-differs", volume_smaller, true, false },
+    { "device-missing", volume_made, false, true },
+    { "device-missing", volume_of_no_pool, true, false },
+    { "destination-space", volume_made_short, true, false },
+    { "destination-space", volume_made, false, true },
     { "storage-mapped", pool_mapped_there, true, true },
     { "secret-missing", secret_missing, true, false },
     { "secret-missing", secret_other_uuid, true, false },

@@ -98,6 +98,27 @@ __attribute__((unused)) static struct disk *device_image_of(struct facts *f, str
     return d;
 }
 
+/* A volume of a pool that both hosts have by that name, there of that type; at the source it keeps devices.
+ */
+__attribute__((unused)) static struct disk *volume_on_lvm(struct facts *f, const char *type_there)
+{
+    static struct pool pool;
+    struct disk *d = NULL;
+
+    for (size_t i = 0; i < f->domain.n_disks && !d; i++)
+        d = device_of(f, &f->domain.disks[i]);
+    pool = (struct pool){ .name = "images", .type = type_there, .is_active = true };
+    f->dest.pools = &pool;
+    f->dest.n_pools = f->dest.has_pool_list = 1;
+    d->type = DISK_VOLUME;
+    d->pool = "images";
+    d->volume = "web";
+    d->source = d->volume_dest_path = "/dev/images/web";
+    d->volume_is_device = TRI_YES;
+    d->driver_creates = true;
+    return d;
+}
+
 __attribute__((unused)) static struct facts *sample(void)
 {
     struct facts *f = facts_new();
