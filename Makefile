@@ -271,7 +271,7 @@ demo:
 # What takes too long for each check: every kind of storage by every transport, with the table of docs/storage.md,
 # more of Ceph's keys, the lab's servers by themselves, and the faults of the hand-over again and at every step.
 matrix:
-	$(Q)contrib/install-deps
+	$(Q)contrib/install-deps matrix
 	+$(Q)$(MAKE) release
 	+$(Q)$(MAKE) MODE=debug debug
 	$(Q)rm -f '$(BUILD)/matrix.md'; r=0; BUILD='$(abspath $(BUILD))' VIRT_FERRY_BUILD='$(abspath $(BUILD))/release' \

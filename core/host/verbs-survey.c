@@ -292,7 +292,8 @@ static void claim_image(struct child *c, struct facts *f, bool is_dest, struct l
 static int look_ahead(struct child *c, const struct look *looks, size_t n, struct error *err)
 {
     struct call_host lent = verb_call_host(c);
-    OWNED_MEMORY const struct ferry_disk **disks = calloc(n + 1, sizeof *disks);
+    OWNED_MEMORY const struct ferry_disk **disks =
+        calloc(n + 1, sizeof *disks); /* NOLINT(bugprone-sizeof-expression): of pointers */
     struct error ignored = { 0 };
     struct ferry_call call;
 

@@ -103,10 +103,8 @@ __attribute__((unused)) static struct disk *device_image_of(struct facts *f, str
 __attribute__((unused)) static struct disk *volume_on_lvm(struct facts *f, const char *type_there)
 {
     static struct pool pool;
-    struct disk *d = NULL;
+    struct disk *d = device_of(f, &f->domain.disks[0]);
 
-    for (size_t i = 0; i < f->domain.n_disks && !d; i++)
-        d = device_of(f, &f->domain.disks[i]);
     pool = (struct pool){ .name = "images", .type = type_there, .is_active = true };
     f->dest.pools = &pool;
     f->dest.n_pools = f->dest.has_pool_list = 1;

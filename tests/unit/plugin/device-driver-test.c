@@ -26,8 +26,11 @@ static struct {
 
 static int write_device(const struct ferry_command *command)
 {
-    const size_t front = strcspn(command->input, "\n");
+    size_t front;
 
+    if (!command->input)
+        return -1;
+    front = strcspn(command->input, "\n");
     ck_assert_uint_lt(front, sizeof device.path);
     memcpy(device.path, command->input, front);
     device.path[front] = '\0';
@@ -49,17 +52,18 @@ static int read_device(struct ferry_command *command)
 static int run(void *context, struct ferry_command *command, struct error *e)
 {
     static char input[8192];
+    const char *script = command->argv[2];
 
     (void)context;
-    if (!says)
+    if (!says || !script)
         return error_set(e, ERROR_REFUSED, "hostB", "no command can be run there");
     for (const char *const *word = command->argv; *word; word++)
         for (const char *c = *word; *c; c++)
             ck_assert_msg(*c >= ' ' && *c <= '~' && *c != '\'' && *c != '!', "a shell may misread '%s'",
                           *word);
-    if (strstr(command->argv[2], "dd of="))
+    if (strstr(script, "dd of="))
         return write_device(command);
-    if (strstr(command->argv[2], "head -c"))
+    if (strstr(script, "head -c"))
         return read_device(command);
     (void)snprintf(input, sizeof input, "%s", command->input);
     input_seen = input;

@@ -1,0 +1,93 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck disable=SC2317,SC2016  # what sources lib.sh is run by it; what is run on hosts is quoted
+# Hosts with a kernel of their own (user-mode Linux), whose NFS client has the image's folder mounted: the file system
+# that libvirt itself knows as shared. In a lab of its own, beside the one of this run. All is slow there: a guest that
+# is emulated in an emulated host moves in about a minute.
+# shellcheck source-path=SCRIPTDIR source=../integration/lib.sh
+. "$(dirname "$(readlink -f "$0")")/../integration/lib.sh"
+
+GUEST=walker
+IMAGE=/srv/shared/$GUEST-vda.img
+CONSOLE=log/libvirt/qemu/$GUEST-console.log # in the machine's folder
+BOOT_SECONDS=240
+MOVE_SECONDS=400
+
+for ((id = 60; id < 80; id++)); do
+    [ -e "/tmp/virt-ferry-lab.$id" ] || break
+done
+OWN=/tmp/virt-ferry-lab.$id
+SERVER=10.$((100 + id)).0.1
+own() { timeout -k 10 "$BOOT_SECONDS" env LAB_ID="$id" "$REPO/tests/lab/lab" "$@"; }
+# What runs in a host with its own kernel is reached as any other machine is.
+within_host() { # HOST COMMAND, for its shell
+    timeout -k 10 "$MOVE_SECONDS" env LAB_ID="$id" "$REPO/tests/lab/lab" on client \
+        ssh -o ConnectTimeout=20 -o ServerAliveInterval=20 "$@"
+}
+ferry_on() { # HOST ARGUMENT…
+    within_host "$1" "PATH=$VIRT_FERRY_BUILD:\$PATH VIRT_FERRY_PLUGIN_PATH=$VIRT_FERRY_BUILD/plugins virt-ferry" "${@:2}"
+}
+
+hosts_up() {
+    own up --nfs
+    own uml hostA & own uml hostB & wait
+    for host in hostA hostB; do
+        is nfs within_host "$host" stat -f -c %T /srv/shared
+    done
+}
+
+guest_xml() {
+    cat <<END
+<domain type='qemu'><name>$GUEST</name><memory unit='MiB'>128</memory><vcpu>1</vcpu>
+  <os><type arch='x86_64' machine='q35'>hvm</type><kernel>$OWN/boot/vmlinuz</kernel><initrd>$OWN/boot/initramfs</initrd>
+    <cmdline>console=ttyS0 quiet loglevel=1 mitigations=off no_timer_check lab.ip=10.$((100 + id)).1.1/16 lab.gateway=$SERVER lab.gateway_mac=02:fe:00:00:00:01 lab.log=1</cmdline></os>
+  <features><acpi/><apic/></features><cpu mode='custom' match='exact' check='none'><model fallback='forbid'>qemu64</model></cpu>
+  <devices><emulator>/usr/bin/qemu-system-x86_64</emulator>
+    <disk type='file' device='disk'><driver name='qemu' type='raw' cache='none'/><source file='$IMAGE'/><target dev='vda' bus='virtio'/></disk>
+    <interface type='bridge'><source bridge='br0'/><model type='virtio'/></interface>
+    <serial type='file'><source path='/var/log/libvirt/qemu/$GUEST-console.log' append='on'/><target port='0'/></serial>
+  </devices></domain>
+END
+}
+
+acknowledged() { grep -c '^ack ' "$OWN/machines/$1/$CONSOLE" 2>/dev/null; } # HOST
+writes_on() {                                                              # HOST: some more than before
+    local before
+    before=$(acknowledged "$1")
+    await "$BOOT_SECONDS" has_more "$1" "$((before + 20))"
+}
+has_more() { [ "$(acknowledged "$1")" -gt "$2" ]; }
+# The consoles first: the guest goes on, so that what is on the server may only be newer.
+loses_no_write() {
+    local host
+    for host in hostA hostB; do
+        cat "$OWN/machines/$host/$CONSOLE" >"$WORK/console-$host" 2>/dev/null
+    done
+    own nfs run dd if="one/${IMAGE##*/}" of="$WORK/ring" bs=2M count=1 status=none
+    "$OWN/bin/stamp-check" "$GUEST" "$WORK"/console-host? -- 0="$WORK/ring"
+}
+
+chosen() { # JQ-TEXT HOST DEST
+    ferry_on "$2" --json plan "$GUEST" "$3" --allow-cleartext 2>/dev/null |
+        jq -r ".chosen as \$id | .strategies[] | select(.id == \$id) | $1"
+}
+moves() { # FROM TO DEST PROOF
+    prints "disk vda shared" prints "$4" ferry_on "$1" plan "$GUEST" "$3" --allow-cleartext
+    is 'vda=shared false' chosen '"\(.disks[] | "\(.target)=\(.treatment)") \(.needs_unsafe)"' "$1" "$3"
+    ferry_on "$1" migrate "$GUEST" "$3" --allow-cleartext
+    is_empty within_host "$1" virsh -q list --all --name
+    is running within_host "$2" virsh -q domstate "$GUEST"
+    writes_on "$2"
+    loses_no_write
+}
+
+it "a guest whose image lies on an NFS mount of both hosts' kernels is moved there and back, and libvirt's check stays"
+command -v linux.uml >/dev/null || skip "there is no 'linux.uml': contrib/install-deps matrix"
+finally own down
+hosts_up
+guest_xml >"$OWN/guest.xml"
+within_host hostA "truncate -s 64M $IMAGE && virsh -q define $OWN/guest.xml && virsh -q start $GUEST"
+await "$BOOT_SECONDS" has_more hostA 20
+# Over ssh the mounts are read on both hosts, and the server tells the file; by TCP each host sees what the other makes.
+moves hostA hostB hostB "nfs: 'nfs://$SERVER/fsid="
+moves hostB hostA qemu+tcp://hostA/system "each host saw what the other wrote in '/srv/shared'"
