@@ -48,12 +48,13 @@ struct ferry_disk {
     uint32_t size;
     uint32_t flags;       /* FERRY_DISK_* */
     const char *target;   /* name on the guest's bus, "vda"; never NULL */
-    const char *type;     /* libvirt's word: "file", "block", "network", "volume", "dir"; never NULL */
+    const char *type;     /* libvirt's word: "file", "block", "network", "volume", "dir"; never NULL. A volume
+                             that is a file or a device of the host comes as that, source being its path */
     const char *source;   /* path, device node, or image name on a network protocol */
     const char *format;   /* "raw", "qcow2", …; never probed */
     const char *protocol; /* "nfs", "rbd", … for type network */
     const char *server;   /* first host of a network disk */
-    const char *pool;     /* for type volume */
+    const char *pool;     /* of a volume */
     const char *volume;
     const char *cache;       /* libvirt's cache mode; NULL = its default */
     uint64_t capacity_bytes; /* virtual size as the guest sees it, FERRY_NOT_KNOWN before the survey */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Storage driver "block": disks of type 'block'. Which device it is shows by WWN or serial alone; what stands
- * at the destination is looked at and never touched: whoever wants it overwritten says so to virt-ferry, and
- * QEMU does it. Made and removed are volumes of logical pools alone. */
+ * at the destination is looked at and not touched, unless the user gave it to be overwritten: then an empty
+ * qcow2 image is made in it, or QEMU alone writes over it. Made and removed are volumes of logical pools
+ * alone. */
 #include "device.h"
 #include "../common/words.h"
 #include "device-head.h"
