@@ -74,6 +74,19 @@ bool fault_point(const char *point)
     return fails;
 }
 
+uint64_t fault_figure(const char *variable, uint64_t otherwise)
+{
+    const char *s = getenv(variable);
+    uint64_t figure;
+    struct error err;
+
+    if (!s)
+        return otherwise;
+    if (text_parse_u64(s, UINT64_MAX, &figure, &err) < 0 || figure == 0)
+        abort();
+    return figure;
+}
+
 #else
 
 /* A translation unit without a declaration is not ISO C. */

@@ -5,14 +5,22 @@
 #define BASE_FAULT_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #ifdef FERRY_FAULTS
 bool fault_point(const char *point); /* true: the caller fails as if its call had */
+/* A figure that tests may lower: the variable of that name, or what it is otherwise. */
+uint64_t fault_figure(const char *variable, uint64_t otherwise);
 #else
 static inline bool fault_point(const char *point)
 {
     (void)point;
     return false;
+}
+static inline uint64_t fault_figure(const char *variable, uint64_t otherwise)
+{
+    (void)variable;
+    return otherwise;
 }
 #endif
 

@@ -34,7 +34,9 @@ static virConnectPtr open_host(const char *uri, const char *host, bool keep_aliv
         return NULL;
     }
     /* 1 = the peer does not speak keepalive: the call is then bounded by the user's time-out alone. */
-    if (keep_alive && virConnectSetKeepAlive(conn, KEEPALIVE_SECONDS, KEEPALIVE_COUNT) < 0) {
+    if (keep_alive &&
+        virConnectSetKeepAlive(conn, (int)fault_figure("VIRT_FERRY_KEEPALIVE", KEEPALIVE_SECONDS),
+                               KEEPALIVE_COUNT) < 0) {
         libvirt_error(err, host, "could not ask for keepalive");
         (void)virConnectClose(conn);
         return NULL;

@@ -4,6 +4,7 @@
  */
 #include "run/gate.h"
 
+#include "base/fault.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "host/sockets.h"
@@ -196,6 +197,8 @@ static bool pass(struct gate *g, struct stream *s, const char *message, size_t n
     }
     if (!is_guarded_confirm(g, message))
         return queue(s, message, n);
+    if (fault_point("confirm"))
+        return false;
     /* XDR is made of words: what is not has no last word to read. A second one cannot wait beside the first.
      */
     if (n < HEADER_BYTES + 4u || n % 4u != 0 || g->held)

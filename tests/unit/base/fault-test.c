@@ -110,9 +110,36 @@ START_TEST(a_setting_that_cannot_be_read_aborts)
     }
 END_TEST
 
+START_TEST(a_figure_is_what_the_variable_says)
+    {
+        unsetenv("VIRT_FERRY_FIGURE");
+        ck_assert_uint_eq(fault_figure("VIRT_FERRY_FIGURE", 7), 7);
+        setenv("VIRT_FERRY_FIGURE", "1", 1);
+        ck_assert_uint_eq(fault_figure("VIRT_FERRY_FIGURE", 7), 1);
+    }
+END_TEST
+
+static const char *const no_figures[] = { "", "0", "-1", "1s" };
+
+START_TEST(a_figure_that_cannot_be_read_aborts)
+    {
+        int status = 0;
+        pid_t pid;
+
+        setenv("VIRT_FERRY_FIGURE", no_figures[_i], 1);
+        pid = fork();
+        if (pid == 0)
+            _exit((int)fault_figure("VIRT_FERRY_FIGURE", 7));
+        ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+        ck_assert(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
+    }
+END_TEST
+
 TEST_MAIN("base/fault", LOOP(a_call_fails_at_the_armed_passage_only, TEST_ROWS(failing)),
           a_kill_cannot_be_survived, a_stop_leaves_the_process_there,
-          LOOP(a_setting_that_cannot_be_read_aborts, TEST_ROWS(unreadable)))
+          LOOP(a_setting_that_cannot_be_read_aborts, TEST_ROWS(unreadable)),
+          a_figure_is_what_the_variable_says,
+          LOOP(a_figure_that_cannot_be_read_aborts, TEST_ROWS(no_figures)))
 
 #else
 
@@ -120,6 +147,8 @@ START_TEST(a_release_has_no_fault_points)
     {
         setenv("VIRT_FERRY_FAULT", "kill:a:1,fail:a:1", 1);
         ck_assert(!fault_point("a"));
+        setenv("VIRT_FERRY_FIGURE", "1", 1);
+        ck_assert_uint_eq(fault_figure("VIRT_FERRY_FIGURE", 7), 7);
     }
 END_TEST
 
