@@ -39,6 +39,11 @@ libvirtd_signal() { # HOST SIGNAL
     kill "-$2" "$pid"
 }
 
+sshd_start() { # HOST
+    inside_background "$1" "$STATE/machines/$1/log/sshd.log" \
+        "$STATE/bin/reaper" /usr/sbin/sshd -D -e -f "$STATE/machines/$1/sshd_config"
+}
+
 pool_make() { # HOST
     virsh_on "$1" pool-define-as default dir --target "$LOCAL_DIR" >/dev/null
     virsh_on "$1" pool-start default >/dev/null

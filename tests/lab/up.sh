@@ -81,8 +81,7 @@ machine_make() { # MACHINE RATE
     [ -z "$2" ] || link_rate "$1" "$2"
     tls_give "$1"
     is_host "$1" || return 0
-    inside_background "$1" "$STATE/machines/$1/log/sshd.log" \
-        "$STATE/bin/reaper" /usr/sbin/sshd -D -e -f "$STATE/machines/$1/sshd_config"
+    sshd_start "$1"
     libvirtd_start "$1"
     pool_make "$1"
     ceph_secret_define "$1"

@@ -1,15 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0
  * What runs inside a lab guest: a static program beside busybox in its initramfs.
- * tick: sleeps 1 ms for ever; dirty: changes memory at a rate; log: stamps a disk (see stamp.h). */
+ * tick: sleeps 1 ms for ever; dirty: changes memory at a rate; log: stamps a disk (see stamp.h); obey: ends
+ * as it is told. */
 #define _GNU_SOURCE
 #include "marker.h"
 #include "stamp.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/reboot.h>
+#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -145,14 +149,49 @@ static int log_writes(const char *path, unsigned disk)
     }
 }
 
+static void panic(void)
+{
+    int fd = open("/proc/sysrq-trigger", O_WRONLY | O_CLOEXEC);
+
+    if (fd < 0 || write(fd, "c", 1) != 1)
+        console_put("cannot panic\n", 13);
+}
+
+/* What an operator would do inside: words that arrive on UDP port 7. The writes of the log are synchronous,
+ * so nothing is flushed before. */
+static int obey(void)
+{
+    struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons(7) };
+    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    char word[16];
+
+    if (fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof address) < 0)
+        return 1;
+    for (;;) {
+        ssize_t n = recv(fd, word, sizeof word - 1, 0);
+
+        if (n < 0)
+            continue;
+        word[n] = '\0';
+        if (!strcmp(word, "reboot"))
+            reboot(RB_AUTOBOOT);
+        if (!strcmp(word, "poweroff"))
+            reboot(RB_POWER_OFF);
+        if (!strcmp(word, "panic"))
+            panic();
+    }
+}
+
 int main(int argc, char **argv)
 {
+    if (argc == 2 && !strcmp(argv[1], "obey"))
+        return obey();
     if (argc == 2 && !strcmp(argv[1], "tick"))
         tick();
     if (argc == 4 && !strcmp(argv[1], "dirty"))
         return dirty(strtoul(argv[2], NULL, 10), strtoul(argv[3], NULL, 10));
     if (argc == 4 && !strcmp(argv[1], "log"))
         return log_writes(argv[2], (unsigned)strtoul(argv[3], NULL, 10));
-    fprintf(stderr, "usage: workload tick | dirty MIB MIB_PER_S | log DEVICE NUMBER\n");
+    fprintf(stderr, "usage: workload tick | obey | dirty MIB MIB_PER_S | log DEVICE NUMBER\n");
     return 2;
 }
