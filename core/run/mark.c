@@ -44,6 +44,11 @@ static int settle_other(struct move *m, const json_t *mark, struct error *err)
 
     if (name_check_run(run, &absent) == 0)
         records = journal_peek(m->state_dir, run, &is_held, &absent);
+    /* It is here and cannot be read. Nobody works on it, and nobody may go on from it. */
+    if (!records && absent.code == ERROR_NOT_KNOWN) {
+        *err = absent;
+        return -err->code;
+    }
     if (!records || is_held)
         return mark_busy(mark, err);
     move_say(m, "run %s of this host died; it is settled first", run);
