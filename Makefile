@@ -35,7 +35,7 @@ endif
 .SUFFIXES:
 .DELETE_ON_ERROR:
 .PHONY: all release debug asan install unit unit-programs fuzz fuzz-programs fuzz-short \
-	fuzz-libfuzzer check check-all demo readme-picture matrix bench bench-plan lint \
+	fuzz-libfuzzer check check-all demo readme-picture matrix faults faults-compare bench bench-plan lint \
 	clean help
 all: $(MODE)
 
@@ -280,6 +280,16 @@ matrix:
 		--run 'kill|lost replies' tests/integration/50-handover.sh || r=1; \
 		cat '$(BUILD)/matrix.md'; exit $$r
 
+# Faults of the hand-over, dealt from SEED: tests/faults/README.md.
+N ?= 40
+SEED ?= 1
+
+faults: debug
+	$(Q)BUILD='$(abspath $(BUILD))' tests/faults/run --n $(N) --seed $(SEED) --results '$(abspath $(BUILD))/faults-$(SEED)'
+
+faults-compare: debug
+	$(Q)BUILD='$(abspath $(BUILD))' SEED=$(SEED) tests/faults/compare
+
 readme-picture:
 	$(Q)contrib/install-deps
 	+$(Q)$(MAKE) release
@@ -340,6 +350,8 @@ help:
 	@echo 'make demo            installs what is needed, then shows three migrations'
 	@echo 'make readme-picture  docs/picture.svg anew, from a real move'
 	@echo 'make matrix          every kind of storage by every transport, moved there and back: a table'
+	@echo 'make faults          N=$(N) faults in the middle of real moves, dealt from SEED=$(SEED): a table'
+	@echo 'make faults-compare  those under which virsh runs a guest twice: virsh and virt-ferry, five times each'
 	@echo 'make bench           virt-ferry against virsh, eight disks against one: medians, and where the time goes'
 	@echo 'make bench-plan      the planner alone: 10,000 domains x 20 hosts'
 	@echo 'make lint            clang-format, clang-tidy, cppcheck, shellcheck'

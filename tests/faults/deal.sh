@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash
+# What case INDEX of SEED is. Nothing but these two and the choices on the command line decide, so that one case can be
+# had again without those before it.
+# shellcheck disable=SC2154,SC2034  # of run and faults.sh
+
+draw() { # WORD BELOW: a number of this case that is always the same for the word
+    local hex
+    hex=$(printf '%s' "$seed:$index:$1" | sha256sum)
+    echo $((16#${hex:0:12} % $2))
+}
+
+pick() { # WORD CHOICE…
+    local word=$1
+    shift
+    shift "$(draw "$word" $#)"
+    echo "$1"
+}
+
+# Faults in an order that the seed shuffles, one after the other: a small set has each at most once.
+deal_fault() {
+    local round
+    local -a all
+    mapfile -t all < <(faults_for "$only_fault" "$only_disk")
+    [ ${#all[@]} -gt 0 ] || die "no fault '$only_fault' on disk '$only_disk'"
+    round=$((index / ${#all[@]}))
+    mapfile -t all < <(for fault in "${all[@]}"; do
+        printf '%s %s\n' "$(printf '%s' "$seed:$round:$fault" | sha256sum | cut -c1-16)" "$fault"
+    done | sort | cut -d' ' -f2)
+    fault=${all[index % ${#all[@]}]}
+}
+
+deal_moment() {
+    local moment
+    local -a all=()
+    for moment in $(fault_field "$fault" 5 | sed "s/^any$/$(cut -d'|' -f1 <<<"$MOMENTS" | xargs)/"); do
+        ! moment_is_possible "$moment" "$disk" "$way" "$channel" || all+=("$moment")
+    done
+    at=$(pick moment "${all[@]}")
+}
+
+deal() { # INDEX: sets fault, at, disk, way, channel and what those want
+    local -a disks ways channels
+    index=$1
+    deal_fault
+    mapfile -t disks < <(fault_disks "$fault")
+    disk=${only_disk:-$(pick disk "${disks[@]}")}
+    mapfile -t ways < <(fault_field "$fault" 6 | sed 's/^any$/direct third/' | tr ' ' '\n')
+    way=${only_way:-$(pick way "${ways[@]}")}
+    channels=(tcp ssh)
+    channel=${only_channel:-$(pick channel "${channels[@]}")}
+    at=$only_at
+    [ -n "$at" ] || deal_moment
+    step=${only_step:-$((1 + $(draw step 18)))}
+    wait_share=$(draw wait 1000)
+    recover_step=$((1 + $(draw recover 10)))
+}

@@ -1,0 +1,236 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash
+# The faults: a row each, then how each begins and ends. One that has a time lasts so long, whatever virt-ferry does; one
+# with "end" until it has ended. All is well again before anything is settled.
+# shellcheck disable=SC2154,SC2034,SC2317  # of run, deal.sh; functions are called by the names in the rows
+
+# name|seconds that it lasts|"guest" where the guest itself may end by it|disks|moments|ways
+FAULTS='kill-ferry|0||any|any|any
+kill-ferry-and-recovery|0||any|journal-before journal confirm suspended|any
+kill-source-libvirtd|2||any|any|any
+kill-dest-libvirtd|2||any|any|any
+kill-source-qemu|0|guest|any|any|any
+kill-dest-qemu|0|guest|any|any|any
+stop-source-libvirtd|8||any|any|any
+stop-dest-libvirtd|8||any|any|any
+stop-dest-qemu|8||any|any|any
+link-down-1|1||any|any|any
+link-down-5|5||any|any|any
+link-down-30|30||any|any|any
+source-to-dest-lost|8||any|any|any
+dest-to-source-lost|8||any|any|any
+client-to-source-lost|8||any|any|third
+client-to-dest-lost|8||any|any|third
+source-to-client-lost|8||any|any|third
+dest-to-client-lost|8||any|any|third
+dest-replies-lost|8||any|pass suspended started resumed precopy|direct
+loss-20|20||any|survey prepare precopy suspended|any
+rst|1||any|any|any
+source-dies|2|guest|any|any|any
+dest-dies|2|guest|any|any|any
+dest-disk-full|end||copied mixed|prepare copy ready suspended|any
+nfs-stops|8||nfs mixed|any|any
+ceph-stops|8||rbd mixed|any|any
+kill-ssh|0||any|any|any
+guest-reboots|0||any|any|any
+guest-powers-off|0|guest|any|any|any
+guest-panics|0|panic|any|any|any
+operator-suspends|0|paused|any|any|any
+operator-destroys|0|guest|any|any|any
+operator-destroys-dest|0|guest|any|any|any
+operator-migrates|0||shared nfs rbd|any|any
+operator-block-copies|end||shared nfs|survey prepare precopy|any
+journal-full|end||any|survey prepare precopy suspended resumed journal|any
+journal-fails|0||any|journal-before|any
+journal-read-only|0||any|journal suspended|any
+journal-torn|0||any|journal-before|any
+journal-damaged|0||any|journal suspended resumed|any
+clock-goes-back|end||any|any|any'
+
+fault_field() { awk -F'|' -v name="$1" -v field="$2" '$1 == name { print $field }' <<<"$FAULTS"; }
+fault_disks() { # FAULT
+    local disks kind
+    disks=$(fault_field "$1" 4)
+    for kind in ${disks/any/shared nfs rbd copied mixed}; do
+        ! disk_is_possible "$kind" || echo "$kind"
+    done
+}
+
+# What the lab has no servers for is not dealt.
+disk_is_possible() {
+    case $1 in
+        nfs) [ -d "$STATE/nfs" ] ;;
+        rbd) [ -d "$STATE/ceph" ] ;;
+        mixed) [ -d "$STATE/nfs" ] && [ -d "$STATE/ceph" ] ;;
+    esac
+}
+
+faults_for() { # FAULT-or-empty DISK-or-empty
+    local name
+    for name in $(cut -d'|' -f1 <<<"$FAULTS"); do
+        [ -z "$1" ] || [ "$1" = "$name" ] || continue
+        if [ -n "$2" ]; then
+            fault_disks "$name" | grep -x "$2" >/dev/null || continue
+        else
+            [ -n "$(fault_disks "$name")" ] || continue
+        fi
+        echo "$name"
+    done
+}
+
+# ---- the machines, entered without a shell between: some moments are short ----
+
+holder_of() { echo "$(<"$STATE/machines/$1/pid")"; }
+in_net() { nsenter -t "$(holder_of "$1")" -n -- "${@:2}"; }
+qemu_on() { # HOST: the guest's QEMU there
+    local pid namespace
+    namespace=$(readlink "/proc/$(holder_of "$1")/ns/net")
+    for pid in $(pgrep -f "^/usr/bin/qemu-system-x86_64 -name guest=$guest,"); do
+        [ "$(readlink "/proc/$pid/ns/net")" != "$namespace" ] || echo "$pid"
+    done
+}
+libvirtd_on() { cat "$STATE/machines/$1/run/libvirtd.pid"; }
+signal() { # SIGNAL PID…
+    [ $# -lt 2 ] || kill "-$1" "${@:2}" 2>/dev/null
+    return 0
+}
+loses() { lab link "$1" "$2" drop; }
+hears() { lab link "$1" "$2" ok; }
+address() { awk -v host="$1" '$2 == host { print $1 }' "$STATE/keys/hosts"; }
+virsh_soon() { on "$1" timeout 20 virsh -q "${@:2}"; }
+
+# ---- what needs a place of its own before the guest is there ----
+
+prepare() {
+    case $fault in
+        dest-disk-full)
+            rm -f "$STATE/faults.disk"
+            truncate -s 600M "$STATE/faults.disk"
+            mkfs.ext4 -q -F -m 0 "$STATE/faults.disk"
+            on "$dest" mount -o loop "$STATE/faults.disk" /var/lib/libvirt/images
+            virsh_soon "$dest" pool-refresh default
+            ;;
+        journal-*) on "$client" mount -t tmpfs -o size=1m,mode=700 journal /var/lib/virt-ferry ;;
+        clock-goes-back)
+            rm -f "$case_dir/clock"
+            ferry_env=(env "LD_PRELOAD=$bin/clock.so" "FAULTS_CLOCK=$case_dir/clock")
+            ;;
+    esac
+}
+
+unprepare() {
+    ferry_env=()
+    case $fault in
+        dest-disk-full)
+            lab rm "$guest"
+            on "$dest" sh -c 'rm -f /var/lib/libvirt/images/*; umount /var/lib/libvirt/images'
+            virsh_soon "$dest" pool-refresh default
+            ;;
+        journal-*) on "$client" umount /var/lib/virt-ferry ;;
+    esac
+}
+
+# ---- each ----
+
+begin_fault() {
+    case $fault in
+        kill-ferry | kill-ferry-and-recovery | journal-damaged) signal KILL "$ferry" ;;
+        kill-source-libvirtd) signal KILL "$(libvirtd_on "$source")" ;;
+        kill-dest-libvirtd) signal KILL "$(libvirtd_on "$dest")" ;;
+        kill-source-qemu) signal KILL $(qemu_on "$source") ;;
+        kill-dest-qemu) signal KILL $(qemu_on "$dest") ;;
+        stop-source-libvirtd) signal STOP "$(libvirtd_on "$source")" ;;
+        stop-dest-libvirtd) signal STOP "$(libvirtd_on "$dest")" ;;
+        stop-dest-qemu) signal STOP $(qemu_on "$dest") ;;
+        link-down-*) in_net switch ip link set "$dest" down ;;
+        source-to-dest-lost) loses "$source" "$dest" ;;
+        dest-to-source-lost) loses "$dest" "$source" ;;
+        client-to-source-lost) loses client "$source" ;;
+        client-to-dest-lost) loses client "$dest" ;;
+        source-to-client-lost) loses "$source" client ;;
+        dest-to-client-lost) loses "$dest" client ;;
+        dest-replies-lost)
+            in_net "$client" nft "table inet deaf { chain in { type filter hook input priority 0;
+                ip saddr $(address "$dest") tcp sport { 22, 16509 } drop; }; }"
+            ;;
+        loss-20) lab link "$dest" loss 20 ;;
+        rst) lab link "$source" "$dest" rst; lab link "$dest" "$source" rst ;;
+        source-dies) lab power "$source" off ;;
+        dest-dies) lab power "$dest" off ;;
+        dest-disk-full) on "$dest" sh -c 'fallocate -l $(($(stat -f -c "%a * %S" /var/lib/libvirt/images) - 65536)) \
+            /var/lib/libvirt/images/.filler' ;;
+        nfs-stops) lab nfs stop ;;
+        ceph-stops) lab ceph osd stop ;;
+        *) begin_other ;;
+    esac
+}
+
+begin_other() {
+    case $fault in
+        kill-ssh) signal KILL $(ssh_of "$client") ;;
+        guest-reboots) lab tell "$guest" reboot ;;
+        guest-powers-off) lab tell "$guest" poweroff ;;
+        guest-panics) lab tell "$guest" panic ;;
+        operator-suspends) virsh_soon "$source" suspend "$guest" || virsh_soon "$dest" suspend "$guest" ;;
+        operator-destroys) virsh_soon "$source" destroy "$guest" ;;
+        operator-destroys-dest) virsh_soon "$dest" destroy "$guest" ;;
+        operator-migrates) virsh_soon "$source" migrate --live --persistent --unsafe "$guest" \
+            "qemu+tcp://$dest/system" ;;
+        operator-block-copies)
+            virsh_soon "$source" blockcopy "$guest" vda --dest "/var/lib/libvirt/images/$guest-operator.img" \
+                --format raw --transient-job
+            ;;
+        journal-full) on "$client" sh -c 'dd if=/dev/zero of=/var/lib/virt-ferry/filler bs=4k 2>/dev/null; true' ;;
+        journal-fails) ;; # virt-ferry's own
+        journal-read-only)
+            signal KILL "$ferry"
+            on "$client" mount -o remount,ro /var/lib/virt-ferry
+            ;;
+        # Half a record: what a kill in the middle of the write leaves.
+        journal-torn)
+            signal KILL "$ferry"
+            on "$client" sh -c 'for f in /var/lib/virt-ferry/runs/*.journal; do
+                tail -n1 "$f" | head -c 25 >/run/half; cat /run/half >>"$f"; done'
+            ;;
+        *) echo "no fault $fault"; return 1 ;;
+        clock-goes-back) : >"$case_dir/clock" ;;
+    esac
+}
+
+ssh_of() { # MACHINE
+    local pid namespace
+    namespace=$(readlink "/proc/$(holder_of "$1")/ns/net")
+    for pid in $(pgrep -x ssh); do
+        [ "$(readlink "/proc/$pid/ns/net")" != "$namespace" ] || echo "$pid"
+    done
+}
+
+end_fault() {
+    case $fault in
+        kill-source-libvirtd) lab libvirtd "$source" start ;;
+        kill-dest-libvirtd) lab libvirtd "$dest" start ;;
+        stop-source-libvirtd) lab libvirtd "$source" cont ;;
+        stop-dest-libvirtd) lab libvirtd "$dest" cont ;;
+        stop-dest-qemu) signal CONT $(qemu_on "$dest") ;;
+        link-down-*) in_net switch ip link set "$dest" up ;;
+        source-to-dest-lost) hears "$source" "$dest" ;;
+        dest-to-source-lost) hears "$dest" "$source" ;;
+        client-to-source-lost) hears client "$source" ;;
+        client-to-dest-lost) hears client "$dest" ;;
+        source-to-client-lost) hears "$source" client ;;
+        dest-to-client-lost) hears "$dest" client ;;
+        dest-replies-lost) in_net "$client" nft delete table inet deaf ;;
+        loss-20) lab link "$dest" loss 0 ;;
+        rst) hears "$source" "$dest"; hears "$dest" "$source" ;;
+        source-dies) lab power "$source" on ;;
+        dest-dies) lab power "$dest" on ;;
+        dest-disk-full) on "$dest" rm -f /var/lib/libvirt/images/.filler ;;
+        nfs-stops) lab nfs cont ;;
+        ceph-stops) lab ceph osd cont ;;
+        operator-block-copies)
+            virsh_soon "$source" blockjob "$guest" vda --abort 2>/dev/null
+            on "$source" rm -f "/var/lib/libvirt/images/$guest-operator.img"
+            ;;
+        journal-full) on "$client" rm -f /var/lib/virt-ferry/filler ;;
+    esac
+}
