@@ -84,7 +84,7 @@ static int survey_hosts(struct cli *cli, const struct options *o, struct error *
 
     if (r < 0)
         return r;
-    r = run_plan(&request.run, &result, err);
+    r = run_survey(&request.run, &result, err);
     if (r == 0)
         r = print(facts_to_json(result.facts), err);
     run_result_done(&result);

@@ -249,6 +249,7 @@ int request_save_plan(const struct request *r, const struct plan *p, const char 
 static int read_request(struct request *r, struct cli *cli, const struct options *o, struct error *err)
 {
     const struct config *config = cli_config(cli, err);
+    const bool has_domain = operand_count(o) > 1;
 
     if (!config || registry_load(NULL, err) < 0)
         return -err->code;
@@ -257,8 +258,8 @@ static int read_request(struct request *r, struct cli *cli, const struct options
         return error_memory(err);
     r->run = (struct run_options){
         .source_uri = cli->uri,
-        .domain = operand_at(o, 0),
-        .dest = operand_at(o, 1),
+        .domain = has_domain ? operand_at(o, 0) : NULL,
+        .dest = operand_at(o, has_domain ? 1 : 0),
         .tls_destination = option_text(o, "tls-destination"),
         .config = config,
         .limits = { .allow_cleartext = option_flag(o, "allow-cleartext"),

@@ -69,7 +69,8 @@ struct request {
         .help = "the most that the move may use, such as 500MiB/s or 1gbit"                                  \
     }
 
-/* The operands DOMAIN and DEST, the options, and the settings below them. When it fails r holds nothing. */
+/* The operands DOMAIN (where a command can do without) and DEST, the options, and the settings below them.
+ * When it fails r holds nothing. */
 int request_read(struct request *r, struct cli *cli, const struct options *o, struct error *err);
 void request_done(struct request *r);
 

@@ -154,6 +154,13 @@ static const struct field fields_pool[] = {
     END,
 };
 
+static const struct field fields_mount[] = {
+    NEEDED(mount, source),
+    NEEDED(mount, target),
+    TEXT(mount, type),
+    END,
+};
+
 static const struct field fields_device[] = { NEEDED(device, kind), TEXT(device, detail), END };
 
 static const struct field fields_dirty[] = {
@@ -249,6 +256,10 @@ const struct field fields_host[] = {
     TRI(host, knows_machine),
     TEXT(host, cpu_why),
     TEXT(host, machine_why),
+    NAMES(host, machines),
+    LIST("mounts", host, mounts, n_mounts, fields_mount, FACTS_MAX_LIST),
+    TRI(host, has_mount_list),
+    FIGURE(host, clock_apart_ms),
     END,
 };
 

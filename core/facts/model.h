@@ -180,6 +180,10 @@ struct domain {
 struct pages {
     uint64_t size_bytes, free;
 };
+/* A network file system that a host has mounted. */
+struct mount {
+    const char *source, *target, *type; /* "server:/export", where it stands, nfs4 */
+};
 struct pool {
     const char *name, *type, *target;
     bool is_active;
@@ -217,6 +221,14 @@ struct host {
     /* Of the destination, about this domain: */
     enum tristate suits_cpu, knows_machine;
     const char *cpu_why, *machine_why; /* libvirt's words when it does not */
+    /* Read where two hosts are looked at without a domain; of what suits_cpu says then, the guest is one that
+     * was given all of the source's processor: */
+    struct finding_refs machines; /* machine types of its own architecture; empty: not known */
+    struct mount *mounts;
+    size_t n_mounts;
+    enum tristate has_mount_list; /* yes: an empty list means that there are none */
+    uint64_t
+        clock_apart_ms; /* of the destination: its clock is at least so far from the source's; NOT_KNOWN */
 };
 
 #define FACTS_MAX_PARAMETERS 32u /* of a channel */

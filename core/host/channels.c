@@ -49,7 +49,7 @@ static void control_ports(struct text *t)
 static json_t *seen_from_source(struct survey *s, bool is_here, struct error *err)
 {
     OWNED_JSON seen =
-        json_pack("{sb ss* ss}", "is_here", is_here, "data_name", s->tls_destination, "domain", s->domain);
+        json_pack("{sb ss* ss*}", "is_here", is_here, "data_name", s->tls_destination, "domain", s->domain);
     OWNED_JSON reply = NULL;
     OWNED_TEXT ports = { 0 };
     struct error ignored = { 0 };

@@ -91,7 +91,7 @@ bool survey_dest_is_uri(const struct survey *s)
 
 static int check_names(struct survey *s, struct error *err)
 {
-    if (name_check_domain(s->domain, err) < 0 ||
+    if ((s->domain && name_check_domain(s->domain, err) < 0) ||
         survey_host_of_uri(s->source_uri, s->source_host, sizeof s->source_host, err) < 0)
         return -err->code;
     if (survey_dest_is_uri(s))
@@ -269,6 +269,8 @@ static void ask_for_domain(struct survey *s)
 {
     struct error later = { 0 };
 
+    if (!s->domain)
+        return;
     if (!s->domains.worker)
         survey_reach(s, false, &s->domains);
     if (s->domains.worker)
@@ -282,7 +284,7 @@ static void begin_dest(struct survey *s)
 
     survey_reach(s, true, &s->arriving);
     if (s->arriving.worker)
-        s->early_dest = worker_ask(s->arriving.worker, "survey-host", NULL, SURVEY_DISKS_MS, &later);
+        s->early_dest = survey_ask_host(s, s->arriving.worker, &later);
 }
 
 int survey_domain(struct survey *s, json_t **ret, struct error *err)
@@ -313,7 +315,8 @@ int survey_connect_source(struct survey *s, struct error *err)
     if (check_names(s, err) < 0 || channels_open_ways(s, &ways, err) < 0)
         return -err->code;
     survey_reach(s, false, &first);
-    survey_reach(s, false, &s->domains);
+    if (s->domain)
+        survey_reach(s, false, &s->domains);
     s->source = survey_reached(s, &first, &is_here, err);
     if (!s->source || name_source(s, err) < 0)
         return -err->code;
@@ -336,7 +339,7 @@ int survey_connect_dest(struct survey *s, struct error *err)
         return -err->code;
     if (!s->early_dest || !worker_has(s->destination, s->early_dest)) {
         call_free(s->early_dest);
-        s->early_dest = worker_ask(s->destination, "survey-host", NULL, SURVEY_DISKS_MS, err);
+        s->early_dest = survey_ask_host(s, s->destination, err);
     }
     return s->early_dest ? 0 : -err->code;
 }

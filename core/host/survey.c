@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "facts/json.h"
 #include "facts/map.h"
+#include "host/pair.h"
 #include "host/proof.h"
 #include "host/way.h"
 #include "state/config.h"
@@ -66,6 +67,27 @@ static int map_names(const struct survey *s, json_t **all, struct error *err)
     return 0;
 }
 
+struct call *survey_ask_host(struct survey *s, struct worker *w, struct error *err)
+{
+    return worker_ask(w, "survey-host", json_pack("{sb}", "is_pair", s->domain == NULL), SURVEY_DISKS_MS,
+                      err);
+}
+
+/* What the destination says of the source's processor. */
+static struct facts *pair_seen(struct survey *s, json_t *all, struct error *err)
+{
+    OWNED_JSON seen = NULL;
+    OWNED(facts) f = NULL;
+
+    if (worker_do(s->destination, "survey-pair", json_pack("{sO}", "facts", all), SURVEY_DISKS_MS, &seen,
+                  err) < 0)
+        return NULL;
+    f = facts_from_json(json_child(seen, "facts"), err);
+    if (f)
+        trust_channels(f, s->config);
+    return f ? HAND_OVER(f) : NULL;
+}
+
 /* What the destination says of the disks, and the proofs. */
 static struct facts *seen_from_both(struct survey *s, json_t *all, struct error *err)
 {
@@ -124,9 +146,32 @@ static int add_checks(struct survey *s, struct call *checks[2], json_t *all, str
     return 0;
 }
 
+/* Of a pair: none, but facts all the same. */
+static int domain_facts(struct survey *s, json_t **ret, struct error *err)
+{
+    OWNED(facts) none = NULL;
+    OWNED_JSON empty = NULL;
+
+    if (s->domain)
+        return survey_domain(s, ret, err);
+    none = facts_new();
+    empty = none ? facts_to_json(none) : NULL;
+    *ret = empty ? json_pack("{sO}", "facts", empty) : NULL;
+    return *ret ? 0 : error_memory(err);
+}
+
+static int compare_clocks(const json_t *source, json_t *dest, struct error *err)
+{
+    const uint64_t apart = pair_clocks_apart_ms(json_child(source, "clock"), json_child(dest, "clock"));
+
+    if (apart == NOT_KNOWN)
+        return 0;
+    return json_put_u64(json_object_get(dest, "host"), "clock_apart_ms", apart) < 0 ? error_memory(err) : 0;
+}
+
 struct facts *survey_run(struct survey *s, struct error *err)
 {
-    OWNED(call) of_source = worker_ask(s->source, "survey-host", NULL, SURVEY_DISKS_MS, err);
+    OWNED(call) of_source = survey_ask_host(s, s->source, err);
     OWNED(call) of_ports = ask_for_ports(s, err);
     OWNED(call) at_source = s->destination ? ask_about_channels(s, false, err) : NULL;
     OWNED(call) at_dest = s->destination ? ask_about_channels(s, true, err) : NULL;
@@ -137,15 +182,19 @@ struct facts *survey_run(struct survey *s, struct error *err)
     OWNED_JSON all = NULL;
 
     if (!of_source || !of_ports || (s->destination && (!at_source || !at_dest)) ||
-        survey_domain(s, &domain, err) < 0 || call_wait(of_source, &source, err) < 0 ||
+        domain_facts(s, &domain, err) < 0 || call_wait(of_source, &source, err) < 0 ||
         (s->destination && call_wait(s->early_dest, &dest, err) < 0) || call_wait(of_ports, &ports, err) < 0)
         return NULL;
     if (!s->destination)
         dest = json_pack("{s{ss}}", "host", "name", s->dest_host);
+    if (compare_clocks(source, dest, err) < 0)
+        return NULL;
     all = composed(domain, source, dest, json_child(ports, "facts"), err);
     if (!all || add_checks(s, (struct call *[]){ at_source, at_dest }, all, err) < 0 ||
         map_names(s, &all, err) < 0)
         return NULL;
+    if (s->destination && !s->domain)
+        return pair_seen(s, all, err);
     return s->destination ? seen_from_both(s, all, err) : facts_from_json(all, err);
 }
 

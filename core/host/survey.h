@@ -21,7 +21,7 @@ struct survey {
     struct loop *loop;           /* lent */
     const struct config *config; /* lent */
     const char *source_uri;      /* of -c */
-    const char *domain;          /* name or uuid, as given */
+    const char *domain;          /* name or uuid, as given; NULL = none: the two hosts alone are looked at */
     const char *dest;            /* host name or libvirt URI, as given */
     const struct map *maps;      /* lent: what is called otherwise there */
     size_t n_maps;
@@ -51,6 +51,8 @@ int survey_connect_source(struct survey *s, struct error *err);
 int survey_connect_dest(struct survey *s, struct error *err);
 /* Everything else; both must be connected. */
 struct facts *survey_run(struct survey *s, struct error *err);
+/* "survey-host", asked of either host's worker. */
+struct call *survey_ask_host(struct survey *s, struct worker *w, struct error *err);
 /* The domain as the source has it: what was asked early, or else asked now. */
 int survey_domain(struct survey *s, json_t **ret, struct error *err);
 /* Since it was asked early the domain was changed: the answer is not wanted. */

@@ -290,6 +290,24 @@ static void compare_cpu(struct child *c, const struct facts *f, struct verdict *
         refused(ret);
 }
 
+/* {"facts"}: the same facts; in "dest" whether a guest that was given all of the source's processor suits
+ * this host */
+int verb_survey_pair(struct child *c, const json_t *args, json_t *reply, struct error *err)
+{
+    OWNED(facts) f = facts_from_json(json_child(args, "facts"), err);
+    struct verdict cpu = { TRI_NOT_KNOWN, NULL };
+
+    if (!f)
+        return -err->code;
+    f->domain.cpu_mode = "host-passthrough";
+    compare_cpu(c, f, &cpu);
+    f->domain.cpu_mode = NULL;
+    f->dest.suits_cpu = cpu.suits;
+    f->dest.cpu_why = arena_text(f->arena, cpu.why);
+    free(cpu.why);
+    return arena_failed(f->arena) ? error_memory(err) : json_put(reply, "facts", facts_to_json(f));
+}
+
 /* Unsupported combinations of type, architecture and machine are invalid arguments to libvirt. */
 static void ask_for_machine(struct child *c, const struct facts *f, struct verdict *ret)
 {

@@ -7,6 +7,7 @@
 #include "facts/json.h"
 #include "host/capabilities.h"
 #include "host/machine.h"
+#include "host/pair.h"
 #include "host/serve.h"
 #include "host/together.h"
 #include "host/xml.h"
@@ -222,7 +223,21 @@ static int put_together(struct part part[N_PARTS], struct facts *f, json_t *host
     return !known || json_object_update_missing(host, known) < 0 ? error_memory(err) : 0;
 }
 
-/* {}: a host as facts have it, under "host" */
+/* Where no domain is asked about; nobody is kept waiting by a question after the others. */
+static int look_as_pair(struct child *c, struct facts *f, json_t *reply, struct error *err)
+{
+    OWNED_MEMORY char *text = virConnectGetCapabilities(c->libvirt);
+    OWNED(xml) x = text ? xml_read(text) : NULL;
+    OWNED_JSON clock = NULL;
+
+    if (!x)
+        return libvirt_error(err, c->host, "could not ask the host what it is");
+    pair_of_host(c, x, f->arena, &f->source, &clock);
+    return clock && json_put(reply, "clock", json_incref(clock)) < 0 ? error_memory(err) : 0;
+}
+
+/* {"is_pair": no domain is asked about}: a host as facts have it, under "host"; of a pair "clock" too, as
+ * pair.h has it, where it could be read */
 int verb_survey_host(struct child *c, const json_t *args, json_t *reply, struct error *err)
 {
     OWNED(facts) f = facts_new();
@@ -230,13 +245,14 @@ int verb_survey_host(struct child *c, const json_t *args, json_t *reply, struct 
     struct part part[N_PARTS] = { 0 };
     int r;
 
-    (void)args;
     if (!f || !host)
         return error_memory(err);
     for (size_t i = 0; i < N_PARTS; i++)
         part[i] = (struct part){ .c = c, .h = &f->source, .arena = arena_new(), .host = json_object() };
     together(N_PARTS, ask_part, part);
-    r = put_together(part, f, host, err);
+    r = json_flag(args, "is_pair", false) ? look_as_pair(c, f, reply, err) : 0;
+    if (r == 0)
+        r = put_together(part, f, host, err);
     for (size_t i = 0; i < N_PARTS; i++) {
         arena_free(part[i].arena);
         json_decref(part[i].host);

@@ -22,6 +22,7 @@ const struct verb verbs_host[] = {
     { "reach-ports", verb_reach_ports },
     { "survey-domain", verb_survey_domain },
     { "survey-disks", verb_survey_disks },
+    { "survey-pair", verb_survey_pair },
     { "state", verb_state },
     { "mark-set", verb_mark_set },
     { "mark-clear", verb_mark_clear },

@@ -56,11 +56,12 @@ int probe_channel(struct child *c, struct facts *f, const struct ferry_transport
 bool verb_is_of_scheme(const char *uri, const char *scheme);
 /* verbs-channel.c */
 int verb_check_channels(struct child *c, const json_t *args, json_t *reply, struct error *err);
-/* verbs-capabilities.c */
+/* verbs-capabilities.c, of which verb_survey_pair too */
 int verb_qemu_owner(struct child *c, const json_t *args, json_t *reply, struct error *err);
 /* verbs-survey.c */
 int verb_survey_domain(struct child *c, const json_t *args, json_t *reply, struct error *err);
 int verb_survey_disks(struct child *c, const json_t *args, json_t *reply, struct error *err);
+int verb_survey_pair(struct child *c, const json_t *args, json_t *reply, struct error *err);
 /* verbs-open.c */
 void open_compare(struct child *c, struct facts *f);
 void open_sizes(struct disk *disk, const virDomainBlockInfo *info);

@@ -152,6 +152,7 @@ static const char *check_unsafe(struct rule_case *c)
 
 static const struct rule rows[] = {
     { .id = "no-channel",
+      .of_pair = true,
       .severity = REFUSES,
       .scope = PER_MOVE,
       .check = check_no_channel,
@@ -160,6 +161,7 @@ static const struct rule rows[] = {
           "See the other findings for what each transport driver met; 'virt-ferry plugin list' shows those "
           "that are loaded." },
     { .id = "cleartext",
+      .of_pair = true,
       .severity = REFUSES,
       .scope = PER_CHANNEL,
       .check = check_cleartext,
@@ -168,11 +170,13 @@ static const struct rule rows[] = {
       .fix = "Pass --allow-cleartext for this move, or list the destination's network as trusted_networks in "
              "[security] of the configuration." },
     { .id = "cleartext-allowed",
+      .of_pair = true,
       .severity = NOTES,
       .scope = PER_CHANNEL,
       .check = check_cleartext_allowed,
       .cause = "The channel does not encrypt, and that was allowed." },
     { .id = "channel-no-address",
+      .of_pair = true,
       .severity = REFUSES,
       .scope = PER_CHANNEL,
       .check = check_no_address,
@@ -180,6 +184,7 @@ static const struct rule rows[] = {
                "destination thinks its own name is.",
       .fix = "Name the destination by an address that the source can reach." },
     { .id = "address-not-checked",
+      .of_pair = true,
       .severity = WARNS,
       .scope = PER_CHANNEL,
       .check = check_not_probed,

@@ -298,6 +298,7 @@ static const struct rule rows[] = {
       .cause = "Autostart is switched off at the source before the move, and on at the destination after it; "
                "if the move is undone, on again at the source." },
     { .id = "same-host",
+      .of_pair = true,
       .severity = REFUSES,
       .scope = PER_MOVE,
       .check = check_same_host,
@@ -325,6 +326,7 @@ static const struct rule rows[] = {
       .check = check_memory_not_known,
       .cause = "The free memory of the destination or the size of the domain could not be read." },
     { .id = "older-destination",
+      .of_pair = true,
       .severity = WARNS,
       .scope = PER_MOVE,
       .about = ABOUT_DEST,

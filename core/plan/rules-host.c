@@ -391,7 +391,8 @@ static const char *check_lock_not_known(struct rule_case *c)
 
 static const char *check_userfaultfd(struct rule_case *c)
 {
-    if (c->strategy->mode != MODE_POSTCOPY || c->facts->dest.unprivileged_userfaultfd != TRI_NO)
+    if ((c->strategy && c->strategy->mode != MODE_POSTCOPY) ||
+        c->facts->dest.unprivileged_userfaultfd != TRI_NO)
         return NULL;
     return SAY("the destination's kernel lets only root use userfaultfd, which post-copy needs");
 }
@@ -401,7 +402,7 @@ static const char *check_userfaultfd(struct rule_case *c)
 /* Of a domain that is shut off nothing travels to one. */
 static bool uses_port(const struct rule_case *c)
 {
-    return c->channel->data_port != NOT_KNOWN && c->strategy->mode != MODE_OFFLINE;
+    return c->channel->data_port != NOT_KNOWN && (!c->strategy || c->strategy->mode != MODE_OFFLINE);
 }
 
 static const char *check_port(struct rule_case *c)
@@ -496,21 +497,21 @@ static const struct rule rows[] = {
         "libvirt on the destination lists its TPM backends, and 'emulator' is not among them.",
         .fix = "Install swtpm and swtpm-tools there, and restart libvirtd."),
     ROW("lock-manager-differs", REFUSES, PER_MOVE, ABOUT_DEST, check_locks_differ,
-        "libvirt moves a domain only between hosts that lock disks in the same way.",
+        "libvirt moves a domain only between hosts that lock disks in the same way.", .of_pair = true,
         .fix = "Set the same lock_manager in /etc/libvirt/qemu.conf of both hosts, and restart libvirtd."),
     ROW("lock-manager-not-known", NOTES, PER_MOVE, ABOUT_DEST, check_lock_not_known,
         "libvirt moves a domain only between hosts that lock disks in the same way, and the destination's "
         "settings could not be read.",
-        .fix = "Compare lock_manager in /etc/libvirt/qemu.conf of both hosts."),
+        .of_pair = true, .fix = "Compare lock_manager in /etc/libvirt/qemu.conf of both hosts."),
     ROW("userfaultfd", WARNS, PER_STRATEGY, ABOUT_DEST, check_userfaultfd,
         "Post-copy fetches missing memory through userfaultfd; QEMU that does not run as root may lack it.",
-        .fix = "Allow it there: sysctl -w vm.unprivileged_userfaultfd=1."),
+        .of_pair = true, .fix = "Allow it there: sysctl -w vm.unprivileged_userfaultfd=1."),
     ROW("migration-port-filtered", REFUSES, PER_CHANNEL, ABOUT_DEST, check_port,
         "A connection from the source to the last of libvirt's migration ports had no answer, not even a "
         "refusal: a firewall drops it, and a migration would wait for it until it times out.",
-        .fix = "Open the ports 49152 to 49215 on the destination for the source."),
+        .of_pair = true, .fix = "Open the ports 49152 to 49215 on the destination for the source."),
     ROW("migration-port-not-checked", NOTES, PER_CHANNEL, ABOUT_DEST, check_port_not_known,
-        "Whether a firewall stands before libvirt's migration ports could not be found out.",
+        "Whether a firewall stands before libvirt's migration ports could not be found out.", .of_pair = true,
         .fix = "Try it from the source by hand."),
 };
 

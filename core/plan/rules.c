@@ -6,8 +6,9 @@
 #include "plan/planner.h"
 #include <string.h>
 
-static const struct rule_set *const rule_sets[] = { &rules_domain,  &rules_host, &rules_disk, &rules_device,
-                                                    &rules_channel, &rules_tls,  &rules_mode, &rules_map };
+static const struct rule_set *const rule_sets[] = { &rules_domain, &rules_host,    &rules_disk,
+                                                    &rules_device, &rules_channel, &rules_tls,
+                                                    &rules_mode,   &rules_map,     &rules_pair };
 enum { N_SETS = sizeof rule_sets / sizeof rule_sets[0] };
 
 const char *rules_name(const char *name)
@@ -57,6 +58,7 @@ static const char *where_of(const struct rule *r, const struct rule_case *c)
     case PER_MOVE:
     case PER_INTERFACE:
     case PER_DEVICE:
+    case PER_PAIR:
         break;
     }
     if (r->about == ABOUT_MOVE)
@@ -64,7 +66,7 @@ static const char *where_of(const struct rule *r, const struct rule_case *c)
     return r->about == ABOUT_SOURCE ? c->facts->source.name : c->facts->dest.name;
 }
 
-static void apply(const struct rule *r, struct rule_case c, struct findings *to)
+void rules_apply(const struct rule *r, struct rule_case c, struct findings *to)
 {
     const char *what = r->check(&c);
 
@@ -85,31 +87,31 @@ static void apply_to_plan(const struct rule *r, struct rule_case c, struct findi
     const struct domain *d = &c.facts->domain;
 
     if (r->scope == PER_MOVE)
-        apply(r, c, to);
+        rules_apply(r, c, to);
     for (size_t i = 0; r->scope == PER_DISK && i < d->n_disks; i++) {
         c.disk = &d->disks[i];
         c.disk_index = i;
-        apply(r, c, to);
+        rules_apply(r, c, to);
     }
     for (size_t i = 0; r->scope == PER_INTERFACE && i < d->n_interfaces; i++) {
         c.interface = &d->interfaces[i];
-        apply(r, c, to);
+        rules_apply(r, c, to);
     }
     for (size_t i = 0; r->scope == PER_DEVICE && i < d->n_devices; i++) {
         c.device = &d->devices[i];
-        apply(r, c, to);
+        rules_apply(r, c, to);
     }
 }
 
 static void apply_to_strategy(const struct rule *r, struct rule_case c, struct findings *to)
 {
     if (r->scope == PER_CHANNEL || r->scope == PER_STRATEGY)
-        apply(r, c, to);
+        rules_apply(r, c, to);
     for (size_t i = 0; r->scope == PER_TREATMENT && i < c.facts->domain.n_disks; i++) {
         c.disk = &c.facts->domain.disks[i];
         c.disk_index = i;
         c.treatment = c.strategy->disks[i];
-        apply(r, c, to);
+        rules_apply(r, c, to);
     }
 }
 
@@ -170,6 +172,7 @@ static enum rules_of group_of(enum rule_scope scope)
     case PER_CHANNEL:
         return RULES_OF_CHANNEL;
     case PER_STRATEGY:
+    case PER_PAIR: /* none of them refuses */
         break;
     }
     return RULES_OF_STRATEGY;
@@ -202,6 +205,7 @@ static size_t times(const struct rule *r, const struct domain *d)
     case PER_MOVE:
     case PER_CHANNEL:
     case PER_STRATEGY:
+    case PER_PAIR:
         break;
     }
     return 1;
@@ -249,6 +253,7 @@ static const char *scope_word(enum rule_scope scope)
         [PER_CHANNEL] = "channel",
         [PER_STRATEGY] = "strategy",
         [PER_TREATMENT] = "disk, by treatment",
+        [PER_PAIR] = "pair of hosts, where no domain is named",
     };
 
     return words[scope];
@@ -267,8 +272,8 @@ void rules_document(struct text *out)
         for (size_t i = 0; i < rule_sets[set]->n; i++) {
             const struct rule *r = &rule_sets[set]->rows[i];
 
-            text_add(out, "\n### %s\n\n%s; judged per %s.\n\n%s\n", r->id, severity_word(r->severity),
-                     scope_word(r->scope), r->cause);
+            text_add(out, "\n### %s\n\n%s; judged per %s%s.\n\n%s\n", r->id, severity_word(r->severity),
+                     scope_word(r->scope), r->of_pair ? ", and of two hosts without a domain" : "", r->cause);
             if (r->fix)
                 text_add(out, "\n*What to do:* %s\n", r->fix);
         }

@@ -7,9 +7,20 @@
 #include "plan/plan.h"
 
 /* What a check is called for. The first four give findings of the plan, the others of a strategy. A check
- * PER_TREATMENT looks at what the strategy does to the disks, one PER_CHANNEL at the channel alone. */
-enum rule_scope { PER_MOVE, PER_DISK, PER_INTERFACE, PER_DEVICE, PER_TREATMENT, PER_CHANNEL, PER_STRATEGY };
-/* What a finding of PER_MOVE, PER_INTERFACE and PER_DEVICE is about; the other scopes know by themselves. */
+ * PER_TREATMENT looks at what the strategy does to the disks, one PER_CHANNEL at the channel alone. PER_PAIR
+ * is for two hosts without a domain (pair.h), and for no plan. */
+enum rule_scope {
+    PER_MOVE,
+    PER_DISK,
+    PER_INTERFACE,
+    PER_DEVICE,
+    PER_TREATMENT,
+    PER_CHANNEL,
+    PER_STRATEGY,
+    PER_PAIR
+};
+/* What a finding of PER_MOVE, PER_INTERFACE, PER_DEVICE and PER_PAIR is about; the other scopes know by
+ * themselves. */
 enum rule_about { ABOUT_MOVE, ABOUT_SOURCE, ABOUT_DEST };
 
 /* What a check may read; members that its scope does not have are NULL. */
@@ -23,7 +34,7 @@ struct rule_case {
     const struct interface *interface;
     const struct device *device;
     const struct channel *channel;   /* PER_CHANNEL, PER_STRATEGY, PER_TREATMENT */
-    const struct strategy *strategy; /* the same */
+    const struct strategy *strategy; /* the same; NULL where there is no domain */
     const char *fix;                 /* a check may set it where it can be closer than the row's */
     bool is_brief;                   /* whether, not what: no text is made, and arena is NULL */
 };
@@ -37,6 +48,7 @@ struct rule {
     enum rule_about about;
     const char *(*check)(struct rule_case *c); /* what was found, on c->arena; NULL = nothing */
     const char *cause, *fix;                   /* for any reader; fix NULL = nothing to do */
+    bool of_pair; /* it needs no domain: two hosts are judged by it too, without a disk or a strategy */
 };
 
 /* A row; what follows the cause are further members: .about, .fix. */
@@ -52,7 +64,7 @@ struct rule_set {
     size_t n;
 };
 extern const struct rule_set rules_domain, rules_host, rules_disk, rules_channel, rules_mode, rules_map,
-    rules_device, rules_tls;
+    rules_device, rules_tls, rules_pair;
 
 /* The rule of this id; NULL when no row has it. */
 const struct rule *rules_find(const char *id);
@@ -68,6 +80,8 @@ struct rule_index {
 };
 void rules_refusing(struct rule_index *ret);
 const char *rules_refused(const struct rule_index *index, enum rules_of of, const struct rule_case *c);
+/* Calls one rule for the case, and adds what it finds. */
+void rules_apply(const struct rule *r, struct rule_case c, struct findings *to);
 /* A finding that names a channel's driver says something of that channel alone, whoever made it. */
 bool rules_is_about_channel(const struct facts *f, const struct finding *finding);
 

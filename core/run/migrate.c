@@ -64,18 +64,23 @@ static int measure_dirty(struct move *m, struct error *err)
     return 0;
 }
 
-static int look_and_plan(struct move *m, struct error *err)
+static int look(struct move *m, struct error *err)
 {
     m->facts = m->result->facts = survey_run(&m->survey, err);
     m->surveyed_ms = loop_awake_ms();
-    if (m->facts && m->o->compare_bases && m->survey.destination &&
+    if (m->facts && m->o->domain && m->o->compare_bases && m->survey.destination &&
         compare_bases(m->facts, m->survey.source, m->survey.destination, err) < 0)
         return -err->code;
     if (!m->facts || overwrite_apply(m->facts, &m->o->overwrite, err) < 0 || measure_dirty(m, err) < 0)
         return -err->code;
     recall(m);
     /* What looking and proving made is gone again; a recovery need not look for it. */
-    if (m->journal && move_record(m, "surveyed", NULL, err) < 0)
+    return m->journal ? move_record(m, "surveyed", NULL, err) : 0;
+}
+
+static int look_and_plan(struct move *m, struct error *err)
+{
+    if (look(m, err) < 0)
         return -err->code;
     m->plan = m->result->plan = plan_make(m->facts, &m->o->limits, err);
     if (!m->plan)
@@ -110,7 +115,9 @@ static int connect_source(struct move *m, struct error *err)
     return connected(r, err);
 }
 
-int run_plan(const struct run_options *o, struct run_result *ret, struct error *err)
+/* What surveying made is undone at the end, however it went. */
+static int without_moving(const struct run_options *o, int (*next)(struct move *, struct error *),
+                          struct run_result *ret, struct error *err)
 {
     struct move m;
     OWNED(loop) loop = loop_new(err);
@@ -121,7 +128,7 @@ int run_plan(const struct run_options *o, struct run_result *ret, struct error *
     if (loop)
         loop_end_waits(loop, true);
     r = !loop || connect_source(&m, err) < 0 || connected(survey_connect_dest(&m.survey, err), err) < 0 ||
-                look_and_plan(&m, err) < 0
+                next(&m, err) < 0
             ? -err->code
             : 0;
     if (m.journal) {
@@ -133,6 +140,16 @@ int run_plan(const struct run_options *o, struct run_result *ret, struct error *
     }
     move_done(&m);
     return r;
+}
+
+int run_plan(const struct run_options *o, struct run_result *ret, struct error *err)
+{
+    return without_moving(o, look_and_plan, ret, err);
+}
+
+int run_survey(const struct run_options *o, struct run_result *ret, struct error *err)
+{
+    return without_moving(o, look, ret, err);
 }
 
 static const struct strategy *wanted(struct move *m, struct error *err)

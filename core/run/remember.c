@@ -26,7 +26,8 @@ void recall(struct move *m)
     }
     if (f->n_channels)
         history_fit(records, f->source.uuid, f->dest.uuid, f->channels[0].driver, &f->history);
-    history_fit_guest(records, f->domain.uuid, &f->history);
+    if (f->domain.uuid)
+        history_fit_guest(records, f->domain.uuid, &f->history);
     if (f->history.samples == NOT_KNOWN)
         history_fit(records, f->source.uuid, f->dest.uuid, NULL, &f->history);
 }

@@ -30,7 +30,8 @@ struct run_signals {
 };
 
 struct run_options {
-    const char *source_uri, *domain, *dest;
+    const char *source_uri, *dest;
+    const char *domain;          /* NULL = none, of run_survey alone: the two hosts are looked at */
     const char *tls_destination; /* the name that the certificate for data bears; NULL = the plan's choice */
     const struct config *config;
     struct plan_limits limits;
@@ -68,6 +69,9 @@ void run_result_done(struct run_result *r);
 
 /* Surveys and plans; 0 also when every strategy is refused (plan_chosen is NULL then). */
 int run_plan(const struct run_options *o, struct run_result *ret, struct error *err);
+
+/* Surveys and does not plan: ret->facts alone. */
+int run_survey(const struct run_options *o, struct run_result *ret, struct error *err);
 
 /* 0 moved; negative: the code says what (error_exit), ret->outcome where the guest is. */
 int run_migrate(const struct run_options *o, struct run_result *ret, struct error *err);

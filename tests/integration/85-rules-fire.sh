@@ -32,6 +32,11 @@ device-format|88-devices.sh
 pool-of-another-kind|88-devices.sh
 cache-dropped|88-devices.sh
 tls-copy-postcopy|72-tls.sh
+hosts-machines-differ|95-pair.sh
+hosts-pools-differ|95-pair.sh
+hosts-networks-differ|95-pair.sh
+hosts-clocks-differ|95-pair.sh
+hosts-not-looked-into|95-pair.sh
 '
 
 # What the lab cannot show, and why. The unit tests have these on both sides of their border.
@@ -48,6 +53,8 @@ channel-without-postcopy|all transport drivers at hand carry post-copy
 tls-copy-name|it is about QEMU before 7.0
 tls-copy-libvirt|it is about libvirt before 4.4
 tls-copy-crash|it is about QEMU 8.2 to 9.0
+hosts-cpu-differ|both hosts have the processor of this machine
+hosts-mounts-differ|the kernel here has no client of a network file system
 '
 
 IMAGES=/var/lib/libvirt/images

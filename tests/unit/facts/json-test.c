@@ -97,11 +97,12 @@ START_TEST(a_new_member_of_the_model_needs_a_row_in_fields)
         ck_assert_uint_eq(sizeof(struct domain), 368);
         ck_assert_uint_eq(sizeof(struct pages), 16);
         ck_assert_uint_eq(sizeof(struct pool), 56);
-        ck_assert_uint_eq(sizeof(struct host), 328);
+        ck_assert_uint_eq(sizeof(struct mount), 24);
+        ck_assert_uint_eq(sizeof(struct host), 376);
         ck_assert_uint_eq(sizeof(struct channel), 96);
         ck_assert_uint_eq(sizeof(struct constants), 88);
         ck_assert_uint_eq(sizeof(struct map), 40);
-        ck_assert_uint_eq(sizeof(struct facts), 1184);
+        ck_assert_uint_eq(sizeof(struct facts), 1280);
     }
 END_TEST
 
