@@ -6,6 +6,7 @@ VERSION := 0.1.0
 
 PREFIX ?= /usr/local
 BINDIR ?= $(PREFIX)/bin
+SBINDIR ?= $(PREFIX)/sbin
 LIBDIR ?= $(PREFIX)/lib
 INCLUDEDIR ?= $(PREFIX)/include
 DOCDIR ?= $(PREFIX)/share/doc/virt-ferry
@@ -326,9 +327,10 @@ $(B)/virt-ferry.1: docs/virt-ferry.1.scd
 	$(call quiet,MAN,$@)$(SCDOC) <$< >$@
 
 install: $(MODE) $(MANUAL)
-	$(Q)$(INSTALL) -d '$(DESTDIR)$(BINDIR)' '$(DESTDIR)$(PLUGINDIR)' '$(DESTDIR)$(INCLUDEDIR)' \
+	$(Q)$(INSTALL) -d '$(DESTDIR)$(BINDIR)' '$(DESTDIR)$(SBINDIR)' '$(DESTDIR)$(PLUGINDIR)' '$(DESTDIR)$(INCLUDEDIR)' \
 		'$(DESTDIR)$(PKGCONFIGDIR)' '$(DESTDIR)$(DOCDIR)'
 	$(Q)$(INSTALL) -m 0755 $(PROGRAM) '$(DESTDIR)$(BINDIR)/'
+	$(Q)$(INSTALL) -m 0755 contrib/host-setup '$(DESTDIR)$(SBINDIR)/virt-ferry-host-setup'
 	$(Q)$(INSTALL) -m 0755 $(PLUGIN_FILES) '$(DESTDIR)$(PLUGINDIR)/'
 	$(Q)$(INSTALL) -m 0644 core/plugin/virt-ferry-plugin.h '$(DESTDIR)$(INCLUDEDIR)/'
 	$(Q)$(INSTALL) -m 0644 $(wildcard README.md LICENSE) '$(DESTDIR)$(DOCDIR)/'
