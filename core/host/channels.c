@@ -8,6 +8,16 @@
 #include "host/verbs.h"
 #include <string.h>
 
+/* By a host's name every driver is tried, and most hosts have not all: none is waited for beyond this. One
+ * that the user named has as long as its driver sees fit. */
+#define PATIENCE_MS 2000u
+#define GRACE_MS 700u /* a driver that keeps no time is killed then */
+
+static uint32_t patience_of(const struct survey *s)
+{
+    return survey_dest_is_uri(s) ? 0 : PATIENCE_MS;
+}
+
 void openings_done(struct openings *o)
 {
     for (size_t i = 0; i < o->n; i++)
@@ -26,8 +36,8 @@ int channels_open_ways(struct survey *s, struct openings *o, struct error *err)
 
             if (!t->open || (survey_dest_is_uri(s) && !verb_is_of_scheme(s->dest, t->uri_scheme)))
                 continue;
-            o->list[o->n] =
-                way_start(s->loop, s->config, t, s->dest_host, survey_dest_is_uri(s) ? s->dest : NULL, err);
+            o->list[o->n] = way_start(s->loop, s->config, t, s->dest_host,
+                                      survey_dest_is_uri(s) ? s->dest : NULL, patience_of(s), err);
             if (!o->list[o->n++])
                 return -err->code;
         }
@@ -48,8 +58,8 @@ static void control_ports(struct text *t)
 /* The destination as the source sees it. Where nothing can be run there, nothing is known. */
 static json_t *seen_from_source(struct survey *s, bool is_here, struct error *err)
 {
-    OWNED_JSON seen =
-        json_pack("{sb ss* ss*}", "is_here", is_here, "data_name", s->tls_destination, "domain", s->domain);
+    OWNED_JSON seen = json_pack("{sb ss* ss* sI}", "is_here", is_here, "data_name", s->tls_destination,
+                                "domain", s->domain, "patience_ms", (json_int_t)patience_of(s));
     OWNED_JSON reply = NULL;
     OWNED_TEXT ports = { 0 };
     struct error ignored = { 0 };
@@ -117,20 +127,111 @@ static int finish_way(struct survey *s, struct way **w, const json_t *seen, json
     return facts && append_all(all, facts) == 0 ? 0 : error_memory(err);
 }
 
+/* ---- drivers that need no way: each in a worker of its own, so that none waits for another ---- */
+
+#define MOST_PROBES 16u
+
+struct probes {
+    struct {
+        const struct ferry_transport *driver;
+        struct worker *worker;
+        struct call *call;
+    } list[MOST_PROBES];
+    size_t n;
+};
+
+static void probes_done(struct probes *p)
+{
+    for (size_t i = 0; i < p->n; i++) {
+        call_free(p->list[i].call);
+        worker_leave(p->list[i].worker);
+    }
+    for (size_t i = 0; i < p->n; i++)
+        worker_free(p->list[i].worker);
+    p->n = 0;
+}
+#define OWNED_PROBES __attribute__((cleanup(probes_done))) struct probes
+
+static int probe_start(struct survey *s, struct probes *p, const struct ferry_transport *t, json_t *seen,
+                       struct error *err)
+{
+    const struct worker_setup setup = { .host = s->source_host, .verbs = verbs_host, .config = s->config };
+    const bool is_uri = survey_dest_is_uri(s);
+    struct worker *w = worker_start(s->loop, &setup, err);
+
+    if (!w)
+        return -err->code;
+    p->list[p->n].driver = t;
+    p->list[p->n].call = NULL;
+    p->list[p->n++].worker = w;
+    p->list[p->n - 1].call = worker_ask(w, "probe",
+                                        json_pack("{ss ss ss* sO}", "driver", t->name, "host", s->dest_host,
+                                                  "uri", is_uri ? s->dest : NULL, "seen", seen),
+                                        is_uri ? 2u * ANSWER_MS : PATIENCE_MS + GRACE_MS, err);
+    return p->list[p->n - 1].call ? 0 : -err->code;
+}
+
+static int probes_start(struct survey *s, struct probes *p, json_t *seen, struct error *err)
+{
+    for (size_t i = 0; i < registry_count(); i++) {
+        const struct plugin_entry *owner = registry_at(i);
+
+        for (size_t k = 0; !owner->refused && k < owner->n_transports && p->n < MOST_PROBES; k++) {
+            const struct ferry_transport *t = &owner->transports[k];
+
+            if (t->open || t->rides || (survey_dest_is_uri(s) && !verb_is_of_scheme(s->dest, t->uri_scheme)))
+                continue;
+            if (probe_start(s, p, t, seen, err) < 0)
+                return -err->code;
+        }
+    }
+    return 0;
+}
+
+/* A driver that was killed for its silence has no words of its own. */
+static json_t *silent_driver(const struct survey *s, const char *driver)
+{
+    OWNED(facts) f = facts_new();
+    struct finding *finding = f ? facts_add_finding(f, REFUSES, "channel-silent", s->dest_host) : NULL;
+
+    if (!finding)
+        return NULL;
+    finding->what = arena_format(f->arena, "%s: '%s' did not answer within %u s", driver, s->dest_host,
+                                 PATIENCE_MS / 1000u);
+    finding->fix =
+        arena_format(f->arena, "If it needs longer, name it by its URI, such as qemu+%s://%s/system.", driver,
+                     s->dest_host);
+    return facts_to_json(f);
+}
+
+static int probes_finish(struct survey *s, struct probes *p, json_t *all, struct error *err)
+{
+    for (size_t i = 0; i < p->n; i++) {
+        OWNED_JSON reply = NULL;
+        OWNED_JSON silent = NULL;
+
+        if (call_wait(p->list[i].call, &reply, err) < 0) {
+            if (err->code != ERROR_TIMEOUT || survey_dest_is_uri(s))
+                return -err->code;
+            *err = (struct error){ 0 };
+            silent = silent_driver(s, p->list[i].driver->name);
+            if (!silent)
+                return error_memory(err);
+        }
+        if (append_all(all, silent ? silent : json_child(reply, "facts")) < 0)
+            return error_memory(err);
+    }
+    return 0;
+}
+
 json_t *channels_probe(struct survey *s, struct openings *o, bool is_here, struct error *err)
 {
     OWNED(facts) none = facts_new();
     OWNED_JSON all = none ? facts_to_json(none) : NULL;
     OWNED_JSON seen = seen_from_source(s, is_here, err);
-    OWNED_JSON reply = NULL;
-    OWNED(call)
-    probing = seen ? worker_ask(s->source, "probe",
-                                json_pack("{ss ss* sO}", "host", s->dest_host, "uri",
-                                          survey_dest_is_uri(s) ? s->dest : NULL, "seen", seen),
-                                2u * ANSWER_MS, err)
-                   : NULL;
+    OWNED_PROBES probes = { .n = 0 };
 
-    if (!probing)
+    if (!seen || probes_start(s, &probes, seen, err) < 0)
         return NULL;
     if (!all) {
         error_memory(err);
@@ -139,13 +240,7 @@ json_t *channels_probe(struct survey *s, struct openings *o, bool is_here, struc
     for (size_t i = 0; i < o->n; i++)
         if (finish_way(s, &o->list[i], seen, all, err) < 0)
             return NULL;
-    if (call_wait(probing, &reply, err) < 0)
-        return NULL;
-    if (append_all(all, json_child(reply, "facts")) < 0) {
-        error_memory(err);
-        return NULL;
-    }
-    return HAND_OVER(all);
+    return probes_finish(s, &probes, all, err) < 0 ? NULL : HAND_OVER(all);
 }
 
 /* No way at all: every reason that a driver gave. */
@@ -164,20 +259,6 @@ static int no_channel(struct survey *s, const struct facts *f, struct error *err
     }
     error_set(err, ERROR_CONNECTION, s->dest_host, "%s", text_of(&what));
     return fix.len ? error_fix(err, "%s", text_of(&fix)) : -err->code;
-}
-
-/* Every channel leads to the same libvirt: where one found it silent, no other is waited for. */
-static int silent_libvirt(const struct survey *s, const struct facts *f, struct error *err)
-{
-    for (size_t i = 0; i < f->findings.n; i++) {
-        const struct finding *one = &f->findings.list[i];
-
-        if (!one->id || !text_ends(one->id, "-libvirt-silent"))
-            continue;
-        error_set(err, ERROR_CONNECTION, s->dest_host, "%s", one->what ? one->what : one->id);
-        return one->fix ? error_fix(err, "%s", one->fix) : -err->code;
-    }
-    return 0;
 }
 
 static uint32_t preference_of(const struct channel *ch)
@@ -219,8 +300,6 @@ int channels_take(struct survey *s, const json_t *all, struct error *err)
         return -err->code;
     if (f->n_channels == 0 && f->findings.n > 0)
         return no_channel(s, f, err);
-    if (silent_libvirt(s, f, err) < 0)
-        return -err->code;
     /* One of several that is not there is worth a word, no more. */
     for (size_t i = 0; i < f->findings.n; i++)
         if (!is_of_channel(f, &f->findings.list[i]))

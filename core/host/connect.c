@@ -241,7 +241,7 @@ struct worker *survey_reached(struct survey *s, struct reach *r, bool *ret_local
     /* Over a way that is silent a new one is tried. The old one stays: it may carry a migration. */
     if (driver) {
         reach_done(r);
-        fresh = way_start(s->loop, s->config, driver, host_of(s, r->is_dest), uri, err);
+        fresh = way_start(s->loop, s->config, driver, host_of(s, r->is_dest), uri, 0, err);
         if (!fresh || way_wait(fresh, NULL, err) < 0)
             return NULL;
         s->ways = way_push(s->ways, HAND_OVER(fresh));

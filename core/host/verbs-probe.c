@@ -119,7 +119,8 @@ static struct ferry_route route_before(const struct child *c, const struct ferry
                                  .data_folder = c->way.data_folder[0] ? c->way.data_folder : NULL,
                                  .source_uri = json_text(source, "uri", NULL),
                                  .source_folder = json_text(source, "folder", NULL),
-                                 .domain = json_text(seen, "domain", NULL) };
+                                 .domain = json_text(seen, "domain", NULL),
+                                 .patience_ms = json_u64(seen, "patience_ms", 0) };
 }
 
 int probe_channel(struct child *c, struct facts *f, const struct ferry_transport *t,
@@ -154,13 +155,15 @@ int probe_channel(struct child *c, struct facts *f, const struct ferry_transport
     return arena_failed(f->arena) ? error_memory(err) : 0;
 }
 
-/* {"uri" or "host", "seen"}: the channels that the drivers offer, in "facts" (channels and findings); drivers
- * whose way must be opened first are asked in the worker of that way. "seen": {"is_here": this machine is the
- * source, "address" of the destination as the source sees it, "was_reached" from there, "data_name" that the
- * user gave, "source": the way to it, where it is not this machine, "domain"} */
+/* {"uri" or "host", "seen", "driver" (absent: all)}: the channels that the drivers offer, in "facts"
+ * (channels and findings); drivers whose way must be opened first are asked in the worker of that way.
+ * "seen": {"is_here": this machine is the source, "address" of the destination as the source sees it,
+ * "was_reached" from there, "data_name" that the user gave, "source": the way to it, where it is not this
+ * machine, "domain", "patience_ms" as in ferry_route} */
 int verb_probe(struct child *c, const json_t *args, json_t *reply, struct error *err)
 {
     const char *uri = json_text(args, "uri", NULL), *host = json_text(args, "host", c->host);
+    const char *driver = json_text(args, "driver", NULL);
     OWNED(facts) f = facts_new();
 
     if (!f)
@@ -171,7 +174,8 @@ int verb_probe(struct child *c, const json_t *args, json_t *reply, struct error 
         for (size_t k = 0; !owner->refused && k < owner->n_transports; k++) {
             const struct ferry_transport *t = &owner->transports[k];
 
-            if (t->open || t->rides || (uri && !verb_is_of_scheme(uri, t->uri_scheme)))
+            if (t->open || t->rides || (driver && !text_equal(driver, t->name)) ||
+                (uri && !verb_is_of_scheme(uri, t->uri_scheme)))
                 continue;
             if (probe_channel(c, f, t, owner, uri, host, json_child(args, "seen"), err) < 0)
                 return -err->code;
@@ -187,14 +191,14 @@ bool verb_is_of_scheme(const char *uri, const char *scheme)
     return strncmp(uri, scheme, n) == 0 && strncmp(uri + n, "://", 3) == 0;
 }
 
-/* Resolves a name and tries ports, on the host where it runs; bash alone can open a connection everywhere. */
+/* Resolves a name and tries all its addresses and ports at once, on the host where it runs; bash alone can
+ * open a connection everywhere. The line that counts is the first. */
 static const char find_address[] =
     "read -r host; read -r ports; first=; "
     "for a in $(getent ahosts \"$host\" | while read -r a kind rest; do "
-    "case $kind in STREAM*) echo $a;; esac; done); do first=${first:-$a}; for p in $ports; do "
-    "if timeout 1 bash -c \"exec 3<>/dev/tcp/\\$0/\\$1\" \"$a\" \"$p\" 2>/dev/null; then echo reached $a; "
-    "exit; fi; "
-    "done; done; echo seen $first";
+    "case $kind in STREAM*) echo $a;; esac; done | head -n 8); do first=${first:-$a}; for p in $ports; do "
+    "timeout 1 bash -c \"exec 3<>/dev/tcp/\\$0/\\$1\" \"$a\" \"$p\" 2>/dev/null && echo reached $a & "
+    "done; done; wait; echo seen $first";
 
 static int ask_address(struct child *c, const char *input, char *output, size_t size, struct error *err)
 {

@@ -81,12 +81,13 @@ static int put_way(struct child *c, json_t *reply, const struct ferry_way *way, 
     return 0;
 }
 
-/* {"driver", "uri" or "host"}: {"uri", "folder", "socket", "libvirt_uri"}; where there is no way:
+/* {"driver", "uri" or "host", "patience_ms" as in ferry_way}: {"uri", "folder", "socket", "libvirt_uri"};
+ * where there is no way:
  * {"error", "facts" with the findings} */
 static int verb_way_open(struct child *c, const json_t *args, json_t *reply, struct error *err)
 {
     struct call_host lent = verb_call_host(c);
-    struct ferry_way way = { .size = sizeof way };
+    struct ferry_way way = { .size = sizeof way, .patience_ms = (uint32_t)json_u64(args, "patience_ms", 0) };
     struct error failed = { 0 };
     struct ferry_call call;
     OWNED(facts) f = facts_new();

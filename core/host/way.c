@@ -29,7 +29,7 @@ const struct ferry_transport *way_driver_of(const char *uri)
 }
 
 struct way *way_start(struct loop *l, const struct config *config, const struct ferry_transport *driver,
-                      const char *host, const char *uri, struct error *err)
+                      const char *host, const char *uri, uint32_t patience_ms, struct error *err)
 {
     struct worker_setup setup = { .host = host, .verbs = verbs_way, .config = config };
     OWNED(way) w = calloc(1, sizeof *w);
@@ -42,9 +42,10 @@ struct way *way_start(struct loop *l, const struct config *config, const struct 
     w->worker = worker_start(l, &setup, err);
     if (!w->worker)
         return NULL;
-    w->opening =
-        worker_ask(w->worker, "way-open",
-                   json_pack("{ss ss ss*}", "driver", driver->name, "host", host, "uri", uri), OPEN_MS, err);
+    w->opening = worker_ask(w->worker, "way-open",
+                            json_pack("{ss ss ss* sI}", "driver", driver->name, "host", host, "uri", uri,
+                                      "patience_ms", (json_int_t)patience_ms),
+                            OPEN_MS, err);
     return w->opening ? HAND_OVER(w) : NULL;
 }
 

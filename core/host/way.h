@@ -13,9 +13,10 @@ struct way;
 /* The driver whose way must be opened for this URI; NULL: libvirt needs none. */
 const struct ferry_transport *way_driver_of(const char *uri);
 
-/* Begins to open it. uri NULL: as the driver names the host. host is lent for the way's life. */
+/* Begins to open it. uri NULL: as the driver names the host. host is lent for the way's life. patience_ms: as
+ * in ferry_way. */
 struct way *way_start(struct loop *l, const struct config *config, const struct ferry_transport *driver,
-                      const char *host, const char *uri, struct error *err);
+                      const char *host, const char *uri, uint32_t patience_ms, struct error *err);
 /* Drives the loop until it is open. Where it could not be opened, ret_facts (may be NULL) gets the findings,
  * a new reference, or NULL. */
 int way_wait(struct way *w, json_t **ret_facts, struct error *err);

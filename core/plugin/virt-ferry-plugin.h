@@ -306,6 +306,9 @@ struct ferry_route {
     const char *source_folder;
     const char *domain; /* the domain's name, where the user named it so. Set before probe and open_data; NULL
                            = not known */
+    /* For how many ms the probe may wait until the host shows that it is there, where all drivers are tried
+     * by its name; 0: as long as the driver sees fit. Set before probe. */
+    uint64_t patience_ms;
 };
 
 /* What libvirt must be told of a move over this transport: a migration parameter by libvirt's name, or a
@@ -323,9 +326,9 @@ struct ferry_parameter {
 /* A way that was opened to a host. */
 struct ferry_way {
     uint32_t size;
-    uint32_t reserved;
-    const char *socket; /* UNIX socket of this machine behind which that host's libvirt answers; a gate can
-                           stand before it; required */
+    uint32_t patience_ms; /* as that of ferry_route. Set before open */
+    const char *socket;   /* UNIX socket of this machine behind which that host's libvirt answers; a gate can
+                             stand before it; required */
     const char *libvirt_uri; /* how libvirt is to be told of it; required */
 };
 
@@ -342,8 +345,9 @@ struct ferry_transport {
 
     /* The libvirt URI of a host that was given by name. Required. Text by services->text. */
     const char *(*uri)(struct ferry_call *call, const struct ferry_services *services, const char *host);
-    /* Called in the source's worker (with `open`: in the way's): reach the destination that `uri` names,
-     * within 5 s. ret is zeroed but for its size, for data_name, and for address where the source is known to
+    /* Called in a worker of its own, without libvirt (with `open`: in the way's): reach the destination that
+     * `uri` names, within 5 s, or patience_ms. ret is zeroed but for its size, for what is set before probe,
+     * and for address where the source is known to
      * see the destination under another than this machine does. -1: not available, with the error as the
      * reason; a `finding` may say which case it is. Findings beside 0 are about this channel. Required. */
     int (*probe)(struct ferry_call *call, const struct ferry_services *services, const char *uri,
@@ -356,11 +360,11 @@ struct ferry_transport {
      * close. Absent: libvirt opens the URI by itself. Then open is called before probe, on this machine, in a
      * worker of its own which lives as long as the way; each way has one worker. */
 
-    /* Opens the way to the host that `uri` names, within 7 s, and proves that libvirt answers at its end.
-     * `folder` is an empty folder of ours, 0700, of letters, digits and "/._-" only and short enough for a
-     * socket; what lies in it is removed with it. Processes that are started must die with the worker
-     * (PR_SET_PDEATHSIG). ret is zeroed with its size set. -1: not available; a `finding` whose id says which
-     * case it is may come beside the error. */
+    /* Opens the way to the host that `uri` names, within 7 s, its first sign within patience_ms, and proves
+     * that libvirt answers at its end. `folder` is an empty folder of ours, 0700, of letters, digits and
+     * "/._-" only and short enough for a socket; what lies in it is removed with it. Processes that are
+     * started must die with the worker (PR_SET_PDEATHSIG). ret is zeroed with its size set. -1: not
+     * available; a `finding` whose id says which case it is may come beside the error. */
     int (*open)(struct ferry_call *call, const struct ferry_services *services, const char *uri,
                 const char *folder, struct ferry_way *ret);
     /* Ends what open started, in the same worker. */

@@ -8,7 +8,6 @@
 #define SCHEME "qemu+ssh://"
 #define LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 #define NAME_LETTERS LETTERS "._-"
-#define CONNECT_SECONDS "5"
 
 /* ssh binds its control socket under a longer name first. */
 #define LONGEST_NAME (sizeof "virtqemud-sock.0123456789abcdef" - 1)
@@ -183,7 +182,10 @@ void words_of_master(struct words *w, const struct place *p, const char *folder,
     add_option(w, "UpdateHostKeys=no");
     add_option(w, "ExitOnForwardFailure=yes");
     add_option(w, "StreamLocalBindMask=0177");
-    add_option(w, "ConnectTimeout=" CONNECT_SECONDS);
+    /* For the connection and sshd's first words; who has spoken is given time to log us in. */
+    (void)snprintf(w->connect, sizeof w->connect, "ConnectTimeout=%u",
+                   p->connect_s ? p->connect_s : PLACE_CONNECT_S);
+    add_option(w, w->connect);
     add_option(w, "ConnectionAttempts=1");
     if (*ciphers) {
         (void)snprintf(w->ciphers, sizeof w->ciphers, "Ciphers=%s", ciphers);

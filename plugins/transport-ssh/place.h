@@ -8,10 +8,12 @@
 #include <stddef.h>
 
 struct place {
-    char host[256]; /* without brackets */
-    char user[65];  /* "" = ssh's own choice */
-    char port[6];   /* "" = ssh's own choice */
+    char host[256];     /* without brackets */
+    char user[65];      /* "" = ssh's own choice */
+    char port[6];       /* "" = ssh's own choice */
+    unsigned connect_s; /* how long a sign of sshd is waited for; 0 = PLACE_CONNECT_S */
 };
+#define PLACE_CONNECT_S 5u
 
 /* NULL, or why "qemu+ssh://[user@]host[:port]/system" is not what `uri` is. */
 const char *place_of_uri(const char *uri, struct place *ret);
@@ -28,7 +30,7 @@ struct words {
     const char *argv[64];
     size_t n;
     char control[PLACE_PATH_SIZE], forward[2][2 * PLACE_PATH_SIZE + 1];
-    char ciphers[PLACE_CIPHERS_SIZE + 8];
+    char ciphers[PLACE_CIPHERS_SIZE + 8], connect[32];
 };
 
 /* Of a list of ciphers that no configuration chose (OpenSSH's own), the same with AES-GCM first, which

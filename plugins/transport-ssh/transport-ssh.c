@@ -11,6 +11,7 @@
 #include "trouble.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -55,6 +56,7 @@ static int login(struct ferry_call *call, const struct ferry_services *services,
     enum master_answer answer;
     struct settings s;
     struct words w;
+    struct place slow;
 
     settings_of(call, services, p, &s);
     place_ciphers(s.ciphers, has_aes(), ciphers);
@@ -68,7 +70,10 @@ static int login(struct ferry_call *call, const struct ferry_services *services,
     case MASTER_ENDED:
         return trouble_said(call, services, p, master_said());
     case MASTER_SILENT:
-        return trouble_said(call, services, p, "Connection timed out");
+        /* It had spoken: that limit was kept, and the longer one was not. */
+        slow = *p;
+        slow.connect_s = 0;
+        return trouble_said(call, services, &slow, "Connection timed out");
     case MASTER_MISSING:
         return trouble(call, services, "ssh-missing", "Install OpenSSH's client: apt install openssh-client.",
                        "there is no ssh on this machine");
@@ -107,6 +112,14 @@ static int find_libvirt(struct ferry_call *call, const struct ferry_services *se
     return trouble_libvirt(call, services, p, folder);
 }
 
+/* In whole seconds, as ssh has it; 0: no other than always. */
+static unsigned way_patience_s(const struct ferry_way *way)
+{
+    const uint32_t ms = way->patience_ms;
+
+    return ms == 0 || ms >= PLACE_CONNECT_S * 1000u ? 0 : (ms + 999u) / 1000u;
+}
+
 static int ssh_open(struct ferry_call *call, const struct ferry_services *services, const char *uri,
                     const char *folder, struct ferry_way *ret)
 {
@@ -121,7 +134,15 @@ static int ssh_open(struct ferry_call *call, const struct ferry_services *servic
                         "sockets for ssh cannot lie in '%s'", folder);
         return -1;
     }
-    if (login(call, services, &p, folder) == 0 && find_libvirt(call, services, &p, folder, until, ret) == 0)
+    p.connect_s = way_patience_s(ret);
+    if (login(call, services, &p, folder) != 0) {
+        master_end();
+        return -1;
+    }
+    /* libvirt is given the same time as sshd was. */
+    if (p.connect_s && until > master_now_ms() + (int64_t)p.connect_s * 1000)
+        until = master_now_ms() + (int64_t)p.connect_s * 1000;
+    if (find_libvirt(call, services, &p, folder, until, ret) == 0)
         return 0;
     master_end();
     return -1;
@@ -174,6 +195,15 @@ int ssh_run(struct ferry_call *call, const struct ferry_services *services, cons
     return r;
 }
 
+static int probe_ms(const struct ferry_route *route)
+{
+    const bool is_known =
+        route->size >= offsetof(struct ferry_route, patience_ms) + sizeof route->patience_ms;
+
+    return is_known && route->patience_ms > 0 && route->patience_ms < PROBE_MS ? (int)route->patience_ms
+                                                                               : PROBE_MS;
+}
+
 static int clear_probe(struct ferry_call *call, const struct ferry_services *services, const char *uri,
                        struct ferry_route *ret)
 {
@@ -185,7 +215,7 @@ static int clear_probe(struct ferry_call *call, const struct ferry_services *ser
     if (why)
         return no_place(call, services, uri, why);
     settings_of(call, services, &p, &s);
-    if (s.has_proxy || reach(s.host, s.port, PROBE_MS, &reached, &why) != REACH_YES)
+    if (s.has_proxy || reach(s.host, s.port, probe_ms(ret), &reached, &why) != REACH_YES)
         /* ssh came through, by a way of its own: data cannot take that one. virt-ferry may find out at the
          * source where the destination is. */
         return 0;

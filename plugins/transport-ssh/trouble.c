@@ -178,7 +178,8 @@ static int timed_out(struct ferry_call *call, const struct ferry_services *servi
     return trouble(call, services, "ssh-timeout",
                    TEXT("See whether the host is up and its firewall lets us through, then by hand: %s.",
                         by_hand(call, services, p)),
-                   TEXT("'%s' did not answer by ssh within 5 s", p->host));
+                   TEXT("'%s' did not answer by ssh within %u s", p->host,
+                        p->connect_s ? p->connect_s : PLACE_CONNECT_S));
 }
 
 static int port_refused(struct ferry_call *call, const struct ferry_services *services, const struct place *p,

@@ -12,6 +12,11 @@
 #define ROUTE_HAS(route, member)                                                                             \
     ((route)->size >= offsetof(struct ferry_route, member) + sizeof((route)->member))
 
+/* For how long a probe may wait; 0: as long as it likes. Until when, for a step that has ms of its own, of a
+ * probe that began then; a connection that stands is given a quarter of a second at the least. */
+int driver_patience(const struct ferry_route *route);
+int64_t driver_until(int patience, int64_t begun, int ms);
+
 extern const struct ferry_transport driver_tcp, driver_tls;
 
 /* A port that did not let us in: what it was, on which host, and what to do; `listen` lets libvirt listen.

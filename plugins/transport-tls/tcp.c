@@ -21,14 +21,14 @@ static const char *tcp_uri(struct ferry_call *call, const struct ferry_services 
 }
 
 static int refuse(struct ferry_call *call, const struct ferry_services *services, enum reach_answer answer,
-                  const char *host, const char *port, const char *why)
+                  const char *host, const char *port, const char *why, int ms)
 {
     const struct knock k = {
         .host = host,
         .port = port,
         .why = why,
         .kind = "tcp",
-        .ms = PROBE_MS,
+        .ms = ms,
         .listen =
             services->text(call,
                            "Let libvirt on '%s' listen: listen_tcp = 1 in /etc/libvirt/libvirtd.conf and "
@@ -67,6 +67,9 @@ static int tcp_probe(struct ferry_call *call, const struct ferry_services *servi
     char host[256];
     char port[6];
     const char *why;
+    const int64_t begun = stream_now_ms();
+    const int patience = driver_patience(ret);
+    const int ms = patience ? patience : PROBE_MS - ASK_MS;
     int fd;
 
     if (!address_of_uri(uri, host, sizeof host, port)) {
@@ -75,11 +78,23 @@ static int tcp_probe(struct ferry_call *call, const struct ferry_services *servi
     }
     if (!port[0])
         (void)snprintf(port, sizeof port, "%u", LIBVIRT_PORT);
-    answer = reach_open(host, port, PROBE_MS - ASK_MS, &reached, &why, &fd);
+    answer = reach_open(host, port, ms, &reached, &why, &fd);
     if (answer != REACH_YES)
-        return refuse(call, services, answer, host, port, why);
-    auth_ask(&(struct stream){ .fd = fd, .until_ms = stream_now_ms() + ASK_MS }, &auth);
+        return refuse(call, services, answer, host, port, why, ms);
+    auth_ask(&(struct stream){ .fd = fd, .until_ms = driver_until(patience, begun, ASK_MS) }, &auth);
     (void)close(fd);
+    /* Named by its URI it is tried all the same: libvirt's client says what it meets. */
+    if (!auth.is_known && patience)
+        return say_trouble(
+            call, services, "tcp-libvirt-silent",
+            services->text(call,
+                           "Look on '%s': is libvirtd or virtproxyd stopped or overloaded, and is it libvirt "
+                           "that listens at port %s?",
+                           host, port),
+            services->text(call,
+                           "'%s' accepts connections to port %s and does not answer as libvirt does within "
+                           "%d s",
+                           host, port, patience / 1000));
     if (judge_auth(call, services, uri, host, &auth, ret) < 0)
         return -1;
     /* True where the worker runs; virt-ferry knows whether that is the source and corrects it. */

@@ -205,7 +205,9 @@ static int talk(struct probe *p, struct ferry_route *ret)
     struct handshake h;
     const char *why;
     int fd, r;
-    const enum reach_answer answer = reach_open(p->host, p->port, REACH_MS, &reached, &why, &fd);
+    const int64_t begun = stream_now_ms();
+    const int patience = driver_patience(ret), ms = patience ? patience : REACH_MS;
+    const enum reach_answer answer = reach_open(p->host, p->port, ms, &reached, &why, &fd);
 
     if (answer != REACH_YES) {
         const struct knock k = {
@@ -213,7 +215,7 @@ static int talk(struct probe *p, struct ferry_route *ret)
             .port = p->port,
             .why = why,
             .kind = "tls",
-            .ms = REACH_MS,
+            .ms = ms,
             .listen =
                 TEXT("Let libvirt on '%s' listen: certificates in /etc/pki (docs/tls.md), listen_tls = 1 in "
                      "/etc/libvirt/libvirtd.conf and libvirtd with --listen, or libvirtd-tls.socket under "
@@ -229,7 +231,7 @@ static int talk(struct probe *p, struct ferry_route *ret)
         ret->address = TEXT("%s", reached.address);
     ret->latency_us = reached.latency_us;
     ret->bytes_per_s = reached.bytes_per_s;
-    handshake_make(fd, p->host, &p->files, p->has_certificate, stream_now_ms() + TALK_MS, &h);
+    handshake_make(fd, p->host, &p->files, p->has_certificate, driver_until(patience, begun, TALK_MS), &h);
     (void)close(fd);
     r = judge_peer(p, &h, ret);
     certificates_done(&h.shown);

@@ -5,9 +5,28 @@
 #include "drivers.h"
 #include "files.h"
 #include "say.h"
+#include "stream.h"
 #include <string.h>
 
 #define TEXT(...) services->text(call, __VA_ARGS__)
+
+#define LEAST_MS 250
+
+int driver_patience(const struct ferry_route *route)
+{
+    const uint64_t ms = ROUTE_HAS(route, patience_ms) ? route->patience_ms : 0;
+
+    return ms < 60000 ? (int)ms : 60000;
+}
+
+int64_t driver_until(int patience, int64_t begun, int ms)
+{
+    const int64_t now = stream_now_ms();
+
+    if (!patience)
+        return now + ms;
+    return begun + patience > now + LEAST_MS ? begun + patience : now + LEAST_MS;
+}
 
 static const char *id_of(struct ferry_call *call, const struct ferry_services *services,
                          const struct knock *k, const char *what)
@@ -33,7 +52,8 @@ int driver_refuse(struct ferry_call *call, const struct ferry_services *services
     case REACH_SILENT:
         return say_trouble(call, services, id_of(call, services, k, "port-filtered"),
                            TEXT("Open TCP port %s in the firewall of '%s'.", k->port, k->host),
-                           TEXT("host '%s' did not answer on port %s within %d ms", k->host, k->port, k->ms));
+                           TEXT("host '%s' did not answer on port %s within %d%s", k->host, k->port,
+                                k->ms % 1000 ? k->ms : k->ms / 1000, k->ms % 1000 ? " ms" : " s"));
     default:
         return say_trouble(call, services, id_of(call, services, k, "no-route"), NULL,
                            TEXT("host '%s' could not be reached on port %s: %s", k->host, k->port, k->why));

@@ -29,6 +29,11 @@ odd_domain_gone() { # NAME
     done
 }
 
+# What was asked of which worker before the first of those answers came, out of a trace.
+asked_at_once() { # FILE VERB
+    sed "/answer: .* $2:/q" "$1" | grep -c "ask: .* $2\$"
+}
+
 silent_listener() { on hostB timeout 60 busybox nc -ll -p "$PORT" -e sleep 60; }
 listens() { on hostB bash -c ": <>/dev/tcp/127.0.0.1/$PORT" 2>/dev/null; }
 
@@ -75,6 +80,41 @@ within 8 exits 4 prints 'accepts connections and does not answer' prints 'stoppe
 within 8 exits 4 prints 'libvirt did not answer within' prints 'running and not stopped' \
     ferry hostA plan sound qemu+tcp://hostB/system
 within 8 exits 4 ferry hostA migrate sound hostB --allow-cleartext
+is hostA lab runners sound
+
+it "by a host's name nothing is waited for beyond 2 s where packets are lost, from the source and from elsewhere"
+guest hostA sound --write-log
+echo "table inet walled { chain in { type filter hook input priority 0; iif != lo drop; }; }" |
+    timeout 20 "$REPO/tests/lab/lab" on hostB nft -f -
+finally on hostB nft delete table inet walled
+within 4 exits 4 prints 'did not answer by ssh within 2 s' prints 'did not answer on port 16509 within 2 s' \
+    ferry hostA plan sound hostB
+within 4 exits 4 prints 'within 2 s' ferry hostA check hostB
+within 5 exits 4 prints 'within 2 s' ferry client -c qemu+ssh://hostA/system plan sound hostB
+lives_on hostA sound
+
+it "by a host's name nothing is waited for beyond 2 s where everybody accepts and is silent, all asked at once"
+guest hostA sound --write-log
+lab libvirtd hostB stop
+finally lab libvirtd hostB cont
+within 4 exits 4 prints 'accepts connections and does not answer' prints 'does not answer as libvirt does within 2 s' \
+    ferry hostA plan sound hostB
+on hostB sh -c 'kill -STOP $(cat /run/sshd.pid)'
+finally on hostB sh -c 'kill -CONT $(cat /run/sshd.pid)'
+within 4 exits 4 prints 'did not answer by ssh within 2 s' prints 'does not answer as libvirt does within 2 s' \
+    ferry hostA plan sound hostB
+on hostA env VIRT_FERRY_TRACE=/run/trace virt-ferry plan sound hostB || true
+finally on hostA rm -f /run/trace
+on hostA cat /run/trace >"$WORK/trace"
+is 2 asked_at_once "$WORK/trace" probe
+grep -q "ask: .* way-open" <(sed "/ask: .* probe\$/q" "$WORK/trace")
+is hostA lab runners sound
+
+it "one service that is silent leaves the others"
+guest hostA sound --write-log
+on hostB sh -c 'kill -STOP $(cat /run/sshd.pid)'
+finally on hostB sh -c 'kill -CONT $(cat /run/sshd.pid)'
+within 5 exits 0 prints 'notes ssh-timeout' ferry hostA plan sound hostB --allow-cleartext
 is hostA lab runners sound
 
 it "Ctrl-C while a host is silent ends at once, and nothing stays"

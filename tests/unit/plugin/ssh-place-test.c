@@ -118,6 +118,7 @@ START_TEST(the_master_asks_nobody_trusts_no_new_key_and_forwards_both_sockets)
         ck_assert(has_word(&w, "StrictHostKeyChecking=yes"));
         ck_assert(has_word(&w, "ExitOnForwardFailure=yes"));
         ck_assert(has_word(&w, "ForwardAgent=no"));
+        ck_assert(has_word(&w, "ConnectTimeout=5"));
         ck_assert(has_word(&w, "ControlPersist=no"));
         ck_assert(has_word(&w, "/run/virt-ferry/way-0/ctl"));
         ck_assert(has_word(&w, "/run/virt-ferry/way-0/virtqemud-sock:/run/libvirt/virtqemud-sock"));
