@@ -53,7 +53,8 @@ PLUGINS := $(filter-out common,$(sort $(notdir $(patsubst %/,%,$(dir $(wildcard 
 # What a plugin links with, beside libc: PLUGIN_LIBS_NAME.
 PLUGIN_LIBS_local-block = -lvirt
 PLUGIN_LIBS_nfs = -lnfs -lvirt
-PLUGIN_LIBS_transport-tls = -lgnutls -lvirt
+# The library of Kerberos is opened when it is needed: plugins/transport-tls/ticket.h.
+PLUGIN_LIBS_transport-tls = -lgnutls -lvirt -ldl
 # librados and librbd are opened when they are needed: plugins/ceph/library.h.
 PLUGIN_LIBS_ceph = -lvirt -ljansson -ldl
 # What a plugin takes of plugins/common: PLUGIN_SHARES_NAME. Two plugins share no symbols.
@@ -270,7 +271,7 @@ demo:
 	$(Q)BUILD='$(abspath $(BUILD))' tests/demo/run
 
 # What takes too long for each check: every kind of storage by every transport, with the table of docs/storage.md,
-# more of Ceph's keys, the lab's servers by themselves, and the faults of the hand-over again and at every step.
+# more of Ceph's keys, Kerberos (with a KDC that is installed for it), the lab's servers by themselves, and the faults of the hand-over again and at every step.
 matrix:
 	$(Q)contrib/install-deps matrix
 	+$(Q)$(MAKE) release

@@ -6,6 +6,7 @@
 #include "files.h"
 #include "say.h"
 #include "stream.h"
+#include "ticket.h"
 #include <string.h>
 
 #define TEXT(...) services->text(call, __VA_ARGS__)
@@ -60,6 +61,30 @@ int driver_refuse(struct ferry_call *call, const struct ferry_services *services
     }
 }
 
+static int no_ticket(struct ferry_call *call, const struct ferry_services *services, const char *host)
+{
+    static const struct {
+        const char *id, *what, *fix;
+    } rows[] = {
+        [TICKET_NONE] = { "sasl-no-ticket", "and there is none on this machine",
+                          "Get one as the user who runs virt-ferry: kinit USER. klist shows it; a machine "
+                          "logs "
+                          "in by its key: kinit -k." },
+        [TICKET_EXPIRED] = { "sasl-ticket-expired", "and the one on this machine has expired",
+                             "Get a new one as the user who runs virt-ferry: kinit USER." },
+        [TICKET_NO_LIBRARY] = { "sasl-no-gssapi", "and this machine has no library for it",
+                                "Install libsasl2-modules-gssapi-mit and krb5-user (Debian), or "
+                                "cyrus-sasl-gssapi and krb5-workstation (Fedora)." },
+    };
+    const enum ticket seen = ticket_look();
+
+    if (seen == TICKET_GOOD)
+        return 0;
+    return say_trouble(
+        call, services, rows[seen].id, rows[seen].fix,
+        TEXT("libvirt on '%s' asks for a Kerberos ticket (SASL: GSSAPI), %s", host, rows[seen].what));
+}
+
 /* GSSAPI logs in by a ticket, the others by a name and a password. */
 int driver_passwords(struct ferry_call *call, const struct ferry_services *services, const char *uri,
                      const char *host, const struct auth *auth)
@@ -67,6 +92,8 @@ int driver_passwords(struct ferry_call *call, const struct ferry_services *servi
     char authfile[512], path[512];
     const char *given = address_parameter(uri, "authfile", authfile, sizeof authfile) ? authfile : NULL;
 
+    if (auth->asks_sasl && strcmp(auth->mechanisms, "GSSAPI") == 0)
+        return no_ticket(call, services, host);
     if (!auth->asks_sasl || strstr(auth->mechanisms, "GSS") || files_passwords(given, path, sizeof path))
         return 0;
     return say_trouble(
