@@ -7,6 +7,7 @@
 #include "cli/table.h"
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 const struct option_row recover_options[] = {
     { .name = "dry-run", .help = "say of each open run what is found and what would be done" },
@@ -234,6 +235,8 @@ int cmd_recover(struct cli *cli, const struct options *o, struct error *err)
                                         .attests = attests,
                                         .say = say,
                                         .signals = { leave, slow },
+                                        .ask_password =
+                                            cli->is_json || !isatty(STDIN_FILENO) ? NULL : ask_password,
                                         .context = &a };
 
     if (!dead)

@@ -279,7 +279,7 @@ static int read_request(struct request *r, struct cli *cli, const struct options
         .progress = progress,
         .planned = planned,
         .signals = { leave, slow },
-        .ask_password = cli->is_json ? NULL : ask_password,
+        .ask_password = cli->is_json || !isatty(STDIN_FILENO) ? NULL : ask_password,
         .context = r,
     };
     if (check_certificate_name(r->run.tls_destination, err) < 0 || read_maps(r, o, err) < 0 ||

@@ -55,6 +55,23 @@ static int judge(struct move *dead, int r, struct error *err)
                : error_set(err, ERROR_PROBLEMS, NULL, "run '%s' is undone, with problems", dead->run);
 }
 
+/* The dead run was let in by what its user typed, and that died with it. Asked before anything is settled, when
+ * nothing waits for us; a host that cannot be reached is for the settling to tell. */
+static void be_let_in(struct move *dead)
+{
+    for (int is_dest = 0; dead->o->ask_password && is_dest < 2; is_dest++) {
+        OWNED(worker) fresh = NULL;
+        struct error ignored = { 0 };
+
+        if (is_dest && !dead->survey.dest_uri[0])
+            continue;
+        dead->survey.wants_password = NULL;
+        fresh = survey_fresh(&dead->survey, is_dest, &ignored);
+        if (!fresh && dead->survey.wants_password)
+            (void)dead->o->ask_password(dead->survey.wants_password);
+    }
+}
+
 int recover_settle(struct move *dead, struct error *err)
 {
     const char *kind = json_text(journal_last(dead->journal, "begin"), "kind", "");
@@ -62,6 +79,7 @@ int recover_settle(struct move *dead, struct error *err)
 
     if (journal_is_ended(dead->journal))
         return 0;
+    be_let_in(dead);
     if (move_record(dead, "recover",
                     json_pack("{ss sI}", "client", this_host(host, sizeof host), "pid", (json_int_t)getpid()),
                     err) < 0)

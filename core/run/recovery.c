@@ -223,6 +223,7 @@ static void recover_this(const struct recovery_options *o, struct loop *loop, co
     struct run_result result = { .outcome = OUTCOME_NONE };
     const struct run_options run = { .source_uri = o->source_uri,
                                      .domain = row->domain,
+                                     .ask_password = o->ask_password,
                                      .config = o->config,
                                      .say = o->say,
                                      .signals = o->signals,

@@ -19,6 +19,7 @@ struct recovery_options {
     bool (*attests)(void *context, const char *claim);
     void (*say)(void *context, const char *line);
     struct run_signals signals;
+    bool (*ask_password)(const char *host); /* as in run_options */
     void *context;
 };
 

@@ -30,6 +30,13 @@ stands_in_the_way() { # CODE ID TEXT HOST DEST
     lives_on hostA web
 }
 
+at_terminal() { # PASSWORD; what is typed before the question is not taken
+    : >"$WORK/terminal"
+    (await 20 grep -q 'User for' "$WORK/terminal" && sleep 0.3 && echo ferry &&
+        await 20 grep -q Password "$WORK/terminal" && sleep 0.3 && echo "$1") | script -qefc \
+        "timeout --foreground 30 '$REPO/tests/lab/lab' on hostA virt-ferry migrate web '$B'" "$WORK/terminal"
+}
+
 # By a host's name ssh is left where TLS is not.
 tls_stands_refused() { # ID TEXT
     exits 0 prints "refuses $1 " prints "$2" ferry hostA plan web hostB
@@ -107,15 +114,23 @@ lives_on hostA web
 it "on a terminal the user and the password are asked for, once, and shown nowhere"
 guest hostA web --write-log
 ask_for hostB tls
-at_terminal() { # PASSWORD; what is typed before the question is not taken
-    : >"$WORK/terminal"
-    (await 20 grep -q 'User for' "$WORK/terminal" && sleep 0.3 && echo ferry &&
-        await 20 grep -q Password "$WORK/terminal" && sleep 0.3 && echo "$1") | script -qefc \
-        "timeout --foreground 30 '$REPO/tests/lab/lab' on hostA virt-ferry migrate web '$B'" "$WORK/terminal"
-}
 exits 4 prints "User for libvirt on 'hostB'" prints 'our user or password' lacks down-the-drain at_terminal down-the-drain
 lives_on hostA web
 exits 0 prints 'tls-gated' lacks across-the-river at_terminal across-the-river
+lives_on hostB web
+
+it "a run that died once libvirt had let it in by a password is settled by the next, which asks for that once"
+grep -qs VIRT_FERRY_FAULT "$VIRT_FERRY_BUILD/virt-ferry" || skip "this build has no fault points"
+guest hostA web --write-log
+ask_for hostB tls
+password hostA across-the-river
+VIRT_FERRY_FAULT=kill:journal:8 exits 137 ferry hostA -q migrate web "$B"
+# libvirt was asked: what became of the guest only the destination can tell.
+on hostA sh -c 'cat /var/lib/virt-ferry/*/*.journal /var/lib/virt-ferry/*.journal 2>/dev/null' | tee "$WORK/journal" | grep -q '"step":"migrate"'
+on hostA rm /root/.config/libvirt/auth.conf
+exits 7 lacks 'User for' ferry hostA migrate web "$B" </dev/null
+exits 0 prints "User for libvirt on 'hostB'" prints 'died; it is settled first' lacks across-the-river at_terminal across-the-river
+is 1 grep -c 'User for' "$WORK/terminal"
 lives_on hostB web
 
 it "SASL on plain tcp: control is protected, data is not"
