@@ -20,11 +20,33 @@ pids_in() { # FILE of namespaces
         awk 'NR == FNR { ours[$1]; next } $1 in ours { split($2, part, "/"); print part[3] }' "$1" -
 }
 
-namespaces_of() { # PID…
-    local pid
+# Into FILE, once each. They are held open until they are let go: the number of one that is gone is given to the
+# next that is made, and that may be another lab's. A pid is given anew as well, so the mark is looked for again.
+declare -A HELD=()
+namespaces_hold() { # FILE PID…
+    local file=$1 pid kind fd inode
+    shift
     for pid; do
-        stat -L -c %i "/proc/$pid/ns/net" "/proc/$pid/ns/mnt" "/proc/$pid/ns/uts" 2>/dev/null || true
-    done | sort -u | grep -vxF "$(stat -L -c %i /proc/self/ns/net /proc/self/ns/mnt /proc/self/ns/uts)"
+        for kind in net mnt uts; do
+            { exec {fd}<"/proc/$pid/ns/$kind"; } 2>/dev/null || continue
+            inode=$(stat -L -c %i "/proc/self/fd/$fd")
+            if [ -n "${HELD[$inode]:-}" ] || [ "$inode" = "$(stat -L -c %i "/proc/self/ns/$kind")" ] ||
+                ! grep -qzsx "ferry_lab_mark=$LAB_ID" "/proc/$pid/environ"; then
+                exec {fd}<&-
+                continue
+            fi
+            HELD[$inode]=$fd
+            echo "$inode" >>"$file"
+        done
+    done
+}
+
+namespaces_let_go() {
+    local fd
+    for fd in "${HELD[@]}"; do
+        exec {fd}<&-
+    done
+    HELD=()
 }
 
 # Zombies have no namespaces, so they do not count: pid 1 may reap late.
@@ -38,7 +60,7 @@ processes_end() {
     for ((round = 0; round < 500; round++)); do
         alive=
         # shellcheck disable=SC2046
-        namespaces_of $(pids_marked) >>"$known" || true
+        namespaces_hold "$known" $(pids_marked)
         for pid in $( { pids_marked; [ ! -s "$known" ] || pids_in "$known"; } | sort -un); do
             if ! is_alive "$pid" || [ "$pid" = $$ ]; then
                 continue
@@ -48,6 +70,7 @@ processes_end() {
         done
         if [ -z "$alive" ]; then
             rm -f "$known"
+            namespaces_let_go
             return
         fi
         sleep 0.02
