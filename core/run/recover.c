@@ -55,8 +55,8 @@ static int judge(struct move *dead, int r, struct error *err)
                : error_set(err, ERROR_PROBLEMS, NULL, "run '%s' is undone, with problems", dead->run);
 }
 
-/* The dead run was let in by what its user typed, and that died with it. Asked before anything is settled, when
- * nothing waits for us; a host that cannot be reached is for the settling to tell. */
+/* The dead run was let in by what its user typed, and that died with it. Asked before anything is settled,
+ * when nothing waits for us; a host that cannot be reached is for the settling to tell. */
 static void be_let_in(struct move *dead)
 {
     for (int is_dest = 0; dead->o->ask_password && is_dest < 2; is_dest++) {
@@ -160,6 +160,9 @@ static int recover_one(struct move *m, const char *run, bool *ret_moved, struct 
     const json_t *begin = recover_last_step(records, "begin");
     enum run_outcome outcome = OUTCOME_NONE;
 
+    /* Whatever hinders that, nothing was done that could be in the way. */
+    if (records && !begin && !is_held)
+        (void)journal_close_unbegun(m->state_dir, run, &unreadable);
     if (!records || recover_last_step(records, "end") || !begin || !concerns(m, begin))
         return 0;
     if (is_held)

@@ -280,16 +280,20 @@ static int look_at_run(const struct recovery_options *o, struct loop *loop, cons
     struct recovered *row = add_row(ret, run, err);
     const json_t *end = recover_last_step(records, "end");
 
+    const bool is_unbegun = records && !is_held && json_array_size(records) <= 1;
+
     if (!row)
         return -err->code;
     fill_row(row, records);
-    if (!is_meant(o, row) || (records && end && !text_equal(o->what, run))) {
+    if (is_unbegun && !o->is_dry)
+        (void)journal_close_unbegun(dir, run, &unreadable);
+    if (!is_meant(o, row) || (records && (end || is_unbegun) && !text_equal(o->what, run))) {
         ret->n--;
         return 0;
     }
     if (!records) {
         row->err = unreadable;
-    } else if (end) {
+    } else if (end || is_unbegun) {
         row->state = RECOVERED_CLOSED;
         row->outcome = text_equal(json_text(end, "outcome", ""), "moved") ? OUTCOME_MOVED : OUTCOME_STAYED;
     } else if (is_held) {

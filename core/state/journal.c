@@ -15,6 +15,7 @@
 #include <time.h>
 
 #define JOURNAL_VERSION 1u           /* what this program writes */
+#define UNBEGUN_S 60                 /* a writer locks its file a moment after it made it */
 #define JOURNAL_MAX_BYTES (64 << 20) /* far above any run; bounds what a reader takes into memory */
 
 struct journal {
@@ -390,4 +391,24 @@ struct journal *journal_look(const char *dir, const char *run, bool *ret_is_held
     json_decref(j->records);
     j->records = HAND_OVER(records);
     return HAND_OVER(j);
+}
+
+int journal_close_unbegun(const char *dir, const char *run, struct error *err)
+{
+    OWNED_MEMORY char *path = run_path(dir, run, err);
+    OWNED(journal) j = NULL;
+    struct stat st;
+
+    if (!path)
+        return -err->code;
+    if (lstat(path, &st) < 0)
+        return error_errno(err, NULL, "could not look at the journal '%s'", path);
+    if (st.st_mtime > time(NULL) - UNBEGUN_S)
+        return 0;
+    j = journal_open(dir, run, err);
+    if (!j)
+        return -err->code;
+    if (json_array_size(j->records) > 1)
+        return 0;
+    return journal_append(j, "end", json_pack("{ss}", "outcome", "stayed"), err) < 0 ? -err->code : 1;
 }

@@ -46,5 +46,8 @@ json_t *journal_list(const char *dir, struct error *err);
 json_t *journal_peek(const char *dir, const char *run, bool *ret_is_held, struct error *err);
 /* The same as a journal that takes no record: for looking at what would be done. */
 struct journal *journal_look(const char *dir, const char *run, bool *ret_is_held, struct error *err);
+/* The journal of a run that died before its first step is closed: what is not in it was not done. 1: it is;
+ * 0: there is a step in it, or it is younger than a minute and may be about to be begun. */
+int journal_close_unbegun(const char *dir, const char *run, struct error *err);
 
 #endif

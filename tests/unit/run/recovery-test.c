@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #define RUN "20261124T101530-9f3a12bc"
 #define TEST "test:///default"
@@ -160,6 +161,52 @@ START_TEST(what_is_closed_is_shown_by_its_name_alone)
 
         ck_assert_int_eq(run_recover(&without, &every, &err), 0);
         ck_assert_uint_eq(every.n, 0);
+        world_ends();
+    }
+END_TEST
+
+static void nothing_was_written(time_t age_s)
+{
+    const struct timespec then[2] = { { .tv_sec = time(NULL) - age_s }, { .tv_sec = time(NULL) - age_s } };
+    struct error err = { 0 };
+    OWNED(journal) j = journal_create(dir, RUN, &err);
+
+    ck_assert_msg(j != NULL, "%s", err.what);
+    ck_assert_int_eq(utimensat(AT_FDCWD, file, then, 0), 0);
+}
+
+START_TEST(a_run_that_died_before_its_first_step_is_closed)
+    {
+        world();
+        nothing_was_written(61);
+        RECOVER(.what = NULL);
+        ck_assert_msg(r == 0, "%s: %s", err.what, err.why);
+        ck_assert_uint_eq(all.n, 0);
+        ck_assert(journal_has("end"));
+        world_ends();
+    }
+END_TEST
+
+START_TEST(a_run_that_is_about_to_begin_is_left_alone)
+    {
+        world();
+        nothing_was_written(1);
+        RECOVER(.what = NULL);
+        ck_assert_msg(r == 0, "%s: %s", err.what, err.why);
+        ck_assert(!journal_has("end"));
+        world_ends();
+    }
+END_TEST
+
+START_TEST(a_dry_run_closes_nothing)
+    {
+        world();
+        nothing_was_written(61);
+        RECOVER(.what = RUN, .is_dry = true);
+        ck_assert_msg(r == 0, "%s: %s", err.what, err.why);
+        ck_assert_uint_eq(all.n, 1);
+        ck_assert_int_eq(all.list[0].state, RECOVERED_CLOSED);
+        ck_assert(!journal_has("end"));
         world_ends();
     }
 END_TEST
@@ -366,6 +413,8 @@ END_TEST
 
 TEST_MAIN("run/recovery", where_nothing_is_open_nothing_is_to_be_done, a_run_that_is_not_there_is_an_error,
           a_run_that_asked_nothing_is_undone_and_closed, what_is_closed_is_shown_by_its_name_alone,
+          a_run_that_died_before_its_first_step_is_closed, a_run_that_is_about_to_begin_is_left_alone,
+          a_dry_run_closes_nothing,
           LOOP(a_dry_run_says_what_would_be_done_and_writes_nothing, TEST_ROWS(looks)),
           LOOP(a_run_that_lives_is_told_and_left_alone, TEST_ROWS(living)),
           another_machines_run_needs_its_source_and_an_attestation,
