@@ -49,6 +49,16 @@ address_of() { # MACHINE
     esac
 }
 
+# The second network, of hosts alone: 172.31.LAB_ID.0/24 and fd31:LAB_ID::/64, by the same last number.
+second_address_of() { # MACHINE 4|6
+    local address
+    address=$(address_of "$1")
+    case $2 in
+        4) echo "172.31.$LAB_ID.${address##*.}" ;;
+        6) echo "fd31:$LAB_ID::${address##*.}" ;;
+    esac
+}
+
 # The process that holds a machine's namespaces. Its name is checked: a pid may be used again.
 holder() { # MACHINE
     local pid name

@@ -61,6 +61,20 @@ machine_plug() { # MACHINE
     inside switch ip link set "$1" master sw0 up
 }
 
+# Without an address of the switch's own: nobody else is there.
+second_net_make() {
+    # shellcheck disable=SC2016
+    inside switch bash -euc 'ip link add sw1 type bridge; ip link set sw1 up'
+}
+
+machine_plug_second() { # MACHINE
+    local index
+    index=$(address_of "$1")
+    inside switch ip link add "$1-2" type veth peer name eth1 \
+        address "$(printf '02:fe:%02x:00:02:%02x' "$LAB_ID" "${index##*.}")" netns "$(holder "$1")"
+    inside switch ip link set "$1-2" master sw1 up
+}
+
 keys_make() { # MACHINE…
     local machine
     mkdir -p "$STATE/keys"
@@ -75,9 +89,14 @@ keys_make() { # MACHINE…
 }
 
 machine_make() { # MACHINE RATE
+    local -a second=()
     machine_hold "$1"
     machine_plug "$1"
-    inside "$1" "$LAB_DIR/host-setup" "$STATE" "$1" "$(address_of "$1")"
+    if [ -n "$second_net" ] && is_host "$1"; then
+        machine_plug_second "$1"
+        second=("$(second_address_of "$1" 4)" "$(second_address_of "$1" 6)")
+    fi
+    inside "$1" "$LAB_DIR/host-setup" "$STATE" "$1" "$(address_of "$1")" ${second[@]+"${second[@]}"}
     [ -z "$2" ] || link_rate "$1" "$2"
     tls_give "$1"
     is_host "$1" || return 0
@@ -95,12 +114,14 @@ up_options() {
     nfs=
     ceph=
     tls=
+    second_net=
     while [ $# -gt 0 ]; do
         case $1 in
             --hosts) count=${2:?a number}; shift ;;
             --rate) rate=${2:?a rate such as 1gbit}; shift ;;
             --nfs) nfs=1; need_program ganesha.nfsd ;;
             --tls) tls=1; need_program certtool; need_program saslpasswd2 ;;
+            --second-net) second_net=1 ;;
             --ceph) ceph=1; need_program ceph-osd ;;
             *) usage_error "no option '$1' of lab up" ;;
         esac
@@ -121,7 +142,7 @@ wait_all() { # PID…
 }
 
 cmd_up() {
-    local count rate nfs ceph tls i
+    local count rate nfs ceph tls second_net i
     local -a names=() pids=()
     up_options "$@"
     [ ! -e "$STATE" ] || die "lab $LAB_ID is there already: lab down"
@@ -145,6 +166,7 @@ cmd_up() {
     fi
     keys_make "${names[@]}"
     switch_make
+    [ -z "$second_net" ] || second_net_make
     wait_all "${pids[@]}"
     guest_boot_make &
     pids=($!)
