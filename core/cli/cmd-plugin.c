@@ -28,6 +28,7 @@ static const struct word transport_words[] = {
     { FERRY_CARRIES_P2P, "p2p", "the source's libvirtd can use it by itself" },
     { FERRY_CARRIES_MULTIFD, "multifd", "several connections" },
     { FERRY_CARRIES_POSTCOPY, "postcopy", "post-copy" },
+    { FERRY_CARRIES_VIA, "via", "data to an address of its own" },
     { 0, NULL, NULL },
 };
 static const struct word protects_words[] = {

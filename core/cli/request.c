@@ -11,6 +11,7 @@
 #include "facts/overwrite.h"
 #include "host/survey.h"
 #include "plugin/registry.h"
+#include "state/network.h"
 #include <string.h>
 #include <unistd.h>
 
@@ -183,6 +184,18 @@ static int check_certificate_name(const char *name, struct error *err)
     return !name || name_is_address(name) ? 0 : name_check_host(name, err);
 }
 
+static int check_via(const char *via, struct error *err)
+{
+    struct error why = { 0 };
+
+    if (!via || network_parse_via(via, &why) == 0)
+        return 0;
+    error_set(err, ERROR_USAGE, NULL, "'%s' cannot be the value of option '--via'", via);
+    error_why(err, "%s", why.what);
+    return error_fix(err, "Write an address of the destination such as 10.9.0.5 or fd00:9::5, or the network "
+                          "that it lies in, 10.9.0.0/16.");
+}
+
 static int read_saved(struct request *r, const char *path, struct error *err)
 {
     struct run_options *run = &r->run;
@@ -204,6 +217,11 @@ static int read_saved(struct request *r, const char *path, struct error *err)
         return error_fix(
             err, "Save the plan with it: virt-ferry plan -o FILE --tls-destination NAME DOMAIN DEST.");
     }
+    if (run->via) {
+        error_set(err, ERROR_USAGE, NULL,
+                  "a saved plan has the address for RAM and disks in it, and takes no other");
+        return error_fix(err, "Save the plan with it: virt-ferry plan -o FILE --via ADDRESS DOMAIN DEST.");
+    }
     r->saved = json_read_file(path, err);
     if (!r->saved || plan_saved_limits(r->saved, &run->limits, err) < 0 ||
         check_saved_uri(json_text(r->saved, "source_uri", ""), err) < 0 ||
@@ -217,7 +235,8 @@ static int read_saved(struct request *r, const char *path, struct error *err)
     run->domain = json_text(r->saved, "domain_uuid", "");
     run->dest = json_text(r->saved, "dest", "");
     run->tls_destination = json_text(r->saved, "tls_destination", NULL);
-    if (check_certificate_name(run->tls_destination, err) < 0)
+    run->via = json_text(r->saved, "via", NULL);
+    if (check_certificate_name(run->tls_destination, err) < 0 || check_via(run->via, err) < 0)
         return error_while(err, "reading the plan '%s'", path);
     return take_maps(r, n_maps);
 }
@@ -241,6 +260,7 @@ int request_save_plan(const struct request *r, const struct plan *p, const char 
     if (json_put_text(j, "domain", p->facts->domain.name) < 0 ||
         json_put_text(j, "domain_uuid", p->facts->domain.uuid) < 0 ||
         json_put_text(j, "source_uri", r->run.source_uri) < 0 || json_put_text(j, "dest", r->run.dest) < 0 ||
+        (r->run.via && json_put_text(j, "via", r->run.via) < 0) ||
         (r->run.tls_destination && json_put_text(j, "tls_destination", r->run.tls_destination) < 0))
         return error_memory(err);
     return output_file(path, j, err);
@@ -260,6 +280,7 @@ static int read_request(struct request *r, struct cli *cli, const struct options
         .source_uri = cli->uri,
         .domain = has_domain ? operand_at(o, 0) : NULL,
         .dest = operand_at(o, has_domain ? 1 : 0),
+        .via = option_text(o, "via"),
         .tls_destination = option_text(o, "tls-destination"),
         .config = config,
         .limits = { .allow_cleartext = option_flag(o, "allow-cleartext"),
@@ -282,8 +303,8 @@ static int read_request(struct request *r, struct cli *cli, const struct options
         .ask_password = cli->is_json || !isatty(STDIN_FILENO) ? NULL : ask_password,
         .context = r,
     };
-    if (check_certificate_name(r->run.tls_destination, err) < 0 || read_maps(r, o, err) < 0 ||
-        read_overwrite(r, o, err) < 0)
+    if (check_certificate_name(r->run.tls_destination, err) < 0 || check_via(r->run.via, err) < 0 ||
+        read_maps(r, o, err) < 0 || read_overwrite(r, o, err) < 0)
         return -err->code;
     return option_text(o, "plan") ? read_saved(r, option_text(o, "plan"), err) : 0;
 }

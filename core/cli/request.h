@@ -55,6 +55,10 @@ struct request {
           .type = OPTION_TEXT,                                                                               \
           .flags = OPTION_REPEATS,                                                                           \
           .help = "let a copy of this disk overwrite the block device that stands at the destination" },     \
+        { .name = "via",                                                                                     \
+          .argument = "ADDRESS|NETWORK",                                                                     \
+          .type = OPTION_TEXT,                                                                               \
+          .help = "where RAM and disks go: an address of the destination, or the network that it lies in" }, \
         { .name = "tls-destination",                                                                         \
           .argument = "NAME",                                                                                \
           .type = OPTION_TEXT,                                                                               \

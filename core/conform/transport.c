@@ -81,12 +81,20 @@ static void probe(struct trial *t, unsigned i)
 }
 
 static const struct {
-    const char *about, *address;
-} routes[] = { { "an IPv4 address", "10.0.0.5" },
-               { "an IPv6 address", "fd00::5" },
-               { "no known address", NULL },
-               { "a hostile address", "a b\n'\"%s%n" } };
+    const char *about, *address, *data_address;
+} routes[] = { { "an IPv4 address", "10.0.0.5", NULL },
+               { "an IPv6 address", "fd00::5", NULL },
+               { "no known address", NULL, NULL },
+               { "a hostile address", "a b\n'\"%s%n", NULL },
+               { "a data address of its own", "10.0.0.5", "fd00:9::5" } };
+
 #define ROUTES (sizeof routes / sizeof routes[0])
+
+/* Only who declares that it knows of it is told. */
+static const char *data_address(const struct trial *t, unsigned i)
+{
+    return t->transport->carries & FERRY_CARRIES_VIA ? routes[i % ROUTES].data_address : NULL;
+}
 
 static int one_parameter(struct trial *t, const struct ferry_route *route, unsigned i)
 {
@@ -112,6 +120,7 @@ static void parameter(struct trial *t, unsigned i)
         .size = sizeof route,
         .from_source = 1,
         .address = routes[i % ROUTES].address,
+        .data_address = data_address(t, i),
         .latency_us = FERRY_NOT_KNOWN,
         .bytes_per_s = FERRY_NOT_KNOWN,
     };
@@ -151,6 +160,7 @@ static void check(struct trial *t, unsigned i)
     const struct ferry_route route = {
         .size = sizeof route,
         .address = routes[i % ROUTES].address,
+        .data_address = data_address(t, i),
         .latency_us = FERRY_NOT_KNOWN,
         .bytes_per_s = FERRY_NOT_KNOWN,
         .data_name = i % 2 ? "hostB" : NULL,

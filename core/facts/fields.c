@@ -283,6 +283,8 @@ static const struct field fields_channel[] = {
     FIGURE(channel, data_port),
     TRI(channel, data_port_open),
     LIST("parameters", channel, parameters, n_parameters, fields_parameter, FACTS_MAX_PARAMETERS),
+    TEXT(channel, data_address),
+    FLAG(channel, is_data_trusted),
     END,
 };
 

@@ -52,6 +52,16 @@ const char *channel_parameter(const struct channel *ch, const char *name)
     return NULL;
 }
 
+const char *channel_data_address(const struct channel *ch)
+{
+    return ch->data_address ? ch->data_address : ch->peer_address;
+}
+
+bool channel_trusts_data(const struct channel *ch)
+{
+    return ch->data_address ? ch->is_data_trusted : ch->is_trusted;
+}
+
 bool channel_has_tls(const struct channel *ch)
 {
     for (size_t i = 0; i < ch->n_parameters; i++)

@@ -253,6 +253,9 @@ struct channel {
     enum tristate data_port_open; /* refused is open too: nobody listens yet; TRI_NO: filtered */
     struct parameter *parameters; /* what libvirt is told beside data_uri: {"tls.destination", "hostB"} */
     size_t n_parameters;
+    const char
+        *data_address;    /* that RAM and disks travel to, where the user chose one; NULL = peer_address */
+    bool is_data_trusted; /* data_address lies in a trusted network of the configuration */
 };
 
 /* What this pair of hosts showed in earlier moves; NOT_KNOWN where none stands. */
@@ -318,6 +321,9 @@ bool disk_is_in_device(const struct disk *d);
 uint64_t disk_device_need(const struct disk *d);
 /* The channel's data is encrypted by QEMU's own TLS. */
 bool channel_has_tls(const struct channel *ch);
+/* The address that RAM and disks travel to, NULL when it is not known; and may they cross in the clear? */
+const char *channel_data_address(const struct channel *ch);
+bool channel_trusts_data(const struct channel *ch);
 /* Its parameter of this name, NULL when it has none. */
 const char *channel_parameter(const struct channel *ch, const char *name);
 /* Its name at the destination. */

@@ -20,9 +20,21 @@ static uint32_t patience_of(const struct survey *s)
 
 void openings_done(struct openings *o)
 {
-    for (size_t i = 0; i < o->n; i++)
+    for (size_t i = 0; i < o->n; i++) {
         way_free(o->list[i]);
+        json_decref(o->opened[i].facts);
+    }
     o->n = 0;
+}
+
+bool openings_wait(struct openings *o, size_t i)
+{
+    struct opened *it = &o->opened[i];
+
+    if (!it->is_over)
+        (void)way_wait(o->list[i], &it->facts, &it->failed);
+    it->is_over = true;
+    return it->failed.code == 0;
 }
 
 /* The destination's ways, at once: they take longest. */
@@ -58,8 +70,9 @@ static void control_ports(struct text *t)
 /* The destination as the source sees it. Where nothing can be run there, nothing is known. */
 static json_t *seen_from_source(struct survey *s, bool is_here, struct error *err)
 {
-    OWNED_JSON seen = json_pack("{sb ss* ss* sI}", "is_here", is_here, "data_name", s->tls_destination,
-                                "domain", s->domain, "patience_ms", (json_int_t)patience_of(s));
+    OWNED_JSON seen = json_pack(
+        "{sb ss* ss* ss* sI}", "is_here", is_here, "data_name", s->tls_destination, "domain", s->domain,
+        "data_address", s->via_address[0] ? s->via_address : NULL, "patience_ms", (json_int_t)patience_of(s));
     OWNED_JSON reply = NULL;
     OWNED_TEXT ports = { 0 };
     struct error ignored = { 0 };
@@ -110,14 +123,18 @@ static json_t *no_way(const char *host, const struct error *why)
 }
 
 /* Opens what was begun; its channel, or its findings, are added to all. */
-static int finish_way(struct survey *s, struct way **w, const json_t *seen, json_t *all, struct error *err)
+static int finish_way(struct survey *s, struct openings *o, size_t i, const json_t *seen, json_t *all,
+                      struct error *err)
 {
     OWNED_JSON facts = NULL;
     struct error failed = { 0 };
 
-    if (way_wait(*w, &facts, &failed) == 0) {
-        facts = way_channel(*w, json_deep_copy(seen), &failed);
-        s->ways = way_push(s->ways, HAND_OVER(*w));
+    if (openings_wait(o, i)) {
+        facts = way_channel(o->list[i], json_deep_copy(seen), &failed);
+        s->ways = way_push(s->ways, HAND_OVER(o->list[i]));
+    } else {
+        facts = HAND_OVER(o->opened[i].facts);
+        failed = o->opened[i].failed;
     }
     if (json_array_size(json_child(facts, "findings")) + json_array_size(json_child(facts, "channels")) ==
         0) {
@@ -238,7 +255,7 @@ json_t *channels_probe(struct survey *s, struct openings *o, bool is_here, struc
         return NULL;
     }
     for (size_t i = 0; i < o->n; i++)
-        if (finish_way(s, &o->list[i], seen, all, err) < 0)
+        if (finish_way(s, o, i, seen, all, err) < 0)
             return NULL;
     return probes_finish(s, &probes, all, err) < 0 ? NULL : HAND_OVER(all);
 }
@@ -338,7 +355,7 @@ int survey_open_data(struct survey *s, const struct channel *ch, struct error *e
     owner = owner_of_qemu(s);
     for (struct way *w = s->ways; w; w = way_older(w))
         if (way_is(w, ch->driver, ch->dest_uri))
-            return way_open_data(w, ch->peer_address, owner,
-                                 s->source_is_here ? NULL : survey_way_of(s, s->source_uri), s->domain, err);
+            return way_open_data(w, ch, owner, s->source_is_here ? NULL : survey_way_of(s, s->source_uri),
+                                 s->domain, err);
     return error_set(err, ERROR_CONNECTION, s->dest_host, "the way that was opened to it is gone");
 }

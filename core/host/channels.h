@@ -13,10 +13,18 @@
 struct openings {
     struct way *list[MOST_WAYS];
     size_t n;
+    /* Once it was waited for: */
+    struct opened {
+        bool is_over;
+        json_t *facts; /* why it could not be opened; may be NULL */
+        struct error failed;
+    } opened[MOST_WAYS];
 };
 void openings_done(struct openings *o);
 #define OWNED_OPENINGS __attribute__((cleanup(openings_done))) struct openings
 
+/* Waits for the i-th; false: it could not be opened. */
+bool openings_wait(struct openings *o, size_t i);
 int channels_open_ways(struct survey *s, struct openings *o, struct error *err);
 /* Facts of all channels and findings; the ways that stand go to the survey. */
 json_t *channels_probe(struct survey *s, struct openings *o, bool is_here, struct error *err);

@@ -9,6 +9,7 @@
 #include "facts/json.h"
 #include "host/channels.h"
 #include "host/verbs.h"
+#include "host/via.h"
 #include "host/way.h"
 #include <stdio.h>
 #include <string.h>
@@ -322,6 +323,8 @@ int survey_connect_source(struct survey *s, struct error *err)
         return -err->code;
     ask_for_domain(s);
     s->source_is_here = is_here;
+    if (via_resolve(s, &ways, err) < 0)
+        return -err->code;
     all = channels_probe(s, &ways, is_here, err);
     if (!all || channels_take(s, all, err) < 0)
         return -err->code;

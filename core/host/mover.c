@@ -180,6 +180,10 @@ static int add_parameters(const json_t *args, struct parameters *p, struct error
     int r = virTypedParamsAddString(&p->list, &p->n, &p->size, VIR_MIGRATE_PARAM_URI,
                                     json_text(args, "data_uri", ""));
 
+    /* Else QEMU there takes connections at the address that its qemu.conf names alone. */
+    if (r == 0 && json_child(args, "listen_address"))
+        r = virTypedParamsAddString(&p->list, &p->n, &p->size, VIR_MIGRATE_PARAM_LISTEN_ADDRESS,
+                                    json_text(args, "listen_address", ""));
     if (r == 0 && bandwidth)
         r = virTypedParamsAddULLong(&p->list, &p->n, &p->size, VIR_MIGRATE_PARAM_BANDWIDTH, bandwidth);
     json_array_foreach(disks, i, disk) if (r == 0) r = virTypedParamsAddString(
@@ -226,7 +230,8 @@ static unsigned flags_of(const json_t *args)
 
 /* {"uuid", "data_uri", "mode", "is_persistent", "stay_paused", "unsafe_with_proof", "disks": [targets to
  * copy], "flat": [targets that rest on nothing there], "is_incremental", "bandwidth_mib_per_s", "maps",
- * "parameters": the channel's}: makes the call and returns when libvirt does; {} */
+ * "listen_address" (absent: as the destination has it), "parameters": the channel's}: makes the call and
+ * returns when libvirt does; {} */
 static int mover_migrate(struct child *c, const json_t *args, json_t *reply, struct error *err)
 {
     __attribute__((cleanup(parameters_done))) struct parameters p = { 0 };

@@ -17,9 +17,12 @@
 
 static void trust_channels(struct facts *f, const struct config *config)
 {
-    for (size_t i = 0; i < f->n_channels; i++)
-        f->channels[i].is_trusted =
-            f->channels[i].peer_address && config_is_trusted(config, f->channels[i].peer_address);
+    for (size_t i = 0; i < f->n_channels; i++) {
+        struct channel *ch = &f->channels[i];
+
+        ch->is_trusted = ch->peer_address && config_is_trusted(config, ch->peer_address);
+        ch->is_data_trusted = ch->data_address && config_is_trusted(config, ch->data_address);
+    }
 }
 
 static int append_all(json_t *to, const char *key, const json_t *from)

@@ -26,7 +26,10 @@ struct survey {
     const struct map *maps;      /* lent: what is called otherwise there */
     size_t n_maps;
     const char *tls_destination; /* lent: the name that the certificate for data bears; NULL = not said */
+    const char *via; /* lent: the destination's address for RAM and disks, or a network that it lies in; NULL
+                        = what the configuration says of that host */
     /* Made by survey_connect and survey_run: */
+    char via_address[64]; /* what via came to; "" = none is chosen */
     struct worker *source, *destination;
     char source_host[256], dest_host[256];
     bool source_is_here; /* this machine is the source */

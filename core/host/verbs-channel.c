@@ -15,7 +15,8 @@ static int check_channel(struct child *c, const struct channel *ch, bool at_dest
                                        .address = ch->peer_address,
                                        .latency_us = ch->latency_us,
                                        .bytes_per_s = ch->bytes_per_s,
-                                       .data_name = channel_parameter(ch, "tls.destination") };
+                                       .data_name = channel_parameter(ch, "tls.destination"),
+                                       .data_address = ch->data_address };
     struct error failed = { 0 };
     struct ferry_call call;
 

@@ -16,6 +16,7 @@ const struct verb verbs_host[] = {
     { "survey-host", verb_survey_host },
     { "probe", verb_probe },
     { "address", verb_address },
+    { "name-addresses", verb_name_addresses },
     { "check-channels", verb_check_channels },
     { "qemu-owner", verb_qemu_owner },
     { "run", verb_run },

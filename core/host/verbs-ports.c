@@ -110,7 +110,7 @@ static enum tristate try_port_there(struct child *c, const char *address, uint64
 static const struct channel *tried_before(const struct facts *f, size_t i)
 {
     for (size_t k = 0; k < i; k++)
-        if (text_equal(f->channels[k].peer_address, f->channels[i].peer_address) &&
+        if (text_equal(channel_data_address(&f->channels[k]), channel_data_address(&f->channels[i])) &&
             f->channels[k].data_port != NOT_KNOWN)
             return &f->channels[k];
     return NULL;
@@ -127,12 +127,13 @@ int verb_reach_ports(struct child *c, const json_t *args, json_t *reply, struct 
     for (size_t i = 0; port && i < f->n_channels; i++) {
         struct channel *ch = &f->channels[i];
         const struct channel *before = tried_before(f, i);
+        const char *address = channel_data_address(ch);
 
-        if (!ch->peer_address || !ch->data_uri || !text_starts(ch->data_uri, "tcp:"))
+        if (!address || !ch->data_uri || !text_starts(ch->data_uri, "tcp:"))
             continue;
         ch->data_port_open = before             ? before->data_port_open
-                             : verb_is_local(c) ? try_port(ch->peer_address, port)
-                                                : try_port_there(c, ch->peer_address, port);
+                             : verb_is_local(c) ? try_port(address, port)
+                                                : try_port_there(c, address, port);
         ch->data_port = port;
     }
     return json_put(reply, "facts", facts_to_json(f));

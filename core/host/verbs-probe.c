@@ -7,8 +7,10 @@
 #include "base/text.h"
 #include "host/command.h"
 #include "host/parameters.h"
+#include <netdb.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 
 static void channel_fill(struct channel *ch, struct arena *a, const struct ferry_transport *t,
                          const char *uri, const struct ferry_route *route)
@@ -22,6 +24,10 @@ static void channel_fill(struct channel *ch, struct arena *a, const struct ferry
     ch->protects_data = (uint8_t)t->protects_data;
     ch->bytes_per_s = route->bytes_per_s;
     ch->latency_us = route->latency_us;
+    ch->data_address = arena_text(a, route->data_address);
+    /* What was seen of control's link says nothing of another. */
+    if (route->data_address)
+        ch->bytes_per_s = NOT_KNOWN;
     ch->can_copy_disks = t->carries & FERRY_CARRIES_DISKS;
     ch->can_p2p = t->carries & FERRY_CARRIES_P2P;
     ch->can_multifd = t->carries & FERRY_CARRIES_MULTIFD;
@@ -120,7 +126,18 @@ static struct ferry_route route_before(const struct child *c, const struct ferry
                                  .source_uri = json_text(source, "uri", NULL),
                                  .source_folder = json_text(source, "folder", NULL),
                                  .domain = json_text(seen, "domain", NULL),
-                                 .patience_ms = json_u64(seen, "patience_ms", 0) };
+                                 .patience_ms = json_u64(seen, "patience_ms", 0),
+                                 .data_address = json_text(seen, "data_address", NULL) };
+}
+
+/* A driver that does not know of the address would send data to another one. */
+static int check_via(const struct ferry_transport *t, const struct ferry_route *route, struct error *err)
+{
+    if (!route->data_address || (t->carries & FERRY_CARRIES_VIA))
+        return 0;
+    error_set(err, ERROR_REFUSED, NULL, "its data cannot go to %s, an address of its own",
+              route->data_address);
+    return error_fix(err, "Take another channel, or leave --via out.");
 }
 
 int probe_channel(struct child *c, struct facts *f, const struct ferry_transport *t,
@@ -138,7 +155,9 @@ int probe_channel(struct child *c, struct facts *f, const struct ferry_transport
         return error_memory(err);
     if (!uri)
         uri = t->uri(&call, &call_services, host);
-    if (uri && t->probe(&call, &call_services, uri, &route) == 0) {
+    if (check_via(t, &route, &failed) < 0)
+        call.error_was_set = true;
+    else if (uri && t->probe(&call, &call_services, uri, &route) == 0) {
         correct_route(&route, seen);
         is_there = take_channel(f, t, &call, uri, &route) == 0;
         if (is_there)
@@ -159,7 +178,7 @@ int probe_channel(struct child *c, struct facts *f, const struct ferry_transport
  * (channels and findings); drivers whose way must be opened first are asked in the worker of that way.
  * "seen": {"is_here": this machine is the source, "address" of the destination as the source sees it,
  * "was_reached" from there, "data_name" that the user gave, "source": the way to it, where it is not this
- * machine, "domain", "patience_ms" as in ferry_route} */
+ * machine, "domain", "patience_ms" and "data_address" as in ferry_route} */
 int verb_probe(struct child *c, const json_t *args, json_t *reply, struct error *err)
 {
     const char *uri = json_text(args, "uri", NULL), *host = json_text(args, "host", c->host);
@@ -200,6 +219,14 @@ static const char find_address[] =
     "timeout 1 bash -c \"exec 3<>/dev/tcp/\\$0/\\$1\" \"$a\" \"$p\" 2>/dev/null && echo reached $a & "
     "done; done; wait; echo seen $first";
 
+/* Without the brackets of an IPv6 address. */
+static void bare_host(const char *host, char *buf, size_t size)
+{
+    const bool has_brackets = host[0] == '[';
+
+    (void)snprintf(buf, size, "%.*s", (int)(strlen(host) - (has_brackets ? 2u : 0)), host + has_brackets);
+}
+
 static int ask_address(struct child *c, const char *input, char *output, size_t size, struct error *err)
 {
     static const char *const argv[] = { "sh", "-c", find_address, NULL };
@@ -219,12 +246,10 @@ static int ask_address(struct child *c, const char *input, char *output, size_t 
 int verb_address(struct child *c, const json_t *args, json_t *reply, struct error *err)
 {
     OWNED_TEXT input = { 0 };
-    const char *host = json_text(args, "host", "");
-    bool has_brackets = host[0] == '[';
-    char output[128], word[16], address[64];
+    char output[128], word[16], address[64], host[256];
 
-    text_add(&input, "%.*s\n%s\n", (int)(strlen(host) - (has_brackets ? 2u : 0)), host + has_brackets,
-             json_text(args, "ports", ""));
+    bare_host(json_text(args, "host", ""), host, sizeof host);
+    text_add(&input, "%s\n%s\n", host, json_text(args, "ports", ""));
     if (input.failed)
         return error_memory(err);
     if (ask_address(c, input.s, output, sizeof output, err) < 0)
@@ -235,4 +260,48 @@ int verb_address(struct child *c, const json_t *args, json_t *reply, struct erro
         json_put_flag(reply, "was_reached", text_equal(word, "reached")) < 0)
         return error_memory(err);
     return 0;
+}
+
+static void add_addresses_here(const char *host, json_t *list)
+{
+    const struct addrinfo hints = { .ai_socktype = SOCK_STREAM };
+    struct addrinfo *all = NULL;
+    char address[64];
+
+    if (getaddrinfo(host, NULL, &hints, &all) != 0)
+        return;
+    for (const struct addrinfo *i = all; i; i = i->ai_next)
+        if (getnameinfo(i->ai_addr, i->ai_addrlen, address, sizeof address, NULL, 0, NI_NUMERICHOST) == 0)
+            (void)json_array_append_new(list, json_string(address));
+    freeaddrinfo(all);
+}
+
+/* {"host"}: all "addresses" that its name has, as this host resolves it; where nothing can be run there, as
+ * this machine does */
+int verb_name_addresses(struct child *c, const json_t *args, json_t *reply, struct error *err)
+{
+    static const char *const argv[] = { "sh", "-c",
+                                        "read -r h; getent ahosts \"$h\" | while read -r a kind rest; do "
+                                        "case $kind in STREAM*) echo $a;; esac; done",
+                                        NULL };
+    OWNED_TEXT input = { 0 };
+    char output[4096] = "", host[256], *rest = NULL;
+    struct ferry_command command = { .size = sizeof command,
+                                     .argv = argv,
+                                     .timeout_ms = ANSWER_MS - 500u,
+                                     .output = output,
+                                     .output_room = sizeof output };
+    struct error ignored = { 0 };
+    json_t *list = json_array();
+
+    bare_host(json_text(args, "host", ""), host, sizeof host);
+    text_add(&input, "%s\n", host);
+    command.input = text_of(&input);
+    command.input_bytes = input.len;
+    if (!list || input.failed || command_run(c, &command, &ignored) < 0)
+        add_addresses_here(host, list);
+    for (char *line = strtok_r(output, "\n", &rest); line && list; line = strtok_r(NULL, "\n", &rest))
+        if (name_is_address(line))
+            (void)json_array_append_new(list, json_string(line));
+    return json_put(reply, "addresses", list) < 0 ? error_memory(err) : 0;
 }

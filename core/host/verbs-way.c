@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/name.h"
 #include "base/text.h"
+#include "host/machine.h"
 #include "host/sockets.h"
 #include <signal.h>
 #include <stdio.h>
@@ -153,8 +154,8 @@ static int verb_way_channel(struct child *c, const json_t *args, json_t *reply, 
     return json_put(reply, "facts", facts_to_json(f));
 }
 
-/* {"address", "owner" (absent: not known), "source" and "domain" as for probe}: opens what RAM and disks
- * take; {} */
+/* {"address", "owner" (absent: not known), "source", "domain" and "data_address" as for probe}: opens what
+ * RAM and disks take; {} */
 static int verb_way_data(struct child *c, const json_t *args, json_t *reply, struct error *err)
 {
     struct call_host lent = verb_call_host(c);
@@ -168,7 +169,8 @@ static int verb_way_data(struct child *c, const json_t *args, json_t *reply, str
                                        .address = json_text(args, "address", NULL),
                                        .latency_us = NOT_KNOWN,
                                        .bytes_per_s = NOT_KNOWN,
-                                       .data_folder = c->way.data_folder };
+                                       .data_folder = c->way.data_folder,
+                                       .data_address = json_text(args, "data_address", NULL) };
     struct ferry_call call;
     int r = 0;
 
@@ -184,9 +186,25 @@ static int verb_way_data(struct child *c, const json_t *args, json_t *reply, str
     return r;
 }
 
+/* {}: "addresses" of the host, empty where it cannot be asked */
+static int verb_way_addresses(struct child *c, const json_t *args, json_t *reply, struct error *err)
+{
+    OWNED(facts) f = facts_new();
+    OWNED_MEMORY char *said = machine_ask(c);
+    json_t *list = json_array();
+
+    (void)args;
+    if (f && said)
+        machine_read(said, f->arena, &f->dest);
+    for (size_t i = 0; f && list && i < f->dest.addresses.n; i++)
+        (void)json_array_append_new(list, json_string(f->dest.addresses.names[i]));
+    return json_put(reply, "addresses", list) < 0 ? error_memory(err) : 0;
+}
+
 const struct verb verbs_way[] = {
     { "way-open", verb_way_open },
     { "way-channel", verb_way_channel },
     { "way-data", verb_way_data },
+    { "way-addresses", verb_way_addresses },
     { NULL, NULL },
 };

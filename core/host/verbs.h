@@ -48,6 +48,7 @@ int verb_survey_host(struct child *c, const json_t *args, json_t *reply, struct 
 /* verbs-probe.c */
 int verb_probe(struct child *c, const json_t *args, json_t *reply, struct error *err);
 int verb_address(struct child *c, const json_t *args, json_t *reply, struct error *err);
+int verb_name_addresses(struct child *c, const json_t *args, json_t *reply, struct error *err);
 /* One driver's channel to a host, added to f, or a finding that says why there is none. uri NULL: as the
  * driver names the host. */
 int probe_channel(struct child *c, struct facts *f, const struct ferry_transport *t,

@@ -129,13 +129,27 @@ json_t *way_channel(struct way *w, json_t *seen, struct error *err)
 
 #define DATA_MS 12000u
 
-int way_open_data(struct way *w, const char *address, const char *owner, const struct way *source,
+int way_open_data(struct way *w, const struct channel *ch, const char *owner, const struct way *source,
                   const char *domain, struct error *err)
 {
     return worker_do(w->worker, "way-data",
-                     json_pack("{ss* ss* so* ss}", "address", address, "owner", owner, "source",
-                               source ? way_args(source) : NULL, "domain", domain),
+                     json_pack("{ss* ss* ss* so* ss}", "address", ch->peer_address, "data_address",
+                               ch->data_address, "owner", owner, "source", source ? way_args(source) : NULL,
+                               "domain", domain),
                      DATA_MS, NULL, err);
+}
+
+void way_addresses(struct way *w, json_t *list)
+{
+    OWNED_JSON reply = NULL;
+    struct error ignored = { 0 };
+    const json_t *more;
+
+    if (worker_do(w->worker, "way-addresses", NULL, ANSWER_MS, &reply, &ignored) < 0)
+        return;
+    more = json_child(reply, "addresses");
+    if (more)
+        (void)json_array_extend(list, (json_t *)(uintptr_t)more);
 }
 
 bool way_is(const struct way *w, const char *driver, const char *uri)

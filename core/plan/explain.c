@@ -61,6 +61,10 @@ static void add_sentence(const struct plan *p, const struct strategy *s, struct 
     add_names(t, p->facts);
     text_add(t, ": %s over ", mode_text(s->mode));
     text_add_escaped(t, s->channel->driver ? s->channel->driver : "?");
+    if (s->channel->data_address && s->mode != MODE_OFFLINE) {
+        text_add(t, " via ");
+        text_add_escaped(t, s->channel->data_address);
+    }
     text_add(t, " (%s), %s", explain_protection(protection, sizeof protection, s->channel),
              hand_over_word(s->hand_over));
     add_disks_treated(t, p, s, TREAT_SHARED, "shared");

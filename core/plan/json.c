@@ -69,6 +69,8 @@ static json_t *json_of_channel(const struct channel *c)
     if (!o || json_put_text(o, "driver", c->driver) < 0 || json_put_text(o, "dest_uri", c->dest_uri) < 0 ||
         json_put_text(o, "data_uri", c->data_uri) < 0 ||
         json_put_text(o, "peer_address", c->peer_address) < 0 ||
+        (c->data_address && (json_put_text(o, "data_address", c->data_address) < 0 ||
+                             json_put_flag(o, "is_data_trusted", c->is_data_trusted) < 0)) ||
         json_put_u64(o, "protects_control", c->protects_control) < 0 ||
         json_put_u64(o, "protects_data", c->protects_data) < 0 ||
         json_put_flag(o, "was_probed", c->was_probed) < 0 ||

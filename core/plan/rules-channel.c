@@ -28,9 +28,23 @@ static bool is_clear(const struct rule_case *c)
     return (is_off(c) ? c->channel->protects_control : c->channel->protects_data) < PROTECTS_ENCRYPTION;
 }
 
-static const char *address_of(const struct channel *channel)
+/* Where what is meant goes: the definition of a domain that is off to control's peer. */
+static const char *address_of(const struct rule_case *c)
 {
-    return channel->peer_address ? channel->peer_address : rules_name(channel->data_uri);
+    const char *address = is_off(c) ? c->channel->peer_address : channel_data_address(c->channel);
+
+    return address ? address : rules_name(c->channel->data_uri);
+}
+
+/* With a data address of its own a channel crosses two networks, and the definition the first of them. */
+static bool is_control_loose(const struct rule_case *c)
+{
+    return c->channel->protects_control < PROTECTS_ENCRYPTION && !c->channel->is_trusted;
+}
+
+static bool is_trusted(const struct rule_case *c)
+{
+    return is_off(c) ? c->channel->is_trusted : channel_trusts_data(c->channel) && !is_control_loose(c);
 }
 
 /* Of the disks only what would be copied crosses the network between the hosts. */
@@ -59,23 +73,28 @@ static const char *in_the_clear(struct rule_case *c, const char *crosses)
         text_add(&t, "the domain's definition, with its passwords,");
     else
         add_data(&t, c->facts);
-    text_add(&t, " %s the network in the clear to %s over %s", crosses, address_of(c->channel),
+    text_add(&t, " %s the network in the clear to %s over %s", crosses, address_of(c),
              rules_name(c->channel->driver));
     if (!is_off(c))
         text_add(&t, "%s",
                  c->channel->protects_control < PROTECTS_ENCRYPTION
                      ? "; so does control, with the domain's definition and its passwords"
                      : "; control, with the domain's definition, is encrypted");
+    if (!is_off(c) && c->channel->data_address && c->channel->protects_control < PROTECTS_ENCRYPTION)
+        text_add(&t, ", to %s", rules_name(c->channel->peer_address));
     return t.failed ? NULL : SAY("%s", text_of(&t));
 }
 
 static const char *check_cleartext(struct rule_case *c)
 {
-    if (!is_clear(c) || c->channel->is_trusted || c->limits->allow_cleartext)
+    const struct channel *ch = c->channel;
+    const char *loose = !is_off(c) && !channel_trusts_data(ch) ? channel_data_address(ch) : ch->peer_address;
+
+    if (!is_clear(c) || is_trusted(c) || c->limits->allow_cleartext)
         return NULL;
     c->fix = SAY("Pass --allow-cleartext for this move, or, if nobody else can listen there, add %s or its "
                  "network to 'trusted_networks' in [security] of /etc/virt-ferry.conf.",
-                 c->channel->peer_address ? c->channel->peer_address : "the destination's address");
+                 loose ? loose : "the destination's address");
     return in_the_clear(c, "would cross");
 }
 
@@ -83,12 +102,11 @@ static const char *check_cleartext_allowed(struct rule_case *c)
 {
     const char *what;
 
-    if (!is_clear(c) || (!c->channel->is_trusted && !c->limits->allow_cleartext))
+    if (!is_clear(c) || (!is_trusted(c) && !c->limits->allow_cleartext))
         return NULL;
     what = in_the_clear(c, "will cross");
     return what ? SAY("%s: %s", what,
-                      c->channel->is_trusted ? "that network is declared trusted"
-                                             : "--allow-cleartext was given")
+                      is_trusted(c) ? "that network is declared trusted" : "--allow-cleartext was given")
                 : NULL;
 }
 
@@ -101,10 +119,21 @@ static const char *check_no_address(struct rule_case *c)
 
 static const char *check_not_probed(struct rule_case *c)
 {
-    /* A socket of our own: whoever made it was there. */
-    if (c->channel->was_probed || is_off(c) || text_starts(c->channel->data_uri, "unix:"))
+    /* A socket of our own: whoever made it was there. Of another address than control's the port tells. */
+    const bool was_reached =
+        c->channel->data_address ? c->channel->data_port_open == TRI_YES : c->channel->was_probed;
+
+    if (was_reached || is_off(c) || text_starts(c->channel->data_uri, "unix:"))
         return NULL;
-    return SAY("address %s was not checked from the source itself", address_of(c->channel));
+    return SAY("address %s was not checked from the source itself", address_of(c));
+}
+
+static const char *check_via(struct rule_case *c)
+{
+    if (!c->channel->data_address || is_off(c))
+        return NULL;
+    return SAY("RAM and disks go to %s of '%s', control to %s", c->channel->data_address,
+               rules_name(c->facts->dest.name), rules_name(c->channel->peer_address));
 }
 
 static const char *check_copies(struct rule_case *c)
@@ -190,6 +219,14 @@ static const struct rule rows[] = {
       .check = check_not_probed,
       .cause = "Nothing could run on the source to try the address, so it may not be reachable from there.",
       .fix = "Run virt-ferry on the source, or try the address from there by hand." },
+    { .id = "data-address",
+      .severity = NOTES,
+      .scope = PER_CHANNEL,
+      .check = check_via,
+      .cause =
+          "RAM and disks have an address of their own at the destination, by --via or by the "
+          "configuration of that host. Whether they may cross in the clear is judged by the network that "
+          "it lies in; a certificate must bear it, or the name that --tls-destination gives." },
     { .id = "channel-without-disks",
       .severity = REFUSES,
       .scope = PER_STRATEGY,

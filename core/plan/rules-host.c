@@ -417,7 +417,7 @@ static const char *check_port(struct rule_case *c)
             "[hosts] of the configuration.",
             (unsigned)ch->data_port, rules_command_word(c->facts->dest.name, "HOST"));
     return SAY("port %u of %s, one of those that RAM and disks travel to, is filtered: no answer came",
-               (unsigned)ch->data_port, rules_name(ch->peer_address));
+               (unsigned)ch->data_port, rules_name(channel_data_address(ch)));
 }
 
 static const char *check_port_not_known(struct rule_case *c)
@@ -427,7 +427,7 @@ static const char *check_port_not_known(struct rule_case *c)
     if (ch->data_port_open != TRI_NOT_KNOWN || !uses_port(c))
         return NULL;
     return SAY("port %u of %s could not be tried from the source", (unsigned)ch->data_port,
-               rules_name(ch->peer_address));
+               rules_name(channel_data_address(ch)));
 }
 
 #define ROW(name, level, per, where, function, because, ...)                                                 \

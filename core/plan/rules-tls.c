@@ -37,7 +37,7 @@ static const char *check_name(struct rule_case *c)
     return SAY(
         "QEMU at the source is older than 7.0 and would look for %s, not '%s', in the certificate when it "
         "copies disks",
-        c->channel->peer_address ? c->channel->peer_address : "the address", name);
+        channel_data_address(c->channel) ? channel_data_address(c->channel) : "the address", name);
 }
 
 /* "Since libvirt-4.4, --copy-storage-{all,inc} can work together with --tls": autotest/tp-libvirt, pull

@@ -81,6 +81,8 @@ static json_t *what_it_rests_on(const struct plan *p, const struct strategy *s)
     rest_on(o, "destination's QEMU", figure(p->arena, f->dest.qemu_version));
     rest_on(o, "channel", s->channel->driver);
     rest_on(o, "channel's address", s->channel->peer_address);
+    if (s->channel->data_address)
+        rest_on(o, "address of RAM and disks", s->channel->data_address);
     rest_on(o, "data is encrypted by TLS", channel_has_tls(s->channel) ? "yes" : "no");
     rest_on(o, "libvirt's check is lifted", s->needs_unsafe ? "yes" : "no");
     return HAND_OVER(o);

@@ -283,6 +283,7 @@ struct ferry_storage {
 #define FERRY_CARRIES_P2P 2u     /* the source's libvirtd can use it by itself */
 #define FERRY_CARRIES_MULTIFD 4u /* several connections */
 #define FERRY_CARRIES_POSTCOPY 8u
+#define FERRY_CARRIES_VIA 16u /* data to another address than control's: ferry_route.data_address */
 
 /* What a probe of a pair of hosts found. */
 struct ferry_route {
@@ -309,6 +310,9 @@ struct ferry_route {
     /* For how many ms the probe may wait until the host shows that it is there, where all drivers are tried
      * by its name; 0: as long as the driver sees fit. Set before probe. */
     uint64_t patience_ms;
+    const char *data_address; /* numeric address of the destination that RAM and disks shall travel to, where
+                                 the user chose one. Set before probe, check and open_data, and only for a
+                                 driver that declares FERRY_CARRIES_VIA; NULL = `address` */
 };
 
 /* What libvirt must be told of a move over this transport: a migration parameter by libvirt's name, or a

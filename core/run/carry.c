@@ -46,6 +46,8 @@ static json_t *migrate_args(struct move *m, struct error *err)
     uint64_t cap = m->o->limits.bandwidth_bytes_per_s;
 
     if (!args || disks_to_copy(m, args) < 0 ||
+        (m->strategy->channel->data_address && text_starts(m->strategy->channel->data_uri, "tcp:") &&
+         json_put_text(args, "listen_address", m->strategy->channel->data_address) < 0) ||
         json_put(args, "parameters",
                  parameters_to_json(m->strategy->channel, json_array_size(json_child(args, "disks")) > 0)) <
             0 ||

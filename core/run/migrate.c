@@ -29,6 +29,7 @@ static void begin(struct move *m, const struct run_options *o, struct run_result
                                  .maps = o->maps,
                                  .n_maps = o->n_maps,
                                  .tls_destination = o->tls_destination,
+                                 .via = o->via,
                                  .journal = move_record_for_worker,
                                  .context = m };
 }

@@ -32,6 +32,7 @@ struct run_signals {
 struct run_options {
     const char *source_uri, *dest;
     const char *domain;          /* NULL = none, of run_survey alone: the two hosts are looked at */
+    const char *via;             /* where RAM and disks shall go: an address or a network; NULL = not said */
     const char *tls_destination; /* the name that the certificate for data bears; NULL = the plan's choice */
     const struct config *config;
     struct plan_limits limits;

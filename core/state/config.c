@@ -20,7 +20,7 @@
 #define CONFIG_MAX_NAME 49 /* inih cuts sections and keys to this */
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
 
-enum value_type { VALUE_MS, VALUE_RATE, VALUE_NETWORKS, VALUE_PORTS };
+enum value_type { VALUE_MS, VALUE_RATE, VALUE_NETWORKS, VALUE_PORTS, VALUE_VIA };
 
 static const struct config_key {
     const char *section, *key;
@@ -32,6 +32,7 @@ static const struct config_key {
     { "migrate", "bandwidth", VALUE_RATE, 0 },
     { "migrate", "timeout", VALUE_MS, 1000 },
     { "hosts", "migration_ports", VALUE_PORTS, 0 },
+    { "hosts", "via", VALUE_VIA, 0 },
 };
 
 static const struct config_section {
@@ -193,6 +194,9 @@ static int check_value(struct source *s, const struct config_key *key, const cha
         [VALUE_MS] = "Write a time such as '300ms', '2s' or '5min'.",
         [VALUE_RATE] = "Write a rate such as '500MiB/s' or '1gbit'.",
         [VALUE_PORTS] = "Write two ports as qemu.conf of that host has them, such as '49152-49215'.",
+        [VALUE_VIA] =
+            "Write an address of that host such as '10.9.0.5' or 'fd00:9::5', or the network that it "
+            "lies in, '10.9.0.0/16'.",
         [VALUE_NETWORKS] = "Write networks such as '10.1.0.0/16 fd00:7::/64'; a host alone is '10.1.0.5'.",
     };
     struct error why = { 0 };
@@ -207,6 +211,9 @@ static int check_value(struct source *s, const struct config_key *key, const cha
         break;
     case VALUE_PORTS:
         result = parse_ports(value, ret_figure, &why);
+        break;
+    case VALUE_VIA:
+        result = network_parse_via(value, &why);
         break;
     case VALUE_NETWORKS:
         result = add_networks(s, value, &why);

@@ -59,6 +59,21 @@ int network_parse(const char *s, struct network *ret, struct error *err)
     return 0;
 }
 
+int network_parse_via(const char *s, struct error *err)
+{
+    static const char *const of_no_host[] = { "0.0.0.0/8", "127.0.0.0/8", "224.0.0.0/3",
+                                              "::/127",    "ff00::/8",    "fe80::/10" };
+    struct network n, other;
+
+    if (network_parse(s, &n, err) < 0)
+        return -err->code;
+    for (size_t i = 0; !strchr(s, '/') && i < sizeof of_no_host / sizeof *of_no_host; i++)
+        if (network_parse(of_no_host[i], &other, err) == 0 && network_holds(&other, s))
+            return error_set(err, ERROR_INPUT, NULL,
+                             "'%s' is no address that another host could be reached by", s);
+    return 0;
+}
+
 bool network_holds(const struct network *n, const char *numeric_address)
 {
     char plain[INET6_ADDRSTRLEN];

@@ -16,6 +16,8 @@ struct network {
 
 /* An address alone is a network of one. Bits set behind the prefix are refused: they hide a mistake. */
 int network_parse(const char *s, struct network *ret, struct error *err);
+/* The same for what data shall travel to: an address of a host, or a network that has such. */
+int network_parse_via(const char *s, struct error *err);
 /* An IPv4 address inside IPv6 (::ffff:10.0.0.1) counts as IPv4; a zone (fe80::1%eth0) is not looked at. */
 bool network_holds(const struct network *n, const char *numeric_address);
 

@@ -171,13 +171,9 @@ bool place_has_aes(const char *cpuinfo)
     return false;
 }
 
-void words_of_master(struct words *w, const struct place *p, const char *folder, const char *ciphers)
+/* Of a connection that is made. */
+static void add_safety(struct words *w, const struct place *p, const char *ciphers)
 {
-    begin(w);
-    add(w, "-M");
-    add(w, "-N");
-    add_control(w, folder);
-    add_option(w, "ControlPersist=no");
     add_option(w, "StrictHostKeyChecking=yes");
     add_option(w, "UpdateHostKeys=no");
     add_option(w, "ExitOnForwardFailure=yes");
@@ -194,6 +190,16 @@ void words_of_master(struct words *w, const struct place *p, const char *folder,
     /* A peer that is silent is given up after 15 s, as libvirt's keepalive does. */
     add_option(w, "ServerAliveInterval=3");
     add_option(w, "ServerAliveCountMax=4");
+}
+
+void words_of_master(struct words *w, const struct place *p, const char *folder, const char *ciphers)
+{
+    begin(w);
+    add(w, "-M");
+    add(w, "-N");
+    add_control(w, folder);
+    add_option(w, "ControlPersist=no");
+    add_safety(w, p, ciphers);
     for (int i = 0; i < 2; i++) {
         (void)snprintf(w->forward[i], sizeof w->forward[i], "%s/%s:/run/libvirt/%s", folder, place_sockets[i],
                        place_sockets[i]);
@@ -230,11 +236,21 @@ void place_suffix(const char *domain, char buf[PLACE_SUFFIX_SIZE])
     (void)snprintf(buf, PLACE_SUFFIX_SIZE, CONFINED "%s", domain);
 }
 
-void words_of_forward(struct words *w, const struct place *p, const char *folder, const char *data,
-                      const char *suffix)
+static void add_forwards(struct words *w, const char *data, const char *suffix)
 {
     static const char *const names[2] = { PLACE_RAM, PLACE_DISKS };
 
+    for (int i = 0; i < 2; i++) {
+        (void)snprintf(w->forward[i], sizeof w->forward[i], "%s/%s%s:%s/%s%s", data, names[i], suffix, data,
+                       names[i], suffix);
+        add(w, "-L");
+        add(w, w->forward[i]);
+    }
+}
+
+void words_of_forward(struct words *w, const struct place *p, const char *folder, const char *data,
+                      const char *suffix)
+{
     begin(w);
     add_control(w, folder);
     add_option(w, "ControlMaster=no");
@@ -242,13 +258,31 @@ void words_of_forward(struct words *w, const struct place *p, const char *folder
     add_option(w, "ProxyCommand=exit 1");
     add(w, "-O");
     add(w, "forward");
-    for (int i = 0; i < 2; i++) {
-        (void)snprintf(w->forward[i], sizeof w->forward[i], "%s/%s%s:%s/%s%s", data, names[i], suffix, data,
-                       names[i], suffix);
-        add(w, "-L");
-        add(w, w->forward[i]);
-    }
+    add_forwards(w, data, suffix);
     add_place(w, p);
+}
+
+void place_alias(const char *host, const char *port, char buf[PLACE_NAME_SIZE])
+{
+    if (strcmp(port, "22") == 0)
+        (void)snprintf(buf, PLACE_NAME_SIZE, "%s", host);
+    else
+        (void)snprintf(buf, PLACE_NAME_SIZE, "[%.*s]:%s", (int)PLACE_NAME_SIZE - 16, host, port);
+}
+
+void words_of_own(struct words *w, const struct place *p, const struct own_way *own, const char *command)
+{
+    begin(w);
+    add_option(w, "ControlMaster=no");
+    add_option(w, "ControlPath=none");
+    add_safety(w, p, own->ciphers);
+    (void)snprintf(w->via, sizeof w->via, "HostName=%s", own->via);
+    add_option(w, w->via);
+    (void)snprintf(w->alias, sizeof w->alias, "HostKeyAlias=%s", own->alias);
+    add_option(w, w->alias);
+    add_forwards(w, own->data, own->suffix);
+    add_place(w, p);
+    add(w, command);
 }
 
 void words_of_settings(struct words *w, const struct place *p)

@@ -24,6 +24,7 @@ bool place_folder_fits(const char *folder);
 #define PLACE_CONTROL "ctl"
 #define PLACE_PATH_SIZE 108u
 #define PLACE_CIPHERS_SIZE 512u
+#define PLACE_NAME_SIZE 256u
 
 /* Lists end with NULL; texts live in the struct. */
 struct words {
@@ -31,6 +32,7 @@ struct words {
     size_t n;
     char control[PLACE_PATH_SIZE], forward[2][2 * PLACE_PATH_SIZE + 1];
     char ciphers[PLACE_CIPHERS_SIZE + 8], connect[32];
+    char via[PLACE_NAME_SIZE + 16], alias[PLACE_NAME_SIZE + 16];
 };
 
 /* Of a list of ciphers that no configuration chose (OpenSSH's own), the same with AES-GCM first, which
@@ -51,6 +53,14 @@ void words_of_run(struct words *w, const struct place *p, const char *folder, co
 #define PLACE_DISKS "nbd"
 void words_of_forward(struct words *w, const struct place *p, const char *folder, const char *data,
                       const char *suffix);
+/* The same by a connection of its own to another address of that host, whose key is known under `alias`, with
+ * a command that runs as long as it. */
+struct own_way {
+    const char *via, *alias, *ciphers, *data, *suffix;
+};
+void words_of_own(struct words *w, const struct place *p, const struct own_way *own, const char *command);
+/* What known_hosts calls a host, as ssh reaches it. */
+void place_alias(const char *host, const char *port, char buf[PLACE_NAME_SIZE]);
 /* What their names end in, so that AppArmor lets the QEMU of that domain have them: libvirt's profile has a
  * rule for the sockets of tunnelled migrations. "" for a domain whose name is none for a socket, or is not
  * known. */

@@ -2,6 +2,7 @@
  * A shell on the source holds folder and ssh for as long as it hears from us, over the way to the source.
  * What could be misread comes to it on standard input. */
 #include "source-ssh.h"
+#include "../common/route.h"
 #include "hold.h"
 #include "master.h"
 #include "said.h"
@@ -15,15 +16,22 @@
 
 #define TEXT(...) services->text(call, __VA_ARGS__)
 
+/* To another address of that host, whose key is known under the name that ssh would look for without it. */
+#define VIA                                                                                                  \
+    "[ \"$v\" = - ] || { k=; n=$h; o=22; while read -r x y; do case $x in hostkeyalias) k=$y;; "             \
+    "hostname) n=$y;; port) o=$y;; esac; done < <(ssh -G \"${a[@]}\" -- \"$h\"); "                           \
+    "[ -n \"$k\" ] || { [ \"$o\" = 22 ] && k=$n || k=\"[$n]:$o\"; }; "                                       \
+    "a+=(-o \"HostName=$v\" -o \"HostKeyAlias=$k\"); }; "
+
 /* What the configuration there must not change. A connection that its user shares would be shared by us.
  * AES-GCM comes first where nobody chose ciphers and the processor has AES. */
 #define OPTIONS                                                                                              \
-    "export LC_ALL=C; read -r h; read -r u; read -r p; "                                                     \
+    "export LC_ALL=C; read -r h; read -r u; read -r p; read -r v; "                                          \
     "a=(-o BatchMode=yes -o LogLevel=INFO -o ForwardAgent=no -o ForwardX11=no -o PermitLocalCommand=no "     \
     "-o RemoteCommand=none -o RequestTTY=no -o ControlMaster=no -o ControlPath=none "                        \
     "-o StrictHostKeyChecking=yes -o UpdateHostKeys=no -o ConnectTimeout=3 -o ConnectionAttempts=1 "         \
     "-o ServerAliveInterval=3 -o ServerAliveCountMax=4); "                                                   \
-    "[ \"$u\" = - ] || a+=(-l \"$u\"); [ \"$p\" = - ] || a+=(-p \"$p\"); "
+    "[ \"$u\" = - ] || a+=(-l \"$u\"); [ \"$p\" = - ] || a+=(-p \"$p\"); " VIA
 
 static const char log_in[] =
     OPTIONS "[ $(id -u) = 0 ] || exit 3; ssh \"${a[@]}\" -- \"$h\" true </dev/null || exit 1";
@@ -46,9 +54,10 @@ static struct hold carrier = HOLD_NONE; /* this worker's own */
 static char ciphers[PLACE_CIPHERS_SIZE];
 
 static const char *place_lines(struct ferry_call *call, const struct ferry_services *services,
-                               const struct place *p)
+                               const struct ferry_route *route, const struct place *p)
 {
-    return TEXT("%s\n%s\n%s\n", p->host, p->user[0] ? p->user : "-", p->port[0] ? p->port : "-");
+    return TEXT("%s\n%s\n%s\n%s\n", p->host, p->user[0] ? p->user : "-", p->port[0] ? p->port : "-",
+                route_via(route) ? route_via(route) : "-");
 }
 
 static int ask(struct ferry_call *call, const struct ferry_services *services,
@@ -85,7 +94,7 @@ int source_ssh_check(struct ferry_call *call, const struct ferry_services *servi
 {
     char said[2048] = "", line[512];
     struct ferry_command c = { .errors = said, .errors_room = sizeof said };
-    const char *input = place_lines(call, services, p);
+    const char *input = place_lines(call, services, route, p);
 
     if (!input || ask(call, services, route, log_in, input, &c) < 0)
         return -1;
@@ -131,7 +140,7 @@ int source_ssh_open(struct ferry_call *call, const struct ferry_services *servic
                     const struct ferry_route *route, const struct place *p, const char *data,
                     const char *suffix)
 {
-    const char *lines = place_lines(call, services, p);
+    const char *lines = place_lines(call, services, route, p);
     const char *input =
         lines ? TEXT("%s%s\n%s\n%s\n", lines, data, ciphers[0] ? ciphers : "-", suffix) : NULL;
     char said[2048], line[512];

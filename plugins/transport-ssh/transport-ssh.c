@@ -4,6 +4,7 @@
  * through the same master, by sockets that QEMU opens at one path on both hosts; and "ssh-clear", whose go as
  * with "tcp", in the clear. Read it from the bottom. */
 #include "../common/reach.h"
+#include "../common/route.h"
 #include "keeper.h"
 #include "master.h"
 #include "said.h"
@@ -22,6 +23,7 @@
 #define LEAST_MS 600
 #define PROBE_MS 4500
 #define KEEPER_MS 3000
+#define OWN_MS 6000 /* with a login */
 
 static const char *ssh_uri(struct ferry_call *call, const struct ferry_services *services, const char *host)
 {
@@ -229,15 +231,37 @@ static int clear_probe(struct ferry_call *call, const struct ferry_services *ser
 static int clear_parameter(struct ferry_call *call, const struct ferry_services *services,
                            const struct ferry_route *route, uint32_t i, struct ferry_parameter *ret)
 {
-    if (i > 0 || !route->address)
+    const char *address = route_data_address(route);
+
+    if (i > 0 || !address)
         return 1;
     ret->name = "migrate_uri";
-    ret->value =
-        services->text(call, strchr(route->address, ':') ? "tcp://[%s]" : "tcp://%s", route->address);
+    ret->value = services->text(call, strchr(address, ':') ? "tcp://[%s]" : "tcp://%s", address);
     return ret->value ? 0 : -1;
 }
 
 /* ---- RAM and disks through the master ---- */
+
+/* Does ssh answer at the address that RAM and disks shall take? */
+static int check_via(struct ferry_call *call, const struct ferry_services *services, const char *uri,
+                     const char *via)
+{
+    struct settings s;
+    struct reached reached;
+    struct place p;
+    const char *why = place_of_uri(uri, &p);
+
+    if (why)
+        return no_place(call, services, uri, why);
+    settings_of(call, services, &p, &s);
+    if (s.has_proxy || reach(via, s.port, PROBE_MS, &reached, &why) == REACH_YES)
+        return 0;
+    return trouble(
+        call, services, "ssh-via-closed",
+        services->text(call, "Let sshd on '%s' listen at %s too, or leave --via out.", p.host, via),
+        services->text(call, "RAM and disks cannot go through ssh to %s: port %s does not answer there", via,
+                       s.port));
+}
 
 static int ssh_probe(struct ferry_call *call, const struct ferry_services *services, const char *uri,
                      struct ferry_route *ret)
@@ -265,6 +289,8 @@ static int ssh_probe(struct ferry_call *call, const struct ferry_services *servi
             return no_place(call, services, uri, why);
         return source_ssh_check(call, services, ret, &p);
     }
+    if (route_via(ret) && check_via(call, services, uri, route_via(ret)) < 0)
+        return -1;
     return clear_probe(call, services, uri, ret);
 }
 
@@ -294,17 +320,36 @@ static int ssh_parameter(struct ferry_call *call, const struct ferry_services *s
     return ret->value ? 0 : -1;
 }
 
-static int keep_folder(struct ferry_call *call, const struct ferry_services *services, const struct place *p,
-                       const char *folder, const char *data, const char *owner, const char *suffix)
+/* What is to be opened, and for whom. */
+struct opening {
+    const struct place *place;
+    const char *folder, *data, *owner, *via;
+    char suffix[PLACE_SUFFIX_SIZE];
+};
+
+/* By the master; to an address of its own by an ssh that brings the sockets with it. */
+static int keep_folder(struct ferry_call *call, const struct ferry_services *services,
+                       const struct opening *o)
 {
-    char quoted[2048], line[256];
+    char quoted[2048], line[256], ciphers[PLACE_CIPHERS_SIZE];
+    const struct place *p = o->place;
     const char *said = "";
+    struct settings s;
     struct words w;
 
     if (!place_quote(quoted, sizeof quoted, keeper_words))
         return -1;
-    words_of_run(&w, p, folder, quoted);
-    if (keeper_begin(&w, data, owner, suffix, KEEPER_MS, &said) == 0)
+    settings_of(call, services, p, &s);
+    place_ciphers(s.ciphers, has_aes(), ciphers);
+    if (o->via)
+        words_of_own(
+            &w, p,
+            &(struct own_way){
+                .via = o->via, .alias = s.alias, .ciphers = ciphers, .data = o->data, .suffix = o->suffix },
+            quoted);
+    else
+        words_of_run(&w, p, o->folder, quoted);
+    if (keeper_begin(&w, o->data, o->owner, o->suffix, o->via ? OWN_MS : KEEPER_MS, &said) == 0)
         return 0;
     said_last_line(said, line, sizeof line);
     services->error(call,
@@ -312,7 +357,7 @@ static int keep_folder(struct ferry_call *call, const struct ferry_services *ser
                                    "See that root can make folders in /run on '%s'; or take a channel "
                                    "whose data goes another way.",
                                    p->host),
-                    "no folder '%s' could be made on '%s' for the sockets of RAM and disks: %s", data,
+                    "no folder '%s' could be made on '%s' for the sockets of RAM and disks: %s", o->data,
                     p->host, line);
     return -1;
 }
@@ -320,7 +365,7 @@ static int keep_folder(struct ferry_call *call, const struct ferry_services *ser
 static int ssh_open_data(struct ferry_call *call, const struct ferry_services *services, const char *uri,
                          const char *folder, const struct ferry_route *route, const char *owner)
 {
-    char said[512] = "", line[256], suffix[PLACE_SUFFIX_SIZE];
+    char said[512] = "", line[256];
     struct ferry_command command = {
         .size = sizeof command, .timeout_ms = KEEPER_MS, .errors = said, .errors_room = sizeof said
     };
@@ -328,6 +373,11 @@ static int ssh_open_data(struct ferry_call *call, const struct ferry_services *s
     struct place p;
     const char *why = place_of_uri(uri, &p);
     const char *data = sockets_folder(call, services, route);
+    struct opening o = { .place = &p,
+                         .folder = folder,
+                         .data = data,
+                         .owner = owner,
+                         .via = route->source_uri ? NULL : route_via(route) };
 
     if (why)
         return no_place(call, services, uri, why);
@@ -335,12 +385,14 @@ static int ssh_open_data(struct ferry_call *call, const struct ferry_services *s
         services->error(call, NULL, "there is no folder for the sockets of RAM and disks");
         return -1;
     }
-    place_suffix(route->domain, suffix);
-    if (keep_folder(call, services, &p, folder, data, owner, suffix) < 0)
+    place_suffix(route->domain, o.suffix);
+    if (keep_folder(call, services, &o) < 0)
         return -1;
     if (route->source_uri)
-        return source_ssh_open(call, services, route, &p, data, suffix);
-    words_of_forward(&w, &p, folder, data, suffix);
+        return source_ssh_open(call, services, route, &p, data, o.suffix);
+    if (o.via)
+        return 0;
+    words_of_forward(&w, &p, folder, data, o.suffix);
     command.argv = w.argv;
     if (services->program(call, &command) < 0)
         return -1;
@@ -355,7 +407,7 @@ static const struct ferry_transport ssh = {
     .size = sizeof ssh,
     /* No P2P: the source's libvirtd would need keys of its own. No MULTIFD: all goes through one connection.
      */
-    .carries = FERRY_CARRIES_DISKS | FERRY_CARRIES_POSTCOPY,
+    .carries = FERRY_CARRIES_DISKS | FERRY_CARRIES_POSTCOPY | FERRY_CARRIES_VIA,
     .protects_control = FERRY_PROTECTS_ENCRYPTION,
     .protects_data = FERRY_PROTECTS_ENCRYPTION,
     .name = "ssh",
@@ -374,7 +426,7 @@ static const struct ferry_transport ssh = {
 
 static const struct ferry_transport ssh_clear = {
     .size = sizeof ssh_clear,
-    .carries = FERRY_CARRIES_DISKS | FERRY_CARRIES_MULTIFD | FERRY_CARRIES_POSTCOPY,
+    .carries = FERRY_CARRIES_DISKS | FERRY_CARRIES_MULTIFD | FERRY_CARRIES_POSTCOPY | FERRY_CARRIES_VIA,
     .protects_control = FERRY_PROTECTS_ENCRYPTION,
     .protects_data = FERRY_PROTECTS_NOTHING,
     .name = "ssh-clear",

@@ -52,6 +52,8 @@ void settings_of(struct ferry_call *call, const struct ferry_services *services,
         (void)snprintf(ret->host, sizeof ret->host, "%s", p->host);
     if (!place_setting(printed, "port", ret->port, sizeof ret->port))
         (void)snprintf(ret->port, sizeof ret->port, "%s", p->port[0] ? p->port : "22");
+    if (!place_setting(printed, "hostkeyalias", ret->alias, sizeof ret->alias))
+        place_alias(ret->host, ret->port, ret->alias);
     if (!place_setting(printed, "user", ret->user, sizeof ret->user))
         (void)snprintf(ret->user, sizeof ret->user, "%s", p->user[0] ? p->user : "?");
     if (!place_setting(printed, "ciphers", ret->ciphers, sizeof ret->ciphers))

@@ -9,6 +9,7 @@
 /* What ssh would do for this host, by its configuration; each as given where ssh does not say. */
 struct settings {
     char host[256], user[65], port[6];
+    char alias[256];                  /* the name that its key is known under */
     char ciphers[PLACE_CIPHERS_SIZE]; /* "" where it does not */
     bool has_proxy;
 };

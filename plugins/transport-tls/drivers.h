@@ -4,13 +4,8 @@
 #define TRANSPORT_TLS_DRIVERS_H
 
 #include "../common/reach.h"
+#include "../common/route.h"
 #include "auth.h"
-#include <stddef.h>
-#include <virt-ferry-plugin.h>
-
-/* Whether the virt-ferry that calls knows this member. */
-#define ROUTE_HAS(route, member)                                                                             \
-    ((route)->size >= offsetof(struct ferry_route, member) + sizeof((route)->member))
 
 /* For how long a probe may wait; 0: as long as it likes. Until when, for a step that has ms of its own, of a
  * probe that began then; a connection that stands is given a quarter of a second at the least. */

@@ -2,6 +2,7 @@
  * QEMU reads its certificates only when a migration begins, and then it is late: so they are read here first,
  * each on its own host and by that host's clock. Keys are never read, only asked whether QEMU may. */
 #include "qemu.h"
+#include "../common/route.h"
 #include "qemu-words.h"
 #include "say.h"
 #include <libvirt/libvirt.h>
@@ -149,7 +150,7 @@ int qemu_check(struct ferry_call *call, const struct ferry_services *services, c
                    .host = host,
                    .name = !at_dest           ? NULL
                            : route->data_name ? route->data_name
-                                              : route->address },
+                                              : route_data_address(route) },
     };
 
     (void)uri;

@@ -108,12 +108,15 @@ static int tcp_probe(struct ferry_call *call, const struct ferry_services *servi
 static int tcp_parameter(struct ferry_call *call, const struct ferry_services *services,
                          const struct ferry_route *route, uint32_t i, struct ferry_parameter *ret)
 {
-    return i > 0 || !route->address ? 1 : driver_migrate_uri(call, services, route->address, ret);
+    const char *address = route_data_address(route);
+
+    return i > 0 || !address ? 1 : driver_migrate_uri(call, services, address, ret);
 }
 
 const struct ferry_transport driver_tcp = {
     .size = sizeof driver_tcp,
-    .carries = FERRY_CARRIES_DISKS | FERRY_CARRIES_P2P | FERRY_CARRIES_MULTIFD | FERRY_CARRIES_POSTCOPY,
+    .carries = FERRY_CARRIES_DISKS | FERRY_CARRIES_P2P | FERRY_CARRIES_MULTIFD | FERRY_CARRIES_POSTCOPY |
+               FERRY_CARRIES_VIA,
     .protects_control = FERRY_PROTECTS_NOTHING,
     .protects_data = FERRY_PROTECTS_NOTHING,
     .name = "tcp",

@@ -192,7 +192,7 @@ static int judge_peer(struct probe *p, struct handshake *h, struct ferry_route *
     if (say_judgement(p->call, p->services, &c, &j, 1) || say_end(p, h) < 0)
         return -1;
     /* QEMU's certificate is taken to bear the same names as libvirt's, until it can be looked at. */
-    if (!ret->data_name && ret->address && !certificate_names(&h->shown, ret->address))
+    if (!ret->data_name && route_data_address(ret) && !certificate_names(&h->shown, route_data_address(ret)))
         ret->data_name = p->services->text(p->call, "%s", p->host);
     return driver_passwords(p->call, p->services, p->uri, p->host, &h->auth);
 }
@@ -263,10 +263,10 @@ static int tls_probe(struct ferry_call *call, const struct ferry_services *servi
 static int tls_parameter(struct ferry_call *call, const struct ferry_services *services,
                          const struct ferry_route *route, uint32_t i, struct ferry_parameter *ret)
 {
-    if (!route->address || i > 2 || (i == 2 && !route->data_name))
+    if (!route_data_address(route) || i > 2 || (i == 2 && !route->data_name))
         return 1;
     if (i == 0)
-        return driver_migrate_uri(call, services, route->address, ret);
+        return driver_migrate_uri(call, services, route_data_address(route), ret);
     ret->name = i == 1 ? FERRY_PARAMETER_FLAG : "tls.destination";
     ret->value = i == 1 ? "tls" : route->data_name;
     return 0;
@@ -274,7 +274,8 @@ static int tls_parameter(struct ferry_call *call, const struct ferry_services *s
 
 const struct ferry_transport driver_tls = {
     .size = sizeof driver_tls,
-    .carries = FERRY_CARRIES_DISKS | FERRY_CARRIES_P2P | FERRY_CARRIES_MULTIFD | FERRY_CARRIES_POSTCOPY,
+    .carries = FERRY_CARRIES_DISKS | FERRY_CARRIES_P2P | FERRY_CARRIES_MULTIFD | FERRY_CARRIES_POSTCOPY |
+               FERRY_CARRIES_VIA,
     .protects_control = FERRY_PROTECTS_ENCRYPTION,
     .protects_data = FERRY_PROTECTS_ENCRYPTION,
     .name = "tls",

@@ -37,6 +37,7 @@ hosts-pools-differ|95-pair.sh
 hosts-networks-differ|95-pair.sh
 hosts-clocks-differ|95-pair.sh
 hosts-not-looked-into|95-pair.sh
+data-address|73-via.sh
 '
 
 # What the lab cannot show, and why. The unit tests have these on both sides of their border.

@@ -143,6 +143,14 @@ SPOIL(untrusted, tcp->is_trusted = false)
 SPOIL(untrusted_signed, tcp->is_trusted = false; tcp->protects_data = 1)
 SPOIL(untrusted_allowed, tcp->is_trusted = false; limits->allow_cleartext = true)
 SPOIL(untrusted_encrypted, tcp->is_trusted = false; tcp->protects_data = 2)
+SPOIL(via_trusted, tcp->data_address = "10.9.0.2"; tcp->is_data_trusted = true; tcp->data_port_open = TRI_YES)
+SPOIL(via_untrusted, tcp->data_address = "10.9.0.2")
+SPOIL(via_control_untrusted, tcp->data_address = "10.9.0.2"; tcp->is_data_trusted = true;
+      tcp->is_trusted = false)
+SPOIL(via_control_encrypted, tcp->data_address = "10.9.0.2"; tcp->is_data_trusted = true;
+      tcp->is_trusted = false; tcp->protects_control = 2)
+SPOIL(via_not_reached, tcp->data_address = "10.9.0.2"; tcp->is_data_trusted = true;
+      tcp->data_port_open = TRI_NOT_KNOWN)
 SPOIL(no_address, tcp->data_uri = NULL)
 SPOIL(not_probed, tcp->was_probed = false)
 SPOIL(copy_on_bare_channel, sample_local(vda); tcp->can_copy_disks = false)
@@ -406,6 +414,14 @@ static const struct {
     { "cleartext", untrusted_allowed, false, true },
     { "cleartext", untrusted_encrypted, false, true },
     { "cleartext", fine, false, true },
+    { "cleartext", via_trusted, false, true },
+    { "cleartext", via_untrusted, true, false },
+    { "cleartext", via_control_untrusted, true, false },
+    { "cleartext", via_control_encrypted, false, true },
+    { "data-address", via_trusted, true, true },
+    { "data-address", fine, false, true },
+    { "address-not-checked", via_not_reached, true, true },
+    { "address-not-checked", via_trusted, false, true },
     { "cleartext-allowed", untrusted_allowed, true, true },
     { "cleartext-allowed", fine, true, true },
     { "cleartext-allowed", untrusted_encrypted, false, true },

@@ -311,9 +311,53 @@ START_TEST(the_master_is_told_of_both_sockets_for_data)
     }
 END_TEST
 
+static unsigned words_like(const struct words *w, const char *word)
+{
+    unsigned n = 0;
+
+    for (size_t i = 0; i < w->n; i++)
+        n += strcmp(w->argv[i], word) == 0;
+    return n;
+}
+
+START_TEST(to_an_address_of_its_own_ssh_knows_the_key_by_the_hosts_name_and_uses_no_master)
+    {
+        const struct own_way own = { "fd00:9::5", "hostB", "", "/run/libvirt/qemu/virt-ferry/way-1", ".x" };
+        struct place p;
+        struct words w;
+
+        ck_assert_ptr_null(place_of_uri("qemu+ssh://root@hostB/system", &p));
+        words_of_own(&w, &p, &own, "'true'");
+        ck_assert_uint_eq(words_like(&w, "HostName=fd00:9::5"), 1);
+        ck_assert_uint_eq(words_like(&w, "HostKeyAlias=hostB"), 1);
+        ck_assert_uint_eq(words_like(&w, "StrictHostKeyChecking=yes"), 1);
+        ck_assert_uint_eq(words_like(&w, "ExitOnForwardFailure=yes"), 1);
+        ck_assert_uint_eq(words_like(&w, "ControlPath=none"), 1);
+        ck_assert_uint_eq(words_like(&w, "-S"), 0);
+        ck_assert_uint_eq(words_like(&w, "-L"), 2);
+        ck_assert_str_eq(w.argv[w.n - 3], "--");
+        ck_assert_str_eq(w.argv[w.n - 2], "hostB");
+        ck_assert_str_eq(w.argv[w.n - 1], "'true'");
+        ck_assert_ptr_null(w.argv[w.n]);
+    }
+END_TEST
+
+START_TEST(a_port_of_its_own_is_part_of_the_name_of_a_key)
+    {
+        char alias[PLACE_NAME_SIZE];
+
+        place_alias("hostB", "22", alias);
+        ck_assert_str_eq(alias, "hostB");
+        place_alias("hostB", "2222", alias);
+        ck_assert_str_eq(alias, "[hostB]:2222");
+    }
+END_TEST
+
 TEST_MAIN("plugin/ssh-place", LOOP(a_list_of_ciphers_that_somebody_chose_stays, TEST_ROWS(cipher_lists)),
           a_processor_tells_whether_it_has_aes, only_plain_short_names_of_domains_end_a_socket,
           the_master_is_told_of_both_sockets_for_data,
+          to_an_address_of_its_own_ssh_knows_the_key_by_the_hosts_name_and_uses_no_master,
+          a_port_of_its_own_is_part_of_the_name_of_a_key,
           LOOP(a_uri_gives_a_place_or_says_why_not, TEST_ROWS(uris)), names_end_at_their_limit,
           the_host_is_the_one_operand_and_stands_behind_two_dashes,
           the_master_asks_nobody_trusts_no_new_key_and_forwards_both_sockets,

@@ -145,6 +145,22 @@ START_TEST(the_ports_of_a_host_are_known_by_the_last_one)
     }
 END_TEST
 
+static const char *const vias[] = { "10.9.0.5", "10.9.0.0/16", "fd00:9::5", "fd00:9::/64", "0.0.0.0/0" };
+
+START_TEST(a_host_has_an_address_or_a_network_for_data)
+    {
+        char content[200];
+
+        (void)snprintf(content, sizeof content, "[hosts]\nhostB.via = %s\n", vias[_i]);
+        world(content, NULL);
+        OWNED(config) c = load();
+
+        ck_assert_str_eq(config_get(c, "hosts", "hostB.via"), vias[_i]);
+        ck_assert_ptr_null(config_get(c, "hosts", "hostC.via"));
+        world_ends();
+    }
+END_TEST
+
 static const struct {
     const char *address;
     bool is_trusted;
@@ -248,6 +264,12 @@ static const struct {
     { "[hosts]\nhostB.migration_ports = 0-1\n", ":2: ", "cannot be", "'49152-49215'" },
     { "[hosts]\nhostB.migration_ports = 1-65536\n", ":2: ", "cannot be", "'49152-49215'" },
     { "[hosts]\nhostB.migration_ports =\n", ":2: ", "'' cannot be", "'49152-49215'" },
+    { "[hosts]\nhostB.via = hostC\n", ":2: ", "'hostC' cannot be", "'10.9.0.5'" },
+    { "[hosts]\nhostB.via = 127.0.0.1\n", ":2: ", "'127.0.0.1' cannot be", "'10.9.0.5'" },
+    { "[hosts]\nhostB.via = ::1\n", ":2: ", "'::1' cannot be", "'10.9.0.5'" },
+    { "[hosts]\nhostB.via = fe80::5\n", ":2: ", "'fe80::5' cannot be", "'10.9.0.5'" },
+    { "[hosts]\nhostB.via = 10.9.0.5/16\n", ":2: ", "cannot be", "'10.9.0.0/16'" },
+    { "[hosts]\nvia = 10.9.0.5\n", ":2: ", "names no host", "'hostB.via'" },
     { "[hosts]\nhostB.migration_port = 1-2\n", ":2: ", "is not known", "'hostB.migration_ports'" },
     { "[hosts]\nhostB = qemu+tls://b/system\n", ":2: ", "'hostB' is not known", "Remove the line" },
     { "[hosts]\nmigration_ports = 1-2\n", ":2: ", "names no host", "'hostB.migration_ports'" },
@@ -404,11 +426,11 @@ static const char *maps_of(const struct config *c, const char *source, const cha
 
 START_TEST(the_example_is_accepted_and_shows_every_key)
     {
-        static const char *const keys[][2] = { { "security", "trusted_networks" },
-                                               { "migrate", "max_downtime" },
-                                               { "migrate", "bandwidth" },
-                                               { "migrate", "timeout" },
-                                               { "hosts", "hostB.migration_ports" } };
+        static const char *const keys[][2] = {
+            { "security", "trusted_networks" },   { "migrate", "max_downtime" },
+            { "migrate", "bandwidth" },           { "migrate", "timeout" },
+            { "hosts", "hostB.migration_ports" }, { "hosts", "hostB.via" }
+        };
         OWNED_TEXT settings = { 0 };
         char bytes[8192];
         FILE *f = fopen("docs/virt-ferry.conf.example", "r");
@@ -511,6 +533,7 @@ TEST_MAIN("state/config", files_that_are_missing_are_empty,
           the_users_file_wins_over_the_system_and_the_environment_over_both,
           a_value_of_the_environment_that_cannot_be_read_is_refused_by_its_name, sections_of_plugins_are_free,
           LOOP(the_ports_of_a_host_are_known_by_the_last_one, TEST_ROWS(ports)),
+          LOOP(a_host_has_an_address_or_a_network_for_data, TEST_ROWS(vias)),
           LOOP(trusted_networks_hold_their_borders, TEST_ROWS(addresses)),
           the_whole_of_one_family_trusts_nothing_of_the_other, the_users_networks_replace_those_of_the_system,
           LOOP(what_cannot_be_accepted_is_named_with_file_line_and_fix, TEST_ROWS(bad)),
