@@ -265,6 +265,21 @@ const struct field fields_host[] = {
 
 static const struct field fields_parameter[] = { NEEDED(parameter, name), NEEDED(parameter, value), END };
 
+static const struct field fields_constants[] = {
+    FIGURE(constants, bytes_per_s),
+    FIGURE(constants, setup_ms),
+    FIGURE(constants, finish_ms),
+    FIGURE(constants, downtime_ms),
+    FIGURE(constants, samples),
+    FIGURE(constants, bytes_per_s_spread),
+    FIGURE(constants, setup_ms_spread),
+    FIGURE(constants, finish_ms_spread),
+    FIGURE(constants, downtime_ms_spread),
+    FIGURE(constants, guest_bytes),
+    FIGURE(constants, guest_bytes_spread),
+    END,
+};
+
 static const struct field fields_channel[] = {
     NEEDED(channel, driver),
     TEXT(channel, dest_uri),
@@ -285,21 +300,7 @@ static const struct field fields_channel[] = {
     LIST("parameters", channel, parameters, n_parameters, fields_parameter, FACTS_MAX_PARAMETERS),
     TEXT(channel, data_address),
     FLAG(channel, is_data_trusted),
-    END,
-};
-
-static const struct field fields_constants[] = {
-    FIGURE(constants, bytes_per_s),
-    FIGURE(constants, setup_ms),
-    FIGURE(constants, finish_ms),
-    FIGURE(constants, downtime_ms),
-    FIGURE(constants, samples),
-    FIGURE(constants, bytes_per_s_spread),
-    FIGURE(constants, setup_ms_spread),
-    FIGURE(constants, finish_ms_spread),
-    FIGURE(constants, downtime_ms_spread),
-    FIGURE(constants, guest_bytes),
-    FIGURE(constants, guest_bytes_spread),
+    OBJECT(channel, history, fields_constants),
     END,
 };
 

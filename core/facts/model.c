@@ -17,6 +17,13 @@ static void forget_image(struct disk_image *i)
     i->open_least_bytes = i->open_most_bytes = i->device_bytes = NOT_KNOWN;
 }
 
+void constants_init(struct constants *c)
+{
+    c->bytes_per_s = c->setup_ms = c->finish_ms = c->downtime_ms = c->samples = NOT_KNOWN;
+    c->bytes_per_s_spread = c->setup_ms_spread = c->finish_ms_spread = c->downtime_ms_spread = NOT_KNOWN;
+    c->guest_bytes = c->guest_bytes_spread = NOT_KNOWN;
+}
+
 struct facts *facts_new(void)
 {
     OWNED(arena) a = arena_new();
@@ -28,11 +35,7 @@ struct facts *facts_new(void)
     f->domain.vcpus = f->domain.max_downtime_ms = f->domain.hugepage_bytes = NOT_KNOWN;
     forget_host(&f->source);
     forget_host(&f->dest);
-    f->history.bytes_per_s = f->history.setup_ms = f->history.finish_ms = NOT_KNOWN;
-    f->history.downtime_ms = f->history.samples = NOT_KNOWN;
-    f->history.bytes_per_s_spread = f->history.setup_ms_spread = NOT_KNOWN;
-    f->history.finish_ms_spread = f->history.downtime_ms_spread = NOT_KNOWN;
-    f->history.guest_bytes = f->history.guest_bytes_spread = NOT_KNOWN;
+    constants_init(&f->history);
     f->arena = HAND_OVER(a);
     return f;
 }
@@ -91,6 +94,7 @@ struct channel *facts_add_channel(struct facts *f)
     f->channels = grown;
     grown[f->n_channels].bytes_per_s = grown[f->n_channels].latency_us = NOT_KNOWN;
     grown[f->n_channels].data_port = NOT_KNOWN;
+    constants_init(&grown[f->n_channels].history);
     return &grown[f->n_channels++];
 }
 

@@ -236,6 +236,17 @@ struct host {
 struct parameter {
     const char *name, *value;
 };
+/* What earlier moves between this pair of hosts showed; NOT_KNOWN where none stands. */
+struct constants {
+    uint64_t bytes_per_s;
+    uint64_t setup_ms, finish_ms, downtime_ms;
+    uint64_t samples;
+    /* Half the width of what was seen around each; NOT_KNOWN where it is not worth a figure. */
+    uint64_t bytes_per_s_spread, setup_ms_spread, finish_ms_spread, downtime_ms_spread;
+    uint64_t guest_bytes,
+        guest_bytes_spread; /* that the first pass of this very guest sent, wherever it went */
+};
+
 /* One channel that a transport driver offers for this pair. */
 struct channel {
     const char *driver; /* tcp */
@@ -256,17 +267,7 @@ struct channel {
     const char
         *data_address;    /* that RAM and disks travel to, where the user chose one; NULL = peer_address */
     bool is_data_trusted; /* data_address lies in a trusted network of the configuration */
-};
-
-/* What this pair of hosts showed in earlier moves; NOT_KNOWN where none stands. */
-struct constants {
-    uint64_t bytes_per_s;
-    uint64_t setup_ms, finish_ms, downtime_ms;
-    uint64_t samples;
-    /* Half the width of what was seen around each; NOT_KNOWN where it is not worth a figure. */
-    uint64_t bytes_per_s_spread, setup_ms_spread, finish_ms_spread, downtime_ms_spread;
-    uint64_t guest_bytes,
-        guest_bytes_spread; /* that the first pass of this very guest sent, wherever it went */
+    struct constants history; /* of moves over this channel */
 };
 
 /* What is called FROM on the source is called TO on the destination: the user's word, for this move. */
@@ -284,7 +285,7 @@ struct facts {
     struct host source, dest;
     struct channel *channels;
     size_t n_channels;
-    struct constants history;
+    struct constants history; /* of moves over any channel: counts where a channel's own has nothing */
     struct findings findings; /* of the survey and the drivers */
     struct map *maps;         /* that the names at the destination come from (facts/map.h) */
     size_t n_maps;
@@ -329,6 +330,7 @@ const char *channel_parameter(const struct channel *ch, const char *name);
 /* Its name at the destination. */
 const char *interface_dest_source(const struct interface *i);
 const char *disk_dest_source(const struct disk *d);
+void constants_init(struct constants *c); /* all NOT_KNOWN */
 /* Zeroed, with its figures NOT_KNOWN. */
 void disk_init(struct disk *d);
 bool disk_is_mapped(const struct disk *d);

@@ -75,14 +75,38 @@ static struct range seen_range(uint64_t seen, uint64_t spread)
     return (struct range){ fmax(middle - (double)spread, middle / 4), middle, middle + (double)spread };
 }
 
+static void take(uint64_t seen, uint64_t spread, uint64_t *to, uint64_t *to_spread)
+{
+    if (!is_rate(seen))
+        return;
+    *to = seen;
+    *to_spread = spread;
+}
+
+/* What the channel itself showed, figure by figure; where it has none, what the pair of hosts did. */
+static struct constants history_of(const struct planning *p, const struct channel *c)
+{
+    const struct constants *own = &c->history;
+    struct constants h = p->facts->history;
+
+    if (!is_rate(own->samples))
+        return h;
+    take(own->bytes_per_s, own->bytes_per_s_spread, &h.bytes_per_s, &h.bytes_per_s_spread);
+    take(own->setup_ms, own->setup_ms_spread, &h.setup_ms, &h.setup_ms_spread);
+    take(own->finish_ms, own->finish_ms_spread, &h.finish_ms, &h.finish_ms_spread);
+    take(own->downtime_ms, own->downtime_ms_spread, &h.downtime_ms, &h.downtime_ms_spread);
+    return h;
+}
+
 static struct range channel_rate(const struct planning *p, const struct channel *c)
 {
-    const uint64_t seen = p->facts->history.bytes_per_s, cap = p->limits.bandwidth_bytes_per_s;
+    const struct constants h = history_of(p, c);
+    const uint64_t seen = h.bytes_per_s, cap = p->limits.bandwidth_bytes_per_s;
     const double link = link_of(p->facts, c);
     struct range rate = range_times(rate_default, range_of(framing));
 
     if (is_rate(seen)) /* a payload rate: framing is in it */
-        rate = seen_range(seen, p->facts->history.bytes_per_s_spread);
+        rate = seen_range(seen, h.bytes_per_s_spread);
     else if (isfinite(link))
         rate = range_times((struct range){ link_low(link), fmin(link, gbit_bytes_per_s), link },
                            range_of(framing));
@@ -131,21 +155,21 @@ static struct range known_or(uint64_t seen, uint64_t spread, struct range otherw
 
 static struct range fixed_ms(const struct planning *p, const struct channel *c)
 {
-    const struct constants *h = &p->facts->history;
-    struct range ms = known_or(h->setup_ms, h->setup_ms_spread, setup_ms);
+    const struct constants h = history_of(p, c);
+    struct range ms = known_or(h.setup_ms, h.setup_ms_spread, setup_ms);
 
-    if (!is_known(h->setup_ms)) {
+    if (!is_known(h.setup_ms)) {
         if (c->protects_data >= 2)
             ms = range_plus(ms, encrypted_setup_ms);
         if (is_known(c->latency_us))
             ms = range_plus(ms, range_times(round_trips, range_of((double)c->latency_us / 1000)));
     }
-    return range_plus(ms, known_or(h->finish_ms, h->finish_ms_spread, finish_ms));
+    return range_plus(ms, known_or(h.finish_ms, h.finish_ms_spread, finish_ms));
 }
 
-static void learn_downtime(const struct planning *p, struct range *ms)
+static void learn_downtime(const struct planning *p, const struct channel *c, struct range *ms)
 {
-    const uint64_t seen = p->facts->history.downtime_ms;
+    const uint64_t seen = history_of(p, c).downtime_ms;
 
     if (!is_known(seen) || ms->high <= 0)
         return;
@@ -165,7 +189,7 @@ static struct price price_of(const struct planning *p, const struct strategy *s,
     ms = range_plus(ms, range_times(disk_ms, range_of((double)shared->n_copied)));
     downtime.likely = fmin(downtime.likely, downtime.high);
     if (s->mode != MODE_PAUSED)
-        learn_downtime(p, &downtime);
+        learn_downtime(p, s->channel, &downtime);
     if (s->hand_over == HAND_OVER_HELD) {
         ms = range_plus(ms, held_ms);
         if (downtime.high > 0)

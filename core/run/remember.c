@@ -5,8 +5,25 @@
 
 #include "base/log.h"
 #include "state/history.h"
+#include <stdio.h>
 
 #define LEAST_WATCHED_MS 100u /* of memory on the wire: below it a rate says nothing */
+
+/* Another address is another network. */
+static const char *history_name(char *buf, size_t size, const struct channel *ch)
+{
+    (void)snprintf(buf, size, ch->data_address ? "%s via %s" : "%s", ch->driver, ch->data_address);
+    return buf;
+}
+
+/* What libvirt takes to end a move is of the hosts; a rate and a set-up are of the channel that showed them.
+ */
+static void history_of_pair(struct facts *f, const json_t *records)
+{
+    history_fit(records, f->source.uuid, f->dest.uuid, NULL, &f->history);
+    f->history.bytes_per_s = f->history.bytes_per_s_spread = NOT_KNOWN;
+    f->history.setup_ms = f->history.setup_ms_spread = NOT_KNOWN;
+}
 
 void recall(struct move *m)
 {
@@ -14,6 +31,7 @@ void recall(struct move *m)
     OWNED_TEXT aside = { 0 };
     OWNED_JSON records = NULL;
     struct facts *f = m->facts;
+    char name[128];
 
     if (!m->state_dir && !(m->state_dir = state_dir(&err)))
         return;
@@ -24,12 +42,12 @@ void recall(struct move *m)
         log_event("run", "history", "not read: %s (%s)", err.what, err.why);
         return;
     }
-    if (f->n_channels)
-        history_fit(records, f->source.uuid, f->dest.uuid, f->channels[0].driver, &f->history);
+    history_of_pair(f, records);
+    for (size_t i = 0; i < f->n_channels; i++)
+        history_fit(records, f->source.uuid, f->dest.uuid, history_name(name, sizeof name, &f->channels[i]),
+                    &f->channels[i].history);
     if (f->domain.uuid)
         history_fit_guest(records, f->domain.uuid, &f->history);
-    if (f->history.samples == NOT_KNOWN)
-        history_fit(records, f->source.uuid, f->dest.uuid, NULL, &f->history);
 }
 
 static void put(json_t *o, const char *key, uint64_t figure)
@@ -101,19 +119,20 @@ void remember(struct move *m)
     const struct facts *f = m->facts;
     const struct strategy *s = m->strategy;
     struct error err = { 0 };
+    char name[128];
     OWNED_JSON actual = NULL;
     OWNED_JSON record = NULL;
 
     if (!m->state_dir || !s || !f || !f->source.uuid || !f->dest.uuid || m->result->outcome != OUTCOME_MOVED)
         return;
     actual = actual_of(m);
-    record =
-        json_pack("{ss sI ss ss ss ss ss ss ss ss s{so so so so} sO}", "run", m->run, "at_s",
-                  (json_int_t)m->began_wall_s, "domain", m->name, "uuid", m->uuid, "source",
-                  m->survey.source_host, "dest", m->survey.dest_host, "source_uuid", f->source.uuid,
-                  "dest_uuid", f->dest.uuid, "channel", s->channel->driver, "strategy", s->id, "predicted",
-                  "time_ms", json_of(&s->time_ms), "downtime_ms", json_of(&s->downtime_ms), "bytes",
-                  json_of(&s->bytes), "exposure_ms", json_of(&s->exposure_ms), "actual", actual);
+    record = json_pack("{ss sI ss ss ss ss ss ss ss ss s{so so so so} sO}", "run", m->run, "at_s",
+                       (json_int_t)m->began_wall_s, "domain", m->name, "uuid", m->uuid, "source",
+                       m->survey.source_host, "dest", m->survey.dest_host, "source_uuid", f->source.uuid,
+                       "dest_uuid", f->dest.uuid, "channel", history_name(name, sizeof name, s->channel),
+                       "strategy", s->id, "predicted", "time_ms", json_of(&s->time_ms), "downtime_ms",
+                       json_of(&s->downtime_ms), "bytes", json_of(&s->bytes), "exposure_ms",
+                       json_of(&s->exposure_ms), "actual", actual);
     if (!record || history_append(m->state_dir, json_incref(record), &err) < 0)
         log_event("run", "history", "not written: %s (%s)", err.what, err.why);
 }

@@ -99,7 +99,7 @@ START_TEST(a_new_member_of_the_model_needs_a_row_in_fields)
         ck_assert_uint_eq(sizeof(struct pool), 56);
         ck_assert_uint_eq(sizeof(struct mount), 24);
         ck_assert_uint_eq(sizeof(struct host), 376);
-        ck_assert_uint_eq(sizeof(struct channel), 112);
+        ck_assert_uint_eq(sizeof(struct channel), 200);
         ck_assert_uint_eq(sizeof(struct constants), 88);
         ck_assert_uint_eq(sizeof(struct map), 40);
         ck_assert_uint_eq(sizeof(struct facts), 1280);

@@ -129,6 +129,38 @@ START_TEST(a_history_narrows_the_interval_and_is_believed_before_the_link)
     }
 END_TEST
 
+START_TEST(a_history_of_one_channel_prices_no_other)
+    {
+        OWNED(facts) f = sample();
+        struct constants *own;
+        uint64_t tcp, tls;
+
+        (void)sample_channel(f, "tls", 2);
+        OWNED(plan) before = plan_of(f);
+        tcp = plan_strategy(before, "precopy-tcp-gated")->time_ms.likely;
+        tls = plan_strategy(before, "precopy-tls-gated")->time_ms.likely;
+        own = &f->channels[1].history;
+        constants_init(own);
+        own->bytes_per_s = 5000000;
+        own->samples = 3;
+        OWNED(plan) after = plan_of(f);
+        ck_assert_uint_eq(plan_strategy(after, "precopy-tcp-gated")->time_ms.likely, tcp);
+        ck_assert_uint_gt(plan_strategy(after, "precopy-tls-gated")->time_ms.likely, 3 * tls);
+        /* Its own figure counts before the pair's, and the pair's where it has none. */
+        f->history.bytes_per_s = 50000000;
+        f->history.downtime_ms = 90;
+        OWNED(plan) both = plan_of(f);
+        ck_assert_uint_eq(plan_strategy(both, "precopy-tls-gated")->time_ms.likely,
+                          plan_strategy(after, "precopy-tls-gated")->time_ms.likely);
+        ck_assert_uint_eq(plan_strategy(both, "precopy-tls-gated")->downtime_ms.likely, 90);
+        ck_assert_uint_gt(plan_strategy(both, "precopy-tcp-gated")->time_ms.likely, tcp);
+        own->samples = NOT_KNOWN; /* never was a move */
+        OWNED(plan) none = plan_of(f);
+        ck_assert_uint_lt(plan_strategy(none, "precopy-tls-gated")->time_ms.likely,
+                          plan_strategy(both, "precopy-tls-gated")->time_ms.likely);
+    }
+END_TEST
+
 START_TEST(a_cap_on_the_bandwidth_is_never_exceeded_and_zero_is_none)
     {
         OWNED(facts) f = sample();
@@ -413,7 +445,7 @@ TEST_MAIN("plan/cost", one_core_bounds_a_channel_that_encrypts_unless_there_is_a
           a_paused_guest_has_no_downtime_and_sends_each_page_once,
           the_allowed_downtime_bounds_the_predicted_one,
           a_history_narrows_the_interval_and_is_believed_before_the_link,
-          a_cap_on_the_bandwidth_is_never_exceeded_and_zero_is_none,
+          a_history_of_one_channel_prices_no_other, a_cap_on_the_bandwidth_is_never_exceeded_and_zero_is_none,
           a_rate_that_nothing_migrates_at_is_priced_as_the_least_one,
           what_is_not_known_makes_wide_intervals_and_no_crash,
           LOOP(no_figure_makes_a_price_that_is_out_of_order, TEST_ROWS(extreme)),
