@@ -71,7 +71,7 @@ static void control_ports(struct text *t)
 static json_t *seen_from_source(struct survey *s, bool is_here, struct error *err)
 {
     OWNED_JSON seen = json_pack(
-        "{sb ss* ss* ss* sI}", "is_here", is_here, "data_name", s->tls_destination, "domain", s->domain,
+        "{sb ss* ss* ss* sI}", "is_here", is_here, "data_name", s->tls_destination, "domain", s->domain_name,
         "data_address", s->via_address[0] ? s->via_address : NULL, "patience_ms", (json_int_t)patience_of(s));
     OWNED_JSON reply = NULL;
     OWNED_TEXT ports = { 0 };
@@ -356,6 +356,6 @@ int survey_open_data(struct survey *s, const struct channel *ch, struct error *e
     for (struct way *w = s->ways; w; w = way_older(w))
         if (way_is(w, ch->driver, ch->dest_uri))
             return way_open_data(w, ch, owner, s->source_is_here ? NULL : survey_way_of(s, s->source_uri),
-                                 s->domain, err);
+                                 s->domain_name, err);
     return error_set(err, ERROR_CONNECTION, s->dest_host, "the way that was opened to it is gone");
 }

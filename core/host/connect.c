@@ -264,6 +264,23 @@ struct worker *survey_fresh(struct survey *s, bool is_dest, struct error *err)
     return survey_reached(s, &r, NULL, err);
 }
 
+#define UUID_LENGTH 36u
+
+/* Sockets for its data end in its name. One that is not there is told by the survey. */
+static void name_domain(struct survey *s)
+{
+    OWNED_JSON reply = NULL;
+    struct error later = { 0 };
+    const char *name = s->domain;
+
+    if (strlen(name) == UUID_LENGTH)
+        name = worker_do(s->source, "domain-name", json_pack("{ss}", "domain", s->domain), ANSWER_MS, &reply,
+                         &later) < 0
+                   ? ""
+                   : json_text(reply, "name", "");
+    (void)snprintf(s->domain_name, sizeof s->domain_name, "%s", name);
+}
+
 /* The domain's survey takes longest: it has a connection of its own, and nothing waits for it yet. What goes
  * wrong with it shows when its answer is wanted. */
 static void ask_for_domain(struct survey *s)
@@ -323,6 +340,7 @@ int survey_connect_source(struct survey *s, struct error *err)
         return -err->code;
     ask_for_domain(s);
     s->source_is_here = is_here;
+    name_domain(s);
     if (via_resolve(s, &ways, err) < 0)
         return -err->code;
     all = channels_probe(s, &ways, is_here, err);

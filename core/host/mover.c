@@ -230,14 +230,15 @@ static unsigned flags_of(const json_t *args)
 
 /* {"uuid", "data_uri", "mode", "is_persistent", "stay_paused", "unsafe_with_proof", "disks": [targets to
  * copy], "flat": [targets that rest on nothing there], "is_incremental", "bandwidth_mib_per_s", "maps",
- * "listen_address" (absent: as the destination has it), "parameters": the channel's}: makes the call and
- * returns when libvirt does; {} */
+ * "listen_address" (absent: as the destination has it), "p2p_uri" (absent: direct), "parameters": the
+ * channel's}: makes the call and returns when libvirt does; {} */
 static int mover_migrate(struct child *c, const json_t *args, json_t *reply, struct error *err)
 {
     __attribute__((cleanup(parameters_done))) struct parameters p = { 0 };
     __attribute__((cleanup(names_done))) struct names names = { 0 };
     OWNED_DOMAIN plain = virDomainLookupByUUIDString(c->libvirt, json_text(args, "uuid", ""));
     OWNED_DOMAIN d = NULL, moved = NULL;
+    const char *p2p = json_text(args, "p2p_uri", NULL);
     unsigned flags = flags_of(args);
 
     (void)reply;
@@ -252,6 +253,10 @@ static int mover_migrate(struct child *c, const json_t *args, json_t *reply, str
         return libvirt_error(err, c->host, "no domain '%s'", json_text(args, "uuid", ""));
     if (fault_point("migrate"))
         return error_set(err, ERROR_FAILED, c->host, "libvirt was not asked");
+    if (p2p)
+        return virDomainMigrateToURI3(d, p2p, p.list, (unsigned)p.n, flags | VIR_MIGRATE_PEER2PEER) < 0
+                   ? libvirt_error(err, c->host, "libvirt there ended the migration")
+                   : 0;
     moved = virDomainMigrate3(d, c->other, p.list, (unsigned)p.n, flags);
     if (!moved)
         return libvirt_error(err, c->host, "libvirt ended the migration");

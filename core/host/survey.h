@@ -29,7 +29,8 @@ struct survey {
     const char *via; /* lent: the destination's address for RAM and disks, or a network that it lies in; NULL
                         = what the configuration says of that host */
     /* Made by survey_connect and survey_run: */
-    char via_address[64]; /* what via came to; "" = none is chosen */
+    char domain_name[256]; /* of a domain that was given by its uuid too; "" = not known */
+    char via_address[64];  /* what via came to; "" = none is chosen */
     struct worker *source, *destination;
     char source_host[256], dest_host[256];
     bool source_is_here; /* this machine is the source */

@@ -153,6 +153,16 @@ static uint64_t uptime_s(struct child *c)
     return sum_ns / node.cpus / 1000000000u;
 }
 
+/* {"domain": a name or a uuid}: its "name" */
+int verb_domain_name(struct child *c, const json_t *args, json_t *reply, struct error *err)
+{
+    OWNED_DOMAIN d = verb_domain(c, args, err);
+
+    if (!d)
+        return -err->code;
+    return json_put_text(reply, "name", virDomainGetName(d)) < 0 ? error_memory(err) : 0;
+}
+
 /* {"uuid" or "domain"}: "uptime_s" of the host, "present", and if so "state", "reason", "is_active",
  * "is_persistent", "has_job", "autostart", "has_managed_save", "mark", "mark_config" */
 int verb_state(struct child *c, const json_t *args, json_t *reply, struct error *err)

@@ -24,6 +24,7 @@ const struct verb verbs_host[] = {
     { "survey-domain", verb_survey_domain },
     { "survey-disks", verb_survey_disks },
     { "survey-pair", verb_survey_pair },
+    { "domain-name", verb_domain_name },
     { "state", verb_state },
     { "mark-set", verb_mark_set },
     { "mark-clear", verb_mark_clear },

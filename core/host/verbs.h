@@ -70,6 +70,7 @@ void open_sizes(struct disk *disk, const virDomainBlockInfo *info);
  * be told, and nothing is changed but source. */
 bool volume_resolve(struct child *c, struct arena *a, struct disk *d);
 /* verbs-domain.c */
+int verb_domain_name(struct child *c, const json_t *args, json_t *reply, struct error *err);
 int verb_state(struct child *c, const json_t *args, json_t *reply, struct error *err);
 int verb_mark_set(struct child *c, const json_t *args, json_t *reply, struct error *err);
 int verb_mark_clear(struct child *c, const json_t *args, json_t *reply, struct error *err);
