@@ -81,7 +81,9 @@ static void put_constants(const struct move *m, json_t *actual)
         a->last_bytes <= a->first_bytes)
         return;
     rate = (a->last_bytes - a->first_bytes) * 1000u / (a->last_ms - a->first_ms);
-    put(actual, "bytes_per_s", rate);
+    /* What the user capped is the cap's rate. */
+    if (m->o->limits.bandwidth_bytes_per_s == NOT_KNOWN)
+        put(actual, "bytes_per_s", rate);
     wire = rate ? a->first_bytes * 1000u / rate : 0;
     setup = a->first_ms > wire ? a->first_ms - wire : 0;
     if (copies_disks(m) || m->strategy->mode == MODE_PAUSED)
