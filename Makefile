@@ -276,11 +276,12 @@ matrix:
 	$(Q)contrib/install-deps matrix
 	+$(Q)$(MAKE) release
 	+$(Q)$(MAKE) MODE=debug debug
-	$(Q)rm -f '$(BUILD)/matrix.md'; r=0; BUILD='$(abspath $(BUILD))' VIRT_FERRY_BUILD='$(abspath $(BUILD))/release' \
-		MATRIX_TABLE='$(abspath $(BUILD))/matrix.md' tests/integration/run tests/matrix/*.sh || r=1; \
+	$(Q)rm -f '$(BUILD)/matrix.md' '$(BUILD)/channels.md'; r=0; BUILD='$(abspath $(BUILD))' VIRT_FERRY_BUILD='$(abspath $(BUILD))/release' \
+		MATRIX_TABLE='$(abspath $(BUILD))/matrix.md' MATRIX_CHANNELS='$(abspath $(BUILD))/channels.md' \
+		tests/integration/run tests/matrix/*.sh || r=1; \
 		VIRT_FERRY_BUILD='$(abspath $(BUILD))/debug' SWITCHOVERS=2 STEPS_APART=1 tests/integration/run \
 		--run 'kill|lost replies' tests/integration/50-handover.sh || r=1; \
-		cat '$(BUILD)/matrix.md'; exit $$r
+		cat '$(BUILD)/matrix.md' '$(BUILD)/channels.md'; exit $$r
 
 # Faults of the hand-over, dealt from SEED: tests/faults/README.md.
 N ?= 40

@@ -21,16 +21,6 @@ folders_left() { # [MACHINE…]
 # shellcheck disable=SC2120  # await passes its arguments
 nothing_left() { [ -z "$(folders_left "$@")" ]; }
 
-seen() { # HOST COMMAND…: "MEMORY DISKS" markers on its cable meanwhile
-    local host=$1 code=0
-    shift
-    lab capture "$host" start
-    "$@" >&2 || code=$?
-    lab capture "$host" stop | awk '{ print $2, $4, ($6 > 30000000 ? "much" : "little") }'
-    return "$code"
-}
-at_least() { [ "$2" -ge "$1" ] || complain "wanted at least $1, got $2"; }
-
 # The ssh that a source started, and the shell that holds it.
 carriers() {
     local host

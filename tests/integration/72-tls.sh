@@ -58,6 +58,19 @@ guest hostA web --write-log
 exits 0 prints 'Channel ssh: encrypted' prints 'Channel tls: encrypted' prints 'Channel tcp: in the clear' \
     prints 'warns tcp-anyone-is-root' lacks tls-qemu ferry hostA plan web hostB
 
+it "nothing of the guest's memory and disks is seen on the wire by tls, with SASL and without"
+guest hostA sealed --disk shared:raw,local:raw --dirty 32,10 --write-log
+is '0 0 much' seen hostB ferry hostA migrate sealed "$B"
+lives_on hostB sealed
+on hostA sh -c 'rm -f /var/lib/libvirt/images/sealed-*; virsh -q pool-refresh default'
+for machine in hostA hostB; do
+    ask_for "$machine" tls
+    password "$machine" across-the-river
+done
+is '0 0 much' seen hostA ferry hostB migrate sealed qemu+tls://hostA/system
+lives_on hostA sealed
+lab rm sealed
+
 it "copied disks travel by tls, and never with post-copy"
 guest hostA copied --disk local,shared --fill 16 --write-log
 exits 0 prints 'tls-copy-postcopy' ferry hostA plan copied "$B"

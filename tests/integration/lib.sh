@@ -21,6 +21,8 @@
 #   lab, ferry HOST ARGUMENT…   tests/lab/lab; virt-ferry on that machine; both with a limit of time
 #   guest HOST NAME OPTION…     the guest is there and runs on HOST, made only if it must be
 #   lives_on HOST NAME          it runs there and nowhere else, is defined nowhere else, lost no write
+#   seen HOST COMMAND…          prints how many of the guests' markers its cable carried meanwhile: "MEMORY DISKS much|little"
+#   at_least N NUMBER
 #   leaves_traces               this case does not end clean, and need not
 #
 # After each case both hosts must be clean: see traces.sh.
@@ -109,6 +111,16 @@ await() { # SECONDS COMMAND…: until it succeeds
         sleep 0.1
     done
 }
+
+seen() { # HOST COMMAND…
+    local host=$1 code=0
+    shift
+    lab capture "$host" start
+    "$@" >&2 || code=$?
+    lab capture "$host" stop | awk '{ print $2, $4, ($6 > 30000000 ? "much" : "little") }'
+    return "$code"
+}
+at_least() { [ "$2" -ge "$1" ] || complain "wanted at least $1, got $2"; }
 
 undos=()
 finally() {

@@ -3,70 +3,11 @@
 # shellcheck source-path=SCRIPTDIR source=../integration/lib.sh
 # shellcheck disable=SC2317  # cases call what is defined before them
 # lab: --tls
-# By TLS, with SASL and without, disks shared, copied and mixed, from the source and from a third machine; a link that
-# is cut in the middle of a copy. With MATRIX_TABLE set, its rows go into that file.
+# Faults of moves by TLS, with SASL and without; what moves is in channels.sh.
 . "$(dirname "$(readlink -f "$0")")/../integration/lib.sh"
 
-ask_for_passwords() {
-    local machine
-    for machine in hostA hostB; do
-        lab auth "$machine" tls sasl
-        finally lab auth "$machine" tls none
-    done
-    for machine in hostA hostB client; do
-        on "$machine" mkdir -p /root/.config/libvirt
-        printf '%s\n' '[credentials-lab]' authname=ferry password=across-the-river '[auth-libvirt-hostA]' \
-            credentials=lab '[auth-libvirt-hostB]' credentials=lab |
-            on "$machine" sh -c 'umask 077; cat >/root/.config/libvirt/auth.conf'
-        finally on "$machine" rm -f /root/.config/libvirt/auth.conf
-    done
-}
-row() { [ -z "${MATRIX_TABLE:-}" ] || printf '| %s | %s | %s | %s | %s | %s |\n' "$@" >>"$MATRIX_TABLE"; }
-
-# There from the source itself, and back from the third machine.
-there_and_back() { # IMAGES WAY DISKS TREATMENT CHECK
-    local said from name=x-${3//[:,]/-}
-    guest hostA "$name" --disk "$3" --fill 16 --write-log
-    for from in hostA client; do
-        if [ "$from" = hostA ]; then
-            said=$(ferry hostA --json migrate "$name" qemu+tls://hostB/system)
-            lives_on hostB "$name"
-            [[ $(jq -r .strategy <<<"$said") == *-tls-gated* ]]
-            on hostA sh -c "rm -f /var/lib/libvirt/images/$name-*; virsh -q pool-refresh default"
-        else
-            said=$(ferry client --json -c qemu+tls://hostB/system migrate "$name" qemu+tls://hostA/system)
-            lives_on hostA "$name"
-            [[ $(jq -r .strategy <<<"$said") == *-tls-held* ]]
-        fi
-        row "$1" "$2, run on $from" "$4" "$(jq -r .strategy <<<"$said")" "$5" \
-            "$(jq -r '"\(.actual.time_ms) ms, \((.actual.downtime_ms // "?")) ms"' <<<"$said")"
-    done
-    lab rm "$name"
-}
-shared() { there_and_back "a qcow2 file in a shared folder" "$1" shared shared 'lifted, with proof'; }
-copied() { there_and_back "a qcow2 file of the host's own" "$1" local copy kept; }
-mixed() { there_and_back "one of each" "$1" shared,local mixed 'lifted, with proof'; }
-
-it "by TLS, shared"
-shared tls
-
-it "by TLS, copied"
-copied tls
-
-it "by TLS, mixed"
-mixed tls
-
-it "by TLS with SASL, shared"
-ask_for_passwords
-shared tls+sasl
-
-it "by TLS with SASL, copied"
-ask_for_passwords
-copied tls+sasl
-
-it "by TLS with SASL, mixed"
-ask_for_passwords
-mixed tls+sasl
+# shellcheck source=../integration/sasl.sh
+. "$REPO/tests/integration/sasl.sh"
 
 it "a link that is cut in the middle of a copy by TLS leaves the guest at the source"
 guest hostA slow --disk local --fill 32 --write-log
