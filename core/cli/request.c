@@ -184,6 +184,16 @@ static int check_certificate_name(const char *name, struct error *err)
     return !name || name_is_address(name) ? 0 : name_check_host(name, err);
 }
 
+static int read_manner(struct request *r, const struct options *o, struct error *err)
+{
+    if (option_flag(o, "p2p") && option_flag(o, "direct"))
+        return error_set(err, ERROR_USAGE, NULL, "options '--p2p' and '--direct' exclude each other");
+    r->run.limits.manner = option_flag(o, "p2p")      ? MANNER_P2P
+                           : option_flag(o, "direct") ? MANNER_DIRECT
+                                                      : MANNER_ANY;
+    return 0;
+}
+
 static int check_via(const char *via, struct error *err)
 {
     struct error why = { 0 };
@@ -303,8 +313,8 @@ static int read_request(struct request *r, struct cli *cli, const struct options
         .ask_password = cli->is_json || !isatty(STDIN_FILENO) ? NULL : ask_password,
         .context = r,
     };
-    if (check_certificate_name(r->run.tls_destination, err) < 0 || check_via(r->run.via, err) < 0 ||
-        read_maps(r, o, err) < 0 || read_overwrite(r, o, err) < 0)
+    if (read_manner(r, o, err) < 0 || check_certificate_name(r->run.tls_destination, err) < 0 ||
+        check_via(r->run.via, err) < 0 || read_maps(r, o, err) < 0 || read_overwrite(r, o, err) < 0)
         return -err->code;
     return option_text(o, "plan") ? read_saved(r, option_text(o, "plan"), err) : 0;
 }

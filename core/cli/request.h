@@ -35,6 +35,8 @@ struct request {
           .type = OPTION_MS,                                                                                 \
           .bare_ms = 1000,                                                                                   \
           .help = "refuse what would likely take longer than so many seconds" },                             \
+        { .name = "p2p", .help = "let the source's libvirt make the calls by itself, where that is safe" },  \
+        { .name = "direct", .help = "make libvirt's calls from here, never peer to peer" },                  \
         { .name = "no-postcopy", .help = "never let the guest run over there without all of its memory" },   \
         { .name = "no-throttle", .help = "never slow the guest" },                                           \
         { .name = "flatten", .help = "copy a disk with what it rests on, though its base is there too" },    \

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The choice without the plan. What cannot win is left out, by these three, so that the choice is the same:
+ * The choice without the plan. What cannot win is left out, by these four, so that the choice is the same:
  * an alternative treatment is refused by its rules always; a held strategy is dearer than the gated one of
- * its mode and channel, and less safe; and where the whole move is refused nothing needs a price. */
+ * its mode and channel, and less safe, and so is peer to peer beside direct unless it was asked for; and
+ * where the whole move is refused nothing needs a price. */
 #include "plan/brief.h"
 #include "plan/planner.h"
 #include "plan/range.h"
@@ -237,7 +238,9 @@ static int from_plan(const struct briefing *b, const struct facts *facts, struct
         put_choice(ret, s, facts);
         return 0;
     }
-    refusal = p->n > p->n_valid ? plan_refuses(p, &p->list[p->n_valid]) : NULL;
+    /* Without any strategy the plan's own findings are all that speaks. */
+    refusal = p->n > p->n_valid ? plan_refuses(p, &p->list[p->n_valid])
+                                : plan_refuses(p, &(struct strategy){ .id = NULL });
     /* The plan's text goes with it: a row's id stays, as does what the facts hold. */
     ret->refused_by = refusal ? refusal->id : "no-channel";
     return 0;
@@ -251,7 +254,7 @@ int briefing_make(struct briefing *b, const struct facts *facts, struct brief *r
     *ret = (struct brief){ .channel = NULL };
     if (!room_make(b, facts->domain.n_disks))
         return error_memory(err);
-    if (facts->n_channels > CHANNELS_MOST || !words_make(b->words, facts))
+    if (b->limits.manner == MANNER_P2P || facts->n_channels > CHANNELS_MOST || !words_make(b->words, facts))
         return from_plan(b, facts, ret, err);
     plan.max_downtime_ms = planning_max_downtime_ms(&p);
     choose(b, &p, ret);

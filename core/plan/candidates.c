@@ -198,17 +198,27 @@ bool candidates_way(const struct facts *f, size_t i, enum memory_mode *ret_mode,
     return way_fits(f->domain.run, &ways[i]);
 }
 
+/* Peer to peer is worth a row where it can be taken, and each of its refusals where it was asked for. */
+static bool way_has_p2p(const struct planning *p, const struct channel *channel, const struct way *w,
+                        const struct assignment *a)
+{
+    if (w->mode == MODE_OFFLINE || a->is_alternative || p->limits.manner == MANNER_DIRECT)
+        return false;
+    return p->limits.manner == MANNER_P2P || (channel->can_p2p && w->hand_over == HAND_OVER_HELD);
+}
+
 static void candidate_add(struct planning *p, const struct channel *channel, const char *word,
-                          const struct way *w, const struct assignment *a)
+                          const struct way *w, const struct assignment *a, bool is_p2p)
 {
     struct plan *plan = p->plan;
     struct strategy *s = &plan->list[plan->n];
     const char *mode = memory_mode_word(w->mode), *hand_over = hand_over_word(w->hand_over);
-    const char *id = arena_format(plan->arena, "%s-%s-%s%s", mode, word, hand_over, a->suffix);
+    const char *p2p = is_p2p ? "-p2p" : "";
+    const char *id = arena_format(plan->arena, "%s-%s-%s%s%s", mode, word, hand_over, p2p, a->suffix);
 
     /* Only drivers with names like "tcp" and "tcp2" side by side come here. */
     for (unsigned i = 2; id && id_is_taken(plan, id); i++)
-        id = arena_format(plan->arena, "%s-%s-%s%s.%u", mode, word, hand_over, a->suffix, i);
+        id = arena_format(plan->arena, "%s-%s-%s%s%s.%u", mode, word, hand_over, p2p, a->suffix, i);
     if (!id)
         return;
     *s = (struct strategy){
@@ -219,6 +229,7 @@ static void candidate_add(struct planning *p, const struct channel *channel, con
         .channel = channel,
         .needs_unsafe = a->needs_unsafe && w->mode != MODE_OFFLINE,
         .is_alternative = a->is_alternative,
+        .is_p2p = is_p2p,
     };
     plan->n++;
 }
@@ -232,16 +243,21 @@ void candidates_make(struct planning *p)
     for (int i = 0; i < N_ASSIGNMENTS; i++)
         made[i] = assignment_make(p, i, &assignments[i]);
     p->plan->list = arena_zeroed(p->plan->arena, f->n_channels ? f->n_channels : 1,
-                                 sizeof *p->plan->list * N_WAYS * N_ASSIGNMENTS);
+                                 sizeof *p->plan->list * 2u * N_WAYS * N_ASSIGNMENTS);
     if (!p->plan->list || arena_failed(p->plan->arena))
         return;
     for (int a = 0; a < N_ASSIGNMENTS; a++)
         for (size_t c = 0; made[a] && c < f->n_channels; c++) {
             const char *word = channel_word(p, c);
 
-            for (int w = 0; word && w < N_WAYS; w++)
-                if (way_fits(f->domain.run, &ways[w]) &&
-                    (ways[w].for_alternatives || !assignments[a].is_alternative))
-                    candidate_add(p, &f->channels[c], word, &ways[w], &assignments[a]);
+            for (int w = 0; word && w < N_WAYS; w++) {
+                if (!way_fits(f->domain.run, &ways[w]) ||
+                    (!ways[w].for_alternatives && assignments[a].is_alternative))
+                    continue;
+                if (p->limits.manner != MANNER_P2P || ways[w].mode == MODE_OFFLINE)
+                    candidate_add(p, &f->channels[c], word, &ways[w], &assignments[a], false);
+                if (way_has_p2p(p, &f->channels[c], &ways[w], &assignments[a]))
+                    candidate_add(p, &f->channels[c], word, &ways[w], &assignments[a], true);
+            }
         }
 }

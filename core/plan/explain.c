@@ -67,6 +67,8 @@ static void add_sentence(const struct plan *p, const struct strategy *s, struct 
     }
     text_add(t, " (%s), %s", explain_protection(protection, sizeof protection, s->channel),
              hand_over_word(s->hand_over));
+    if (s->is_p2p)
+        text_add(t, ", peer to peer");
     add_disks_treated(t, p, s, TREAT_SHARED, "shared");
     add_disks_treated(t, p, s, TREAT_COPY, "copied");
     add_disks_treated(t, p, s, TREAT_OVERLAY, "copied without its base");
@@ -84,6 +86,33 @@ static void add_branch(struct text *out, const char *when, const struct price *p
     if (price->exposure_ms.high)
         text_add(&line, ", %s of it in post-copy",
                  explain_span(exposure, sizeof exposure, &price->exposure_ms));
+    text_add(out, "  ");
+    explain_wrapped(out, text_of(&line), 2, 4);
+    text_add(out, "\n");
+    out->failed |= line.failed;
+}
+
+/* Who makes the calls, why, and what a cut does then. */
+static void add_manner(const struct plan *p, const struct strategy *s, struct text *out)
+{
+    OWNED_TEXT line = { 0 };
+
+    if (s->mode == MODE_OFFLINE)
+        return;
+    if (s->is_p2p) {
+        text_add(&line, "Peer to peer: libvirt on ");
+        text_add_escaped(&line, p->facts->source.name ? p->facts->source.name : "?");
+        text_add(&line,
+                 " makes the calls, which the held hand-over allows, and goes on when this program ends.");
+    } else {
+        text_add(&line, "Direct: the calls come from here, %s.",
+                 s->hand_over == HAND_OVER_GATED ? "through the gate"
+                                                 : "and the source needs no credentials");
+    }
+    text_add(&line, " %s survives cuts up to %u s; after %u s libvirt gives up, and the guest stays%s.",
+             s->is_p2p ? "Between the hosts it" : "It", CUT_SURVIVED_MS(s->is_p2p) / 1000u,
+             CUT_GIVEN_UP_MS(s->is_p2p) / 1000u,
+             s->mode == MODE_POSTCOPY ? ", or waits for its memory in post-copy" : "");
     text_add(out, "  ");
     explain_wrapped(out, text_of(&line), 2, 4);
     text_add(out, "\n");
@@ -215,8 +244,10 @@ void plan_explain(const struct plan *p, bool colour, struct text *out)
         add_refusal(p, &sentence);
     explain_wrapped(out, text_of(&sentence), 0, 2);
     text_add(out, "\n");
-    if (plan_chosen(p))
+    if (plan_chosen(p)) {
+        add_manner(p, plan_chosen(p), out);
         add_branches(plan_chosen(p), out);
+    }
     if (p->n) {
         text_add(out, "\n");
         explain_table(p, colour, out);

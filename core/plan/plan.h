@@ -10,6 +10,8 @@
 #include "facts/model.h"
 
 enum prefer { PREFER_TIME, PREFER_DOWNTIME, PREFER_BYTES, PREFER_EXPOSURE };
+/* Who makes libvirt's calls: this program (direct), or the source's libvirt by itself. */
+enum manner { MANNER_ANY, MANNER_DIRECT, MANNER_P2P };
 struct plan_limits {
     bool allow_cleartext;
     bool force_managed;
@@ -19,7 +21,14 @@ struct plan_limits {
     bool no_postcopy, no_throttle;
     bool flatten;         /* a copied disk rests on nothing, though its base may be the same there */
     uint64_t deadline_ms; /* NOT_KNOWN or 0 = none */
+    enum manner manner;
 };
+/* A link between the hosts, or from here to one of them, that is cut: libvirt gives a move up when it heard
+ * nothing for so long, direct by our keepalive (3 s, 4 times; ssh's is the same), peer to peer by libvirt's
+ * own default (5 s, 5 times). What is surely survived is less: TCP tries again at twice the pause each time,
+ * the last time before that limit 8.6 and 17.2 s after the cut where it is least lucky. */
+#define CUT_GIVEN_UP_MS(is_p2p) ((is_p2p) ? 30000u : 15000u)
+#define CUT_SURVIVED_MS(is_p2p) ((is_p2p) ? 17000u : 8000u)
 
 enum treatment {
     TREAT_SHARED,
@@ -58,6 +67,7 @@ struct strategy {
     struct estimate exposure_ms;
     struct price stays, switches; /* MODE_POSTCOPY: the two branches; the figures above span both */
     bool may_not_end;             /* pre-copy that no figure promises an end */
+    bool is_p2p;                  /* the source's libvirt makes the calls by itself */
 };
 struct plan {
     struct arena *arena;

@@ -81,6 +81,9 @@ static int order_safer(const struct strategy *a, const struct strategy *b)
         order = (int)b->channel->was_probed - (int)a->channel->was_probed;
     if (!order)
         order = (int)a->hand_over - (int)b->hand_over;
+    /* Direct, what is seen here is seen first, and what ends here ends there too. */
+    if (!order)
+        order = (int)a->is_p2p - (int)b->is_p2p;
     if (!order)
         order = mode_order(a) - mode_order(b);
     return order;

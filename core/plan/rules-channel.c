@@ -128,6 +128,20 @@ static const char *check_not_probed(struct rule_case *c)
     return SAY("address %s was not checked from the source itself", address_of(c));
 }
 
+/* libvirt's news of 6.8.0 (2020): "qemu: Allow migration over UNIX sockets". */
+static const char *check_unix(struct rule_case *c)
+{
+    const uint64_t since = 6008000;
+    const bool at_source = c->facts->source.libvirt_version < since;
+
+    if (!text_starts(c->channel->data_uri, "unix:") || is_off(c) ||
+        (!at_source && c->facts->dest.libvirt_version >= since))
+        return NULL;
+    return SAY(
+        "libvirt on '%s' is older than 6.8 and moves nothing through UNIX sockets, which channel %s needs",
+        rules_name(at_source ? c->facts->source.name : c->facts->dest.name), rules_name(c->channel->driver));
+}
+
 static const char *check_via(struct rule_case *c)
 {
     if (!c->channel->data_address || is_off(c))
@@ -219,6 +233,13 @@ static const struct rule rows[] = {
       .check = check_not_probed,
       .cause = "Nothing could run on the source to try the address, so it may not be reachable from there.",
       .fix = "Run virt-ferry on the source, or try the address from there by hand." },
+    { .id = "unix-libvirt",
+      .severity = REFUSES,
+      .scope = PER_CHANNEL,
+      .check = check_unix,
+      .cause =
+          "RAM and disks of this channel go through UNIX sockets, which libvirt takes since 6.8.0 (2020).",
+      .fix = "Update libvirt on that host, or take a channel whose data goes another way." },
     { .id = "data-address",
       .severity = NOTES,
       .scope = PER_CHANNEL,

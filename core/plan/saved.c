@@ -96,6 +96,8 @@ static json_t *json_of_limits(const struct plan_limits *l)
 
     if (!o || json_put_flag(o, "allow_cleartext", l->allow_cleartext) < 0 ||
         json_put_flag(o, "force_managed", l->force_managed) < 0 ||
+        (l->manner != MANNER_ANY &&
+         json_put_text(o, "manner", l->manner == MANNER_P2P ? "p2p" : "direct") < 0) ||
         json_put_flag(o, "no_postcopy", l->no_postcopy) < 0 ||
         json_put_flag(o, "no_throttle", l->no_throttle) < 0 || json_put_flag(o, "flatten", l->flatten) < 0 ||
         json_put_text(o, "prefer", prefer_words[(unsigned)l->prefer <= PREFER_EXPOSURE ? l->prefer : 0]) <
@@ -129,6 +131,11 @@ json_t *plan_save(const struct plan *p, const struct strategy *s, const struct p
     return HAND_OVER(o);
 }
 
+static enum manner manner_of(const char *word)
+{
+    return text_equal(word, "p2p") ? MANNER_P2P : text_equal(word, "direct") ? MANNER_DIRECT : MANNER_ANY;
+}
+
 int plan_saved_limits(const json_t *saved, struct plan_limits *ret, struct error *err)
 {
     const json_t *l = json_child(saved, "limits");
@@ -141,6 +148,7 @@ int plan_saved_limits(const json_t *saved, struct plan_limits *ret, struct error
     }
     *ret = (struct plan_limits){ .allow_cleartext = json_flag(l, "allow_cleartext", false),
                                  .force_managed = json_flag(l, "force_managed", false),
+                                 .manner = manner_of(json_text(l, "manner", "")),
                                  .no_postcopy = json_flag(l, "no_postcopy", false),
                                  .no_throttle = json_flag(l, "no_throttle", false),
                                  .flatten = json_flag(l, "flatten", false),

@@ -46,6 +46,7 @@ static json_t *migrate_args(struct move *m, struct error *err)
     uint64_t cap = m->o->limits.bandwidth_bytes_per_s;
 
     if (!args || disks_to_copy(m, args) < 0 ||
+        (m->is_p2p && json_put_text(args, "p2p_uri", m->strategy->channel->dest_uri) < 0) ||
         (m->strategy->channel->data_address && text_starts(m->strategy->channel->data_uri, "tcp:") &&
          json_put_text(args, "listen_address", m->strategy->channel->data_address) < 0) ||
         json_put(args, "parameters",
@@ -138,9 +139,9 @@ static void serve_gate(struct move *m)
 static int record_migrate(struct move *m, struct error *err)
 {
     return move_record(m, "migrate",
-                       json_pack("{ss sb ss sb}", "strategy", m->strategy->id, "is_held", (int)m->is_held,
-                                 "data_uri", m->strategy->channel->data_uri, "is_offline",
-                                 (int)m->is_offline),
+                       json_pack("{ss sb ss sb sb}", "strategy", m->strategy->id, "is_held", (int)m->is_held,
+                                 "data_uri", m->strategy->channel->data_uri, "is_offline", (int)m->is_offline,
+                                 "is_p2p", (int)m->is_p2p),
                        err);
 }
 

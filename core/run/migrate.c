@@ -231,6 +231,7 @@ static int make_ready(struct move *m, struct error *err)
         return -err->code;
     m->result->strategy = m->strategy->id;
     m->is_held = m->strategy->hand_over == HAND_OVER_HELD;
+    m->is_p2p = m->strategy->is_p2p;
     m->is_offline = m->strategy->mode == MODE_OFFLINE;
     phase(m, "prepare");
     if (not_interrupted(m, err) < 0 || prepare_mover(m, err) < 0 || prepare_data(m, err) < 0 ||

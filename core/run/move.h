@@ -70,6 +70,7 @@ struct move {
     unsigned stops_before; /* and when the survey did */
     uint64_t surveyed_ms;  /* loop_awake_ms when it ended */
 
+    bool is_p2p;         /* the source's libvirt makes the calls: its job outlives us */
     bool is_offline;     /* the domain is shut off, and its definition moves */
     bool is_postcopy;    /* the source was seen to have stopped for post-copy */
     uint64_t carried_ms; /* monotonic: when libvirt was asked */

@@ -186,9 +186,33 @@ static uint64_t patience_ms(const struct move *m)
     return m->gave_up_looking ? PATIENCE_MS / 10u : PATIENCE_MS;
 }
 
+/* The source's libvirt goes on by itself: as long as it does there is something to wait for. Whoever wants no
+ * more ends its job. */
+static void wait_for_p2p(struct move *m, bool *said, unsigned *interrupts)
+{
+    OWNED(worker) source = NULL;
+    struct error err = { 0 };
+
+    if (!*said)
+        move_say(m, "libvirt on '%s' goes on with the move by itself; it is waited for",
+                 m->survey.source_host);
+    *said = true;
+    /* Of another's run he is told what was seen; to end its job has a command of its own. */
+    if (m->is_recovery || loop_interrupts(m->loop) <= *interrupts)
+        return;
+    *interrupts = loop_interrupts(m->loop);
+    m->is_cancelled = true;
+    move_say(m, "cancelled: the migration is aborted, the guest stays");
+    if (move_record(m, "abort", NULL, &err) < 0 || !(source = survey_fresh(&m->survey, false, &err)) ||
+        worker_do(source, "abort-job", json_pack("{ss}", "uuid", m->uuid), ANSWER_MS, NULL, &err) < 0)
+        move_say(m, "it could not be aborted: %s: %s", err.what, err.why);
+}
+
 int settle(struct move *m, struct error *err)
 {
-    const uint64_t until = loop_now_ms() + patience_ms(m);
+    uint64_t until = loop_now_ms() + patience_ms(m);
+    unsigned interrupts = loop_interrupts(m->loop);
+    bool said_p2p = false;
     int acts = 0;
 
     for (;;) {
@@ -202,6 +226,10 @@ int settle(struct move *m, struct error *err)
         log_event("run", "decision", "%s (%s)", decision_word(d), row ? row->name : "no row");
         if (refuse_other(m, err) < 0)
             return -err->code;
+        if (m->is_p2p && d == DECIDE_WAIT) {
+            wait_for_p2p(m, &said_p2p, &interrupts);
+            until = loop_now_ms() + PATIENCE_MS;
+        }
         if (is_over(m, d, until, acts))
             return not_settled(m, &e, d, err);
         /* This process was stopped since: it looks again. */

@@ -38,6 +38,10 @@ hosts-networks-differ|95-pair.sh
 hosts-clocks-differ|95-pair.sh
 hosts-not-looked-into|95-pair.sh
 data-address|73-via.sh
+p2p-not-safe|74-p2p.sh
+p2p-channel|74-p2p.sh
+p2p-uri|74-p2p.sh
+p2p-credentials|74-p2p.sh
 '
 
 # What the lab cannot show, and why. The unit tests have these on both sides of their border.
@@ -53,6 +57,7 @@ channel-without-disks|all transport drivers at hand carry disks
 channel-without-postcopy|all transport drivers at hand carry post-copy
 tls-copy-name|it is about QEMU before 7.0
 tls-copy-libvirt|it is about libvirt before 4.4
+unix-libvirt|it is about libvirt before 6.8
 tls-copy-crash|it is about QEMU 8.2 to 9.0
 hosts-cpu-differ|both hosts have the processor of this machine
 hosts-mounts-differ|the kernel here has no client of a network file system

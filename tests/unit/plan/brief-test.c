@@ -36,6 +36,7 @@ static void throw_channel(struct facts *f)
     c->was_probed = below(8) != 0;
     c->can_postcopy = below(3) != 0;
     c->can_copy_disks = below(8) != 0;
+    c->can_p2p = below(2) != 0;
     c->data_port = ONE_OF(NOT_KNOWN, 49215);
     c->data_port_open = (enum tristate)ONE_OF(TRI_YES, TRI_YES, TRI_NO, TRI_NOT_KNOWN);
 }
@@ -110,6 +111,7 @@ static struct plan_limits thrown_limits(void)
     l.no_postcopy = below(4) == 0;
     l.no_throttle = below(4) == 0;
     l.allow_cleartext = below(4) == 0;
+    l.manner = (enum manner)below(3);
     return l;
 }
 

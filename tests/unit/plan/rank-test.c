@@ -190,6 +190,28 @@ START_TEST(the_refusal_is_what_most_strategies_share)
     }
 END_TEST
 
+START_TEST(peer_to_peer_comes_behind_direct_and_is_chosen_where_it_is_asked_for)
+    {
+        OWNED(facts) f = sample();
+        struct plan_limits limits = sample_limits();
+
+        f->channels[0].can_p2p = true;
+        OWNED(plan) any = plan_with(f, limits);
+        ck_assert(plan_strategy(any, "precopy-tcp-held") < plan_strategy(any, "precopy-tcp-held-p2p"));
+        ck_assert(!plan_refuses(any, plan_strategy(any, "precopy-tcp-held-p2p")));
+        ck_assert_ptr_null(plan_strategy(any, "precopy-tcp-gated-p2p"));
+        limits.manner = MANNER_P2P;
+        OWNED(plan) asked = plan_with(f, limits);
+        ck_assert_str_eq(plan_chosen(asked)->id, "precopy-tcp-held-p2p");
+        ck_assert_ptr_null(plan_strategy(asked, "precopy-tcp-held"));
+        ck_assert_str_eq(plan_refuses(asked, plan_strategy(asked, "precopy-tcp-gated-p2p"))->id,
+                         "p2p-not-safe");
+        limits.manner = MANNER_DIRECT;
+        OWNED(plan) direct = plan_with(f, limits);
+        ck_assert_ptr_null(plan_strategy(direct, "precopy-tcp-held-p2p"));
+    }
+END_TEST
+
 START_TEST(without_a_gate_the_held_hand_over_is_chosen)
     {
         OWNED(facts) f = sample();
@@ -207,4 +229,5 @@ TEST_MAIN("plan/rank",
           gated_comes_before_held_among_equals, the_order_does_not_depend_on_that_of_enumeration,
           refused_ones_come_last_however_cheap_and_the_nearest_to_valid_first,
           a_finding_of_the_plan_refuses_every_strategy_and_is_the_refusal,
-          the_refusal_is_what_most_strategies_share, without_a_gate_the_held_hand_over_is_chosen)
+          the_refusal_is_what_most_strategies_share, without_a_gate_the_held_hand_over_is_chosen,
+          peer_to_peer_comes_behind_direct_and_is_chosen_where_it_is_asked_for)

@@ -151,6 +151,17 @@ SPOIL(via_control_encrypted, tcp->data_address = "10.9.0.2"; tcp->is_data_truste
       tcp->is_trusted = false; tcp->protects_control = 2)
 SPOIL(via_not_reached, tcp->data_address = "10.9.0.2"; tcp->is_data_trusted = true;
       tcp->data_port_open = TRI_NOT_KNOWN)
+SPOIL(p2p_asked, limits->manner = MANNER_P2P; tcp->can_p2p = true)
+SPOIL(p2p_possible, tcp->can_p2p = true)
+SPOIL(p2p_asked_for_nothing, limits->manner = MANNER_P2P; tcp->can_p2p = false)
+SPOIL(p2p_asked_with_parameters, limits->manner = MANNER_P2P; tcp->can_p2p = true;
+      tcp->dest_uri = "qemu+tcp://b/system?authfile=/a")
+SPOIL(direct_asked, limits->manner = MANNER_DIRECT; tcp->can_p2p = true)
+#define UNIX_SOCKET "unix:///run/libvirt/qemu/virt-ferry/way-0/ram"
+SPOIL(unix_old_source, tcp->data_uri = UNIX_SOCKET; f->source.libvirt_version = 6007999)
+SPOIL(unix_old_dest, tcp->data_uri = UNIX_SOCKET; f->dest.libvirt_version = 6007999)
+SPOIL(unix_first, tcp->data_uri = UNIX_SOCKET; f->source.libvirt_version = f->dest.libvirt_version = 6008000)
+SPOIL(tcp_old, f->source.libvirt_version = f->dest.libvirt_version = 6007999)
 SPOIL(no_address, tcp->data_uri = NULL)
 SPOIL(not_probed, tcp->was_probed = false)
 SPOIL(copy_on_bare_channel, sample_local(vda); tcp->can_copy_disks = false)
@@ -414,6 +425,18 @@ static const struct {
     { "cleartext", untrusted_allowed, false, true },
     { "cleartext", untrusted_encrypted, false, true },
     { "cleartext", fine, false, true },
+    { "unix-libvirt", unix_old_source, true, false },
+    { "unix-libvirt", unix_old_dest, true, false },
+    { "unix-libvirt", unix_first, false, true },
+    { "unix-libvirt", tcp_old, false, true },
+    { "p2p-not-safe", p2p_asked, true, true },
+    { "p2p-not-safe", p2p_possible, false, true },
+    { "p2p-channel", p2p_asked_for_nothing, true, false },
+    { "p2p-channel", p2p_asked, false, true },
+    { "p2p-uri", p2p_asked_with_parameters, true, false },
+    { "p2p-uri", p2p_asked, false, true },
+    { "p2p-credentials", p2p_possible, true, true },
+    { "p2p-credentials", direct_asked, false, true },
     { "cleartext", via_trusted, false, true },
     { "cleartext", via_untrusted, true, false },
     { "cleartext", via_control_untrusted, true, false },

@@ -134,11 +134,13 @@ START_TEST(the_limits_come_back_as_they_were)
         limits.no_postcopy = limits.allow_cleartext = true;
         limits.prefer = PREFER_EXPOSURE;
         limits.deadline_ms = 77;
+        limits.manner = MANNER_P2P;
         OWNED_JSON saved = plan_save(p, NULL, &limits, &err);
         ck_assert_int_eq(plan_saved_limits(saved, &back, &err), 0);
         ck_assert(back.no_postcopy && back.allow_cleartext && !back.no_throttle && !back.force_managed);
         ck_assert_int_eq(back.prefer, PREFER_EXPOSURE);
         ck_assert_uint_eq(back.deadline_ms, 77);
+        ck_assert_int_eq(back.manner, MANNER_P2P);
         ck_assert_uint_eq(back.max_downtime_ms, NOT_KNOWN);
         ck_assert_uint_eq(back.bandwidth_bytes_per_s, NOT_KNOWN);
     }

@@ -1,0 +1,151 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck source-path=SCRIPTDIR
+# lab: --tls
+# Peer to peer: the source's libvirtd makes the calls, which the held hand-over alone allows. It connects by itself;
+# what dies or is cut meanwhile; and where it is refused.
+# shellcheck disable=SC2317  # cases call what is defined before them
+. "$(dirname "$0")/lib.sh"
+
+SLOWLY='--bandwidth 8MiB/s --no-throttle'
+
+# Does libvirtd itself speak to port PORT of another host?
+speaks_itself() { on "$1" ss -Htnp state established "dport = :$2" | grep -q '"libvirtd"'; } # HOST PORT
+start() { # HOST ARGUMENT…: virt-ferry beside the case; its pid in $run
+    "$REPO/tests/lab/lab" on "$1" virt-ferry "${@:2}" >"$WORK/said" 2>&1 &
+    run=$!
+    await 60 grep -q pre-copy "$WORK/said"
+}
+away_for() { lab link "$2" down; sleep "$1"; lab link "$2" up; }
+
+it "by TCP and by TLS, held, and the connection is libvirtd's own"
+guest hostA web --write-log
+for channel in tcp:16509 tls:16514; do
+    # shellcheck disable=SC2086
+    start hostA migrate --p2p $SLOWLY --allow-cleartext web "qemu+${channel%:*}://hostB/system"
+    speaks_itself hostA "${channel#*:}"
+    wait "$run"
+    prints "by precopy-${channel%:*}-held-p2p" cat "$WORK/said"
+    lives_on hostB web
+    guest hostA web --write-log
+done
+
+it "copied disks too, from a third machine, and the way back"
+guest hostA copied --disk local,shared --fill 16 --write-log
+exits 0 prints 'held-p2p-mixed' ferry client -c qemu+tls://hostA/system migrate --p2p copied qemu+tls://hostB/system
+lives_on hostB copied
+on hostA sh -c 'rm -f /var/lib/libvirt/images/copied-*; virsh -q pool-refresh default'
+exits 0 prints 'held-p2p-mixed' ferry hostB migrate --p2p copied qemu+tls://hostA/system
+lives_on hostA copied
+lab rm copied
+
+it "the plan has both, says which and why, and what a cut does"
+guest hostA web --write-log
+exits 0 prints 'precopy-tls-held-p2p' prints 'Direct: the calls come from here' prints 'survives cuts up to 8 s; after 15 s libvirt gives up' \
+    prints 'p2p-credentials: libvirt on' lacks '-gated-p2p' ferry hostA plan web hostB
+exits 0 prints 'Peer to peer: libvirt on hostA makes the calls' prints 'survives cuts up to 17 s; after 30 s libvirt gives up' \
+    ferry hostA plan --p2p web hostB
+exits 0 lacks 'p2p' ferry hostA plan --direct web hostB
+exits 2 ferry hostA plan --p2p --direct web hostB
+
+it "gated and post-copy are refused with their reason, and so are channels and URIs that libvirt there cannot use"
+guest hostA web --write-log
+exits 0 prints 'p2p-not-safe' prints 'no gate can stand in its way' prints 'pre-copy may end before post-copy begins' \
+    prints 'p2p-channel' prints 'channel ssh cannot be used' lacks 'precopy-tls-held ' ferry hostA plan --p2p web hostB
+exits 3 prints 'is refused' ferry hostA migrate --p2p --strategy precopy-tls-gated-p2p web hostB
+exits 3 prints 'is refused' ferry hostA migrate --p2p --strategy postcopy-tls-gated-p2p web hostB
+exits 3 prints 'cannot be used by libvirt on' ferry hostA migrate --p2p web qemu+ssh://root@hostB/system
+on hostA sh -c 'mkdir -p /root/.cache/pki
+    cp /etc/pki/CA/cacert.pem /etc/pki/libvirt/clientcert.pem /etc/pki/libvirt/private/clientkey.pem /root/.cache/pki'
+finally on hostA rm -rf /root/.cache/pki
+exits 3 prints 'is meant for this machine' ferry hostA migrate --p2p web 'qemu+tls://hostB/system?pkipath=/root/.cache/pki'
+lives_on hostA web
+
+it "kill -9 of virt-ferry: the job goes on, and the next run waits for it and finishes"
+guest hostA web --write-log
+# shellcheck disable=SC2086
+start hostA migrate --p2p $SLOWLY web qemu+tls://hostB/system
+kill -9 "$run"
+exits 0 prints 'goes on with the move by itself' prints 'had moved the domain' ferry hostA migrate web qemu+tls://hostB/system
+lives_on hostB web
+
+it "and where the job has ended meanwhile, the next run finishes what it left"
+guest hostA web --write-log
+# shellcheck disable=SC2086
+start hostA migrate --p2p $SLOWLY web qemu+tls://hostB/system
+kill -9 "$run"
+await 60 sh -c "'$REPO/tests/lab/lab' on hostA virsh domstate web | grep -q 'shut off'"
+is_empty lab runners web
+exits 0 prints 'had moved the domain' ferry hostA migrate web qemu+tls://hostB/system
+lives_on hostB web
+
+it "Ctrl-C ends the job, and while another run's job is waited for as well"
+guest hostA web --write-log
+# shellcheck disable=SC2086
+lab on hostA timeout -s INT 4 virt-ferry migrate --p2p $SLOWLY web qemu+tls://hostB/system >"$WORK/said" 2>&1 && code=0 || code=$?
+prints 'cancelled; the guest is at' cat "$WORK/said"
+lives_on hostA web
+# shellcheck disable=SC2086
+start hostA migrate --p2p --bandwidth 2MiB/s web qemu+tls://hostB/system
+kill -9 "$run"
+lab on hostA timeout -s INT 4 virt-ferry migrate web qemu+tls://hostB/system >"$WORK/said" 2>&1 && code=0 || code=$?
+prints 'the migration is aborted' cat "$WORK/said"
+lives_on hostA web
+
+it "cuts of which the plan says so are survived, peer to peer and direct, and longer ones leave the guest"
+finally lab link hostB up
+for way in p2p:16 direct:7; do
+    guest hostA web --write-log
+    during precopy away_for "${way#*:}" hostB
+    # shellcheck disable=SC2086
+    exits 0 ferry hostA migrate --${way%:*} $SLOWLY --strategy "precopy-tls-held$([ "${way%:*}" = direct ] || echo -p2p)" \
+        web qemu+tls://hostB/system
+    watchers_end
+    watchers=()
+    lives_on hostB web
+done
+for way in p2p:35 direct:20; do
+    guest hostA web --write-log
+    during precopy away_for "${way#*:}" hostB
+    # shellcheck disable=SC2086
+    exits 1 prints 'untouched at' ferry hostA migrate --${way%:*} $SLOWLY --no-postcopy web qemu+tls://hostB/system
+    watchers_end
+    watchers=()
+    lives_on hostA web
+done
+
+it "a client that is cut off from both hosts does not end it: the run goes on where it is heard again"
+guest hostA web --write-log
+finally lab link client up
+during precopy away_for 25 client
+# shellcheck disable=SC2086
+exits 0 ferry client -c qemu+tls://hostA/system migrate --p2p $SLOWLY web qemu+tls://hostB/system
+lives_on hostB web
+
+it "killing the destination's libvirtd when its guest resumes never leaves two runners"
+guest hostA web --write-log
+quietly() { "$@" >/dev/null 2>&1 || true; }
+# shellcheck disable=SC2016
+on hostB sh -c 'stdbuf -oL virsh event --event lifecycle --loop </dev/null | while read -r line; do
+        case $line in *Resumed*) kill -9 "$(cat /run/libvirtd.pid)"; break ;; esac
+    done' >/dev/null 2>&1 &
+finally quietly kill "$!"
+finally quietly lab libvirtd hostB start
+sleep 1
+ferry hostA migrate --p2p web qemu+tls://hostB/system || true
+[ "$(lab runners web | wc -l)" -le 1 ]
+lab libvirtd hostB start || true
+exits 0 ferry hostA migrate web qemu+tls://hostB/system
+lives_on hostB web
+lab rm web
+
+it "a saved plan keeps it, and a move in which libvirt there has no certificate leaves the guest where it was"
+guest hostA web --write-log
+exits 0 ferry hostA plan -o /root/.cache/saved --p2p web qemu+tls://hostB/system
+exits 0 prints 'held-p2p' ferry hostA migrate --plan /root/.cache/saved
+lives_on hostB web
+guest hostA web --write-log
+lab certificate hostA missing libvirt
+finally lab certificate hostA good libvirt
+exits 1 prints 'untouched at' ferry client -c qemu+tcp://hostA/system migrate --p2p web qemu+tls://hostB/system
+lives_on hostA web
