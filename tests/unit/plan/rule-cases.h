@@ -143,25 +143,6 @@ SPOIL(untrusted, tcp->is_trusted = false)
 SPOIL(untrusted_signed, tcp->is_trusted = false; tcp->protects_data = 1)
 SPOIL(untrusted_allowed, tcp->is_trusted = false; limits->allow_cleartext = true)
 SPOIL(untrusted_encrypted, tcp->is_trusted = false; tcp->protects_data = 2)
-SPOIL(via_trusted, tcp->data_address = "10.9.0.2"; tcp->is_data_trusted = true; tcp->data_port_open = TRI_YES)
-SPOIL(via_untrusted, tcp->data_address = "10.9.0.2")
-SPOIL(via_control_untrusted, tcp->data_address = "10.9.0.2"; tcp->is_data_trusted = true;
-      tcp->is_trusted = false)
-SPOIL(via_control_encrypted, tcp->data_address = "10.9.0.2"; tcp->is_data_trusted = true;
-      tcp->is_trusted = false; tcp->protects_control = 2)
-SPOIL(via_not_reached, tcp->data_address = "10.9.0.2"; tcp->is_data_trusted = true;
-      tcp->data_port_open = TRI_NOT_KNOWN)
-SPOIL(p2p_asked, limits->manner = MANNER_P2P; tcp->can_p2p = true)
-SPOIL(p2p_possible, tcp->can_p2p = true)
-SPOIL(p2p_asked_for_nothing, limits->manner = MANNER_P2P; tcp->can_p2p = false)
-SPOIL(p2p_asked_with_parameters, limits->manner = MANNER_P2P; tcp->can_p2p = true;
-      tcp->dest_uri = "qemu+tcp://b/system?authfile=/a")
-SPOIL(direct_asked, limits->manner = MANNER_DIRECT; tcp->can_p2p = true)
-#define UNIX_SOCKET "unix:///run/libvirt/qemu/virt-ferry/way-0/ram"
-SPOIL(unix_old_source, tcp->data_uri = UNIX_SOCKET; f->source.libvirt_version = 6007999)
-SPOIL(unix_old_dest, tcp->data_uri = UNIX_SOCKET; f->dest.libvirt_version = 6007999)
-SPOIL(unix_first, tcp->data_uri = UNIX_SOCKET; f->source.libvirt_version = f->dest.libvirt_version = 6008000)
-SPOIL(tcp_old, f->source.libvirt_version = f->dest.libvirt_version = 6007999)
 SPOIL(no_address, tcp->data_uri = NULL)
 SPOIL(not_probed, tcp->was_probed = false)
 SPOIL(copy_on_bare_channel, sample_local(vda); tcp->can_copy_disks = false)
@@ -267,6 +248,7 @@ SPOIL(shut_off_local, f->domain.run = RUN_SHUTOFF; sample_local(vda))
 
 /* found: does the rule speak; valid: can anything be chosen then. */
 #include "rule-cases-tls.h"
+#include "rule-cases-way.h"
 
 static const struct {
     const char *id;
@@ -425,26 +407,6 @@ static const struct {
     { "cleartext", untrusted_allowed, false, true },
     { "cleartext", untrusted_encrypted, false, true },
     { "cleartext", fine, false, true },
-    { "unix-libvirt", unix_old_source, true, false },
-    { "unix-libvirt", unix_old_dest, true, false },
-    { "unix-libvirt", unix_first, false, true },
-    { "unix-libvirt", tcp_old, false, true },
-    { "p2p-not-safe", p2p_asked, true, true },
-    { "p2p-not-safe", p2p_possible, false, true },
-    { "p2p-channel", p2p_asked_for_nothing, true, false },
-    { "p2p-channel", p2p_asked, false, true },
-    { "p2p-uri", p2p_asked_with_parameters, true, false },
-    { "p2p-uri", p2p_asked, false, true },
-    { "p2p-credentials", p2p_possible, true, true },
-    { "p2p-credentials", direct_asked, false, true },
-    { "cleartext", via_trusted, false, true },
-    { "cleartext", via_untrusted, true, false },
-    { "cleartext", via_control_untrusted, true, false },
-    { "cleartext", via_control_encrypted, false, true },
-    { "data-address", via_trusted, true, true },
-    { "data-address", fine, false, true },
-    { "address-not-checked", via_not_reached, true, true },
-    { "address-not-checked", via_trusted, false, true },
     { "cleartext-allowed", untrusted_allowed, true, true },
     { "cleartext-allowed", fine, true, true },
     { "cleartext-allowed", untrusted_encrypted, false, true },
@@ -640,6 +602,7 @@ static const struct {
     { "grows-unseen", grows_unseen_shut_off, false, true },
     CASES_TLS,
     CASES_TLS_LIBVIRT,
+    CASES_OF_THE_WAY,
 };
 
 /* One test over the whole table: Check forks for each turn of a loop test, and there are many. */

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The cases of an address for data, of peer to peer and of UNIX sockets: rows of the table in rule-cases.h,
+ * which includes this. */
+#ifndef UNIT_PLAN_RULE_CASES_WAY_H
+#define UNIT_PLAN_RULE_CASES_WAY_H
+
+#define UNIX_SOCKET "unix:///run/libvirt/qemu/virt-ferry/way-0/ram"
+SPOIL(via_trusted, tcp->data_address = "10.9.0.2"; tcp->is_data_trusted = true; tcp->data_port_open = TRI_YES)
+SPOIL(via_untrusted, tcp->data_address = "10.9.0.2")
+SPOIL(via_control_untrusted, tcp->data_address = "10.9.0.2"; tcp->is_data_trusted = true;
+      tcp->is_trusted = false)
+SPOIL(via_control_encrypted, tcp->data_address = "10.9.0.2"; tcp->is_data_trusted = true;
+      tcp->is_trusted = false; tcp->protects_control = 2)
+SPOIL(via_not_reached, tcp->data_address = "10.9.0.2"; tcp->is_data_trusted = true;
+      tcp->data_port_open = TRI_NOT_KNOWN)
+SPOIL(p2p_asked, limits->manner = MANNER_P2P; tcp->can_p2p = true)
+SPOIL(p2p_possible, tcp->can_p2p = true)
+SPOIL(p2p_asked_for_nothing, limits->manner = MANNER_P2P; tcp->can_p2p = false)
+SPOIL(p2p_asked_with_parameters, limits->manner = MANNER_P2P; tcp->can_p2p = true;
+      tcp->dest_uri = "qemu+tcp://b/system?authfile=/a")
+SPOIL(direct_asked, limits->manner = MANNER_DIRECT; tcp->can_p2p = true)
+SPOIL(unix_old_source, tcp->data_uri = UNIX_SOCKET; f->source.libvirt_version = 6007999)
+SPOIL(unix_old_dest, tcp->data_uri = UNIX_SOCKET; f->dest.libvirt_version = 6007999)
+SPOIL(unix_first, tcp->data_uri = UNIX_SOCKET; f->source.libvirt_version = f->dest.libvirt_version = 6008000)
+SPOIL(tcp_old, f->source.libvirt_version = f->dest.libvirt_version = 6007999)
+
+#define CASES_OF_THE_WAY                                                                                     \
+    { "unix-libvirt", unix_old_source, true, false }, { "unix-libvirt", unix_old_dest, true, false },        \
+        { "unix-libvirt", unix_first, false, true }, { "unix-libvirt", tcp_old, false, true },               \
+        { "p2p-not-safe", p2p_asked, true, true }, { "p2p-not-safe", p2p_possible, false, true },            \
+        { "p2p-channel", p2p_asked_for_nothing, true, false }, { "p2p-channel", p2p_asked, false, true },    \
+        { "p2p-uri", p2p_asked_with_parameters, true, false }, { "p2p-uri", p2p_asked, false, true },        \
+        { "p2p-credentials", p2p_possible, true, true }, { "p2p-credentials", direct_asked, false, true },   \
+        { "cleartext", via_trusted, false, true }, { "cleartext", via_untrusted, true, false },              \
+        { "cleartext", via_control_untrusted, true, false },                                                 \
+        { "cleartext", via_control_encrypted, false, true }, { "data-address", via_trusted, true, true },    \
+        { "data-address", fine, false, true }, { "address-not-checked", via_not_reached, true, true },       \
+    {                                                                                                        \
+        "address-not-checked", via_trusted, false, true                                                      \
+    }
+
+#endif
