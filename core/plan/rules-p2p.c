@@ -34,7 +34,8 @@ static const char *check_uri(struct rule_case *c)
 
 static const char *check_credentials(struct rule_case *c)
 {
-    if (!c->strategy->is_p2p || !c->channel->can_p2p)
+    /* A candidate that nobody asked for is not worth a line of every plan. */
+    if (!c->strategy->is_p2p || !c->channel->can_p2p || c->limits->manner != MANNER_P2P)
         return NULL;
     return SAY("libvirt on '%s' opens %s by itself: with its own certificates, passwords and names of hosts",
                rules_name(c->facts->source.name), rules_name(c->channel->dest_uri));

@@ -42,9 +42,9 @@ lab rm copied
 it "the plan has both, says which and why, and what a cut does"
 guest hostA web --write-log
 exits 0 prints 'precopy-tls-held-p2p' prints 'Direct: the calls come from here' prints 'survives cuts up to 8 s; after 15 s libvirt gives up' \
-    prints 'p2p-credentials: libvirt on' lacks '-gated-p2p' ferry hostA plan web hostB
+    lacks '-gated-p2p' lacks p2p-credentials ferry hostA plan web hostB
 exits 0 prints 'Peer to peer: libvirt on hostA makes the calls' prints 'survives cuts up to 17 s; after 30 s libvirt gives up' \
-    ferry hostA plan --p2p web hostB
+    prints 'p2p-credentials: libvirt on' ferry hostA plan --p2p web hostB
 exits 0 lacks 'p2p' ferry hostA plan --direct web hostB
 exits 2 ferry hostA plan --p2p --direct web hostB
 

@@ -30,9 +30,9 @@ SPOIL(tcp_old, f->source.libvirt_version = f->dest.libvirt_version = 6007999)
         { "p2p-not-safe", p2p_asked, true, true }, { "p2p-not-safe", p2p_possible, false, true },            \
         { "p2p-channel", p2p_asked_for_nothing, true, false }, { "p2p-channel", p2p_asked, false, true },    \
         { "p2p-uri", p2p_asked_with_parameters, true, false }, { "p2p-uri", p2p_asked, false, true },        \
-        { "p2p-credentials", p2p_possible, true, true }, { "p2p-credentials", direct_asked, false, true },   \
-        { "cleartext", via_trusted, false, true }, { "cleartext", via_untrusted, true, false },              \
-        { "cleartext", via_control_untrusted, true, false },                                                 \
+        { "p2p-credentials", p2p_asked, true, true }, { "p2p-credentials", p2p_possible, false, true },      \
+        { "p2p-credentials", direct_asked, false, true }, { "cleartext", via_trusted, false, true },         \
+        { "cleartext", via_untrusted, true, false }, { "cleartext", via_control_untrusted, true, false },    \
         { "cleartext", via_control_encrypted, false, true }, { "data-address", via_trusted, true, true },    \
         { "data-address", fine, false, true }, { "address-not-checked", via_not_reached, true, true },       \
     {                                                                                                        \
