@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "state/config.h"
 #include "state/network.h"
+#include <arpa/inet.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -97,7 +98,9 @@ int via_resolve(struct survey *s, struct openings *o, struct error *err)
     if (network_parse(via, &n, err) < 0)
         return -err->code;
     if (name_is_address(via)) {
-        (void)snprintf(s->via_address, sizeof s->via_address, "%s", via);
+        /* Spelled as hosts spell their own. */
+        if (!inet_ntop(n.family, n.address, s->via_address, sizeof s->via_address))
+            return error_errno(err, NULL, "could not write the address '%s'", via);
         return 0;
     }
     if (!list)

@@ -142,6 +142,19 @@ static const char *check_unix(struct rule_case *c)
         rules_name(at_source ? c->facts->source.name : c->facts->dest.name), rules_name(c->channel->driver));
 }
 
+/* libvirt there is told to listen at it. */
+static const char *check_via_elsewhere(struct rule_case *c)
+{
+    const struct finding_refs *own = &c->facts->dest.addresses;
+
+    if (!c->channel->data_address || !text_starts(c->channel->data_uri, "tcp:") || is_off(c) || !own->n)
+        return NULL;
+    for (size_t i = 0; i < own->n; i++)
+        if (text_equal(own->names[i], c->channel->data_address))
+            return NULL;
+    return SAY("%s is no address of '%s'", c->channel->data_address, rules_name(c->facts->dest.name));
+}
+
 static const char *check_via(struct rule_case *c)
 {
     if (!c->channel->data_address || is_off(c))
@@ -233,6 +246,14 @@ static const struct rule rows[] = {
       .check = check_not_probed,
       .cause = "Nothing could run on the source to try the address, so it may not be reachable from there.",
       .fix = "Run virt-ferry on the source, or try the address from there by hand." },
+    { .id = "data-address-elsewhere",
+      .severity = REFUSES,
+      .scope = PER_CHANNEL,
+      .check = check_via_elsewhere,
+      .cause =
+          "The address that was chosen for RAM and disks is none that the destination tells of: QEMU there "
+          "could not listen at it, or another host would be asked.",
+      .fix = "Name one of the destination's own addresses, or the network that it lies in: --via." },
     { .id = "unix-libvirt",
       .severity = REFUSES,
       .scope = PER_CHANNEL,

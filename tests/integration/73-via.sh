@@ -118,6 +118,12 @@ exits 2 prints 'takes no other' ferry hostA migrate --plan /root/.cache/saved --
 exits 0 by_second hostA $((20 << 20)) ferry hostA migrate --plan /root/.cache/saved
 lives_on hostB web
 
+it "an address of another host is refused"
+guest hostA web --write-log
+exits 0 prints 'data-address-elsewhere (tls)' prints "$SECOND.10 is no address of 'hostB'" ferry hostA plan web hostB --via "$SECOND.10" --allow-cleartext
+exits 3 prints 'is refused' ferry hostA migrate web hostB --via "$SECOND.10" --strategy precopy-tls-gated
+lives_on hostA web
+
 it "what could be no address of another host is refused before any is asked"
 for word in hostB 127.0.0.1 ::1 fe80::5 10.9.0.5/16 -oProxyCommand=x '10.9.0.5 '; do
     exits 2 prints "of option '--via'" ferry hostA plan web hostB --via "$word"

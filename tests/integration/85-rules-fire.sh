@@ -38,6 +38,7 @@ hosts-networks-differ|95-pair.sh
 hosts-clocks-differ|95-pair.sh
 hosts-not-looked-into|95-pair.sh
 data-address|73-via.sh
+data-address-elsewhere|73-via.sh
 p2p-not-safe|74-p2p.sh
 p2p-channel|74-p2p.sh
 p2p-uri|74-p2p.sh

@@ -13,6 +13,13 @@ SPOIL(via_control_encrypted, tcp->data_address = "10.9.0.2"; tcp->is_data_truste
       tcp->is_trusted = false; tcp->protects_control = 2)
 SPOIL(via_not_reached, tcp->data_address = "10.9.0.2"; tcp->is_data_trusted = true;
       tcp->data_port_open = TRI_NOT_KNOWN)
+static const char *own_addresses[] = { "10.0.0.2", "10.9.0.2" };
+SPOIL(via_own, tcp->data_address = "10.9.0.2"; tcp->is_data_trusted = true;
+      f->dest.addresses = (struct finding_refs){ own_addresses, 2 })
+SPOIL(via_elsewhere, tcp->data_address = "10.9.0.3"; tcp->is_data_trusted = true;
+      f->dest.addresses = (struct finding_refs){ own_addresses, 2 })
+SPOIL(via_elsewhere_by_socket, tcp->data_address = "10.9.0.3"; tcp->is_data_trusted = true;
+      tcp->data_uri = UNIX_SOCKET; f->dest.addresses = (struct finding_refs){ own_addresses, 2 })
 SPOIL(p2p_asked, limits->manner = MANNER_P2P; tcp->can_p2p = true)
 SPOIL(p2p_possible, tcp->can_p2p = true)
 SPOIL(p2p_asked_for_nothing, limits->manner = MANNER_P2P; tcp->can_p2p = false)
@@ -25,7 +32,11 @@ SPOIL(unix_first, tcp->data_uri = UNIX_SOCKET; f->source.libvirt_version = f->de
 SPOIL(tcp_old, f->source.libvirt_version = f->dest.libvirt_version = 6007999)
 
 #define CASES_OF_THE_WAY                                                                                     \
-    { "unix-libvirt", unix_old_source, true, false }, { "unix-libvirt", unix_old_dest, true, false },        \
+    { "data-address-elsewhere", via_own, false, true },                                                      \
+        { "data-address-elsewhere", via_elsewhere, true, false },                                            \
+        { "data-address-elsewhere", via_elsewhere_by_socket, false, true },                                  \
+        { "data-address-elsewhere", via_untrusted, false, false },                                           \
+        { "unix-libvirt", unix_old_source, true, false }, { "unix-libvirt", unix_old_dest, true, false },    \
         { "unix-libvirt", unix_first, false, true }, { "unix-libvirt", tcp_old, false, true },               \
         { "p2p-not-safe", p2p_asked, true, true }, { "p2p-not-safe", p2p_possible, false, true },            \
         { "p2p-channel", p2p_asked_for_nothing, true, false }, { "p2p-channel", p2p_asked, false, true },    \
