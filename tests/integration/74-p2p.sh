@@ -58,6 +58,7 @@ exits 3 prints 'cannot be used by libvirt on' ferry hostA migrate --p2p web qemu
 on hostA sh -c 'mkdir -p /root/.cache/pki
     cp /etc/pki/CA/cacert.pem /etc/pki/libvirt/clientcert.pem /etc/pki/libvirt/private/clientkey.pem /root/.cache/pki'
 finally on hostA rm -rf /root/.cache/pki
+exits 3 prints 'refuses p2p-uri' ferry hostA plan --p2p web 'qemu+tls://hostB/system?pkipath=/root/.cache/pki'
 exits 3 prints 'is meant for this machine' ferry hostA migrate --p2p web 'qemu+tls://hostB/system?pkipath=/root/.cache/pki'
 lives_on hostA web
 
