@@ -273,6 +273,8 @@ static void name_domain(struct survey *s)
     struct error later = { 0 };
     const char *name = s->domain;
 
+    if (!name) /* the two hosts alone are looked at */
+        return;
     if (strlen(name) == UUID_LENGTH)
         name = worker_do(s->source, "domain-name", json_pack("{ss}", "domain", s->domain), ANSWER_MS, &reply,
                          &later) < 0
