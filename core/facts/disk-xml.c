@@ -159,6 +159,7 @@ static void read_into(struct xml_reader *r, const xmlNode *node, struct disk *d)
     d->type = type_of(r, node);
     d->format = xml_attribute(r, driver, "type");
     d->cache = xml_attribute(r, driver, "cache");
+    d->discard = xml_attribute(r, driver, "discard");
     read_source(r, xml_child(node, "source"), d);
     d->readonly = xml_child(node, "readonly") != NULL;
     d->shareable = xml_child(node, "shareable") != NULL;

@@ -79,6 +79,7 @@ static const struct field fields_image[] = {
     TEXT(disk_image, base),
     TEXT(disk_image, base_format),
     TEXT(disk_image, data_file),
+    TEXT(disk_image, file_id),
     FIGURE(disk_image, device_bytes),
     END,
 };
@@ -97,6 +98,18 @@ static const struct field fields_image[] = {
 static const struct field fields_layer[] = {
     WORD(disk, type, words_disk_type),
     IMAGE_FIELDS,
+    END,
+};
+
+/* A new image at another place. */
+static const struct field fields_relocation[] = {
+    WORD(disk, type, words_disk_type),
+    IMAGE_FIELDS,
+    TEXT(disk, target),
+    TEXT(disk, file_system),
+    FLAG(disk, driver_creates),
+    TRI(disk, reads_zero),
+    TRI(disk, lock_enforced),
     END,
 };
 
@@ -121,6 +134,9 @@ const struct field fields_disk[] = {
     FLAG(disk, driver_heads),
     TRI(disk, reads_zero),
     TRI(disk, lock_enforced),
+    LIST("relocation", disk, relocation, n_relocations, fields_relocation, 1),
+    TEXT(disk, discard),
+    FLAG(disk, driver_retires),
     END,
 };
 

@@ -262,6 +262,32 @@ void disk_forget_dest(struct disk *d)
     d->volume_dest_path = NULL;
 }
 
+const struct disk *disk_relocation(const struct disk *d)
+{
+    return d->n_relocations > 0 ? &d->relocation[0] : NULL;
+}
+
+bool disk_writes_zeroes(const struct disk *d)
+{
+    return d->type == DISK_NETWORK && text_equal(d->protocol, "nfs") && text_equal(d->format, "raw");
+}
+
+const char *relocation_format(const struct disk *d, const struct disk *to, const char *wanted)
+{
+    const bool is_raw_only =
+        to->type == DISK_BLOCK || (to->type == DISK_NETWORK && text_equal(to->protocol, "rbd"));
+    struct disk kept = *to;
+
+    if (wanted && !text_equal(wanted, "keep"))
+        return wanted;
+    if (is_raw_only && !wanted)
+        return "raw";
+    kept.format = d->format;
+    if (!wanted && (disk_writes_zeroes(&kept) || !text_equal(d->format, "raw")))
+        return "qcow2";
+    return d->format;
+}
+
 bool disk_is_empty(const struct disk *d)
 {
     switch (d->type) {

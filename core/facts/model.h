@@ -65,6 +65,7 @@ struct disk_image {
     enum tristate head_read;
     uint64_t n_snapshots;           /* internal ones; NOT_KNOWN */
     const char *base, *base_format; /* the backing file, NULL = none */
+    const char *file_id;            /* of one that QEMU has open: "device:inode" */
     const char *data_file; /* the file that holds its data; "" = it does not say which; NULL = itself */
     uint64_t device_bytes; /* of the device that holds an image of another size: qcow2; NOT_KNOWN */
 };
@@ -104,6 +105,11 @@ struct disk {
     const char *secret_type, *secret_uuid, *secret_usage; /* of its <auth>; never the value */
     const char *dest_source; /* what a map puts in the place of source; NULL = it keeps it */
     const char *dest_server, *dest_pool, *dest_volume; /* the same of server, pool and volume */
+    /* Where it is to be relocated to on its own host: none, or one image, of which at_dest tells. */
+    struct disk *relocation;
+    size_t n_relocations;
+    bool driver_retires; /* the driver can remove it when the guest has left it */
+    const char *discard; /* what becomes of the guest's discards: unmap, ignore; NULL = libvirt's default */
     /* Of type volume, from the survey; source is then its path: */
     enum tristate volume_is_device; /* or a file */
     const char *volume_dest_path;   /* as libvirt there has it */
@@ -339,6 +345,13 @@ struct disk disk_there(const struct disk *d);
 /* Forgets what was seen of the image there, and of its sharing. */
 void disk_forget_dest(struct disk *d);
 
+/* The image that it is to be relocated to; NULL: it stays. */
+const struct disk *disk_relocation(const struct disk *d);
+/* QEMU writes a raw image there in full, zeroes and all: its driver has no request for zeroes. */
+bool disk_writes_zeroes(const struct disk *d);
+/* The format that a new image gets: what the user wants (raw, qcow2), or else the disk's own, but raw where
+ * the place knows nothing else, and qcow2 where QEMU would write every zero of a raw one. */
+const char *relocation_format(const struct disk *d, const struct disk *to, const char *wanted);
 bool disk_is_empty(const struct disk *d);
 bool disk_is_writable(const struct disk *d); /* not empty, not read-only, no CD-ROM */
 /* The nearest layer of its chain that is not proved to be the same on both hosts; NULL when all are. */

@@ -243,6 +243,7 @@ struct ferry_disk call_disk(const struct disk *d, const char *at_source)
         .secret_type = d->secret_type,
         .secret_uuid = d->secret_uuid,
         .secret_usage = d->secret_usage,
+        .discard = d->discard,
     };
 }
 

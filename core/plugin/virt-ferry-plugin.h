@@ -73,6 +73,8 @@ struct ferry_disk {
     const char *secret_type; /* the libvirt secret that holds the user's key: "ceph", and one of: */
     const char *secret_uuid;
     const char *secret_usage;
+    const char *discard; /* what QEMU does with the guest's discards: "unmap", "ignore"; NULL = libvirt's
+                            default, ignore */
 };
 #define FERRY_DISK_READONLY 1u  /* the guest cannot write it */
 #define FERRY_DISK_SHAREABLE 2u /* marked for use by several domains */
@@ -260,6 +262,12 @@ struct ferry_storage {
     int (*remove)(struct ferry_call *call, const struct ferry_services *services, const char *what,
                   const char *place, const char *name, const char *identity);
 
+    /* Removes the image that `disk` names, when a guest has left it and the user wants it to go: only where
+     * it is still the one with this identity, that of `identify`, or, where that gave none for a file, its
+     * "DEVICE:INODE" as stat tells them. 0 it is gone; 1 another stands there, or somebody has it open, and
+     * it was left. Absent: images of this kind are not removed. */
+    int (*retire)(struct ferry_call *call, const struct ferry_services *services,
+                  const struct ferry_disk *disk, const char *identity);
     /* Called on the source and on the destination alike. */
 
     /* All images of one domain that the driver has claimed, before the first of them is identified: the

@@ -242,6 +242,18 @@ static int ceph_remove(struct ferry_call *call, const struct ferry_services *ser
     return strcmp(what, "image") == 0 ? make_gone(call, services, place, name, identity) : 1;
 }
 
+static int ceph_retire(struct ferry_call *call, const struct ferry_services *services,
+                       const struct ferry_disk *disk, const char *identity)
+{
+    struct words_place place;
+    struct words_name name;
+
+    forget();
+    if (read_disk(call, services, disk, &place, &name) < 0)
+        return -1;
+    return place_gap(call, services, disk) ? 1 : make_retire(call, services, &place, &name, identity);
+}
+
 static const struct ferry_storage ceph = {
     .size = sizeof ceph,
     .name = "ceph",
@@ -255,6 +267,7 @@ static const struct ferry_storage ceph = {
     .check = ceph_check,
     .create = ceph_create,
     .remove = ceph_remove,
+    .retire = ceph_retire,
 };
 
 FERRY_PLUGIN(.name = "ceph", .version = "0.1", .summary = "Ceph block devices (RBD)",

@@ -235,3 +235,19 @@ int make_gone(struct ferry_call *call, const struct ferry_services *services, co
     image_done(&image);
     return result;
 }
+
+int make_retire(struct ferry_call *call, const struct ferry_services *services,
+                const struct words_place *place, const struct words_name *name, const char *identity)
+{
+    struct image image;
+    int result;
+
+    /* One that was never identified is nobody's to remove. */
+    if (!identity || strncmp(identity, NEW, strlen(NEW)) == 0)
+        return 1;
+    if (image_find(call, services, place, name, NULL, &image) < 0)
+        return -1;
+    result = remove_found(call, services, &image, identity);
+    image_done(&image);
+    return result;
+}

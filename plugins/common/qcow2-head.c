@@ -9,6 +9,7 @@
 #define FEATURE_DATA_FILE 4u /* incompatible feature, bit 2 */
 #define EXTENSION_BASE_FORMAT 0xe2792acau
 #define EXTENSION_DATA_FILE 0x44415441u
+#define EXTENSION_BITMAPS 0x23852875u
 
 static uint64_t big_endian(const unsigned char *at, int bytes)
 {
@@ -53,6 +54,7 @@ static bool take_extensions(const unsigned char *bytes, size_t n, size_t at, str
             (type == EXTENSION_DATA_FILE &&
              !take_name(bytes + at, length, ret->data_file, sizeof ret->data_file)))
             return false;
+        ret->is_plain = ret->is_plain && type != EXTENSION_BITMAPS;
         at += (size_t)((length + 7) & ~UINT64_C(7));
     }
     return false;
@@ -78,6 +80,8 @@ bool qcow2_read_head(const unsigned char *bytes, size_t n, struct qcow2_head *re
             return false;
         ret->has_data_file = big_endian(bytes + 72, 8) & FEATURE_DATA_FILE;
         length = big_endian(bytes + 100, 4);
+        ret->is_plain = cluster_bits == 16 && big_endian(bytes + 96, 4) == 4 && ret->n_snapshots == 0 &&
+                        big_endian(bytes + 72, 8) == 0;
         if (length < LEAST_BYTES_3 || length > n)
             return false;
     }

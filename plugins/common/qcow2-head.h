@@ -18,6 +18,7 @@ struct qcow2_head {
     char base_format[16];            /* "": the image does not say */
     bool has_data_file;              /* its data lies in another file */
     char data_file[QCOW2_NAME_SIZE]; /* as the image names it; "": it does not */
+    bool is_plain; /* 64 KiB clusters, 16 bits to count each, no snapshots, no bitmaps, nothing unusual */
 };
 
 /* false where it is no head that makes sense, or where what is needed of it lies behind the n bytes. */

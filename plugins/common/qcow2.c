@@ -8,7 +8,9 @@
 #define HEADER_BYTES 104u
 #define CLUSTER_BITS 16u
 #define EXTENSION_FORMAT 0xe2792acau
-#define FORMAT_MAX 8u     /* extensions are padded to it: "raw" and "qcow2" fit */
+#define FORMAT_MAX 8u /* extensions are padded to it: "raw" and "qcow2" fit */
+#define RESERVED_MORE (UINT64_C(64) << 20)
+#define RESERVED_MOST (UINT64_C(8) << 40)
 #define REFCOUNT_ORDER 4u /* 16 bits each */
 /* One L1 entry covers a full L2 table: 8,192 clusters of 64 KiB. */
 #define L1_ENTRY_COVERS ((uint64_t)(QCOW2_CLUSTER / 8) * QCOW2_CLUSTER)
@@ -42,6 +44,17 @@ uint64_t qcow2_file_bytes(uint64_t capacity_bytes)
     if (capacity_bytes == 0 || capacity_bytes % 512 != 0 || capacity_bytes > MAX_CAPACITY)
         return 0;
     return clusters_of(capacity_bytes) * QCOW2_CLUSTER;
+}
+
+uint64_t qcow2_reserved_bytes(uint64_t capacity_bytes)
+{
+    const uint64_t head = qcow2_file_bytes(capacity_bytes);
+    /* Data, its L2 tables (8 bytes of 64 KiB), its reference counts (2 bytes), each begun cluster whole. */
+    const uint64_t most =
+        head + capacity_bytes + capacity_bytes / 8192 + capacity_bytes / 32768 + UINT64_C(8) * QCOW2_CLUSTER;
+    const uint64_t bytes = (2 * most + RESERVED_MORE) / QCOW2_CLUSTER * QCOW2_CLUSTER;
+
+    return head == 0 || bytes > RESERVED_MOST ? 0 : bytes;
 }
 
 /* The name of the format stands as a header extension behind the header, the path behind the extensions. */

@@ -13,6 +13,11 @@
  * multiple of 512, or more than 1 PiB. */
 uint64_t qcow2_file_bytes(uint64_t capacity_bytes);
 
+/* How long the file of a new image is to be made where nobody may see it grow: twice what QEMU can ever need
+ * for an image without snapshots and bitmaps, so that it finds room within it; it is sparse. 0 as above, or
+ * where so long a file is none that a server takes. */
+uint64_t qcow2_reserved_bytes(uint64_t capacity_bytes);
+
 /* What the image rests on; path is what QEMU opens. */
 struct qcow2_base {
     const char *path, *format;

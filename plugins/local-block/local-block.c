@@ -418,6 +418,65 @@ static int local_remove(struct ferry_call *call, const struct ferry_services *se
     return result;
 }
 
+/* ---- retire ---- */
+
+#define RETIRE_MS 10000u
+
+/* Reads what stat shall tell, then the path: exit code 3 when another stands there. The second form removes.
+ */
+static const char same_script[] = "IFS= read -r id; IFS= read -r image; [ -e \"$image\" ] || exit 4; "
+                                  "[ \"$(stat -c %d:%i -- \"$image\")\" = \"$id\" ] || exit 3";
+static const char remove_script[] =
+    "IFS= read -r id; IFS= read -r image; [ -e \"$image\" ] || exit 4; "
+    "[ \"$(stat -c %d:%i -- \"$image\")\" = \"$id\" ] || exit 3; rm -- \"$image\"";
+
+/* The script's exit code, or -1. */
+static int ask_host(struct ferry_call *call, const struct ferry_services *services, const char *script,
+                    const char *path, const char *identity)
+{
+    const char *const argv[] = { "sh", "-c", script, NULL };
+    const char *input = services->text(call, "%s\n%s\n", identity, path);
+    struct ferry_command command = {
+        .size = sizeof command, .timeout_ms = RETIRE_MS, .argv = argv, .input = input
+    };
+
+    if (!input)
+        return -1;
+    command.input_bytes = strlen(input);
+    return services->run(call, &command) < 0 ? -1 : command.exit_code;
+}
+
+static int local_retire(struct ferry_call *call, const struct ferry_services *services,
+                        const struct ferry_disk *disk, const char *identity)
+{
+    virConnectPtr connection = services->libvirt(call);
+    virStorageVolPtr volume;
+    int code, result = 0;
+
+    if (!connection || !identity || !disk->source || strpbrk(disk->source, "\n"))
+        return connection ? 1 : -1;
+    code = ask_host(call, services, same_script, disk->source, identity);
+    if (code == 3)
+        return 1;
+    /* A pool that lists it goes on listing what is removed beside it. */
+    volume = code == 0 ? virStorageVolLookupByPath(connection, disk->source) : NULL;
+    if (volume) {
+        if (virStorageVolDelete(volume, 0) < 0)
+            result = place_error(call, services, "Remove it by hand.", "could not remove the old image");
+        (void)virStorageVolFree(volume);
+        return result;
+    }
+    if (code == 0)
+        code = ask_host(call, services, remove_script, disk->source, identity);
+    if (code == 0 || code == 4)
+        return 0;
+    if (code == 3)
+        return 1;
+    if (code > 0)
+        services->error(call, "Remove it by hand.", "could not remove '%s'", disk->source);
+    return -1;
+}
+
 static const struct ferry_storage local_block = {
     .size = sizeof local_block,
     .name = "local-block",
@@ -431,6 +490,7 @@ static const struct ferry_storage local_block = {
     /* No .check: what is to be said about a place is found while it is inspected. */
     .create = local_create,
     .remove = local_remove,
+    .retire = local_retire,
 };
 
 FERRY_PLUGIN(.name = "local-block", .version = "0.1",

@@ -162,7 +162,12 @@ static int write_qcow2(struct target *at, uint64_t capacity, uint32_t most)
 int image_create(struct ferry_call *call, const struct ferry_services *services,
                  const struct ferry_new_image *image)
 {
-    const uint64_t bytes = new_image_bytes(call, services, image);
+    const bool is_qcow2 = strcmp(image->disk->format ? image->disk->format : "", "qcow2") == 0;
+    const uint64_t reserved = is_qcow2 ? qcow2_reserved_bytes(image->capacity_bytes) : 0;
+    const uint64_t least = new_image_bytes(call, services, image);
+    /* QEMU's own driver takes the length once: an image that never grows can be moved while the guest runs.
+     */
+    const uint64_t bytes = least && reserved && strcmp(image->disk->type, "network") == 0 ? reserved : least;
     struct place p;
     struct look look;
     struct found file;
@@ -190,7 +195,7 @@ int image_create(struct ferry_call *call, const struct ferry_services *services,
     if (image_make(call, services, &p, "image", p.name, &look.folder, &file) < 0 ||
         give_size(call, services, &p, &file, bytes) < 0)
         return -1;
-    if (strcmp(image->disk->format, "qcow2") == 0)
+    if (is_qcow2)
         return write_qcow2(&at, image->capacity_bytes, look.write_most);
     return 0;
 }
@@ -252,4 +257,31 @@ int image_remove(struct ferry_call *call, const struct ferry_services *services,
         return image_trouble(call, services, &t);
     return status == NFS3_OK || status == NFS3ERR_NOENT ? 0
                                                         : refused(call, services, &p, name, "remove", status);
+}
+
+int image_retire(struct ferry_call *call, const struct ferry_services *services,
+                 const struct ferry_disk *disk, const char *identity)
+{
+    struct identity known;
+    struct place p;
+    struct look look;
+    struct trouble t;
+    nfsstat3 status;
+
+    if (!identity_read(identity, &known) || place_find(call, services, disk, &p) != PLACE_KNOWN)
+        return 1;
+    server_time(REMOVE_MS);
+    if (server_look(p.address, p.folder, p.name, &p.user, &look, &t) < 0)
+        return image_trouble(call, services, &t);
+    if (look.found.status == NFS3ERR_NOENT)
+        return 0;
+    if (look.found.status != NFS3_OK)
+        return refused(call, services, &p, p.name, "look at", look.found.status);
+    if (look.found.attributes.fsid != known.fsid || look.found.attributes.fileid != known.fileid)
+        return 1;
+    if (server_unlink(p.address, &p.user, &look.folder, p.name, &status, &t) < 0)
+        return image_trouble(call, services, &t);
+    return status == NFS3_OK || status == NFS3ERR_NOENT
+               ? 0
+               : refused(call, services, &p, p.name, "remove", status);
 }

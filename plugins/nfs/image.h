@@ -19,4 +19,8 @@ int image_make(struct ferry_call *call, const struct ferry_services *services, c
 /* Sets the call's error; returns -1. */
 int image_trouble(struct ferry_call *call, const struct ferry_services *services, const struct trouble *t);
 
+/* The image that the disk names, if its identity is this one: 0 gone, 1 left. */
+int image_retire(struct ferry_call *call, const struct ferry_services *services,
+                 const struct ferry_disk *disk, const char *identity);
+
 #endif

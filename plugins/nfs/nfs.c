@@ -2,6 +2,7 @@
  * Storage driver "nfs": images on NFS servers, as network disks that QEMU reaches itself and as files on
  * mounts of the hosts. What the server knows is asked from this machine by libnfs, whatever host the worker
  * serves: what cannot be reached from here is not known, never "no". Read it from the bottom. */
+#include "../common/qcow2.h"
 #include "../common/tell-head.h"
 #include "../common/words.h"
 #include "check.h"
@@ -185,6 +186,11 @@ static bool look_into(struct ferry_call *call, const struct ferry_services *serv
     if (!qcow2_read_head(more.head, more.head_n, &head))
         return true;
     ret->capacity_bytes = head.capacity;
+    /* Made as long as it can ever get, and not grown since. What the guest discards would leave gaps in it,
+     * and QEMU may look for a longer one behind its end. */
+    if (head.is_plain && s->look.found.attributes.size == qcow2_reserved_bytes(head.capacity) &&
+        !(disk->discard && strcmp(disk->discard, "unmap") == 0))
+        ret->keeps_length = 0;
     return tell_head(call, services, &head, ret);
 }
 
@@ -274,6 +280,13 @@ static int driver_remove(struct ferry_call *call, const struct ferry_services *s
     return image_remove(call, services, place, name, identity);
 }
 
+static int driver_retire(struct ferry_call *call, const struct ferry_services *services,
+                         const struct ferry_disk *disk, const char *identity)
+{
+    seen_forget();
+    return image_retire(call, services, disk, identity);
+}
+
 static const struct ferry_storage nfs = {
     .size = sizeof nfs,
     .name = "nfs",
@@ -286,6 +299,7 @@ static const struct ferry_storage nfs = {
     .check = driver_check,
     .create = driver_create,
     .remove = driver_remove,
+    .retire = driver_retire,
     .look_ahead = driver_look_ahead,
 };
 

@@ -23,6 +23,7 @@ START_TEST(a_head_that_we_write_is_read_back)
         ck_assert_uint_eq(head.n_snapshots, 0);
         ck_assert_str_eq(head.base, "");
         ck_assert(!head.has_data_file);
+        ck_assert(head.is_plain);
         ck_assert(!qcow2_read_head(bytes, 103, &head));
         ck_assert(!qcow2_read_head(bytes, 71, &head));
         ck_assert(!qcow2_read_head(bytes, 0, &head));
@@ -86,6 +87,26 @@ static const struct {
     { 103, 96 },  { 108, 0xff }, { 111, 0 },   { 111, 16 }, { 116, 0 },
 };
 
+/* One bit or one table more than we write, and an image can need more room than was reckoned. */
+START_TEST(a_head_that_is_unlike_ours_is_not_plain)
+    {
+        static const struct {
+            size_t at;
+            unsigned char byte;
+        } changes[] = { { 79, 1 }, { 23, 17 }, { 99, 5 }, { 63, 1 }, { 104, 0x23 } };
+        OWNED_MEMORY unsigned char *bytes = calloc(1, QCOW2_HEAD_BYTES);
+        struct qcow2_head head;
+
+        ck_assert_ptr_nonnull(bytes);
+        ck_assert_int_eq(qcow2_write_head(GiB(5), NULL, bytes), 0);
+        bytes[changes[_i].at] = changes[_i].byte;
+        if (changes[_i].at == 104)
+            memcpy(bytes + 105, "\x85\x28\x75", 3);
+        ck_assert(qcow2_read_head(bytes, QCOW2_LOOK_BYTES, &head));
+        ck_assert(!head.is_plain);
+    }
+END_TEST
+
 START_TEST(a_head_that_makes_no_sense_says_nothing)
     {
         const struct qcow2_base base = { "/srv/base.qcow2", "qcow2" };
@@ -130,5 +151,6 @@ START_TEST(any_bytes_at_all_are_survived)
 END_TEST
 
 TEST_MAIN("plugin/qcow2-head", a_head_that_we_write_is_read_back,
+          LOOP(a_head_that_is_unlike_ours_is_not_plain, 5),
           LOOP(a_head_that_qemu_img_writes_is_understood, TEST_ROWS(made)),
           LOOP(a_head_that_makes_no_sense_says_nothing, TEST_ROWS(damages)), any_bytes_at_all_are_survived)

@@ -137,7 +137,45 @@ START_TEST(a_size_that_it_cannot_do_is_refused)
     }
 END_TEST
 
-TEST_MAIN("plugin/qcow2",
+/* All of the disk written, with every table that counts and finds it: twice over. */
+START_TEST(a_reserved_file_is_longer_than_the_image_can_need)
+    {
+        static const uint64_t gib = UINT64_C(1) << 30;
+        const uint64_t bytes = qcow2_reserved_bytes(gib);
+
+        ck_assert_uint_ge(bytes, 2 * (gib + gib / 8192 + gib / 32768 + qcow2_file_bytes(gib)));
+        ck_assert_uint_lt(bytes, 3 * gib);
+        ck_assert_uint_eq(bytes % QCOW2_CLUSTER, 0);
+        ck_assert_uint_gt(qcow2_reserved_bytes(512), 0);
+        ck_assert_uint_gt(qcow2_reserved_bytes(3072 * gib), 0);
+        ck_assert_uint_eq(qcow2_reserved_bytes(4096 * gib), 0);
+        ck_assert_uint_eq(qcow2_reserved_bytes(511), 0);
+    }
+END_TEST
+
+/* Backwards in pieces of a cluster and a half, then all once more in one: QEMU itself, on all of the disk. */
+START_TEST(a_reserved_file_keeps_its_length_whatever_is_written)
+    {
+        const uint64_t capacity = UINT64_C(48) << 20, bytes = qcow2_reserved_bytes(capacity);
+        struct build b = build_begin();
+        char command[1024];
+
+        write_image(build_path(&b, "i"), capacity, NULL);
+        ck_assert_int_eq(truncate(build_path(&b, "i"), (off_t)bytes), 0);
+        (void)snprintf(command, sizeof command,
+                       "cd %s && i=512; while [ $i -gt 0 ]; do i=$((i - 1)); "
+                       "echo write -q -P $((i %% 250 + 1)) $((i * 96))k 96k; done >steps && "
+                       "echo write -q -P 7 0 48M >>steps && qemu-io -f qcow2 i <steps >said && "
+                       "! grep -i error said && [ $(stat -c %%s i) = %" PRIu64 " ] && "
+                       "qemu-img check -q -f qcow2 i && [ $(stat -c %%b i) -gt 98304 ]",
+                       b.folder, bytes);
+        ck_assert_int_eq(build_run(command), 0);
+        build_end(&b);
+    }
+END_TEST
+
+TEST_MAIN("plugin/qcow2", a_reserved_file_is_longer_than_the_image_can_need,
+          a_reserved_file_keeps_its_length_whatever_is_written,
           LOOP(an_empty_image_passes_the_check_and_has_the_size_that_was_asked, TEST_ROWS(sizes)),
           an_image_that_was_written_to_still_passes_and_reads_back,
           LOOP(an_image_on_a_base_reads_as_the_base_until_it_is_written, 4),
