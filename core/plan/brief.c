@@ -246,6 +246,15 @@ static int from_plan(const struct briefing *b, const struct facts *facts, struct
     return 0;
 }
 
+/* There are two ways to treat the disks then. */
+static bool relocates(const struct facts *f)
+{
+    for (size_t i = 0; i < f->domain.n_disks; i++)
+        if (disk_relocation(&f->domain.disks[i]))
+            return true;
+    return false;
+}
+
 int briefing_make(struct briefing *b, const struct facts *facts, struct brief *ret, struct error *err)
 {
     struct plan plan = { .facts = facts };
@@ -254,7 +263,8 @@ int briefing_make(struct briefing *b, const struct facts *facts, struct brief *r
     *ret = (struct brief){ .channel = NULL };
     if (!room_make(b, facts->domain.n_disks))
         return error_memory(err);
-    if (b->limits.manner == MANNER_P2P || facts->n_channels > CHANNELS_MOST || !words_make(b->words, facts))
+    if (b->limits.manner == MANNER_P2P || facts->n_channels > CHANNELS_MOST || !words_make(b->words, facts) ||
+        relocates(facts))
         return from_plan(b, facts, ret, err);
     plan.max_downtime_ms = planning_max_downtime_ms(&p);
     choose(b, &p, ret);

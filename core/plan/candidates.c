@@ -70,14 +70,19 @@ static enum treatment treatment_in(const struct disk *d, int which)
 {
     const enum treatment natural = candidates_natural(d);
 
-    if (natural == TREAT_NOTHING || which == ASSIGN_NATURAL)
+    /* What both hosts reach already has no reason to go elsewhere first. */
+    if (which == ASSIGN_RELOCATED && disk_relocation(d) && d->sharing != SHARING_PROVED)
+        return TREAT_RELOCATE;
+    if (natural == TREAT_NOTHING || which == ASSIGN_NATURAL || which == ASSIGN_RELOCATED)
         return natural;
     return which == ASSIGN_SHARED ? TREAT_SHARED : TREAT_COPY;
 }
 
-static void assignment_name(struct assignment *a, size_t n_shared, size_t n_copied)
+static void assignment_name(struct assignment *a, size_t n_shared, size_t n_copied, size_t n_relocated)
 {
-    if (n_copied == 0)
+    if (n_relocated > 0)
+        a->suffix = n_copied > 0 ? "-relocate-mixed" : "-relocate";
+    else if (n_copied == 0)
         a->suffix = "";
     else
         a->suffix = n_shared == 0 ? "-copy" : "-mixed";
@@ -107,7 +112,7 @@ static void prefer_overlays(const struct domain *domain, struct assignment *a)
 
 void candidates_assign(const struct domain *domain, int which, bool flatten, struct assignment *a)
 {
-    size_t n_shared = 0, n_copied = 0;
+    size_t n_shared = 0, n_copied = 0, n_relocated = 0;
 
     for (size_t i = 0; i < domain->n_disks; i++) {
         const struct disk *d = &domain->disks[i];
@@ -115,12 +120,21 @@ void candidates_assign(const struct domain *domain, int which, bool flatten, str
         a->disks[i] = treatment_in(d, which);
         n_shared += a->disks[i] == TREAT_SHARED;
         n_copied += a->disks[i] == TREAT_COPY;
-        a->is_alternative |= a->disks[i] != candidates_natural(d);
+        n_relocated += a->disks[i] == TREAT_RELOCATE;
+        a->is_alternative |= a->disks[i] != TREAT_RELOCATE && a->disks[i] != candidates_natural(d);
         a->needs_unsafe |= a->disks[i] == TREAT_SHARED && candidates_disk_needs_unsafe(d);
     }
-    assignment_name(a, n_shared, n_copied);
+    assignment_name(a, n_shared, n_copied, n_relocated);
     if (which == ASSIGN_NATURAL && !flatten)
         prefer_overlays(domain, a);
+}
+
+static bool relocates(const struct domain *d, const enum treatment *disks)
+{
+    for (size_t i = 0; i < d->n_disks; i++)
+        if (disks[i] == TREAT_RELOCATE)
+            return true;
+    return false;
 }
 
 static bool assignment_make(const struct planning *p, int which, struct assignment *a)
@@ -131,6 +145,8 @@ static bool assignment_make(const struct planning *p, int which, struct assignme
     if (!a->disks)
         return false;
     candidates_assign(domain, which, p->limits.flatten, a);
+    if (which == ASSIGN_RELOCATED)
+        return relocates(domain, a->disks);
     return which == ASSIGN_NATURAL || a->is_alternative;
 }
 

@@ -29,7 +29,8 @@ static const struct range held_ms = { 1700, 2000, 2300 }; /* the end of the sour
 static const struct range offline_ms = { 30, 150, 900 };  /* a definition there and back */
 
 static const struct range storage_rate = { 50e6, 500e6, 2000e6 };
-static const struct range disk_ms = { 50, 100, 300 };       /* start and end of one disk's copy */
+static const struct range disk_ms = { 50, 100, 300 };         /* start and end of one disk's copy */
+static const struct range relocation_ms = { 150, 350, 1000 }; /* look, create, open, pivot, look again */
 static const struct range copied_share = { 0.5, 1.0, 1.5 }; /* of the allocated bytes; guest writes on top */
 static const struct range image_bytes_not_known = { 0, 2147483648.0, 1099511627776.0 };
 /* What earlier moves of this pair showed, one figure each, so that luck stays possible. */
@@ -145,6 +146,35 @@ static struct range copied_bytes(const struct planning *p, const enum treatment 
     return sum;
 }
 
+/* Through QEMU, from one place to another of the same host; a place that many hosts reach is behind a link.
+ */
+struct cost_relocation cost_relocation(const struct facts *f, const enum treatment *disks,
+                                       uint64_t cap_bytes_per_s)
+{
+    struct cost_relocation cost = { .ms = range_of(0) };
+
+    for (size_t i = 0; i < f->domain.n_disks; i++) {
+        const struct disk *d = &f->domain.disks[i], *to = disk_relocation(d);
+        const uint64_t link = f->source.link_bytes_per_s;
+        struct range bytes, rate = storage_rate;
+
+        if (disks[i] != TREAT_RELOCATE || !to)
+            continue;
+        bytes = disk_writes_zeroes(to) && is_known(d->at_source.capacity_bytes)
+                    ? range_of((double)d->at_source.capacity_bytes)
+                    : disk_bytes(d, TREAT_COPY);
+        if (to->type == DISK_NETWORK && is_rate(link))
+            rate = range_smaller(rate, range_times((struct range){ link_low((double)link),
+                                                                   fmin((double)link, 1e9), (double)link },
+                                                   range_of(framing)));
+        if (is_rate(cap_bytes_per_s))
+            rate = range_smaller(rate, range_of((double)cap_bytes_per_s));
+        cost.bytes = range_plus(cost.bytes, bytes);
+        cost.ms = range_plus(cost.ms, range_plus(relocation_ms, range_duration_ms(bytes, rate)));
+    }
+    return cost;
+}
+
 /* ---- the constants of a move ---- */
 
 /* Nothing takes no time: a zero is a figure that was not taken. */
@@ -187,6 +217,7 @@ static struct price price_of(const struct planning *p, const struct strategy *s,
 
     ms = range_plus(ms, range_duration_ms(shared->copied, range_smaller(shared->rate, storage_rate)));
     ms = range_plus(ms, range_times(disk_ms, range_of((double)shared->n_copied)));
+    ms = range_plus(ms, shared->relocation.ms);
     downtime.likely = fmin(downtime.likely, downtime.high);
     if (s->mode != MODE_PAUSED)
         learn_downtime(p, s->channel, &downtime);
@@ -197,7 +228,9 @@ static struct price price_of(const struct planning *p, const struct strategy *s,
     }
     return (struct price){ .time_ms = range_estimate(ms, COST_MAX_MS),
                            .downtime_ms = range_estimate(downtime, COST_MAX_MS),
-                           .bytes = range_estimate(range_plus(m->bytes, shared->copied), COST_MAX_BYTES),
+                           .bytes = range_estimate(
+                               range_plus(m->bytes, range_plus(shared->copied, shared->relocation.bytes)),
+                               COST_MAX_BYTES),
                            .exposure_ms = range_estimate(m->exposure_ms, COST_MAX_MS) };
 }
 
@@ -211,6 +244,7 @@ void cost_share(const struct planning *p, const struct channel *c, const enum tr
     ret->rate = rate;
     ret->fixed_ms = fixed_ms(p, c);
     ret->copied = copied_bytes(p, disks, &ret->n_copied);
+    ret->relocation = cost_relocation(p->facts, disks, p->limits.bandwidth_bytes_per_s);
 }
 
 void cost_price_shared(const struct planning *p, const struct cost_shared *shared, struct strategy *s,

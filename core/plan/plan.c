@@ -9,7 +9,7 @@ static const uint64_t libvirt_max_downtime_ms = 300;
 
 const char *treatment_word(enum treatment t)
 {
-    static const char *const words[] = { "shared", "copy", "nothing", "overlay" };
+    static const char *const words[] = { "shared", "copy", "nothing", "overlay", "relocate" };
 
     return (size_t)t < sizeof words / sizeof words[0] ? words[t] : "nothing";
 }

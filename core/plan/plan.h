@@ -19,8 +19,10 @@ struct plan_limits {
     uint64_t max_downtime_ms;       /* NOT_KNOWN = libvirt's 300 ms, not a limit but an aim */
     uint64_t bandwidth_bytes_per_s; /* the user's cap; NOT_KNOWN = none */
     bool no_postcopy, no_throttle;
-    bool flatten;         /* a copied disk rests on nothing, though its base may be the same there */
-    uint64_t deadline_ms; /* NOT_KNOWN or 0 = none */
+    bool flatten;            /* a copied disk rests on nothing, though its base may be the same there */
+    uint64_t deadline_ms;    /* NOT_KNOWN or 0 = none */
+    bool deletes_source;     /* the old image of a disk that was relocated by itself goes afterwards */
+    bool synchronous_writes; /* of a disk that is relocated: the guest waits for both images */
     enum manner manner;
 };
 /* A link between the hosts, or from here to one of them, that is cut: libvirt gives a move up when it heard
@@ -32,9 +34,10 @@ struct plan_limits {
 
 enum treatment {
     TREAT_SHARED,
-    TREAT_COPY,    /* all that the guest can read of it, into one image that rests on nothing */
-    TREAT_NOTHING, /* empty or read-only: libvirt is told nothing */
-    TREAT_OVERLAY, /* only what its own image holds; what it rests on is the same there */
+    TREAT_COPY,     /* all that the guest can read of it, into one image that rests on nothing */
+    TREAT_NOTHING,  /* empty or read-only: libvirt is told nothing */
+    TREAT_OVERLAY,  /* only what its own image holds; what it rests on is the same there */
+    TREAT_RELOCATE, /* moved to its relocation on the source first, which both hosts reach */
 };
 enum memory_mode {
     MODE_PRECOPY,

@@ -28,7 +28,7 @@ struct assignment {
     const char *suffix;
     bool is_alternative, needs_unsafe;
 };
-enum { ASSIGN_NATURAL, ASSIGN_SHARED, ASSIGN_COPIED, N_ASSIGNMENTS };
+enum { ASSIGN_NATURAL, ASSIGN_SHARED, ASSIGN_COPIED, ASSIGN_RELOCATED, N_ASSIGNMENTS };
 /* Fills a, whose disks has room for all of d; a zeroed but for that. */
 void candidates_assign(const struct domain *d, int which, bool flatten, struct assignment *a);
 /* The i-th way in which the memory of such a domain travels; N_WAYS of them, and false where it does not. */

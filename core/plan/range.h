@@ -85,10 +85,18 @@ struct memory_cost cost_memory(const struct planning *p, enum memory_mode mode,
                                const struct memory_guests *guests, struct memory_cost *ret_stays,
                                struct memory_cost *ret_switches);
 
+/* What it costs to bring the disks that are relocated to their new place, on the source, before a move. */
+struct cost_relocation {
+    struct range ms, bytes;
+};
+struct cost_relocation cost_relocation(const struct facts *f, const enum treatment *disks,
+                                       uint64_t cap_bytes_per_s);
+
 /* What all strategies have in common that go over one channel and treat the disks alike. It begins zeroed,
  * and a second channel of the same facts takes over what does not differ. */
 struct cost_shared {
     struct range rate, fixed_ms, copied;
+    struct cost_relocation relocation; /* before the move */
     size_t n_copied;
     struct memory_guests guests;
 };

@@ -247,6 +247,7 @@ SPOIL(grows_unseen_shut_off, vda->at_dest.keeps_length = TRI_YES; vda->format = 
 SPOIL(shut_off_local, f->domain.run = RUN_SHUTOFF; sample_local(vda))
 
 /* found: does the rule speak; valid: can anything be chosen then. */
+#include "rule-cases-relocate.h"
 #include "rule-cases-tls.h"
 #include "rule-cases-way.h"
 
@@ -600,6 +601,7 @@ static const struct {
     { "grows-unseen", grows_unseen_read_only, false, true },
     { "grows-unseen", grows_unseen_paused, false, true },
     { "grows-unseen", grows_unseen_shut_off, false, true },
+    CASES_RELOCATE,
     CASES_TLS,
     CASES_TLS_LIBVIRT,
     CASES_OF_THE_WAY,

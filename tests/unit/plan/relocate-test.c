@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "plan/relocate.h"
+#include "plan/sample-relocate.h"
+#include <string.h>
+
+static struct relocation_plan *relocation_in(const struct facts *f)
+{
+    struct plan_limits limits = { .max_downtime_ms = NOT_KNOWN, .bandwidth_bytes_per_s = NOT_KNOWN };
+    struct error err = { 0 };
+    struct relocation_plan *p = relocation_plan_make(f, &limits, &err);
+
+    ck_assert_ptr_nonnull(p);
+    return p;
+}
+
+static const struct finding *found(const struct relocation_plan *p, const char *id)
+{
+    for (size_t i = 0; i < p->findings.n; i++)
+        if (text_equal(p->findings.list[i].id, id))
+            return &p->findings.list[i];
+    return NULL;
+}
+
+START_TEST(what_is_in_order_is_valid_and_the_other_disks_stay)
+    {
+        OWNED(facts) f = sample();
+
+        (void)relocation_of(f, facts_disk(f, "vda"));
+        (void)sample_disk(f, "vdb");
+        OWNED(relocation_plan) p = relocation_in(f);
+        ck_assert(relocation_plan_is_valid(p));
+        ck_assert_int_eq(p->disks[0], TREAT_RELOCATE);
+        ck_assert_int_eq(p->disks[1], TREAT_NOTHING);
+        ck_assert_uint_ge(p->bytes.high, MiB(400));
+    }
+END_TEST
+
+START_TEST(a_guest_that_does_not_run_is_refused_with_what_to_do)
+    {
+        OWNED(facts) f = sample();
+        struct error err = { 0 };
+
+        (void)relocation_of(f, facts_disk(f, "vda"));
+        f->domain.run = RUN_SHUTOFF;
+        OWNED(relocation_plan) p = relocation_in(f);
+        ck_assert(!relocation_plan_is_valid(p));
+        ck_assert_int_eq(relocation_plan_refusal(p, &err), -ERROR_REFUSED);
+        ck_assert_ptr_nonnull(strstr(err.fix, "virsh start"));
+    }
+END_TEST
+
+START_TEST(a_job_and_another_manager_are_in_the_way_here_too)
+    {
+        OWNED(facts) f = sample();
+
+        (void)relocation_of(f, facts_disk(f, "vda"));
+        f->domain.job = "block job";
+        f->domain.manager = "oVirt";
+        OWNED(relocation_plan) p = relocation_in(f);
+        ck_assert_ptr_nonnull(found(p, "job-in-progress"));
+        ck_assert_ptr_nonnull(found(p, "managed-domain"));
+        ck_assert(!relocation_plan_is_valid(p));
+    }
+END_TEST
+
+START_TEST(a_folder_of_this_host_alone_is_a_place_where_nobody_moves_afterwards)
+    {
+        OWNED(facts) f = sample();
+        struct disk *to = relocation_of(f, facts_disk(f, "vda"));
+
+        to->type = DISK_FILE;
+        to->protocol = NULL;
+        OWNED(relocation_plan) p = relocation_in(f);
+        ck_assert(relocation_plan_is_valid(p));
+    }
+END_TEST
+
+START_TEST(two_disks_cannot_go_to_one_image)
+    {
+        OWNED(facts) f = sample();
+
+        (void)sample_disk(f, "vdb");
+        (void)relocation_of(f, facts_disk(f, "vda"));
+        relocation_of(f, facts_disk(f, "vdb"))->source = "/export/web-vda.qcow2";
+        OWNED(relocation_plan) p = relocation_in(f);
+        ck_assert_ptr_nonnull(found(p, "relocate-same-place"));
+        ck_assert_str_eq(found(p, "relocate-same-place")->where, "vdb");
+    }
+END_TEST
+
+START_TEST(disks_that_fit_alone_and_not_together_are_refused)
+    {
+        OWNED(facts) f = sample();
+
+        (void)sample_disk(f, "vdb");
+        relocation_of(f, facts_disk(f, "vda"))->at_dest.free_bytes = MiB(799);
+        relocation_of(f, facts_disk(f, "vdb"))->at_dest.free_bytes = MiB(799);
+        OWNED(relocation_plan) p = relocation_in(f);
+        ck_assert_ptr_nonnull(found(p, "relocate-space"));
+        ck_assert_str_eq(found(p, "relocate-space")->where, "vdb");
+    }
+END_TEST
+
+static const struct {
+    enum disk_type type;
+    const char *protocol, *from, *wanted, *format;
+} formats[] = {
+    { DISK_NETWORK, "nfs", "raw", NULL, "qcow2" }, { DISK_NETWORK, "nfs", "raw", "keep", "raw" },
+    { DISK_NETWORK, "nfs", "raw", "raw", "raw" },  { DISK_NETWORK, "nfs", "qcow2", NULL, "qcow2" },
+    { DISK_NETWORK, "rbd", "qcow2", NULL, "raw" }, { DISK_NETWORK, "rbd", "qcow2", "keep", "qcow2" },
+    { DISK_BLOCK, NULL, "qcow2", NULL, "raw" },    { DISK_FILE, NULL, "raw", NULL, "raw" },
+    { DISK_FILE, NULL, "vmdk", NULL, "qcow2" },    { DISK_FILE, NULL, "qcow2", "raw", "raw" },
+};
+
+START_TEST(the_format_suits_the_place_unless_one_is_wanted)
+    {
+        const struct disk d = { .format = formats[_i].from };
+        const struct disk to = { .type = formats[_i].type, .protocol = formats[_i].protocol };
+
+        ck_assert_str_eq(relocation_format(&d, &to, formats[_i].wanted), formats[_i].format);
+    }
+END_TEST
+
+/* What the copy costs crosses the link between the hosts, what the relocation costs the storage's. */
+static const char *chosen_with(uint64_t to_dest_bytes_per_s, uint64_t allocated_bytes)
+{
+    OWNED(facts) f = sample();
+    struct disk *d = facts_disk(f, "vda");
+
+    (void)relocation_of(f, d);
+    d->at_source.allocated_bytes = allocated_bytes;
+    f->channels[0].bytes_per_s = to_dest_bytes_per_s;
+    OWNED(plan) p = plan_of(f);
+    ck_assert_ptr_nonnull(plan_chosen(p));
+    return treatment_word(plan_chosen(p)->disks[0]);
+}
+
+START_TEST(either_side_of_the_break_even_the_other_is_taken)
+    {
+        ck_assert_str_eq(chosen_with(UINT64_C(12500000), MiB(800)), "relocate");
+        ck_assert_str_eq(chosen_with(UINT64_C(12500000), MiB(1)), "copy");
+        ck_assert_str_eq(chosen_with(UINT64_C(1250000000), MiB(100)), "copy");
+    }
+END_TEST
+
+START_TEST(a_disk_that_both_hosts_reach_is_never_relocated_first)
+    {
+        OWNED(facts) f = sample();
+
+        (void)relocation_of(f, facts_disk(f, "vda"));
+        facts_disk(f, "vda")->sharing = SHARING_PROVED;
+        facts_disk(f, "vda")->at_dest.present = TRI_YES;
+        OWNED(plan) p = plan_of(f);
+        for (size_t i = 0; i < p->n; i++)
+            ck_assert_int_ne(p->list[i].disks[0], TREAT_RELOCATE);
+    }
+END_TEST
+
+START_TEST(text_and_json_name_both_places)
+    {
+        OWNED(facts) f = sample();
+        OWNED_TEXT text = { 0 };
+
+        (void)relocation_of(f, facts_disk(f, "vda"));
+        OWNED(relocation_plan) p = relocation_in(f);
+        OWNED_JSON j = relocation_plan_to_json(p);
+
+        relocation_plan_explain(p, &text);
+        ck_assert_ptr_nonnull(strstr(text_of(&text), "/images/web.qcow2 (qcow2) -> nfs://10.0.0.9/export/"));
+        ck_assert(json_flag(j, "valid", false));
+        ck_assert_str_eq(json_text(json_array_get(json_child(j, "disks"), 0), "to", ""),
+                         "nfs://10.0.0.9/export/web-vda.qcow2");
+    }
+END_TEST
+
+TEST_MAIN("plan/relocate", what_is_in_order_is_valid_and_the_other_disks_stay,
+          a_guest_that_does_not_run_is_refused_with_what_to_do,
+          a_job_and_another_manager_are_in_the_way_here_too,
+          a_folder_of_this_host_alone_is_a_place_where_nobody_moves_afterwards,
+          two_disks_cannot_go_to_one_image, disks_that_fit_alone_and_not_together_are_refused,
+          LOOP(the_format_suits_the_place_unless_one_is_wanted, TEST_ROWS(formats)),
+          either_side_of_the_break_even_the_other_is_taken,
+          a_disk_that_both_hosts_reach_is_never_relocated_first, text_and_json_name_both_places)
