@@ -353,6 +353,21 @@ int survey_connect_source(struct survey *s, struct error *err)
     return 0;
 }
 
+int survey_connect_alone(struct survey *s, struct error *err)
+{
+    OWNED_REACH first = { 0 };
+    bool is_here = false;
+
+    s->wants_password = NULL;
+    if (name_check_domain(s->domain, err) < 0 ||
+        survey_host_of_uri(s->source_uri, s->source_host, sizeof s->source_host, err) < 0)
+        return -err->code;
+    survey_reach(s, false, &first);
+    s->source = survey_reached(s, &first, &is_here, err);
+    s->source_is_here = is_here;
+    return s->source ? name_source(s, err) : -err->code;
+}
+
 int survey_connect_dest(struct survey *s, struct error *err)
 {
     if (!s->dest_uri)

@@ -201,6 +201,23 @@ struct facts *survey_run(struct survey *s, struct error *err)
     return s->destination ? seen_from_both(s, all, err) : facts_from_json(all, err);
 }
 
+struct facts *survey_run_alone(struct survey *s, struct error *err)
+{
+    OWNED_JSON domain = NULL;
+    OWNED_JSON source = NULL;
+    OWNED_JSON all = NULL;
+
+    if (worker_do(s->source, "survey-host", NULL, SURVEY_DISKS_MS, &source, err) < 0 ||
+        survey_domain(s, &domain, err) < 0)
+        return NULL;
+    all = json_deep_copy(json_child(domain, "facts"));
+    if (!all || json_object_set(all, "source", (json_t *)(uintptr_t)json_child(source, "host")) < 0) {
+        error_memory(err);
+        return NULL;
+    }
+    return facts_from_json(all, err);
+}
+
 void survey_done(struct survey *s)
 {
     call_free(s->early);

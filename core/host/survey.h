@@ -49,6 +49,10 @@ struct survey {
 /* Checks the names, connects the source, probes all channels to the destination from there, and opens the
  * ways that they need, side by side. */
 int survey_connect_source(struct survey *s, struct error *err);
+/* The source without any destination: nothing is probed. */
+int survey_connect_alone(struct survey *s, struct error *err);
+/* Its host and the domain; connected so. */
+struct facts *survey_run_alone(struct survey *s, struct error *err);
 /* Connects the destination, as was begun, by the channel that protects control best, the driver's preference
  * among equals; what is not available is a finding as long as one is. Without any (dest_uri is NULL: no
  * transport driver) it is left out of the survey. */

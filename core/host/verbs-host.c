@@ -44,6 +44,15 @@ const struct verb verbs_host[] = {
     { "nonce-remove", verb_nonce_remove },
     { "image-create", verb_image_create },
     { "image-remove", verb_image_remove },
+    { "survey-relocation", verb_survey_relocation },
+    { "relocation-room", verb_relocation_room },
+    { "relocation-create", verb_relocation_create },
+    { "image-users", verb_image_users },
+    { "image-retire", verb_image_retire },
+    { "block-copy", verb_block_copy },
+    { "block-look", verb_block_look },
+    { "block-pivot", verb_block_pivot },
+    { "block-abort", verb_block_abort },
     { NULL, NULL },
 };
 

@@ -3,29 +3,47 @@
  */
 #include "host/verbs.h"
 
+int image_create(struct child *c, const struct disk *at, const struct ferry_disk *wanted,
+                 const struct ferry_new_image *image, struct error *err)
+{
+    struct call_host lent = verb_call_host(c);
+    const struct plugin_entry *owner = NULL;
+    const struct ferry_storage *driver = at->driver ? registry_storage(at->driver, &owner) : NULL;
+    struct ferry_new_image asked = *image;
+    struct ferry_call call;
+    int r = 0;
+
+    if (!driver || !driver->create)
+        return error_set(err, ERROR_FAILED, c->host, "no storage driver creates the image of disk '%s'",
+                         at->target ? at->target : "");
+    asked.size = sizeof asked;
+    asked.disk = wanted;
+    if (call_begin(&call, &lent, owner, driver->name, at->target, NULL, err) < 0)
+        return -err->code;
+    if (driver->create(&call, &call_services, &asked) < 0)
+        r = call_failed(&call, "creating the image");
+    call_done(&call);
+    return r;
+}
+
 /* {"facts", "target", "on_base", "onto"}: creates the image of that disk here, at the place that it has at
  * the destination; with on_base it rests on what the disk's own rests on, with onto it is made in the device
  * that stands there; {} */
 int verb_image_create(struct child *c, const json_t *args, json_t *reply, struct error *err)
 {
-    struct call_host lent = verb_call_host(c);
     OWNED(facts) f = facts_from_json(json_child(args, "facts"), err);
-    struct disk *disk = f ? facts_disk(f, json_text(args, "target", "")) : NULL;
-    const struct plugin_entry *owner = NULL;
-    const struct ferry_storage *driver;
-    struct ferry_call call;
-    struct disk named;
+    const char *target = json_text(args, "target", "");
+    struct disk *disk = f ? facts_disk(f, target) : NULL;
+    struct ferry_new_image image = { .base = NULL };
     struct ferry_disk wanted;
-    struct ferry_new_image image = { .size = sizeof image, .disk = &wanted };
-    int r = 0;
+    struct disk named;
 
     (void)reply;
     if (!f)
         return -err->code;
-    driver = disk && disk->driver ? registry_storage(disk->driver, &owner) : NULL;
-    if (!driver || !driver->create)
+    if (!disk)
         return error_set(err, ERROR_FAILED, c->host, "no storage driver creates the image of disk '%s'",
-                         json_text(args, "target", ""));
+                         target);
     named = disk_there(disk);
     disk_stand_for(&named);
     wanted = call_disk(&named, disk_is_mapped(disk) ? NULL : disk->at_source.identity);
@@ -37,12 +55,7 @@ int verb_image_create(struct child *c, const json_t *args, json_t *reply, struct
         image.base = disk_dest_source(&disk->chain[0]);
         image.base_format = disk->chain[0].format;
     }
-    if (call_begin(&call, &lent, owner, driver->name, disk->target, NULL, err) < 0)
-        return -err->code;
-    if (driver->create(&call, &call_services, &image) < 0)
-        r = call_failed(&call, "creating the image");
-    call_done(&call);
-    return r;
+    return image_create(c, disk, &wanted, &image, err);
 }
 
 /* {"driver", "what", "place", "name", "identity"}, as journalled: {"left": its identity had changed} */

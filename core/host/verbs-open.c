@@ -43,6 +43,7 @@ static void add_path(void *context, struct disk *image)
 }
 
 struct answer {
+    struct arena *arena;
     const char *open; /* lines, to the empty one */
     size_t open_n;
     const char *next; /* the next path's line */
@@ -64,6 +65,8 @@ static void take_line(void *context, struct disk *image)
     if (a->next[n] != '\n')
         return;
     image->at_source.is_open = has_line(a->open, a->open_n, a->next, n) ? TRI_YES : TRI_NO;
+    if (image->at_source.is_open == TRI_YES)
+        image->at_source.file_id = arena_format(a->arena, "%.*s", (int)n, a->next);
     a->next += n + 1;
 }
 
@@ -97,7 +100,9 @@ void open_compare(struct child *c, struct facts *f)
     end = output[0] == '\n' ? NULL : strstr(output, "\n\n");
     if (!end)
         return;
-    a = (struct answer){ .open = output, .open_n = (size_t)(end + 1 - output), .next = end + 2 };
+    a = (struct answer){
+        .arena = f->arena, .open = output, .open_n = (size_t)(end + 1 - output), .next = end + 2
+    };
     each_file(f, take_line, &a);
 }
 

@@ -247,6 +247,7 @@ static const char *hint_of_source(const struct call_host *lent, const struct dis
 struct look {
     struct disk *disk; /* the layer's own, where it is one */
     bool is_layer;
+    bool is_new;      /* nobody has it yet: a disk shall be relocated to it */
     bool is_followed; /* its head says what it rests on: of a domain that is shut off libvirt does not */
     const struct ferry_storage *driver; /* NULL: nobody's */
     const struct plugin_entry *owner;
@@ -277,7 +278,8 @@ static void claim_image(struct child *c, struct facts *f, bool is_dest, struct l
 {
     struct call_host lent = verb_call_host(c);
     /* Any number of domains read a backing file. */
-    const bool is_used = !look->is_layer && (f->domain.run == RUN_RUNNING || f->domain.run == RUN_PAUSED);
+    const bool is_used =
+        !look->is_layer && !look->is_new && (f->domain.run == RUN_RUNNING || f->domain.run == RUN_PAUSED);
     struct disk named = is_dest ? disk_there(look->disk) : *look->disk;
     const char *at_source;
 
@@ -324,6 +326,7 @@ static void take_declared(struct facts *f, struct disk *disk, const struct ferry
     disk->driver = arena_text(f->arena, driver->name);
     disk->driver_shares = driver->declares & FERRY_STORAGE_SHARES;
     disk->driver_creates = driver->create != NULL;
+    disk->driver_retires = driver->retire != NULL;
     disk->driver_bases = driver->declares & FERRY_STORAGE_BASES;
     disk->driver_heads = driver->declares & FERRY_STORAGE_HEADS;
     disk->reads_zero = driver->declares & FERRY_STORAGE_READS_ZERO ? TRI_YES : TRI_NOT_KNOWN;
@@ -352,7 +355,8 @@ static int look_at_image(struct child *c, struct facts *f, const struct look *lo
         return error_memory(err);
     if ((driver->identify && driver->identify(&call, &call_services, &look->seen, &identity) < 0) ||
         (driver->inspect && driver->inspect(&call, &call_services, &look->seen, &image) < 0) ||
-        (driver->check && !look->is_layer && driver->check(&call, &call_services, &look->seen) < 0)) {
+        (driver->check && !look->is_layer && !look->is_new &&
+         driver->check(&call, &call_services, &look->seen) < 0)) {
         (void)call_failed(&call, "looking at the disk");
         driver_error(f, disk, &failed);
     }
@@ -380,6 +384,14 @@ static int look_at_all(struct child *c, struct facts *f, struct look *looks, siz
             return -err->code;
     }
     return 0;
+}
+
+int survey_relocation(struct child *c, struct facts *f, struct disk *to, struct error *err)
+{
+    struct look look = { .disk = to, .is_new = true };
+    bool silent = false;
+
+    return look_at_all(c, f, &look, 1, true, &silent, err);
 }
 
 static size_t list_images(struct facts *f, bool is_dest, struct look *looks)

@@ -63,6 +63,19 @@ int verb_qemu_owner(struct child *c, const json_t *args, json_t *reply, struct e
 int verb_survey_domain(struct child *c, const json_t *args, json_t *reply, struct error *err);
 int verb_survey_disks(struct child *c, const json_t *args, json_t *reply, struct error *err);
 int verb_survey_pair(struct child *c, const json_t *args, json_t *reply, struct error *err);
+/* What stands at the place that a disk is to be relocated to. */
+int survey_relocation(struct child *c, struct facts *f, struct disk *to, struct error *err);
+/* verbs-relocate.c */
+int verb_survey_relocation(struct child *c, const json_t *args, json_t *reply, struct error *err);
+int verb_relocation_room(struct child *c, const json_t *args, json_t *reply, struct error *err);
+int verb_image_users(struct child *c, const json_t *args, json_t *reply, struct error *err);
+int verb_image_retire(struct child *c, const json_t *args, json_t *reply, struct error *err);
+int verb_relocation_create(struct child *c, const json_t *args, json_t *reply, struct error *err);
+/* verbs-block.c */
+int verb_block_copy(struct child *c, const json_t *args, json_t *reply, struct error *err);
+int verb_block_look(struct child *c, const json_t *args, json_t *reply, struct error *err);
+int verb_block_pivot(struct child *c, const json_t *args, json_t *reply, struct error *err);
+int verb_block_abort(struct child *c, const json_t *args, json_t *reply, struct error *err);
 /* verbs-open.c */
 void open_compare(struct child *c, struct facts *f);
 void open_sizes(struct disk *disk, const virDomainBlockInfo *info);
@@ -94,6 +107,9 @@ int verb_nonce_remove(struct child *c, const json_t *args, json_t *reply, struct
 /* verbs-ports.c */
 int verb_reach_ports(struct child *c, const json_t *args, json_t *reply, struct error *err);
 /* verbs-image.c */
+/* By the driver of at, at the place that wanted names; what image says of base and capacity. */
+int image_create(struct child *c, const struct disk *at, const struct ferry_disk *wanted,
+                 const struct ferry_new_image *image, struct error *err);
 int verb_image_create(struct child *c, const json_t *args, json_t *reply, struct error *err);
 int verb_image_remove(struct child *c, const json_t *args, json_t *reply, struct error *err);
 
