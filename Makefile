@@ -300,6 +300,7 @@ readme-picture:
 
 bench: release bench-plan
 	$(Q)VIRT_FERRY_BUILD='$(abspath $(B))' tests/bench/run
+	$(Q)VIRT_FERRY_BUILD='$(abspath $(B))' tests/bench/relocate
 
 bench-plan: $(B)/tests/bench/plan-scale
 	$(Q)$<
@@ -356,7 +357,7 @@ help:
 	@echo 'make matrix          every kind of storage by every transport, moved there and back: a table'
 	@echo 'make faults          N=$(N) faults in the middle of real moves, dealt from SEED=$(SEED): a table'
 	@echo 'make faults-compare  those under which virsh runs a guest twice: virsh and virt-ferry, five times each'
-	@echo 'make bench           virt-ferry against virsh, eight disks against one: medians, and where the time goes'
+	@echo 'make bench           virt-ferry against virsh, eight disks against one, relocations: medians, and where the time goes'
 	@echo 'make bench-plan      the planner alone: 10,000 domains x 20 hosts'
 	@echo 'make lint            clang-format, clang-tidy, cppcheck, shellcheck'
 	@echo 'make install         DESTDIR=, PREFIX=$(PREFIX)'

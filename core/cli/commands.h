@@ -42,6 +42,7 @@ int cmd_plugin_check(struct cli *cli, const struct options *o, struct error *err
 int cmd_plugin_info(struct cli *cli, const struct options *o, struct error *err);
 int cmd_plugin_list(struct cli *cli, const struct options *o, struct error *err);
 int cmd_recover(struct cli *cli, const struct options *o, struct error *err);
+int cmd_relocate(struct cli *cli, const struct options *o, struct error *err);
 int cmd_survey(struct cli *cli, const struct options *o, struct error *err);
 int cmd_version(struct cli *cli, const struct options *o, struct error *err);
 
@@ -51,6 +52,7 @@ extern const struct option_row migrate_options[];
 extern const struct option_row plan_options[];
 extern const struct option_row plugin_check_options[];
 extern const struct option_row recover_options[];
+extern const struct option_row relocate_options[];
 extern const struct option_row survey_options[];
 
 #endif

@@ -7,6 +7,7 @@
 #include "cli/output.h"
 #include "cli/recovery.h"
 #include "facts/json.h"
+#include "facts/location.h"
 #include "facts/map.h"
 #include "facts/overwrite.h"
 #include "host/survey.h"
@@ -251,6 +252,14 @@ static int read_saved(struct request *r, const char *path, struct error *err)
     return take_maps(r, n_maps);
 }
 
+static bool relocates(const struct plan *p, const struct strategy *s)
+{
+    for (size_t i = 0; s && i < p->facts->domain.n_disks; i++)
+        if (s->disks[i] == TREAT_RELOCATE)
+            return true;
+    return false;
+}
+
 int request_save_plan(const struct request *r, const struct plan *p, const char *path, struct error *err)
 {
     const struct strategy *s = r->run.strategy ? plan_strategy(p, r->run.strategy) : NULL;
@@ -261,6 +270,10 @@ int request_save_plan(const struct request *r, const struct plan *p, const char 
     if (r->run.strategy && !s) {
         error_set(err, ERROR_USAGE, NULL, "the plan has no strategy '%s'", r->run.strategy);
         return error_fix(err, "Take one of the names in the plan's first column.");
+    }
+    if (relocates(p, s ? s : plan_chosen(p))) {
+        error_set(err, ERROR_USAGE, NULL, "a plan that relocates disks first cannot be saved");
+        return error_fix(err, "Run it at once: virt-ferry migrate --relocate-to LOCATION DOMAIN DEST.");
     }
     j = plan_save(p, s, &r->run.limits, err);
     if (!j)
@@ -274,6 +287,27 @@ int request_save_plan(const struct request *r, const struct plan *p, const char 
         (r->run.tls_destination && json_put_text(j, "tls_destination", r->run.tls_destination) < 0))
         return error_memory(err);
     return output_file(path, j, err);
+}
+
+static int read_relocate_to(struct request *r, const char *option, const struct config *config,
+                            struct error *err)
+{
+    const char *to = option ? option : r->run.dest ? config_get(config, "migrate", "relocate_to") : NULL;
+    const char *plain = to ? location_plain(r->arena, to) : NULL, *problem;
+
+    if (!to)
+        return 0;
+    if (!plain)
+        return error_memory(err);
+    problem = location_problem(plain);
+    if (problem) {
+        error_set(err, ERROR_USAGE, NULL, "location '%s' %s", ESCAPED(to), problem);
+        return error_fix(err, "Write nfs://SERVER/EXPORT, rbd:POOL or pool:NAME, in %s.",
+                         option ? "--relocate-to" : "'relocate_to' of section [migrate] of the settings");
+    }
+    r->wish.to = to;
+    r->run.relocate = &r->wish;
+    return 0;
 }
 
 static int read_request(struct request *r, struct cli *cli, const struct options *o, struct error *err)
@@ -301,6 +335,8 @@ static int read_request(struct request *r, struct cli *cli, const struct options
                     .no_postcopy = option_flag(o, "no-postcopy"),
                     .no_throttle = option_flag(o, "no-throttle"),
                     .flatten = option_flag(o, "flatten"),
+                    .deletes_source = option_flag(o, "delete-source"),
+                    .synchronous_writes = option_flag(o, "synchronous-writes"),
                     .deadline_ms = option_u64(o, "deadline", NOT_KNOWN) },
         .measure_dirty_s = option_u64(o, "measure-dirty", 0),
         .compare_bases = option_flag(o, "compare-bases"),
@@ -313,6 +349,8 @@ static int read_request(struct request *r, struct cli *cli, const struct options
         .ask_password = cli->is_json || !isatty(STDIN_FILENO) ? NULL : ask_password,
         .context = r,
     };
+    if (read_relocate_to(r, option_text(o, "relocate-to"), config, err) < 0)
+        return -err->code;
     if (read_manner(r, o, err) < 0 || check_certificate_name(r->run.tls_destination, err) < 0 ||
         check_via(r->run.via, err) < 0 || read_maps(r, o, err) < 0 || read_overwrite(r, o, err) < 0)
         return -err->code;

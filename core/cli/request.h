@@ -16,6 +16,7 @@ struct request {
     json_t *saved;             /* of migrate --plan; the run's texts lie in it */
     struct arena *arena;       /* of the maps */
     struct map *maps;
+    struct relocation_wish wish; /* of a move that may relocate first */
 };
 
 /* Rows that both commands have. */
@@ -70,9 +71,23 @@ struct request {
           .type = OPTION_MS,                                                                                 \
           .flags = OPTION_HIDDEN,                                                                            \
           .stands_for = "max-downtime" },                                                                    \
+        { .name = "relocate-to",                                                                             \
+          .argument = "LOCATION",                                                                            \
+          .type = OPTION_TEXT,                                                                               \
+          .help = "where disks may go first, so that both hosts reach them, when that is cheaper than to "   \
+                  "copy" },                                                                                  \
     {                                                                                                        \
         .name = "bandwidth", .argument = "RATE", .type = OPTION_RATE,                                        \
         .help = "the most that the move may use, such as 500MiB/s or 1gbit"                                  \
+    }
+
+/* What a relocation and a move that relocates first have in common. */
+#define REQUEST_RELOCATE                                                                                     \
+    { .name = "synchronous-writes",                                                                          \
+      .help = "let the guest wait for both images while a disk is relocated: the copy then always ends" },   \
+    {                                                                                                        \
+        .name = "overwrite", .argument = "TARGET[,TARGET...]", .type = OPTION_TEXT, .flags = OPTION_REPEATS, \
+        .help = "let a relocation of this disk overwrite the block device that is named"                     \
     }
 
 /* The operands DOMAIN (where a command can do without) and DEST, the options, and the settings below them.

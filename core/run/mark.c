@@ -136,7 +136,7 @@ static int begin_journal(struct move *m, struct error *err)
         (name_new_run(m->run, err) < 0 || !(m->journal = journal_create(m->state_dir, m->run, err))))
         return -err->code;
     return move_record(m, "begin",
-                       json_pack("{ss ss sI ss ss ss ss ss ss ss sb sb sb}", "kind", "migrate", "client",
+                       json_pack("{ss ss sI ss ss ss ss* ss ss ss* sb sb sb}", "kind", m->kind, "client",
                                  this_host(host, sizeof host), "pid", (json_int_t)getpid(), "domain", m->name,
                                  "uuid", m->uuid, "source_uri", m->o->source_uri, "dest_uri",
                                  m->survey.dest_uri, "source_host", m->survey.source_host, "dest_host",

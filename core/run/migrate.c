@@ -12,14 +12,14 @@
 
 #define FACTS_FRESH_MS 5000u
 
-static void begin(struct move *m, const struct run_options *o, struct run_result *ret)
+void move_begin(struct move *m, const struct run_options *o, struct run_result *ret)
 {
     *ret = (struct run_result){ .time_ms = NOT_KNOWN,
                                 .downtime_ms = NOT_KNOWN,
                                 .bytes = NOT_KNOWN,
                                 .memory_bytes = NOT_KNOWN,
                                 .disk_bytes = NOT_KNOWN };
-    *m = (struct move){ .o = o, .result = ret, .old_downtime_ms = NOT_KNOWN };
+    *m = (struct move){ .o = o, .result = ret, .kind = "migrate", .old_downtime_ms = NOT_KNOWN };
     m->began_ms = loop_now_ms();
     m->began_wall_s = (uint64_t)time(NULL);
     m->survey = (struct survey){ .config = o->config,
@@ -65,6 +65,22 @@ static int measure_dirty(struct move *m, struct error *err)
     return 0;
 }
 
+/* A place that cannot be looked at is one strategy less, and no more. */
+static int relocation_look(struct move *m, struct error *err)
+{
+    struct error failed = { 0 };
+
+    if (relocation_survey(m, &failed) == 0)
+        return 0;
+    if (failed.code == ERROR_CANCELLED || failed.code == ERROR_MEMORY || failed.code == ERROR_USAGE) {
+        *err = failed;
+        return -err->code;
+    }
+    move_say(m, "disks cannot be relocated to '%s' first: %s%s%s", m->o->relocate->to, failed.what,
+             failed.why[0] ? ": " : "", failed.why);
+    return 0;
+}
+
 static int look(struct move *m, struct error *err)
 {
     m->facts = m->result->facts = survey_run(&m->survey, err);
@@ -73,6 +89,9 @@ static int look(struct move *m, struct error *err)
         compare_bases(m->facts, m->survey.source, m->survey.destination, err) < 0)
         return -err->code;
     if (!m->facts || overwrite_apply(m->facts, &m->o->overwrite, err) < 0 || measure_dirty(m, err) < 0)
+        return -err->code;
+    if (m->o->relocate && m->o->domain && !m->result->was_relocated && m->facts->domain.run != RUN_SHUTOFF &&
+        relocation_look(m, err) < 0)
         return -err->code;
     recall(m);
     /* What looking and proving made is gone again; a recovery need not look for it. */
@@ -92,7 +111,7 @@ static int look_and_plan(struct move *m, struct error *err)
 }
 
 /* What libvirt said when a host was not reached, in an operator's words. What a driver said is in such. */
-static int connected(int r, struct error *err)
+int move_connected(int r, struct error *err)
 {
     if (r < 0 && err->code == ERROR_CONNECTION && err->why[0])
         (void)translate_error(err, NULL);
@@ -113,7 +132,7 @@ static int connect_source(struct move *m, struct error *err)
         *err = (struct error){ 0 };
         r = survey_connect_source(&m->survey, err);
     }
-    return connected(r, err);
+    return move_connected(r, err);
 }
 
 /* What surveying made is undone at the end, however it went. */
@@ -124,12 +143,12 @@ static int without_moving(const struct run_options *o, int (*next)(struct move *
     OWNED(loop) loop = loop_new(err);
     int r;
 
-    begin(&m, o, ret);
+    move_begin(&m, o, ret);
     m.loop = m.survey.loop = loop;
     if (loop)
         loop_end_waits(loop, true);
-    r = !loop || connect_source(&m, err) < 0 || connected(survey_connect_dest(&m.survey, err), err) < 0 ||
-                next(&m, err) < 0
+    r = !loop || connect_source(&m, err) < 0 ||
+                move_connected(survey_connect_dest(&m.survey, err), err) < 0 || next(&m, err) < 0
             ? -err->code
             : 0;
     if (m.journal) {
@@ -183,7 +202,7 @@ static int cancelled(struct move *m, struct error *err)
     return error_set(err, ERROR_CANCELLED, NULL, "cancelled; the guest is at '%s'", m->survey.source_host);
 }
 
-static int not_interrupted(struct move *m, struct error *err)
+int move_not_interrupted(struct move *m, struct error *err)
 {
     if (loop_step(m->loop, 0, err) < 0)
         return -err->code;
@@ -201,7 +220,7 @@ static int not_stopped(struct move *m, struct error *err)
     return error_fix(err, "Nothing was begun: run the same command again.");
 }
 
-static void phase(struct move *m, const char *name)
+void move_phase(struct move *m, const char *name)
 {
     struct run_progress p = { .phase = name,
                               .elapsed_ms = loop_now_ms() - m->began_ms,
@@ -216,12 +235,22 @@ static void phase(struct move *m, const char *name)
         m->o->progress(m->o->context, &p);
 }
 
+/* The disks are where both hosts reach them: what was asked for by name was to get them there. */
+static const struct strategy *next_best(struct move *m, struct error *err)
+{
+    const struct strategy *best = plan_chosen(m->plan);
+
+    if (!best)
+        plan_refusal(m->plan, err);
+    return best;
+}
+
 /* Everything up to the point where libvirt is asked; a failure here is undone by the caller. */
 static int make_ready(struct move *m, struct error *err)
 {
-    phase(m, "survey");
+    move_phase(m, "survey");
     m->stops_before = loop_stops(m->loop);
-    if (connected(survey_connect_dest(&m->survey, err), err) < 0)
+    if (move_connected(survey_connect_dest(&m->survey, err), err) < 0)
         return -err->code;
     prepare_mover_early(m);
     if (look_and_plan(m, err) < 0)
@@ -229,20 +258,25 @@ static int make_ready(struct move *m, struct error *err)
     m->strategy = wanted(m, err);
     if (!m->strategy)
         return -err->code;
+    if (relocation_is_first(m)) {
+        move_phase(m, "prepare");
+        if (relocation_first(m, err) < 0 || look_and_plan(m, err) < 0 || !(m->strategy = next_best(m, err)))
+            return -err->code;
+    }
     m->result->strategy = m->strategy->id;
     m->is_held = m->strategy->hand_over == HAND_OVER_HELD;
     m->is_p2p = m->strategy->is_p2p;
     m->is_offline = m->strategy->mode == MODE_OFFLINE;
-    phase(m, "prepare");
-    if (not_interrupted(m, err) < 0 || prepare_mover(m, err) < 0 || prepare_data(m, err) < 0 ||
+    move_phase(m, "prepare");
+    if (move_not_interrupted(m, err) < 0 || prepare_mover(m, err) < 0 || prepare_data(m, err) < 0 ||
         prepare_images(m, err) < 0 || prepare_domain(m, err) < 0)
         return -err->code;
     if (mark_still_ours(m, err) < 0)
         return -err->code;
-    return not_stopped(m, err) < 0 ? -err->code : not_interrupted(m, err);
+    return not_stopped(m, err) < 0 ? -err->code : move_not_interrupted(m, err);
 }
 
-static int give_up(struct move *m, struct error *err)
+int move_give_up(struct move *m, struct error *err)
 {
     struct error undone = { 0 };
 
@@ -259,7 +293,7 @@ static int give_up(struct move *m, struct error *err)
 
 /* Two runs at once disturb each other's survey: what one then finds is of less weight than that the other
  * holds the domain. */
-static void other_run_first(struct move *m, struct error *err)
+void move_other_run_first(struct move *m, struct error *err)
 {
     struct error busy = { 0 };
 
@@ -281,24 +315,34 @@ static int migrate(struct move *m, struct error *err)
     }
     loop_end_waits(m->loop, true);
     if (connect_source(m, err) < 0)
-        return m->journal ? give_up(m, err) : -err->code;
+        return m->journal ? move_give_up(m, err) : -err->code;
     /* Without a way to the destination only the plan's refusal is to come. */
     if (m->survey.dest_uri && mark_take(m, err) < 0)
-        return give_up(m, err);
+        return move_give_up(m, err);
     if (make_ready(m, err) < 0) {
-        other_run_first(m, err);
-        return give_up(m, err);
+        move_other_run_first(m, err);
+        return move_give_up(m, err);
     }
     loop_end_waits(m->loop, false);
     if (carry_over(m, err) < 0 && !journal_last(m->journal, "migrate"))
-        return give_up(m, err);
+        return move_give_up(m, err);
     /* Whatever the mover still holds open would be a second opinion on the way; and the call is over, so that
      * waiting for its goodbyes would be waiting for nothing. */
     worker_kill(m->mover);
     worker_free(m->mover);
     m->mover = NULL;
-    phase(m, "verify");
+    move_phase(m, "verify");
     return settle(m, err);
+}
+
+/* The guest did not move, and still something of it did. */
+static int stayed_relocated(struct move *m, struct error *err)
+{
+    move_problem(m, "the disks of '%s' are at their new place all the same; the guest is at '%s'", m->name,
+                 m->survey.source_host);
+    if (err->code == ERROR_REFUSED)
+        err->code = ERROR_FAILED;
+    return -err->code;
 }
 
 int run_migrate(const struct run_options *o, struct run_result *ret, struct error *err)
@@ -307,11 +351,13 @@ int run_migrate(const struct run_options *o, struct run_result *ret, struct erro
     OWNED(loop) loop = loop_new(err);
     int r;
 
-    begin(&m, o, ret);
+    move_begin(&m, o, ret);
     m.loop = m.survey.loop = loop;
     if (loop)
         move_hear_signals(&m);
     r = loop ? migrate(&m, err) : -err->code;
+    if (r < 0 && m.journal && journal_last(m.journal, "pivoted") && ret->outcome == OUTCOME_STAYED)
+        r = stayed_relocated(&m, err);
     ret->time_ms = loop_now_ms() - m.began_ms;
     remember(&m);
     move_done(&m);

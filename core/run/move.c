@@ -147,8 +147,10 @@ int move_act(struct move *m, bool is_dest, const char *step, const char *verb, s
 void run_result_done(struct run_result *r)
 {
     plan_free(r->plan);
+    relocation_plan_free(r->relocation);
     facts_free(r->facts);
     text_done(&r->problems);
     r->plan = NULL;
+    r->relocation = NULL;
     r->facts = NULL;
 }

@@ -39,6 +39,7 @@ struct move {
     char *state_dir;
     struct journal *journal;
     char run[NAME_RUN_SIZE];
+    const char *kind;             /* of the run, as its journal begins: "migrate", "relocate" */
     uint64_t began_ms, marked_ms; /* monotonic */
     uint64_t mark_settles_ms;     /* how long after it the mark is believed */
     uint64_t began_wall_s;        /* as the journal has it */
@@ -76,6 +77,17 @@ struct move {
     uint64_t carried_ms; /* monotonic: when libvirt was asked */
     struct actual actual;
 };
+
+/* migrate.c: what every run has, whatever it does to the domain */
+void move_begin(struct move *m, const struct run_options *o, struct run_result *ret);
+void move_phase(struct move *m, const char *name);
+int move_not_interrupted(struct move *m, struct error *err);
+/* What libvirt said when a host was not reached (r < 0), in an operator's words. Returns r. */
+int move_connected(int r, struct error *err);
+/* Undoes what was prepared; returns err's code. */
+int move_give_up(struct move *m, struct error *err);
+/* That another run holds the domain is of more weight than what this one found in its way. */
+void move_other_run_first(struct move *m, struct error *err);
 
 void move_done(struct move *m);
 /* The loop tells of signals through this run; m must outlive what follows. */
@@ -145,6 +157,24 @@ const struct outcome_row *settle_row(const struct move *m, const struct evidence
  * known whether it ran on a host that is dead: the fix of err. */
 int advise_gone(const struct move *m, bool was_postcopy, struct error *err);
 int advise_dead(const struct move *m, struct error *err);
+/* relocation.c: disks to another place on the source, through QEMU */
+/* Gives the disks of m->facts that the user named their new places, looked at. */
+int relocation_survey(struct move *m, struct error *err);
+/* relocation-first.c: does the chosen strategy relocate; and what it relocates done, after which nothing is
+ * surveyed or planned any more. */
+bool relocation_is_first(const struct move *m);
+int relocation_first(struct move *m, struct error *err);
+/* Makes the images, copies, and switches the guest over; nothing may be prepared yet. On failure the caller
+ * undoes, which keeps what the guest has switched to. */
+int relocation_carry(struct move *m, struct error *err);
+/* relocation-settle.c: after a failure or a death, each disk is seen to be in its new image or in its old
+ * one, and no copy goes on. Must be 0 before anything is removed. */
+int relocation_settle(struct move *m, struct error *err);
+/* The image that this record of a creation is about is what a disk of the guest is in now, or may be. */
+bool relocation_keeps(const struct move *m, const json_t *records, size_t i);
+/* relocation-retire.c: the old images of what was relocated go, each only if it is seen to be unused. */
+void relocation_retire(struct move *m);
+bool relocation_has(const struct move *m, const char *step, const char *target);
 /* undo.c */
 int undo_all(struct move *m, struct error *err);
 /* finish.c */

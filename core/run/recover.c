@@ -39,7 +39,9 @@ static const struct {
     const char *kind;
     int (*settle)(struct move *dead, struct error *err);
 } kinds[] = {
-    { "migrate", settle }, { "survey", undo_all }, /* it holds no domain: there is only what it created */
+    { "migrate", settle },
+    { "relocate", undo_all }, /* the guest stays: its disks are looked at first */
+    { "survey", undo_all },   /* it holds no domain: there is only what it created */
 };
 
 /* "It stayed" is an error to the user of that run, and good news here. */

@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "facts/model.h"
 #include "plan/plan.h"
+#include "plan/relocate.h"
 
 struct config;
 
@@ -29,6 +30,13 @@ struct run_signals {
     void (*slow)(void *context, const char *what); /* what a run that was asked to stop waits for */
 };
 
+/* Disks that shall lie elsewhere on their own host. */
+struct relocation_wish {
+    const char *to;            /* a location */
+    const char *format;        /* "raw", "qcow2", "keep"; NULL: what suits the place */
+    struct finding_refs disks; /* targets; none: all that the guest can write */
+};
+
 struct run_options {
     const char *source_uri, *dest;
     const char *domain;          /* NULL = none, of run_survey alone: the two hosts are looked at */
@@ -41,9 +49,10 @@ struct run_options {
     struct finding_refs overwrite; /* lent: targets whose devices there may be overwritten */
     const char *strategy;          /* id of the one to take, NULL = the cheapest */
     const json_t *saved;           /* a saved plan: its strategy, or none at all; NULL = not asked for */
-    uint64_t measure_dirty_s;      /* watch the guest's writes first; 0 = do not */
-    bool compare_bases;            /* read backing files that are not proved to be one, on both hosts */
-    uint64_t timeout_ms;           /* NOT_KNOWN = none */
+    const struct relocation_wish *relocate; /* lent; NULL: none */
+    uint64_t measure_dirty_s;               /* watch the guest's writes first; 0 = do not */
+    bool compare_bases;  /* read backing files that are not proved to be one, on both hosts */
+    uint64_t timeout_ms; /* NOT_KNOWN = none */
     void (*say)(void *context, const char *line); /* one message for the user, whole, not escaped */
     void (*progress)(void *context, const struct run_progress *p);
     void (*planned)(void *context, const struct plan *p); /* before anything is done */
@@ -62,9 +71,12 @@ struct run_result {
     const char *strategy;                 /* id of the one that was carried out */
     uint64_t time_ms, downtime_ms, bytes; /* actual; NOT_KNOWN */
     uint64_t memory_bytes, disk_bytes;    /* what bytes is the sum of; the second 0 where none was copied */
-    bool went_postcopy;     /* the guest went on at the destination before its memory was there */
-    bool downtime_is_least; /* the guest stood still for longer than downtime_ms */
-    struct text problems;   /* one line each: moved, but … */
+    bool went_postcopy;                 /* the guest went on at the destination before its memory was there */
+    bool downtime_is_least;             /* the guest stood still for longer than downtime_ms */
+    struct text problems;               /* one line each: moved, but … */
+    struct relocation_plan *relocation; /* of run_relocate */
+    bool was_relocated;
+    struct finding_refs retired; /* targets whose old images are gone; on the facts' arena */
 };
 void run_result_done(struct run_result *r);
 
@@ -73,6 +85,10 @@ int run_plan(const struct run_options *o, struct run_result *ret, struct error *
 
 /* Surveys and does not plan: ret->facts alone. */
 int run_survey(const struct run_options *o, struct run_result *ret, struct error *err);
+/* Looks and judges alone; 0 also when it is refused. */
+int run_relocation_plan(const struct run_options *o, struct run_result *ret, struct error *err);
+/* 0: the disks are at their new places; negative: the code says what. */
+int run_relocate(const struct run_options *o, struct run_result *ret, struct error *err);
 
 /* 0 moved; negative: the code says what (error_exit), ret->outcome where the guest is. */
 int run_migrate(const struct run_options *o, struct run_result *ret, struct error *err);

@@ -178,6 +178,9 @@ int undo_all(struct move *m, struct error *err)
 
     if (!m->journal)
         return 0;
+    /* Nothing of a copy that may go on is removed. */
+    if (relocation_settle(m, err) < 0)
+        return -err->code;
     records = json_copy((json_t *)(uintptr_t)journal_records(m->journal));
     if (!records || move_record(m, "undo", NULL, err) < 0)
         return records ? -err->code : error_memory(err);
@@ -185,9 +188,11 @@ int undo_all(struct move *m, struct error *err)
         const json_t *record = json_array_get(records, i);
         const char *step = json_text(record, "step", "");
 
-        u.was_asked = u.was_asked || text_equal(step, "migrate");
+        u.was_asked = u.was_asked || text_equal(step, "migrate") || text_equal(step, "block-copy");
         /* A survey that ended took down what it had made. */
         of_survey = of_survey || text_equal(step, "surveyed");
+        if (text_equal(step, "create") && relocation_keeps(m, records, i))
+            continue;
         if (!of_survey || (!text_equal(step, "nonce") && !text_equal(step, "create")))
             undo_one(&u, record);
     }
@@ -197,5 +202,7 @@ int undo_all(struct move *m, struct error *err)
         *err = u.first;
         return -err->code;
     }
-    return move_record(m, "end", json_pack("{ss}", "outcome", "stayed"), err);
+    return move_record(
+        m, "end", json_pack("{ss}", "outcome", journal_last(m->journal, "pivoted") ? "relocated" : "stayed"),
+        err);
 }

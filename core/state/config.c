@@ -20,7 +20,7 @@
 #define CONFIG_MAX_NAME 49 /* inih cuts sections and keys to this */
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
 
-enum value_type { VALUE_MS, VALUE_RATE, VALUE_NETWORKS, VALUE_PORTS, VALUE_VIA };
+enum value_type { VALUE_MS, VALUE_RATE, VALUE_NETWORKS, VALUE_PORTS, VALUE_VIA, VALUE_TEXT };
 
 static const struct config_key {
     const char *section, *key;
@@ -31,6 +31,7 @@ static const struct config_key {
     { "migrate", "max_downtime", VALUE_MS, 1 },
     { "migrate", "bandwidth", VALUE_RATE, 0 },
     { "migrate", "timeout", VALUE_MS, 1000 },
+    { "migrate", "relocate_to", VALUE_TEXT, 0 }, /* judged where it is used, as the option is */
     { "hosts", "migration_ports", VALUE_PORTS, 0 },
     { "hosts", "via", VALUE_VIA, 0 },
 };
@@ -197,6 +198,7 @@ static int check_value(struct source *s, const struct config_key *key, const cha
         [VALUE_VIA] =
             "Write an address of that host such as '10.9.0.5' or 'fd00:9::5', or the network that it "
             "lies in, '10.9.0.0/16'.",
+        [VALUE_TEXT] = "Write one line.",
         [VALUE_NETWORKS] = "Write networks such as '10.1.0.0/16 fd00:7::/64'; a host alone is '10.1.0.5'.",
     };
     struct error why = { 0 };
@@ -214,6 +216,8 @@ static int check_value(struct source *s, const struct config_key *key, const cha
         break;
     case VALUE_VIA:
         result = network_parse_via(value, &why);
+        break;
+    case VALUE_TEXT:
         break;
     case VALUE_NETWORKS:
         result = add_networks(s, value, &why);

@@ -43,6 +43,24 @@ p2p-not-safe|74-p2p.sh
 p2p-channel|74-p2p.sh
 p2p-uri|74-p2p.sh
 p2p-credentials|74-p2p.sh
+relocate-not-running|98-relocate.sh
+relocate-snapshots|98-relocate.sh
+relocate-transient|98-relocate.sh
+relocate-drive|98-relocate.sh
+relocate-kind|98-relocate.sh
+relocate-flat|98-relocate.sh
+relocate-same-place|98-relocate.sh
+relocate-image-exists|98-relocate.sh
+relocate-image-not-known|98-relocate.sh
+relocate-device|98-relocate.sh
+relocate-device-overwritten|98-relocate.sh
+relocate-format|98-relocate.sh
+relocate-space|98-relocate.sh
+relocate-overcommit|98-relocate.sh
+relocate-zeroes|98-relocate.sh
+relocate-format-changes|98-relocate.sh
+relocate-not-shared|98-relocate.sh
+relocate-deleted|98-relocate.sh
 '
 
 # What the lab cannot show, and why. The unit tests have these on both sides of their border.
@@ -56,6 +74,12 @@ cannot-create|the one storage driver at hand creates
 device-size-not-known|whatever tells of a device there tells its size
 channel-without-disks|all transport drivers at hand carry disks
 channel-without-postcopy|all transport drivers at hand carry post-copy
+relocate-synchronous-writes|it is about libvirt before 8.0
+relocate-size-not-known|QEMU tells the size of each disk that it has
+relocate-inner-snapshots|a running guest with snapshots in its image is refused for its snapshots first
+relocate-delete|the drivers at hand remove images, and what QEMU has open is seen in the lab
+relocate-no-driver|every location that can be named has a driver
+relocate-cannot-create|the storage drivers at hand create
 tls-copy-name|it is about QEMU before 7.0
 tls-copy-libvirt|it is about libvirt before 4.4
 unix-libvirt|it is about libvirt before 6.8

@@ -1,0 +1,278 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck disable=SC2317,SC2034,SC2016  # cases call and read what is defined before them; texts hold what looks like commands
+# lab: --nfs --ceph
+# Disks of a running guest to other places on its host: to each kind of storage and back, and each way in
+# which it can fail. Whatever happens the guest runs on and has lost no write, and what was made goes.
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. "$(dirname "$(readlink -f "$0")")/lib.sh"
+
+SERVER=10.$((100 + LAB_ID)).0.1
+NFS=nfs://$SERVER/export
+IMAGES=/var/lib/libvirt/images
+
+needs_all() {
+    if [ ! -d "$STATE/nfs" ] || [ ! -d "$STATE/ceph" ]; then skip "the lab has no servers: lab up --nfs --ceph"; fi
+}
+relocate() { ferry hostA relocate "$@"; } # DOMAIN OPTION…
+
+# Where the disk is, and in what format: as QEMU has it now, or as it will start with.
+disk_at() { # GUEST TARGET [--inactive]
+    on hostA virsh dumpxml "${@:3}" -- "$1" | awk -v target="$2" -F"'" '
+        /<disk / { source = format = "" }
+        /<driver / { for (i = 1; i < NF; i += 2) if ($i ~ / type=$/) format = $(i + 1) }
+        /<source / && source == "" { for (i = 1; i < NF; i += 2) if ($i ~ / (file|dev|name)=$/) source = $(i + 1) }
+        /<target / && $2 == target { print source, format }'
+}
+is_at() { # GUEST TARGET "PLACE FORMAT"
+    is "$3" disk_at "$1" "$2"
+    is "$3" disk_at "$1" "$2" --inactive
+    lives_on hostA "$1"
+}
+# What a relocation made, and a case has seen.
+nfs_gone() { lab nfs run sh -c 'rm -f one/r-*; rm -f two/r-*'; }
+on_nfs() { lab nfs run find one two -name 'r-*'; }
+rbd_images() { lab ceph run rbd ls ferry | grep '^r-' || true; }
+# The guest back as it was: its images go with it.
+fresh() { # DISKS OPTION…
+    needs_all
+    [ ! -d "$STATE/guests/r" ] || lab rm r
+    nfs_gone
+    for image in $(rbd_images); do lab ceph run rbd rm --no-progress "ferry/$image"; done
+    on hostA sh -c "rm -f $IMAGES/r-* /srv/shared/r-*; mkdir -p /srv/other; rm -f /srv/other/*; virsh -q pool-refresh default"
+    guest hostA r --disk "$1" --write-log "${@:2}"
+}
+
+# The findings of a dry run, by their ids.
+found() { { ferry hostA --json relocate r --dry-run "$@" 2>/dev/null || true; } | jq -r '.findings[].id' | tr '\n' ' '; }
+finds() { # ID OPTION…
+    local id=$1
+    shift
+    found "$@" | grep -qw -e "$id" || complain "wanted finding '$id', got: $(found "$@")"
+}
+# What becomes of the disk by the cheapest strategy.
+treatment() { ferry hostA --json plan r hostB --allow-cleartext "$@" 2>/dev/null | jq -r '.strategies[0].disks[0].treatment'; }
+
+it "a local disk goes to an NFS export, sparse, and the old image is left"
+fresh local:qcow2 --fill 24
+prints "nfs://$SERVER/export/r-vda.qcow2" relocate r --disk vda --to "$NFS"
+is_at r vda '/export/r-vda.qcow2 qcow2'
+is "$IMAGES/r-vda.qcow2" on hostA ls "$IMAGES/r-vda.qcow2"
+[ "$(lab nfs run du -m one/r-vda.qcow2 | cut -f1)" -lt 40 ]
+
+it "a local disk goes to a Ceph pool, as raw"
+fresh local:qcow2 --fill 24
+relocate r --disk vda --to rbd:ferry
+is_at r vda 'ferry/r-vda raw'
+
+it "from NFS to Ceph, and from there back to a folder"
+fresh nfs:raw --fill 16
+relocate r --disk all --to rbd:ferry/r-second
+is_at r vda 'ferry/r-second raw'
+relocate r --disk all --to /srv/other --format qcow2
+is_at r vda '/srv/other/r-vda.qcow2 qcow2'
+
+it "a shared disk goes to a pool of libvirt, and to a file that is named"
+fresh shared:qcow2 --fill 16
+relocate r --disk vda --to pool:default
+is_at r vda "$IMAGES/r-vda.qcow2 qcow2"
+relocate r --disk vda --to /srv/other/r-named.raw --format raw
+is_at r vda '/srv/other/r-named.raw raw'
+
+it "several disks go at once, each to an image of its own"
+fresh local:qcow2,local:raw --fill 16
+prints '"outcome": "relocated"' relocate r --json --disk vda,vdb --to "$NFS/"
+is_at r vda '/export/r-vda.qcow2 qcow2'
+is_at r vdb '/export/r-vdb.qcow2 qcow2'
+
+it "a dry run shows what would be done, and does nothing"
+fresh local:raw --fill 16
+prints "nfs://$SERVER/export/r-vda.qcow2" prints 'relocate-format-changes' relocate r --disk all --to "$NFS" --dry-run
+is_at r vda "$IMAGES/r-vda.img raw"
+is_empty on_nfs
+
+it "what stands there is not overwritten, and no disk is copied onto itself"
+fresh local:qcow2 --fill 16
+on hostA sh -c 'echo precious >/srv/other/r-vda.qcow2'
+exits 3 prints "something stands at '/srv/other/r-vda.qcow2' already" relocate r --disk vda --to /srv/other
+is precious on hostA cat /srv/other/r-vda.qcow2
+exits 3 prints "is at '$IMAGES/r-vda.qcow2' already" relocate r --disk vda --to pool:default/r-vda.qcow2
+is_at r vda "$IMAGES/r-vda.qcow2 qcow2"
+
+it "cancelled in the copy, the guest stays in its old image and nothing is left"
+fresh local:qcow2 --fill 40
+stop_it() { sleep 0.5; on hostA pkill -INT -x virt-ferry; }
+during prepare stop_it
+exits 5 prints 'all disks are where they were' relocate r --disk vda --to "$NFS" --bandwidth 2MiB/s
+is_at r vda "$IMAGES/r-vda.qcow2 qcow2"
+is_empty on_nfs
+
+it "killed in the copy, the next run ends the copy and removes the image, then does its own"
+fresh local:qcow2 --fill 40
+kill_it() { sleep 0.5; on hostA pkill -KILL -x virt-ferry; }
+during prepare kill_it
+exits 137 relocate r --disk vda --to "$NFS" --bandwidth 2MiB/s
+[ -n "$(on_nfs)" ]
+relocate r --disk vda --to rbd:ferry
+is_at r vda 'ferry/r-vda raw'
+is_empty on_nfs
+
+it "of a guest on another machine, reached by ssh, from one that has neither"
+fresh local:qcow2 --fill 16
+ferry client -c qemu+ssh://root@hostA/system relocate r --disk vda --to /srv/other --delete-source
+is_at r vda '/srv/other/r-vda.qcow2 qcow2'
+is_empty on hostA ls "$IMAGES"
+
+it "an image that was relocated to NFS moves between the hosts while the guest writes"
+fresh local:qcow2 --fill 16
+relocate r --disk vda --to "$NFS"
+ferry hostA migrate r hostB --allow-cleartext
+lives_on hostB r
+lab rm r
+
+it "where to relocate first is cheaper a move does it by itself, and else it copies"
+fresh local:qcow2 --disk-size 512M --fill 320
+# What earlier moves showed of the link is about smaller disks.
+on hostA sh -c 'rm -f /var/lib/virt-ferry/history*'
+is copy treatment
+is relocate treatment --relocate-to "$NFS"
+prints 'the disks are at their new place' ferry hostA migrate r hostB --allow-cleartext --relocate-to "$NFS"
+is '/export/r-vda.qcow2' on hostB sh -c "virsh dumpxml r | sed -n \"s/.*protocol='nfs' name='\([^']*\)'.*/\1/p\""
+lives_on hostB r
+lab rm r
+fresh local:qcow2
+is copy treatment --relocate-to "$NFS"
+
+it "a move that fails after its disk was relocated leaves the guest at the source, with the disk at its new place"
+fresh local:qcow2 --fill 24
+strategy=$(ferry hostA --json plan r hostB --allow-cleartext --relocate-to "$NFS" 2>/dev/null |
+    jq -r '[.strategies[].id | select(endswith("-relocate"))][0]')
+during precopy on hostA virsh -q domjobabort r
+exits 1 prints 'are at their new place all the same' \
+    ferry hostA migrate r hostB --allow-cleartext --relocate-to "$NFS" --strategy "$strategy" --bandwidth 20MiB/s
+is_at r vda '/export/r-vda.qcow2 qcow2'
+
+it "what is in the way is found before anything is done"
+fresh local:raw,local:qcow2:base --cdrom
+is_empty found --disk vda --to /srv/other
+finds relocate-format-changes --disk vda --to "$NFS"
+finds relocate-zeroes --disk vda --to "$NFS" --format raw
+finds relocate-flat --disk vdb --to /srv/other
+finds relocate-drive --disk sda --to /srv/other
+finds relocate-same-place --disk vda --to "$IMAGES/r-vda.img"
+finds relocate-same-place --disk vda,vdb --to /srv/other/r-one.raw
+finds relocate-format --disk vda --to rbd:ferry --format qcow2
+on hostA touch /srv/other/r-there.raw
+finds relocate-image-exists --disk vda --to /srv/other/r-there.raw
+finds relocate-image-not-known --disk vda --to "nfs://$SERVER/nowhere"
+lab nfs full on /export2
+finds relocate-space --disk vda --to "nfs://$SERVER/export2" --format raw
+lab nfs full off /export2
+exits 2 prints 'no disk' relocate r --disk vdz --to /srv/other
+exits 2 prints 'is none of rbd:POOL' relocate r --disk vda --to rbd:
+exits 2 prints 'which disks' relocate r --to /srv/other
+exits 3 prints "pool 'nowhere' is not there" relocate r --disk vda --to pool:nowhere
+lives_on hostA r
+
+it "a guest that does not run is refused, and what to do is said"
+fresh local:raw
+on hostA virsh -q destroy r
+finally on hostA virsh -q start r
+finds relocate-not-running --disk vda --to /srv/other
+exits 3 prints 'virsh start' relocate r --disk vda --to /srv/other
+
+it "a place that fills up ends the copy, and the guest goes on in its old image"
+fresh local:qcow2 --fill 40
+lab nfs full on /export2
+lab nfs run sh -c 'rm two/.filler*; fallocate -l "$(($(df --output=avail -B1 two | tail -n 1) - 52428800))" two/.filler.most'
+finally lab nfs full off /export2
+finds relocate-overcommit --disk vda --to "nfs://$SERVER/export2"
+fill_it() { sleep 1; lab nfs full on /export2; }
+during prepare fill_it
+exits 1 prints 'fills up' relocate r --disk vda --to "nfs://$SERVER/export2" --bandwidth 8MiB/s
+is_at r vda "$IMAGES/r-vda.qcow2 qcow2"
+is_empty on_nfs
+
+it "a guest that writes faster than the copy is given up on with figures, and waits where that is wanted"
+fresh local:qcow2 --fill 16
+exits 1 prints 'written by the guest' prints 'synchronous-writes' \
+    relocate r --disk vda --to /srv/other --bandwidth 16KiB/s
+is_at r vda "$IMAGES/r-vda.qcow2 qcow2"
+is_empty on hostA ls /srv/other
+relocate r --disk vda --to /srv/other --synchronous-writes
+is_at r vda '/srv/other/r-vda.qcow2 qcow2'
+
+it "the old image goes where that is wanted, and stays where a domain names it"
+fresh local:qcow2,nfs:raw,rbd --fill 16
+old_ones() { on hostA ls "$IMAGES"; on_nfs; rbd_images; }
+finds relocate-deleted --disk vda --to /srv/other --delete-source
+prints 'is removed' relocate r --disk all --to /srv/other --delete-source
+is_at r vda '/srv/other/r-vda.qcow2 qcow2'
+is_at r vdc '/srv/other/r-vdc.raw raw'
+is_empty old_ones
+on hostA sh -c "virsh dumpxml --inactive r | sed -e 's|<name>.*|<name>twin</name>|' -e /uuid/d >/run/twin.xml && virsh -q define /run/twin.xml"
+finally on hostA virsh -q undefine twin
+exits 6 prints 'a domain names it' relocate r --disk vda --to pool:default --delete-source
+is_at r vda "$IMAGES/r-vda.qcow2 qcow2"
+is /srv/other/r-vda.qcow2 on hostA ls /srv/other/r-vda.qcow2
+
+it "onto a block device it goes only where that is named twice"
+fresh local:raw
+on hostA sh -c 'truncate -s 64M /run/device && losetup -f --show /run/device >/run/device.name'
+finally on hostA sh -c 'losetup -d "$(cat /run/device.name)"; rm /run/device /run/device.name'
+device=$(on hostA cat /run/device.name)
+finds relocate-device --disk vda --to "$device"
+finds relocate-device-overwritten --disk vda --to "$device" --overwrite vda
+exits 3 prints 'would overwrite' relocate r --disk vda --to "$device"
+relocate r --disk vda --to "$device" --overwrite vda
+is_at r vda "$device raw"
+relocate r --disk vda --to /srv/other
+is_at r vda '/srv/other/r-vda.raw raw'
+
+it "snapshots, a transient domain, a disk of several domains and a place of one host alone are seen"
+fresh local:qcow2
+on hostA virsh -q checkpoint-create-as r one >/dev/null
+finally on hostA virsh -q checkpoint-delete r one
+finds relocate-snapshots --disk vda --to /srv/other
+exits 3 prints 'checkpoints' relocate r --disk vda --to /srv/other
+on hostA sh -c "virsh dumpxml --inactive r | sed -e 's|<name>.*|<name>twin</name>|' -e /uuid/d -e s/qcow2/raw/ -e 's|<target |<shareable/><target |' >/run/twin.xml && virsh -q define /run/twin.xml"
+finally on hostA virsh -q undefine twin
+exits 3 prints 'relocate-kind' ferry hostA --json relocate twin --dry-run --disk vda --to /srv/other
+prints 'relocate-not-shared' ferry hostA --json plan r hostB --allow-cleartext --relocate-to /srv/other
+
+it "a transient domain goes too, and has no definition to follow"
+fresh local:raw --transient
+finds relocate-transient --disk vda --to /srv/other
+relocate r --disk vda --to /srv/other
+is '/srv/other/r-vda.raw raw' disk_at r vda
+lives_on hostA r
+lab rm r
+
+it "killed at each step, the next run leaves both disks in one place and no image that is not in use"
+grep -qs VIRT_FERRY_FAULT "$VIRT_FERRY_BUILD/virt-ferry" || skip "this build has no fault points"
+fresh local:qcow2,local:raw
+n=0 code=137 forward=0
+while [ "$code" = 137 ]; do
+    n=$((n + 1)) code=0
+    on hostA mkdir "/srv/other/$n"
+    VIRT_FERRY_FAULT=kill:journal:$n ferry hostA -q relocate r --disk all --to "/srv/other/$n" || code=$?
+    # Either settles what the dead run left: recover, or any run for the domain.
+    if [ "$n" -gt 3 ] && [ $((n % 2)) = 0 ]; then
+        ferry hostA recover r
+    else
+        exits 2 relocate r --disk sdz --to /srv/other
+    fi
+    at=$(disk_at r vda) other=$(disk_at r vdb)
+    is "$at" disk_at r vda --inactive
+    is "$other" disk_at r vdb --inactive
+    # Each costs a second, and what is left behind or lost once stays so.
+    [ $((n % 5)) != 0 ] || { nothing_left && lives_on hostA r; }
+    is "$(dirname "${at% *}")" dirname "${other% *}"
+    in_use=0
+    [[ $at != "/srv/other/$n/"* ]] || in_use=2
+    forward=$((forward + in_use))
+    is "$in_use" on hostA sh -c "ls /srv/other/$n | wc -l"
+done
+[ "$code" = 0 ] && [ "$n" -gt 12 ] && [ "$forward" -ge 4 ]
+lives_on hostA r
+on hostA rm -r /srv/other

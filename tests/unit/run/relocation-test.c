@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "check-main.h"
+#include "host/locate-rbd.h"
+#include "run/relocation.h"
+
+#define MiB(n) ((uint64_t)(n) << 20)
+
+START_TEST(a_copy_that_gets_on_is_never_stuck)
+    {
+        struct relocation_trend t;
+
+        relocation_trend_begin(&t, 0);
+        for (uint64_t s = 0; s < 600; s++)
+            ck_assert(!relocation_trend_is_stuck(&t, s * 1000, MiB(s), MiB(700 + s / 2)));
+    }
+END_TEST
+
+START_TEST(one_that_the_guest_outruns_is_stuck_when_its_time_is_over_and_not_before)
+    {
+        struct relocation_trend t;
+
+        relocation_trend_begin(&t, 0);
+        ck_assert(!relocation_trend_is_stuck(&t, 5000, MiB(50), MiB(100)));
+        ck_assert(!relocation_trend_is_stuck(&t, 5000 + RELOCATION_STUCK_MS - 1, MiB(150), MiB(200)));
+        ck_assert(relocation_trend_is_stuck(&t, 5000 + RELOCATION_STUCK_MS, MiB(160), MiB(211)));
+        ck_assert_uint_eq(t.least_left, MiB(50));
+    }
+END_TEST
+
+START_TEST(a_little_less_is_no_progress)
+    {
+        struct relocation_trend t;
+
+        relocation_trend_begin(&t, 0);
+        ck_assert(!relocation_trend_is_stuck(&t, 1, MiB(0), MiB(100)));
+        ck_assert(relocation_trend_is_stuck(&t, 1 + RELOCATION_STUCK_MS, MiB(100), MiB(200) - 4096));
+    }
+END_TEST
+
+START_TEST(one_that_stands_still_is_stuck_too)
+    {
+        struct relocation_trend t;
+
+        relocation_trend_begin(&t, 0);
+        ck_assert(!relocation_trend_is_stuck(&t, 1, MiB(3), MiB(100)));
+        ck_assert(relocation_trend_is_stuck(&t, 1 + RELOCATION_STUCK_MS, MiB(3), MiB(100)));
+    }
+END_TEST
+
+static const struct {
+    const char *mon_host, *all;
+} monitors[] = {
+    { "[v2:10.0.0.1:3300]", "10.0.0.1:3300 " },
+    { "[v2:10.0.0.1:3300/0,v1:10.0.0.1:6789/0],[v2:10.0.0.2:3300/0,v1:10.0.0.2:6789/0]",
+      "10.0.0.1:3300 10.0.0.2:3300 " },
+    { "10.0.0.1, mon-b.example:6789", "10.0.0.1 mon-b.example:6789 " },
+    { "[2001:db8::1]", "" },
+    { "v2:", "" },
+    { "", "" },
+    { "10.0.0.1;reboot", "" },
+};
+
+START_TEST(monitors_are_those_that_qemu_can_be_told)
+    {
+        OWNED(arena) a = arena_new();
+        struct finding_refs hosts = { 0 };
+        OWNED_TEXT all = { 0 };
+
+        ck_assert_int_eq(locate_rbd_monitors(a, monitors[_i].mon_host, &hosts), 0);
+        for (size_t i = 0; i < hosts.n; i++)
+            text_add(&all, "%s ", hosts.names[i]);
+        ck_assert_str_eq(text_of(&all), monitors[_i].all);
+    }
+END_TEST
+
+TEST_MAIN("run/relocation", a_copy_that_gets_on_is_never_stuck,
+          one_that_the_guest_outruns_is_stuck_when_its_time_is_over_and_not_before,
+          a_little_less_is_no_progress, one_that_stands_still_is_stuck_too,
+          LOOP(monitors_are_those_that_qemu_can_be_told, TEST_ROWS(monitors)))
