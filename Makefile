@@ -51,7 +51,7 @@ UNIT_SHARED := $(filter-out %-test.c,$(UNIT_ALL))
 PLUGINS := $(filter-out common,$(sort $(notdir $(patsubst %/,%,$(dir $(wildcard plugins/*/*.c))))))
 
 # What a plugin links with, beside libc: PLUGIN_LIBS_NAME.
-PLUGIN_LIBS_local-block = -lvirt
+PLUGIN_LIBS_local-block = -lvirt -luring -lpthread
 PLUGIN_LIBS_nfs = -lnfs -lvirt
 # The library of Kerberos is opened when it is needed: plugins/transport-tls/ticket.h.
 PLUGIN_LIBS_transport-tls = -lgnutls -lvirt -ldl
@@ -65,7 +65,7 @@ PLUGIN_SHARES_transport-tls = plugins/common/reach.c
 
 # ---- libraries: asked once for a whole run, and not by a target that needs none ----
 
-PACKAGES := libvirt libxml-2.0 jansson inih smartcols libnfs gnutls
+PACKAGES := libvirt libxml-2.0 jansson inih smartcols libnfs gnutls liburing libxxhash libnbd
 DEBIAN_libvirt := libvirt-dev
 DEBIAN_libxml-2.0 := libxml2-dev
 DEBIAN_jansson := libjansson-dev
@@ -73,6 +73,9 @@ DEBIAN_inih := libinih-dev
 DEBIAN_smartcols := libsmartcols-dev
 DEBIAN_libnfs := libnfs-dev
 DEBIAN_gnutls := libgnutls28-dev
+DEBIAN_liburing := liburing-dev
+DEBIAN_libxxhash := libxxhash-dev
+DEBIAN_libnbd := libnbd-dev
 DEBIAN_check := check
 
 GOALS := $(or $(MAKECMDGOALS),all)

@@ -80,7 +80,7 @@ static void write_drivers(const struct plugin_entry *e, struct trial_page *page)
         (void)snprintf(page->storage[i].name, sizeof page->storage[i].name, "%s", s->name);
         page->storage[i].has = (s->identify ? TRIAL_HAS_IDENTIFY : 0) | (s->inspect ? TRIAL_HAS_INSPECT : 0) |
                                (s->check ? TRIAL_HAS_CHECK : 0) | (s->create ? TRIAL_HAS_CREATE : 0) |
-                               (s->look_ahead ? TRIAL_HAS_LOOK_AHEAD : 0);
+                               (s->look_ahead ? TRIAL_HAS_LOOK_AHEAD : 0) | (s->open ? TRIAL_HAS_BLOCKS : 0);
         page->n_storage = i + 1;
     }
     for (unsigned i = 0; i < e->n_transports && i < TRIAL_DRIVERS; i++) {

@@ -9,7 +9,7 @@
 #define CAPACITY (1024u * 1024u)
 
 /* nfs://SERVER/PATH, rbd:POOL[/NAMESPACE], or a folder. Texts are static. */
-static void disk_at(const struct trial *t, struct ferry_disk *ret)
+void trial_disk_at(const struct trial *t, struct ferry_disk *ret)
 {
     static char source[PATH_MAX], server[256], user[32];
     static const char *servers[1];
@@ -62,7 +62,7 @@ static void claim(struct trial *t, unsigned i)
     int score;
 
     (void)i;
-    disk_at(t, &d);
+    trial_disk_at(t, &d);
     trial_begin(t, MOOD_WILLING, TRIAL_QUESTION_MS, "claim of '%s'", d.source);
     score = t->storage->claim(&t->now.call, t->now.services, &d);
     t->page->is_claimed = score > 0;
@@ -80,7 +80,7 @@ static void expect(struct trial *t, uint32_t present, const char *when)
 
     if (!t->storage->inspect)
         return;
-    disk_at(t, &d);
+    trial_disk_at(t, &d);
     trial_begin(t, MOOD_WILLING, TRIAL_QUESTION_MS, "inspect %s", when);
     result = t->storage->inspect(&t->now.call, t->now.services, &d, &ret);
     trial_result(t, result);
@@ -106,7 +106,7 @@ static int create_here(struct trial *t, const char *when)
     const struct ferry_new_image image = { .size = sizeof image, .disk = &d, .capacity_bytes = CAPACITY };
     int result;
 
-    disk_at(t, &d);
+    trial_disk_at(t, &d);
     trial_begin(t, MOOD_WILLING, TRIAL_CREATION_MS, "create%s", when);
     result = t->storage->create(&t->now.call, t->now.services, &image);
     trial_result(t, result);
@@ -168,7 +168,7 @@ static void identify(struct trial *t, unsigned i)
     (void)i;
     if (is_skipped(t, true))
         return;
-    disk_at(t, &d);
+    trial_disk_at(t, &d);
     trial_begin(t, MOOD_WILLING, TRIAL_QUESTION_MS, "identify");
     if (t->storage->identify(&t->now.call, t->now.services, &d, &first) < 0 ||
         t->storage->identify(&t->now.call, t->now.services, &d, &second) < 0)
@@ -178,6 +178,19 @@ static void identify(struct trial *t, unsigned i)
                    first.identity ? first.identity : "", second.identity ? second.identity : "");
     else if (!first.identity && !first.directory)
         trial_note(t, "gives neither an identity nor a directory: %s", first.evidence ? first.evidence : "");
+    trial_end(t);
+}
+
+static void blocks(struct trial *t, unsigned i)
+{
+    struct ferry_disk d;
+
+    (void)i;
+    if (is_skipped(t, true))
+        return;
+    trial_disk_at(t, &d);
+    trial_begin(t, MOOD_WILLING, TRIAL_CREATION_MS, "block I/O");
+    trial_blocks(t, &d, CAPACITY);
     trial_end(t);
 }
 
@@ -240,6 +253,8 @@ const struct trial_check conform_location[] = {
       create },
     { "at the location: create refuses a place where something stands", TRIAL_HAS_CREATE, 1, create_again },
     { "at the location: identify says the same twice", TRIAL_HAS_CREATE | TRIAL_HAS_IDENTIFY, 1, identify },
+    { "at the location: what block I/O wrote is read back, zeroed and flushed",
+      TRIAL_HAS_CREATE | TRIAL_HAS_BLOCKS, 1, blocks },
     { "at the location: remove leaves an image of another identity", TRIAL_HAS_CREATE, 1, remove_others },
     { "at the location: remove takes away what create made", TRIAL_HAS_CREATE, 1, remove_ours },
     { "at the location: remove of what is gone does nothing", TRIAL_HAS_CREATE, 1, remove_again },

@@ -160,6 +160,28 @@ static void check(struct trial *t, unsigned i)
     trial_end(t);
 }
 
+/* ---- open ---- */
+
+static void open_nothing(struct trial *t, unsigned i)
+{
+    struct ferry_opened ret = { .size = sizeof ret, .fd = -1 };
+    struct trial_disk d;
+    const enum trial_mood mood = mood_of(i, t, &d);
+    const struct ferry_opening how = { .size = sizeof how,
+                                       .flags = i % 2 ? FERRY_OPEN_WRITE : 0,
+                                       .disk = &d.disk };
+    int result;
+
+    begin(t, mood, "open", &d);
+    result = t->storage->open(&t->now.call, t->now.services, &how, &ret);
+    trial_result(t, result);
+    if (result == 0) {
+        trial_note(t, "opens an image, and there is none");
+        t->storage->close(&t->now.call, t->now.services, ret.handle);
+    }
+    trial_end(t);
+}
+
 /* ---- create ---- */
 
 /* What stands in our folder is noted, and taken away for the next case. */
@@ -270,6 +292,7 @@ const struct trial_check conform_storage[] = {
     { "inspect returns for disks that are not there, with values that have a meaning", TRIAL_HAS_INSPECT,
       CASES, inspect },
     { "check returns for disks that are not there", TRIAL_HAS_CHECK, CASES, check },
+    { "open refuses what is not there", TRIAL_HAS_BLOCKS, CASES, open_nothing },
     { "create refuses what cannot be, with an error and a fix", TRIAL_HAS_CREATE, 5, create_nonsense },
     { "create makes nothing before the journal has agreed", TRIAL_HAS_CREATE, CASES, create_without_journal },
     { "remove leaves alone what was never made", TRIAL_HAS_CREATE, STRANGERS *MOODS, remove_never_made },

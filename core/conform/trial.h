@@ -50,6 +50,7 @@ struct trial_page {
 #define TRIAL_HAS_CREATE 8u
 #define TRIAL_HAS_OPEN 16u
 #define TRIAL_HAS_LOOK_AHEAD 32u
+#define TRIAL_HAS_BLOCKS 64u
 
 enum trial_mood {
     MOOD_WILLING, /* what a worker without libvirt gives */
@@ -128,11 +129,17 @@ struct trial_text {
 };
 void trial_texts(struct trial *t, const struct trial_text *texts, size_t n);
 
+/* blocks.c, between trial_begin and trial_end: writes to an empty image of that length and reads it back. */
+void trial_blocks(struct trial *t, const struct ferry_disk *d, uint64_t bytes);
+
 /* The table of a mood. */
 const struct ferry_services *trial_services(enum trial_mood mood);
 uint64_t trial_now_ms(void);
 
 /* ---- disks ---- */
+
+/* Where the user said that images may be made; texts are static. */
+void trial_disk_at(const struct trial *t, struct ferry_disk *ret);
 
 struct trial_disk {
     const char *about; /* "a file", for the sentence */

@@ -119,6 +119,10 @@ static const char *storage_problem(const struct ferry_storage *s)
         return "storage driver '%s' has create without remove";
     if (s->remove && !s->create)
         return "storage driver '%s' has remove without create";
+    if (!s->open && (s->submit || s->reap || s->close || s->extents || s->changed))
+        return "storage driver '%s' has block I/O without open";
+    if (s->open && (!s->submit || !s->reap || !s->close))
+        return "storage driver '%s' has open without submit, reap and close";
     return NULL;
 }
 

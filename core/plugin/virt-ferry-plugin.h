@@ -213,7 +213,7 @@ struct ferry_image {
 /* A new image at the place that `disk` names, on the host of the worker. */
 struct ferry_new_image {
     uint32_t size;
-    uint32_t reserved;
+    uint32_t flags;                /* FERRY_NEW_* */
     const struct ferry_disk *disk; /* its source and format are those wanted */
     uint64_t capacity_bytes;       /* exact virtual size */
     const char *base; /* path of the backing file that the new image shall rest on, as QEMU on that host
@@ -226,6 +226,59 @@ struct ferry_new_image {
                          FERRY_STORAGE_HEADS are asked; nothing is journalled, since nothing can be removed */
     uint32_t reserved_too;
 };
+#define FERRY_NEW_HERE 1u /* the host is this machine, and libvirt there need not know: it may be made directly */
+
+/* ---- block I/O, for the copy engine ---- */
+
+/* An image that is to be opened: the bytes that stand there, whatever format they are in. */
+struct ferry_opening {
+    uint32_t size;
+    uint32_t flags;                /* FERRY_OPEN_* */
+    const struct ferry_disk *disk; /* where it is */
+};
+/* Not set: to be read, and nobody may write it meanwhile. Set: to be written and read back, and nobody may
+ * have it open meanwhile. Either as far as that storage can enforce it; what is in use is refused. */
+#define FERRY_OPEN_WRITE 1u
+
+struct ferry_opened {
+    uint32_t size;
+    int32_t fd;            /* can be polled for input: readable when reap has something to do. The driver's */
+    void *handle;          /* the driver's own, until close; never NULL */
+    uint64_t length_bytes; /* all that can be read */
+    uint32_t block_bytes;  /* offsets, lengths and buffers of requests are multiples of this power of two, 1
+                              to 4,096, but for the length of a request that ends at length_bytes */
+    uint32_t piece_bytes;  /* a longer request is no faster: a power of two, 65,536 to 4 MiB */
+    uint32_t depth;        /* more requests at a time are no faster; at least 1 */
+    uint32_t reads_zero;   /* 1: all of it reads as zero now. 0: it does not, or is not known */
+    uint64_t flush_bytes;  /* a flush after so many bytes is worth it for the storage; 0: only at the end */
+};
+
+struct ferry_extent {
+    uint64_t offset_bytes, length_bytes;
+    uint32_t is_zero; /* 1: reads as zero; 0: must be read */
+    uint32_t reserved;
+};
+
+/* One request; the engine's memory, the driver's from submit until reap has given it back. */
+struct ferry_request {
+    uint32_t size;
+    uint32_t what; /* FERRY_READ, … */
+    uint64_t offset_bytes, length_bytes;
+    void *buffer;  /* for READ and WRITE, aligned to 4,096 */
+    int32_t error; /* the driver's answer: 0 all of it was done, an errno, or FERRY_LOST */
+    uint32_t reserved;
+    /* The driver's while it has the request; 0 and NULL when it gets it. */
+    uint64_t progress_bytes;
+    void *own;
+    struct ferry_request *next;
+};
+#define FERRY_READ 1u
+#define FERRY_WRITE 2u
+#define FERRY_ZERO 3u  /* let the range read as zero, by whatever is cheapest */
+#define FERRY_FLUSH 4u /* all writes that were given back before it was submitted outlast a loss of power */
+/* Answer to a flush: some of what was written since the flush before is gone (a server restarted). The engine
+ * writes it again. */
+#define FERRY_LOST (-1)
 
 struct ferry_storage {
     uint32_t size;
@@ -277,6 +330,32 @@ struct ferry_storage {
      * each disk is asked for by itself. */
     void (*look_ahead)(struct ferry_call *call, const struct ferry_services *services,
                        const struct ferry_disk *const *disks, uint32_t n);
+    /* Block I/O: called in a worker that copies one image, on this machine, with one call for an image's whole
+     * life: texts of services->text live until close. open, submit, reap and close, or none of them. Absent:
+     * images of this kind are copied through QEMU alone. Threads of the driver's own are allowed between open
+     * and close; they call no service. */
+
+    /* ret is zeroed with its size set. */
+    int (*open)(struct ferry_call *call, const struct ferry_services *services,
+                const struct ferry_opening *how, struct ferry_opened *ret);
+    /* What lies from `from_bytes` on, without gaps: at least one extent, `room` at most, ret_n of them. It may
+     * wait for the storage. Absent: all must be read. */
+    int (*extents)(struct ferry_call *call, const struct ferry_services *services, void *handle,
+                   uint64_t from_bytes, struct ferry_extent *ret, uint32_t room, uint32_t *ret_n);
+    /* Takes a request; it need not be sent before the next reap. Never waits. -1: it was not taken. */
+    int (*submit)(struct ferry_call *call, const struct ferry_services *services, void *handle,
+                  struct ferry_request *request);
+    /* Sends what was taken, and gives back what is done: a list by `next`, NULL for none. Never waits. -1: the
+     * storage is lost. */
+    int (*reap)(struct ferry_call *call, const struct ferry_services *services, void *handle,
+                struct ferry_request **ret_done);
+    /* A figure that differs once the image was changed by anybody: the time of its last change in ns, or the
+     * like. Absent: not known. */
+    int (*changed)(struct ferry_call *call, const struct ferry_services *services, void *handle,
+                   uint64_t *ret);
+    /* Gives back nothing any more: what is still under way is waited for or dropped, and buffers are touched no
+     * longer when it returns. */
+    void (*close)(struct ferry_call *call, const struct ferry_services *services, void *handle);
 };
 
 /* ---- transport drivers ----------------------------------------------------------------------------- */

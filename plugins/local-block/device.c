@@ -7,6 +7,7 @@
 #include "../common/words.h"
 #include "device-head.h"
 #include "device-look.h"
+#include "io.h"
 #include "path.h"
 #include "pool.h"
 #include <inttypes.h>
@@ -293,4 +294,10 @@ const struct ferry_storage device_driver = {
     /* No .check: the planner judges what inspect tells. */
     .create = device_create,
     .remove = device_remove,
+    .open = io_open,
+    .extents = io_extents,
+    .submit = io_submit,
+    .reap = io_reap,
+    .changed = io_changed,
+    .close = io_close,
 };

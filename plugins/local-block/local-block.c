@@ -7,6 +7,8 @@
 #include "../common/words.h"
 #include "device.h"
 #include "head.h"
+#include "here.h"
+#include "io.h"
 #include "path.h"
 #include "pool.h"
 #include <errno.h>
@@ -336,6 +338,8 @@ static int local_create(struct ferry_call *call, const struct ferry_services *se
 
     if (bytes == 0 || path_cut(call, services, "image", image->disk->source, &path) < 0)
         return -1;
+    if (image->flags & FERRY_NEW_HERE)
+        return here_create(call, services, &path, image, bytes);
     answer = place_open(call, services, path.folder, &place);
     if (answer != PLACE_OPEN)
         return place_refuse(call, services, answer, path.folder, &place);
@@ -405,6 +409,8 @@ static int local_remove(struct ferry_call *call, const struct ferry_services *se
 
     if (strcmp(what, "pool") == 0)
         return place_remove(call, services, name, identity);
+    if (strcmp(what, HERE_WHAT) == 0 && identity && !strchr(name, '/'))
+        return here_remove(call, services, place_word, name, identity);
     /* Without a journalled identity nothing says that what stands there is ours. */
     if (strcmp(what, "volume") != 0 || !identity || strchr(name, '/'))
         return 1;
@@ -491,6 +497,12 @@ static const struct ferry_storage local_block = {
     .create = local_create,
     .remove = local_remove,
     .retire = local_retire,
+    .open = io_open,
+    .extents = io_extents,
+    .submit = io_submit,
+    .reap = io_reap,
+    .changed = io_changed,
+    .close = io_close,
 };
 
 FERRY_PLUGIN(.name = "local-block", .version = "0.1",

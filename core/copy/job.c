@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The memory of a copy, and what is told of it. All buffers are taken at once: a copy needs as much at its
+ * end as at its beginning. */
+#include "copy/job.h"
+#include "base/owned.h"
+#include <inttypes.h>
+#include <string.h>
+#include <time.h>
+
+#define PAGE 4096u
+#define TELL_MS 100u
+#define WAIT_MS 100
+/* Where the storage does not ask for more: what a copy that begins again may have to do twice. */
+#define FLUSH_BYTES (UINT64_C(1) << 30)
+
+uint64_t job_now_ms(void)
+{
+    struct timespec now;
+
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000u + (uint64_t)now.tv_nsec / 1000000u;
+}
+
+static uint32_t larger(uint32_t a, uint32_t b)
+{
+    return a > b ? a : b;
+}
+
+static size_t within(size_t n, size_t least, size_t most)
+{
+    return n < least ? least : n > most ? most : n;
+}
+
+static int take_memory(struct job *j, size_t piece_bytes, struct error *err)
+{
+    const size_t all = j->n_large * piece_bytes + j->n_small * JOB_SMALL_BYTES;
+    unsigned char *at;
+
+    /* The last slot is for flushes, and has none. */
+    j->n_slots = j->n_large + j->n_small + 1;
+    j->slots = calloc(j->n_slots, sizeof *j->slots);
+    j->memory = aligned_alloc(PAGE, all);
+    if (!j->slots || !j->memory)
+        return error_memory(err);
+    at = j->memory;
+    for (size_t i = 0; i < j->n_slots - 1; i++) {
+        j->slots[i].buffer = at;
+        j->slots[i].room = i < j->n_large ? piece_bytes : JOB_SMALL_BYTES;
+        at += j->slots[i].room;
+    }
+    return 0;
+}
+
+int job_begin(struct job *j, struct copy_end *from, struct copy_end *to, const struct copy_wants *wants,
+              struct error *err)
+{
+    const uint32_t block = larger(from->is.block_bytes, to->is.block_bytes);
+    const uint32_t piece = larger(from->is.piece_bytes, to->is.piece_bytes);
+    const uint32_t depth = larger(from->is.depth, to->is.depth);
+
+    *j = (struct job){ .from = from, .to = to, .wants = wants };
+    if (to->is.length_bytes < from->is.length_bytes)
+        return error_set(err, ERROR_SPACE, NULL, "'%s' has %" PRIu64 " bytes, '%s' only %" PRIu64, from->name,
+                         from->is.length_bytes, to->name, to->is.length_bytes);
+    if (wants->from_bytes > to->is.length_bytes)
+        return error_set(err, ERROR_INPUT, NULL, "a copy cannot begin at %" PRIu64 ", behind the end of '%s'",
+                         wants->from_bytes, to->name);
+    j->reads_zero = to->is.reads_zero || wants->was_empty;
+    j->flush_bytes = to->is.flush_bytes ? to->is.flush_bytes : FLUSH_BYTES;
+    j->n_large =
+        within(JOB_LARGE_MEMORY / piece, JOB_LARGE_LEAST, within(depth, JOB_LARGE_LEAST, JOB_LARGE_MOST));
+    j->n_small = JOB_SMALL_MOST;
+    walk_begin(&j->walk, from, to->is.length_bytes, block, piece, wants->from_bytes);
+    j->now = (struct copy_progress){ .whole_bytes = to->is.length_bytes,
+                                     .done_bytes = j->walk.at,
+                                     .safe_bytes = j->walk.at };
+    j->heard_ms = job_now_ms();
+    return take_memory(j, piece, err);
+}
+
+void job_end(struct job *j)
+{
+    free(j->slots);
+    free(j->memory);
+    *j = (struct job){ 0 };
+}
+
+uint64_t job_done_to(const struct job *j)
+{
+    uint64_t least = j->has_piece ? j->piece.offset : j->walk.at;
+
+    for (size_t i = 0; i + 1 < j->n_slots; i++)
+        if (j->slots[i].is_busy && j->slots[i].offset < least)
+            least = j->slots[i].offset;
+    return least;
+}
+
+int job_tell(struct job *j, bool now, struct error *err)
+{
+    const uint64_t at = job_now_ms();
+
+    if (!j->wants->tell || (!now && at - j->told_ms < TELL_MS))
+        return 0;
+    j->told_ms = at;
+    return j->wants->tell(j->wants->context, &j->now, err);
+}
+
+int job_wait(struct job *j, struct error *err)
+{
+    if (end_wait(j->from, j->to, WAIT_MS)) {
+        j->heard_ms = job_now_ms();
+        return 0;
+    }
+    if (job_now_ms() - j->heard_ms < END_SILENT_MS)
+        return 0;
+    error_set(err, ERROR_TIMEOUT, NULL, "neither '%s' nor '%s' gave an answer for %d s", j->from->name,
+              j->to->name, END_SILENT_MS / 1000);
+    return error_fix(err, "See whether their storage answers.");
+}

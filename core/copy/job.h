@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * A copy under way: its slots, each a buffer with one piece in it, and where each piece is on its way from
+ * the source to the destination. copy.c turns the loop, slot.c moves one piece. */
+#ifndef COPY_JOB_H
+#define COPY_JOB_H
+
+#include "copy/copy.h"
+#include "copy/walk.h"
+
+/* Memory for pieces; the libraries below copy some of it once more. */
+#define JOB_LARGE_MEMORY (20u << 20)
+#define JOB_LARGE_LEAST 4u
+#define JOB_LARGE_MOST 32u
+/* Islands in a sparse image: many small pieces hide the time that each takes. */
+#define JOB_SMALL_BYTES 32768u
+#define JOB_SMALL_MOST 192u
+
+struct slot {
+    struct ferry_request request; /* first: a request that comes back is its slot */
+    bool is_busy;
+    unsigned char *buffer; /* NULL: for zeroes and flushes alone */
+    size_t room;
+    uint64_t offset, length; /* of the piece */
+    uint64_t done;           /* of it, already in the destination */
+    uint64_t write_length;   /* length, and zeroes up to the end of the last block */
+    uint64_t covers;         /* a flush: all before this was done when it was sent */
+};
+
+struct job {
+    struct copy_end *from, *to;
+    const struct copy_wants *wants;
+    struct copy_progress now;
+    struct walk walk;
+    struct slot *slots;
+    size_t n_large, n_small, n_slots;
+    unsigned char *memory;
+    unsigned busy, writing;
+    bool reads_zero; /* what is not written in the destination reads as zero */
+    bool walk_is_over, is_flushing, must_flush, is_lost, has_piece;
+    struct piece piece; /* the next one, that found no slot */
+    uint64_t unflushed_bytes, flush_bytes;
+    uint64_t lost_at; /* safe_bytes at the last loss */
+    uint32_t lost_here;
+    uint64_t told_ms, heard_ms;
+};
+
+int job_begin(struct job *j, struct copy_end *from, struct copy_end *to, const struct copy_wants *wants,
+              struct error *err);
+void job_end(struct job *j);
+
+/* All pieces before it are done. */
+uint64_t job_done_to(const struct job *j);
+
+/* Begins a piece in a free slot that fits; 1 begun, 0 none is free. */
+int slot_begin(struct job *j, const struct piece *p, struct error *err);
+/* What to do after a request came back. */
+int slot_next(struct job *j, struct slot *s, struct error *err);
+/* 1 begun, 0 none is free. */
+int slot_flush(struct job *j, struct error *err);
+
+/* verify.c: reads back what the job has copied. */
+int verify_run(struct job *j, struct error *err);
+/* Told at most ten times a second, unless now. */
+int job_tell(struct job *j, bool now, struct error *err);
+/* Since the copy began or something was last heard. */
+int job_wait(struct job *j, struct error *err);
+uint64_t job_now_ms(void);
+
+#endif
