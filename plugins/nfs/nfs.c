@@ -7,6 +7,7 @@
 #include "../common/words.h"
 #include "check.h"
 #include "image.h"
+#include "io.h"
 #include "proof.h"
 #include "seen.h"
 #include <inttypes.h>
@@ -301,6 +302,12 @@ static const struct ferry_storage nfs = {
     .remove = driver_remove,
     .retire = driver_retire,
     .look_ahead = driver_look_ahead,
+    .open = io_open,
+    /* No .extents: version 3 has no way to ask. */
+    .submit = io_submit,
+    .reap = io_reap,
+    .changed = io_changed,
+    .close = io_close,
 };
 
 FERRY_PLUGIN(.name = "nfs", .version = "0.1", .summary = "images on NFS servers, reached by libnfs",

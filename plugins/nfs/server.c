@@ -499,3 +499,8 @@ int server_unlink(const char *address, const struct user *user, const struct han
     *ret_status = r.status;
     return 0;
 }
+
+int server_port(const char *address)
+{
+    return (int)server_of(address)->nfs_port;
+}

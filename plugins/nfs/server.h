@@ -86,6 +86,9 @@ int server_commit(const char *address, const struct user *user, const struct han
 int server_unlink(const char *address, const struct user *user, const struct handle *folder, const char *name,
                   nfsstat3 *ret_status, struct trouble *trouble);
 
+/* After a look at something there: the port of its NFS service. */
+int server_port(const char *address);
+
 /* "permission denied", …: of a status that is not NFS3_OK. */
 const char *server_words(nfsstat3 status);
 

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Opens a file of a server for block I/O. Version 3 knows no holes: the source is read whole, and the
+ * destination is not asked. */
+#include "io.h"
+#include "image.h"
+#include "place.h"
+#include "stream.h"
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define OPEN_MS 5000u
+#define PIECE_LEAST 65536u
+#define PIECE_MOST (1u << 20)
+/* One connection at this depth is as fast as any. */
+#define DEPTH 16u
+/* COMMIT lets the server write while the copy goes on. */
+#define FLUSH_BYTES (UINT64_C(64) << 20)
+
+struct io {
+    struct stream stream;
+    struct place place;
+};
+
+static uint32_t piece_of(const struct look *look)
+{
+    const uint32_t most =
+        look->write_most > 0 && look->write_most < PIECE_MOST ? look->write_most : PIECE_MOST;
+    uint32_t piece = PIECE_MOST;
+
+    while (piece > most)
+        piece /= 2;
+    return piece;
+}
+
+static int find(struct ferry_call *call, const struct ferry_services *services, const struct ferry_disk *disk,
+                struct place *place, struct look *look)
+{
+    struct trouble t;
+
+    switch (place_find(call, services, disk, place)) {
+    case PLACE_KNOWN:
+        break;
+    case PLACE_FAILED:
+        return -1;
+    case PLACE_NOT_KNOWN:
+    case PLACE_NOT_MOUNTED:
+        services->error(call, place->fix, "%s", place->why);
+        return -1;
+    }
+    server_time(OPEN_MS);
+    if (server_look(place->address, place->folder, place->name, &place->user, look, &t) < 0)
+        return image_trouble(call, services, &t);
+    if (look->found.status == NFS3_OK && look->found.attributes.type == NF3REG)
+        return 0;
+    services->error(call, "See that the path is right, and that QEMU's user may read the file.",
+                    "could not open '%s/%s' on NFS server '%s': %s", place->folder, place->name,
+                    place->address,
+                    look->found.status == NFS3_OK ? "no plain file" : server_words(look->found.status));
+    return -1;
+}
+
+int io_open(struct ferry_call *call, const struct ferry_services *services, const struct ferry_opening *how,
+            struct ferry_opened *ret)
+{
+    struct io *io = calloc(1, sizeof *io);
+    struct look look;
+    int code;
+
+    if (!io) {
+        services->error(call, NULL, "no memory left");
+        return -1;
+    }
+    if (find(call, services, how->disk, &io->place, &look) < 0) {
+        free(io);
+        return -1;
+    }
+    memcpy(io->stream.address, io->place.address, sizeof io->place.address);
+    io->stream.port = server_port(io->place.address);
+    io->stream.user = io->place.user;
+    io->stream.file = look.found.handle;
+    io->stream.piece_bytes = piece_of(&look);
+    code = stream_begin(&io->stream);
+    if (code != 0) {
+        services->error(call, NULL, "could not open '%s/%s' on NFS server '%s': %s", io->place.folder,
+                        io->place.name, io->place.address, strerror(code));
+        io_close(call, services, io);
+        return -1;
+    }
+    ret->fd = io->stream.epoll;
+    ret->handle = io;
+    ret->length_bytes = look.found.attributes.size;
+    ret->block_bytes = 1;
+    ret->piece_bytes = io->stream.piece_bytes < PIECE_LEAST ? PIECE_LEAST : io->stream.piece_bytes;
+    ret->depth = DEPTH;
+    ret->reads_zero = look.found.attributes.used == 0;
+    ret->flush_bytes = FLUSH_BYTES;
+    return 0;
+}
+
+void io_close(struct ferry_call *call, const struct ferry_services *services, void *handle)
+{
+    struct io *io = handle;
+
+    (void)call;
+    (void)services;
+    stream_end(&io->stream);
+    free(io);
+}
+
+int io_submit(struct ferry_call *call, const struct ferry_services *services, void *handle,
+              struct ferry_request *request)
+{
+    struct io *io = handle;
+
+    (void)call;
+    (void)services;
+    io->stream.under_way++;
+    stream_send(&io->stream, request);
+    return 0;
+}
+
+int io_reap(struct ferry_call *call, const struct ferry_services *services, void *handle,
+            struct ferry_request **ret_done)
+{
+    struct io *io = handle;
+
+    (void)call;
+    (void)services;
+    stream_move(&io->stream);
+    *ret_done = io->stream.done;
+    io->stream.done = NULL;
+    return 0;
+}
+
+int io_changed(struct ferry_call *call, const struct ferry_services *services, void *handle, uint64_t *ret)
+{
+    const struct io *io = handle;
+    const nfstime3 *when;
+    struct look look;
+    struct trouble t;
+
+    server_time(OPEN_MS);
+    if (server_look(io->place.address, io->place.folder, io->place.name, &io->place.user, &look, &t) < 0)
+        return image_trouble(call, services, &t);
+    when = &look.found.attributes.mtime;
+    *ret = (uint64_t)when->seconds * UINT64_C(1000000000) + when->nseconds;
+    return 0;
+}
