@@ -24,6 +24,15 @@ const struct option_row relocate_options[] = {
       .type = OPTION_CHOICE,
       .help = "of the new image; default is what suits the place" },
     REQUEST_RELOCATE,
+    { .name = "image",
+      .argument = "FILE",
+      .type = OPTION_TEXT,
+      .flags = OPTION_INSTEAD,
+      .help = "instead of a domain: an image of this machine that no running domain has open" },
+    { .name = "verify",
+      .argument = "sampled|full|none",
+      .type = OPTION_CHOICE,
+      .help = "with --image: how much of the copy is read back and compared; default is sampled" },
     { .name = "delete-source", .help = "remove the old images afterwards, where no domain names them" },
     { .name = "bandwidth",
       .argument = "RATE",
@@ -184,9 +193,9 @@ int cmd_relocate(struct cli *cli, const struct options *o, struct error *err)
 {
     struct request request = { 0 };
     struct relocation_wish wish;
-    int r = request_read(&request, cli, o, err);
+    int r = option_given(o, "image") ? cmd_relocate_image(cli, o, err) : request_read(&request, cli, o, err);
 
-    if (r < 0)
+    if (r < 0 || option_given(o, "image"))
         return r;
     /* One operand alone is a destination to the others. */
     request.run.domain = operand_at(o, 0);

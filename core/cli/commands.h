@@ -43,6 +43,7 @@ int cmd_plugin_info(struct cli *cli, const struct options *o, struct error *err)
 int cmd_plugin_list(struct cli *cli, const struct options *o, struct error *err);
 int cmd_recover(struct cli *cli, const struct options *o, struct error *err);
 int cmd_relocate(struct cli *cli, const struct options *o, struct error *err);
+int cmd_relocate_image(struct cli *cli, const struct options *o, struct error *err); /* with --image */
 int cmd_survey(struct cli *cli, const struct options *o, struct error *err);
 int cmd_version(struct cli *cli, const struct options *o, struct error *err);
 

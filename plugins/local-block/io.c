@@ -17,6 +17,9 @@
 #define ZEROES_BYTES (256u << 10)
 static const unsigned char zeroes[ZEROES_BYTES] __attribute__((aligned(IO_BLOCK_BYTES)));
 
+/* What was written directly waits for the file system's own records alone. */
+#define FLUSH_BYTES (UINT64_C(256) << 20)
+
 /* Which of the ways to zero a range a request is at, in `own`. */
 enum { BY_HOLE, BY_RANGE, BY_WRITING };
 
@@ -222,6 +225,7 @@ int io_open(struct ferry_call *call, const struct ferry_services *services, cons
     ret->piece_bytes = IO_PIECE_BYTES;
     ret->depth = IO_DEPTH;
     ret->reads_zero = is_empty(io);
+    ret->flush_bytes = FLUSH_BYTES;
     return 0;
 }
 

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * A copy of an image that no domain has open, from this machine's storage to a new image anywhere: made under
+ * a journal, gone again when it fails, taken up again when it was killed. */
+#ifndef RUN_COPYING_H
+#define RUN_COPYING_H
+
+#include "base/error.h"
+#include "base/name.h"
+#include "copy/copy.h"
+#include "host/worker.h"
+
+struct config;
+
+struct copying {
+    const char *image;  /* absolute path of a file or a block device of this machine */
+    const char *to;     /* a location, as location_plain gives it */
+    const char *uri;    /* libvirt's, for what drivers need it for */
+    const char *verify; /* sampled, full, none; NULL = sampled */
+    bool overwrite;     /* a device that is there is written over */
+    const struct config *config;
+    void (*say)(void *context, const char *line);
+    void (*progress)(void *context, const struct copy_progress *p, uint64_t elapsed_ms);
+    void *context;
+};
+
+struct copying_result {
+    char run[NAME_RUN_SIZE]; /* "" when nothing was begun */
+    char dest[4200];         /* the location of the new image */
+    struct copy_progress figures;
+    uint64_t time_ms;
+    bool was_resumed;
+};
+
+/* 0: the new image stands there, whole and verified as asked. Else nothing of it is left, but where the
+ * storage went away (ERROR_TIMEOUT): then the same call goes on where it was. */
+int run_copying(const struct copying *c, struct copying_result *ret, struct error *err);
+
+/* copier.c: what the worker of a copy can be asked. */
+extern const struct verb verbs_copier[];
+
+#endif
