@@ -3,6 +3,7 @@
  * The cluster is asked from the machine on which virt-ferry runs. Read it from the bottom. */
 #include "check.h"
 #include "image.h"
+#include "io.h"
 #include "judge.h"
 #include "make.h"
 #include "words.h"
@@ -254,6 +255,26 @@ static int ceph_retire(struct ferry_call *call, const struct ferry_services *ser
     return place_gap(call, services, disk) ? 1 : make_retire(call, services, &place, &name, identity);
 }
 
+static int ceph_open(struct ferry_call *call, const struct ferry_services *services,
+                     const struct ferry_opening *how, struct ferry_opened *ret)
+{
+    struct words_place place;
+    struct words_name name;
+    struct image image;
+    const char *gap;
+
+    if (read_disk(call, services, how->disk, &place, &name) < 0)
+        return -1;
+    gap = place_gap(call, services, how->disk);
+    if (gap) {
+        services->error(call, "Name the monitors in the disk's <source>, by <host>.", "%s", gap);
+        return -1;
+    }
+    if (image_find(call, services, &place, &name, how->disk->snapshot, &image) < 0)
+        return -1;
+    return io_open_found(call, services, &image, how->flags & FERRY_OPEN_WRITE, ret);
+}
+
 static const struct ferry_storage ceph = {
     .size = sizeof ceph,
     .name = "ceph",
@@ -268,6 +289,12 @@ static const struct ferry_storage ceph = {
     .create = ceph_create,
     .remove = ceph_remove,
     .retire = ceph_retire,
+    .open = ceph_open,
+    .extents = io_extents,
+    .submit = io_submit,
+    .reap = io_reap,
+    .changed = io_changed,
+    .close = io_close,
 };
 
 FERRY_PLUGIN(.name = "ceph", .version = "0.1", .summary = "Ceph block devices (RBD)",

@@ -44,7 +44,20 @@
     F(rbd_image_options_set_string)                                                                          \
     F(rbd_create4)                                                                                           \
     F(rbd_rename)                                                                                            \
-    F(rbd_remove)
+    F(rbd_remove)                                                                                            \
+    F(rbd_open_by_id)                                                                                        \
+    F(rbd_stat)                                                                                              \
+    F(rbd_get_modify_timestamp)                                                                              \
+    F(rbd_set_image_notification)                                                                            \
+    F(rbd_poll_io_events)                                                                                    \
+    F(rbd_aio_create_completion)                                                                             \
+    F(rbd_aio_release)                                                                                       \
+    F(rbd_aio_get_arg)                                                                                       \
+    F(rbd_aio_get_return_value)                                                                              \
+    F(rbd_aio_read)                                                                                          \
+    F(rbd_aio_write)                                                                                         \
+    F(rbd_aio_write_zeroes)                                                                                  \
+    F(rbd_aio_flush)
 
 #define LIBRARY_MEMBER(function) __typeof__(function) *(function);
 struct library {
