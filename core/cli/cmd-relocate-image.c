@@ -89,6 +89,14 @@ static int refuse_others(const struct options *o, struct error *err)
     return 0;
 }
 
+/* "keep" is what is done anyway. */
+static const char *format_of(const struct options *o)
+{
+    const char *format = option_text(o, "format");
+
+    return format && strcmp(format, "keep") == 0 ? NULL : format;
+}
+
 /* The device at --to is written over where it is said so of "image". */
 static bool may_overwrite(const struct options *o)
 {
@@ -131,6 +139,8 @@ int cmd_relocate_image(struct cli *cli, const struct options *o, struct error *e
     struct showing showing = { .cli = cli };
     struct copying_result result = { 0 };
     struct copying c = { .uri = cli->uri,
+                         .image_format = option_text(o, "image-format"),
+                         .format = format_of(o),
                          .verify = option_text(o, "verify"),
                          .overwrite = may_overwrite(o),
                          .config = cli_config(cli, err),

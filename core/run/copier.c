@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "copy/copy.h"
+#include "copy/nbd.h"
 #include "facts/location.h"
 #include "host/verbs.h"
 #include <errno.h>
@@ -16,6 +17,7 @@ struct copier {
     struct arena *arena;
     struct call_host lent;
     struct disk from, to;
+    bool reads_format, writes_format; /* what the images mean is copied, by QEMU, and not their bytes */
     char to_text[4200];
 };
 
@@ -160,6 +162,26 @@ static int find_dest(struct copier *k, const char *text, struct error *err)
     return k->to.source ? 0 : error_memory(err);
 }
 
+/* Bytes are copied as they are, whatever they mean, unless the new image shall have another format. */
+static int choose_formats(struct copier *k, const json_t *args, struct error *err)
+{
+    const bool only_raw = k->to.type == DISK_NETWORK && text_equal(k->to.protocol, "rbd");
+    const char *from = json_text(args, "image_format", "raw");
+    const char *to = json_text(args, "format", only_raw ? "raw" : from);
+
+    if (text_equal(from, to))
+        return 0;
+    k->from.format = from;
+    k->to.format = to;
+    k->reads_format = !text_equal(from, "raw");
+    k->writes_format = !text_equal(to, "raw");
+    if (!k->writes_format || k->to.type == DISK_FILE)
+        return 0;
+    error_set(err, ERROR_REFUSED, NULL,
+              "an image of format '%s' can only be made of another one as a file of this machine", to);
+    return error_fix(err, "Convert it here, to a file, then copy that; or take --format raw.");
+}
+
 static int begin(struct copier *k, struct child *c, const json_t *args, struct error *err)
 {
     const char *image = json_text(args, "image", "");
@@ -170,7 +192,7 @@ static int begin(struct copier *k, struct child *c, const json_t *args, struct e
     k->from = (struct disk){ .target = "image", .format = "raw", .device = DEVICE_DISK };
     k->to = k->from;
     (void)describe_path(&k->from, image);
-    return find_dest(k, json_text(args, "to", ""), err);
+    return find_dest(k, json_text(args, "to", ""), err) < 0 ? -err->code : choose_formats(k, args, err);
 }
 
 static int open_end(struct copier *k, const struct disk *d, const char *name, bool to_write,
@@ -179,7 +201,10 @@ static int open_end(struct copier *k, const struct disk *d, const char *name, bo
     const struct ferry_disk seen = call_disk(d, NULL);
     struct end_place place = { .host = &k->lent, .disk = &seen, .name = name };
 
-    place.driver = driver_of(k, d, &place.owner, err);
+    if (d == &k->from ? k->reads_format : k->writes_format)
+        place.driver = &nbd_storage;
+    else
+        place.driver = driver_of(k, d, &place.owner, err);
     return place.driver ? end_open(ret, &place, to_write, err) : -err->code;
 }
 
@@ -279,7 +304,8 @@ static int copy_opened(struct copier *k, const json_t *args, struct copy_end *fr
     return r;
 }
 
-/* {"image", "to", "verify", "overwrite", "resume": {"safe_bytes", "changed", "was_empty"}}: {"to", figures}
+/* {"image", "image_format", "to", "format", "verify", "overwrite", "resume": {"safe_bytes", "changed",
+ * "was_empty"}}: {"to", figures}
  */
 static int verb_copy(struct child *c, const json_t *args, json_t *reply, struct error *err)
 {

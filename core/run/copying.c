@@ -158,7 +158,9 @@ static bool is_same(const struct copy_run *r, const json_t *records)
         record;
     return text_equal(json_text(begin, "kind", ""), KIND) &&
            text_equal(json_text(begin, "image", ""), r->c->image) &&
-           text_equal(json_text(begin, "to", ""), r->c->to);
+           text_equal(json_text(begin, "to", ""), r->c->to) &&
+           text_equal(json_text(begin, "image_format", NULL), r->c->image_format) &&
+           text_equal(json_text(begin, "format", NULL), r->c->format);
 }
 
 /* An open journal of this very copy that nobody holds: r->journal, or NULL. */
@@ -230,16 +232,18 @@ static int begin_journal(struct copy_run *r, struct error *err)
     if (!r->journal)
         return -err->code;
     return journal_append(r->journal, "begin",
-                          json_pack("{ss ss ss ss ss ss ss ss}", "kind", KIND, "image", r->c->image, "to",
-                                    r->c->to, "source_uri", r->c->uri, "source_host", r->host, "dest_uri", "",
-                                    "dest_host", "", "domain", ""),
+                          json_pack("{ss ss ss ss* ss* ss ss ss ss ss}", "kind", KIND, "image", r->c->image,
+                                    "to", r->c->to, "image_format", r->c->image_format, "format",
+                                    r->c->format, "source_uri", r->c->uri, "source_host", r->host, "dest_uri",
+                                    "", "dest_host", "", "domain", ""),
                           err);
 }
 
 static int ask(struct copy_run *r, json_t *resume, struct error *err)
 {
     OWNED_JSON reply = NULL;
-    json_t *args = json_pack("{ss ss ss* sb so*}", "image", r->c->image, "to", r->c->to, "verify",
+    json_t *args = json_pack("{ss ss ss* ss* ss* sb so*}", "image", r->c->image, "to", r->c->to,
+                             "image_format", r->c->image_format, "format", r->c->format, "verify",
                              r->c->verify, "overwrite", (int)r->c->overwrite, "resume", resume);
     int code = args ? worker_do(r->worker, "copy", args, 0, &reply, err) : error_memory(err);
 

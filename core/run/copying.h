@@ -12,9 +12,12 @@
 struct config;
 
 struct copying {
-    const char *image;  /* absolute path of a file or a block device of this machine */
-    const char *to;     /* a location, as location_plain gives it */
-    const char *uri;    /* libvirt's, for what drivers need it for */
+    const char *image; /* absolute path of a file or a block device of this machine */
+    const char *to;    /* a location, as location_plain gives it */
+    const char *uri;   /* libvirt's, for what drivers need it for */
+    const char
+        *image_format;  /* raw, qcow2: with another `format` what it holds is copied; NULL = its bytes are */
+    const char *format; /* of the new image; NULL = as it is, or raw where nothing else can be */
     const char *verify; /* sampled, full, none; NULL = sampled */
     bool overwrite;     /* a device that is there is written over */
     const struct config *config;

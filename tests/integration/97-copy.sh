@@ -1,0 +1,180 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck disable=SC2317,SC2016  # cases call what is defined before them; what is run on hosts is quoted
+# lab: --nfs --ceph
+# Images that no domain has open, copied by the engine between real storages: files, devices, NFS and RBD; and what is
+# left, and taken up again, when something dies in between.
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. "$(dirname "$(readlink -f "$0")")/lib.sh"
+
+SERVER=10.$((100 + LAB_ID)).0.1
+IMAGES=/var/lib/libvirt/images
+HALF=$IMAGES/half.raw
+
+needs_servers() {
+    [ -d "$STATE/nfs" ] && [ -d "$STATE/ceph" ] || skip "the lab has no servers: lab up --nfs --ceph"
+}
+
+# MIB of image, every other 2 MiB of it random, and a last byte that ends no sector.
+half_image() { # PATH MIB
+    finally on hostA rm -f "$1"
+    on hostA python3 -c '
+import os, sys
+path, mib = sys.argv[1], int(sys.argv[2])
+with open(path, "xb") as f:
+    for at in range(0, mib, 4):
+        f.seek(at << 20)
+        f.write(os.urandom(2 << 20))
+    f.truncate((mib << 20) + 512)
+' "$1" "$2"
+}
+sum_of() { on hostA sha256sum "$1" | cut -d' ' -f1; } # PATH
+sum_on_nfs() { lab nfs run sha256sum "$1" | cut -d' ' -f1; } # PATH
+sum_in_rbd() { lab ceph run rbd export --no-progress "ferry/$1" - | sha256sum | cut -d' ' -f1; } # IMAGE
+copy() { ferry hostA relocate --image "$@"; }
+# Whom Ceph knows, where no domain's XML tells.
+ceph_user() {
+    finally on hostA rm -f /etc/virt-ferry.conf.before
+    finally on hostA sh -c 'cat /etc/virt-ferry.conf.before >/etc/virt-ferry.conf'
+    on hostA sh -c 'cp /etc/virt-ferry.conf /etc/virt-ferry.conf.before; printf "[ceph]\nuser = libvirt\n" >>/etc/virt-ferry.conf'
+}
+# A file of the export can be removed through the server alone.
+nfs_gone() { on hostA qemu-img info "nfs://$SERVER/export/$1" >/dev/null 2>&1 || true; lab nfs run rm -f "one/$1" "two/$1"; }
+rbd_gone() { lab ceph run rbd rm --no-progress "ferry/$1" >/dev/null 2>&1 || true; }
+mib_used() { lab nfs run du -m "$1" | cut -f1; }
+
+it "drivers pass the conformance run at real places, block I/O too"
+needs_servers
+ceph_user
+exits 0 lacks 'not ok' ferry hostA -c qemu:///system plugin check "$VIRT_FERRY_BUILD/plugins/local-block.so" \
+    --location "$IMAGES"
+exits 0 lacks 'not ok' ferry hostA plugin check "$VIRT_FERRY_BUILD/plugins/nfs.so" --location "nfs://$SERVER/export"
+exits 0 lacks 'not ok' ferry hostA -c qemu:///system plugin check "$VIRT_FERRY_BUILD/plugins/ceph.so" \
+    --location rbd:ferry
+
+it "a file with any name goes into a folder, stays sparse, and is the same"
+NAME=$IMAGES/$'a b\'c"d\xc3\xa9.raw'
+half_image "$NAME" 64
+on hostA mkdir /var/lib/libvirt/elsewhere
+finally on hostA rm -rf /var/lib/libvirt/elsewhere
+exits 0 prints '32 MiB were written' copy "$NAME" --to /var/lib/libvirt/elsewhere/ --verify full
+is "$(sum_of "$NAME")" sum_of "/var/lib/libvirt/elsewhere/${NAME##*/}"
+is 33 on hostA sh -c 'du -m /var/lib/libvirt/elsewhere/* | cut -f1'
+ODD=$IMAGES/$'-rf\nline.raw'
+half_image "$ODD" 16
+exits 1 prints 'has control characters in it' copy "$ODD" --to /var/lib/libvirt/elsewhere/
+exits 0 copy "$ODD" --to /var/lib/libvirt/elsewhere/plain.raw --verify full
+is "$(sum_of "$ODD")" sum_of /var/lib/libvirt/elsewhere/plain.raw
+
+it "onto an NFS server, zeroes left out"
+needs_servers
+half_image "$HALF" 256
+finally nfs_gone half.raw
+exits 0 prints "to 'nfs://$SERVER/export/half.raw'" copy "$HALF" --to "nfs://$SERVER/export" --verify full
+is "$(sum_of "$HALF")" sum_on_nfs one/half.raw
+is 129 mib_used one/half.raw
+
+it "into an RBD pool, zeroes left out"
+needs_servers
+ceph_user
+half_image "$HALF" 128
+finally rbd_gone half
+exits 0 prints "to 'rbd:ferry/half'" copy "$HALF" --to rbd:ferry --verify full
+is "$(sum_of "$HALF")" sum_in_rbd half
+
+it "what stands at the place is not touched"
+needs_servers
+ceph_user
+half_image "$HALF" 16
+finally nfs_gone there.raw
+finally rbd_gone there
+on hostA sh -c "echo mine >$IMAGES/there.raw"
+finally on hostA rm -f "$IMAGES/there.raw"
+exits 0 copy "$HALF" --to "nfs://$SERVER/export/there.raw"
+exits 0 copy "$HALF" --to rbd:ferry/there
+exits 1 prints 'something stands at' copy "$HALF" --to "$IMAGES/there.raw"
+exits 1 prints 'something stands at' copy "$HALF" --to "nfs://$SERVER/export/there.raw"
+exits 1 prints 'stands in pool' copy "$HALF" --to rbd:ferry/there
+is mine on hostA cat "$IMAGES/there.raw"
+
+it "a destination that fills up is told by its offset, and nothing is left"
+needs_servers
+half_image "$HALF" 256
+lab nfs run fallocate -l 1900M two/.filler.half
+finally lab nfs full off /export2
+exits 1 prints 'No space left on device' prints 'at offset' copy "$HALF" --to "nfs://$SERVER/export2/full.raw"
+is_empty lab nfs run find two -name 'full*'
+
+it "a copy that was killed goes on where it was"
+needs_servers
+half_image "$HALF" 512
+finally nfs_gone on.raw
+leaves_traces
+VIRT_FERRY_FAULT=kill:journal:6 exits 137 copy "$HALF" --to "nfs://$SERVER/export/on.raw"
+exits 0 prints 'was interrupted; it goes on at' copy "$HALF" --to "nfs://$SERVER/export/on.raw" --verify full
+is "$(sum_of "$HALF")" sum_on_nfs one/on.raw
+
+it "an image that changed meanwhile does not go on"
+needs_servers
+half_image "$HALF" 512
+finally nfs_gone stale.raw
+VIRT_FERRY_FAULT=kill:journal:6 exits 137 copy "$HALF" --to "nfs://$SERVER/export/stale.raw"
+on hostA sh -c "printf x | dd of=$HALF conv=notrunc bs=1 seek=12345 status=none"
+exits 10 prints 'was changed since its copy was interrupted' copy "$HALF" --to "nfs://$SERVER/export/stale.raw"
+is_empty lab nfs run find one -name 'stale*'
+
+it "Ctrl-C leaves nothing behind"
+needs_servers
+half_image "$HALF" 512
+lab link hostA rate 400mbit
+finally lab link hostA rate none
+during_copying() { sleep 2; on hostA sh -c 'kill -INT $(pgrep -of "relocate --image")'; }
+during_copying &
+exits 5 prints 'was cancelled' copy "$HALF" --to "nfs://$SERVER/export/gone.raw"
+wait $!
+is_empty lab nfs run find one -name 'gone*'
+
+it "an NFS server that dies in the middle and comes back has it all in the end"
+needs_servers
+half_image "$HALF" 512
+finally nfs_gone back.raw
+lab link hostA rate 400mbit
+finally lab link hostA rate none
+server_restarts() { sleep 2; lab nfs kill; sleep 1; lab nfs start; }
+server_restarts &
+exits 0 copy "$HALF" --to "nfs://$SERVER/export/back.raw" --verify full
+wait $!
+is "$(sum_of "$HALF")" sum_on_nfs one/back.raw
+
+it "a device is written over only when that is said, and old bytes do not show through"
+half_image "$HALF" 32
+truncate -s 33M "$STATE/machines/hostA/copy.img"
+finally rm -f "$STATE/machines/hostA/copy.img"
+head -c 33M /dev/zero | tr '\0' '\377' >"$STATE/machines/hostA/copy.img"
+DEVICE=$(losetup --find --show "$STATE/machines/hostA/copy.img")
+finally losetup --detach "$DEVICE"
+exits 3 prints '--overwrite' copy "$HALF" --to "$DEVICE"
+exits 0 copy "$HALF" --to "$DEVICE" --overwrite --verify full
+on hostA cmp -n $(((32 << 20) + 512)) "$HALF" "$DEVICE"
+on hostA cmp -n $(((1 << 20) - 512)) -i $(((32 << 20) + 512)):0 "$DEVICE" /dev/zero
+
+it "an image that a running domain has open is refused"
+guest hostA copied --disk local:raw
+exits 1 prints 'is in use' copy "$(on hostA virsh -q domblklist copied | awk '{print $2}')" --to "$IMAGES/second.raw"
+is_empty on hostA find "$IMAGES" -name 'second*'
+
+it "a qcow2 image becomes raw on a server, and raw becomes qcow2 here"
+needs_servers
+ceph_user
+half_image "$HALF" 64
+on hostA qemu-img convert -f raw -O qcow2 "$HALF" "$IMAGES/half.qcow2"
+finally on hostA rm -f "$IMAGES/half.qcow2" "$IMAGES/again.qcow2"
+finally rbd_gone converted
+exits 0 copy "$IMAGES/half.qcow2" --image-format qcow2 --format raw --to rbd:ferry/converted --verify full
+is "$(sum_of "$HALF")" sum_in_rbd converted
+exits 0 copy "$HALF" --format qcow2 --to "$IMAGES/again.qcow2" --verify full
+on hostA qemu-img compare -f raw -F qcow2 "$HALF" "$IMAGES/again.qcow2"
+exits 3 prints 'can only be made' copy "$HALF" --format qcow2 --to "nfs://$SERVER/export/no.qcow2"
+on hostA truncate -s 8M "$IMAGES/half.qcow2"
+exits 1 prints 'is damaged or cut short' copy "$IMAGES/half.qcow2" --image-format qcow2 --format raw --to "$IMAGES/no.raw"
+is_empty on hostA find "$IMAGES" -name 'no.*'
