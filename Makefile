@@ -36,7 +36,7 @@ endif
 .SUFFIXES:
 .DELETE_ON_ERROR:
 .PHONY: all release debug asan install unit unit-programs fuzz fuzz-programs fuzz-short \
-	fuzz-libfuzzer check check-all demo readme-picture matrix faults faults-compare bench bench-plan lint \
+	fuzz-libfuzzer check check-all demo readme-picture matrix faults faults-compare bench bench-plan bench-copy lint \
 	clean help
 all: $(MODE)
 
@@ -150,7 +150,7 @@ LINK_PLUGIN := -shared -Wl,-z,defs $(LINK_COMMON)
 # so each is written while the Makefile is read, and only when it differs.
 stamp = $(shell mkdir -p $(B) && printf '%s\n' '$(subst ','\'',$(2))' >$(B)/$(1).new && \
 	if cmp -s $(B)/$(1).new $(B)/$(1); then rm -f $(B)/$(1).new; else mv $(B)/$(1).new $(B)/$(1); fi)
-ifneq ($(filter $(MODE) all unit unit-programs fuzz-programs fuzz-short install bench bench-plan $(B)/%,$(GOALS)),)
+ifneq ($(filter $(MODE) all unit unit-programs fuzz-programs fuzz-short install bench bench-plan bench-copy $(B)/%,$(GOALS)),)
 $(call stamp,flags,$(CC) $(CORE_FLAGS) $(LINK_PROGRAM) $(LINK_PLUGIN) $(LIBS))
 $(call stamp,files,$(CORE_SOURCES) $(UNIT_SHARED) $(wildcard plugins/*/*.c))
 endif
@@ -308,6 +308,9 @@ bench: release bench-plan
 bench-plan: $(B)/tests/bench/plan-scale
 	$(Q)$<
 
+bench-copy: release
+	$(Q)VIRT_FERRY_BUILD='$(abspath $(B))' tests/bench/copy
+
 $(B)/tests/bench/plan-scale: %: %.o $(B)/libcore.a
 	$(call quiet,LINK,$@)$(CC) $(LINK_PROGRAM) -o $@ $^ $(LIBS)
 
@@ -362,6 +365,7 @@ help:
 	@echo 'make faults-compare  those under which virsh runs a guest twice: virsh and virt-ferry, five times each'
 	@echo 'make bench           virt-ferry against virsh, eight disks against one, relocations: medians, and where the time goes'
 	@echo 'make bench-plan      the planner alone: 10,000 domains x 20 hosts'
+	@echo 'make bench-copy      images copied by virt-ferry and by other tools, to files, NFS and RBD: medians'
 	@echo 'make lint            clang-format, clang-tidy, cppcheck, shellcheck'
 	@echo 'make install         DESTDIR=, PREFIX=$(PREFIX)'
 

@@ -60,18 +60,20 @@ static int report(const struct cli *cli, const struct copying *c, const struct c
         printf("Copied '%s' to '%s' in %s:\n  %s, of which %s were written and %s are zeroes.\n",
                ESCAPED(c->image), ESCAPED(r->dest), MS_TEXT(r->time_ms), SIZE_TEXT(p->whole_bytes),
                SIZE_TEXT(p->written_bytes), SIZE_TEXT(p->zero_bytes));
+        if (p->cloned_bytes)
+            printf("  Both share what they hold on their storage, until one is written to.\n");
         if (p->lost_times)
             printf("  The storage lost what was not flushed %u times, and it was written again.\n",
                    (unsigned)p->lost_times);
         printf("  The old image is left.\n");
         return 0;
     }
-    j = json_pack("{ss ss ss ss sI sI sI sI sI sI sI sb}", "outcome", "copied", "run", r->run, "image",
+    j = json_pack("{ss ss ss ss sI sI sI sI sI sI sI sI sb}", "outcome", "copied", "run", r->run, "image",
                   c->image, "destination", r->dest, "time_ms", (json_int_t)r->time_ms, "bytes",
                   (json_int_t)p->whole_bytes, "read_bytes", (json_int_t)p->read_bytes, "written_bytes",
                   (json_int_t)p->written_bytes, "zero_bytes", (json_int_t)p->zero_bytes, "verified_bytes",
-                  (json_int_t)p->verified_bytes, "lost_times", (json_int_t)p->lost_times, "was_resumed",
-                  (int)r->was_resumed);
+                  (json_int_t)p->verified_bytes, "cloned_bytes", (json_int_t)p->cloned_bytes, "lost_times",
+                  (json_int_t)p->lost_times, "was_resumed", (int)r->was_resumed);
     return j ? output_json(j, err) : error_memory(err);
 }
 

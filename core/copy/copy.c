@@ -158,11 +158,18 @@ static void drain_source(struct job *j)
     }
 }
 
+static void clone_all(struct job *j)
+{
+    if (j->now.done_bytes == 0 && end_clone(j->from, j->to))
+        j->now.done_bytes = j->now.safe_bytes = j->now.cloned_bytes = j->now.whole_bytes;
+}
+
 static int copy_all(struct job *j, struct error *err)
 {
     uint64_t before = 0, after = 0;
     const bool is_known = end_changed(j->from, &before);
 
+    clone_all(j);
     while (j->now.safe_bytes < j->now.whole_bytes || j->busy > 0)
         if (turn(j, err) < 0)
             return -err->code;

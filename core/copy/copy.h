@@ -17,6 +17,7 @@ struct copy_progress {
     uint64_t written_bytes;  /* to the destination; what was lost and written again counts twice */
     uint64_t zero_bytes;     /* neither read nor written, or read and not written */
     uint64_t verified_bytes; /* read back and compared */
+    uint64_t cloned_bytes;   /* that the storage itself holds twice now, at no cost */
     uint32_t lost_times;     /* how often the storage forgot what was not flushed */
 };
 

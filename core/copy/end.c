@@ -138,6 +138,20 @@ bool end_changed(struct copy_end *e, uint64_t *ret)
     return false;
 }
 
+bool end_clone(struct copy_end *from, struct copy_end *to)
+{
+    struct error ignored = { 0 };
+    int r;
+
+    if (from->driver != to->driver || !to->driver->clone || !to->is.reads_zero ||
+        from->is.length_bytes != to->is.length_bytes)
+        return false;
+    r = to->driver->clone(&to->call, &call_services, from->is.handle, to->is.handle);
+    if (r < 0)
+        (void)failed(to, &ignored, "cloning");
+    return r == 0;
+}
+
 static const char *doing_of(uint32_t what)
 {
     switch (what) {

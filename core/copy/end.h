@@ -39,6 +39,9 @@ int end_reap(struct copy_end *e, struct ferry_request **ret_done, struct error *
 /* false where the driver cannot tell. */
 bool end_changed(struct copy_end *e, uint64_t *ret);
 
+/* The whole of `from` is in `to` now, by its storage alone; false: it has to be copied. */
+bool end_clone(struct copy_end *from, struct copy_end *to);
+
 /* What an answer of a request that failed means for the user; -code. */
 int end_refused(const struct copy_end *e, const struct ferry_request *r, struct error *err);
 

@@ -119,7 +119,7 @@ static const char *storage_problem(const struct ferry_storage *s)
         return "storage driver '%s' has create without remove";
     if (s->remove && !s->create)
         return "storage driver '%s' has remove without create";
-    if (!s->open && (s->submit || s->reap || s->close || s->extents || s->changed))
+    if (!s->open && (s->submit || s->reap || s->close || s->extents || s->changed || s->clone))
         return "storage driver '%s' has block I/O without open";
     if (s->open && (!s->submit || !s->reap || !s->close))
         return "storage driver '%s' has open without submit, reap and close";

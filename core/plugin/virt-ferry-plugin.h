@@ -226,7 +226,8 @@ struct ferry_new_image {
                          FERRY_STORAGE_HEADS are asked; nothing is journalled, since nothing can be removed */
     uint32_t reserved_too;
 };
-#define FERRY_NEW_HERE 1u /* the host is this machine, and libvirt there need not know: it may be made directly */
+#define FERRY_NEW_HERE                                                                                       \
+    1u /* the host is this machine, and libvirt there need not know: it may be made directly */
 
 /* ---- block I/O, for the copy engine ---- */
 
@@ -330,32 +331,37 @@ struct ferry_storage {
      * each disk is asked for by itself. */
     void (*look_ahead)(struct ferry_call *call, const struct ferry_services *services,
                        const struct ferry_disk *const *disks, uint32_t n);
-    /* Block I/O: called in a worker that copies one image, on this machine, with one call for an image's whole
-     * life: texts of services->text live until close. open, submit, reap and close, or none of them. Absent:
-     * images of this kind are copied through QEMU alone. Threads of the driver's own are allowed between open
-     * and close; they call no service. */
+
+    /* Block I/O: called in a worker that copies one image, on this machine, with one call for an image's
+     * whole life: texts of services->text live until close. open, submit, reap and close, or none of them.
+     * Absent: images of this kind are copied through QEMU alone. Threads of the driver's own are allowed
+     * between open and close; they call no service. */
 
     /* ret is zeroed with its size set. */
     int (*open)(struct ferry_call *call, const struct ferry_services *services,
                 const struct ferry_opening *how, struct ferry_opened *ret);
-    /* What lies from `from_bytes` on, without gaps: at least one extent, `room` at most, ret_n of them. It may
-     * wait for the storage. Absent: all must be read. */
+    /* What lies from `from_bytes` on, without gaps: at least one extent, `room` at most, ret_n of them. It
+     * may wait for the storage. Absent: all must be read. */
     int (*extents)(struct ferry_call *call, const struct ferry_services *services, void *handle,
                    uint64_t from_bytes, struct ferry_extent *ret, uint32_t room, uint32_t *ret_n);
     /* Takes a request; it need not be sent before the next reap. Never waits. -1: it was not taken. */
     int (*submit)(struct ferry_call *call, const struct ferry_services *services, void *handle,
                   struct ferry_request *request);
-    /* Sends what was taken, and gives back what is done: a list by `next`, NULL for none. Never waits. -1: the
-     * storage is lost. */
+    /* Sends what was taken, and gives back what is done: a list by `next`, NULL for none. Never waits. -1:
+     * the storage is lost. */
     int (*reap)(struct ferry_call *call, const struct ferry_services *services, void *handle,
                 struct ferry_request **ret_done);
     /* A figure that differs once the image was changed by anybody: the time of its last change in ns, or the
      * like. Absent: not known. */
     int (*changed)(struct ferry_call *call, const struct ferry_services *services, void *handle,
                    uint64_t *ret);
-    /* Gives back nothing any more: what is still under way is waited for or dropped, and buffers are touched no
-     * longer when it returns. */
+    /* Gives back nothing any more: what is still under way is waited for or dropped, and buffers are touched
+     * no longer when it returns. */
     void (*close)(struct ferry_call *call, const struct ferry_services *services, void *handle);
+    /* Lets the second image, which is new and as long, hold for good what the first one holds, without any
+     * byte copied; both were opened by this driver. 0 done, 1 that cannot be. May wait for the storage.
+     * Absent: never. */
+    int (*clone)(struct ferry_call *call, const struct ferry_services *services, void *from, void *to);
 };
 
 /* ---- transport drivers ----------------------------------------------------------------------------- */

@@ -254,6 +254,7 @@ static int put_progress(json_t *j, const struct copy_progress *p)
                    json_put_u64(j, "written_bytes", p->written_bytes) < 0 ||
                    json_put_u64(j, "zero_bytes", p->zero_bytes) < 0 ||
                    json_put_u64(j, "verified_bytes", p->verified_bytes) < 0 ||
+                   json_put_u64(j, "cloned_bytes", p->cloned_bytes) < 0 ||
                    json_put_u64(j, "lost_times", p->lost_times) < 0
                ? -1
                : 0;

@@ -39,6 +39,7 @@ static void read_figures(const json_t *j, struct copy_progress *ret)
                                    .written_bytes = json_u64(j, "written_bytes", 0),
                                    .zero_bytes = json_u64(j, "zero_bytes", 0),
                                    .verified_bytes = json_u64(j, "verified_bytes", 0),
+                                   .cloned_bytes = json_u64(j, "cloned_bytes", 0),
                                    .lost_times = (uint32_t)json_u64(j, "lost_times", 0) };
 }
 

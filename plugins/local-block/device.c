@@ -300,4 +300,5 @@ const struct ferry_storage device_driver = {
     .reap = io_reap,
     .changed = io_changed,
     .close = io_close,
+    /* No .clone: two devices share nothing. */
 };

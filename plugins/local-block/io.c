@@ -307,3 +307,15 @@ int io_changed(struct ferry_call *call, const struct ferry_services *services, v
     *ret = (uint64_t)st.st_mtim.tv_sec * UINT64_C(1000000000) + (uint64_t)st.st_mtim.tv_nsec;
     return 0;
 }
+
+int io_clone(struct ferry_call *call, const struct ferry_services *services, void *from, void *to)
+{
+    const struct io *a = from, *b = to;
+
+    if (a->is_device || b->is_device || ioctl(b->plain, FICLONE, a->plain) < 0)
+        return 1;
+    if (fsync(b->plain) == 0)
+        return 0;
+    services->error(call, NULL, "the clone could not be made permanent: %s", strerror(errno));
+    return -1;
+}

@@ -60,5 +60,6 @@ int io_reap(struct ferry_call *call, const struct ferry_services *services, void
             struct ferry_request **ret_done);
 int io_changed(struct ferry_call *call, const struct ferry_services *services, void *handle, uint64_t *ret);
 void io_close(struct ferry_call *call, const struct ferry_services *services, void *handle);
+int io_clone(struct ferry_call *call, const struct ferry_services *services, void *from, void *to);
 
 #endif

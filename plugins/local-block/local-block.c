@@ -503,6 +503,7 @@ static const struct ferry_storage local_block = {
     .reap = io_reap,
     .changed = io_changed,
     .close = io_close,
+    .clone = io_clone,
 };
 
 FERRY_PLUGIN(.name = "local-block", .version = "0.1",

@@ -28,7 +28,7 @@ with open(path, "xb") as f:
     f.truncate((mib << 20) + 512)
 ' "$1" "$2"
 }
-sum_of() { on hostA sha256sum "$1" | cut -d' ' -f1; } # PATH
+sum_of() { on hostA sh -c 'sha256sum <"$0"' "$1" | cut -d' ' -f1; } # PATH, that may have a newline
 sum_on_nfs() { lab nfs run sha256sum "$1" | cut -d' ' -f1; } # PATH
 sum_in_rbd() { lab ceph run rbd export --no-progress "ferry/$1" - | sha256sum | cut -d' ' -f1; } # IMAGE
 copy() { ferry hostA relocate --image "$@"; }
@@ -157,6 +157,19 @@ exits 3 prints '--overwrite' copy "$HALF" --to "$DEVICE"
 exits 0 copy "$HALF" --to "$DEVICE" --overwrite --verify full
 on hostA cmp -n $(((32 << 20) + 512)) "$HALF" "$DEVICE"
 on hostA cmp -n $(((1 << 20) - 512)) -i $(((32 << 20) + 512)):0 "$DEVICE" /dev/zero
+
+it "where the file system can share what two files hold, nothing is copied"
+half_image "$HALF" 16
+truncate -s 400M "$STATE/machines/hostA/xfs.img"
+finally rm -f "$STATE/machines/hostA/xfs.img"
+mkfs.xfs -q "$STATE/machines/hostA/xfs.img"
+on hostA mkdir /var/lib/libvirt/xfs
+finally on hostA rmdir /var/lib/libvirt/xfs
+on hostA mount -o loop "$STATE/machines/hostA/xfs.img" /var/lib/libvirt/xfs
+finally on hostA umount /var/lib/libvirt/xfs
+exits 0 prints '8 MiB were written' copy "$HALF" --to /var/lib/libvirt/xfs/one.raw
+exits 0 prints 'Both share' copy /var/lib/libvirt/xfs/one.raw --to /var/lib/libvirt/xfs/two.raw --verify full
+is "$(sum_of "$HALF")" sum_of /var/lib/libvirt/xfs/two.raw
 
 it "an image that a running domain has open is refused"
 guest hostA copied --disk local:raw
