@@ -12,7 +12,7 @@ IMAGES=/var/lib/libvirt/images
 HALF=$IMAGES/half.raw
 
 needs_servers() {
-    [ -d "$STATE/nfs" ] && [ -d "$STATE/ceph" ] || skip "the lab has no servers: lab up --nfs --ceph"
+    [ -d "$STATE/nfs/../ceph" ] || skip "the lab has no servers: lab up --nfs --ceph"
 }
 
 # MIB of image, every other 2 MiB of it random, and a last byte that ends no sector.
@@ -154,7 +154,7 @@ head -c 33M /dev/zero | tr '\0' '\377' >"$STATE/machines/hostA/copy.img"
 DEVICE=$(losetup --find --show "$STATE/machines/hostA/copy.img")
 finally losetup --detach "$DEVICE"
 exits 3 prints '--overwrite' copy "$HALF" --to "$DEVICE"
-exits 0 copy "$HALF" --to "$DEVICE" --overwrite --verify full
+exits 0 copy "$HALF" --to "$DEVICE" --overwrite image --verify full
 on hostA cmp -n $(((32 << 20) + 512)) "$HALF" "$DEVICE"
 on hostA cmp -n $(((1 << 20) - 512)) -i $(((32 << 20) + 512)):0 "$DEVICE" /dev/zero
 
@@ -172,7 +172,9 @@ exits 0 prints 'Both share' copy /var/lib/libvirt/xfs/one.raw --to /var/lib/libv
 is "$(sum_of "$HALF")" sum_of /var/lib/libvirt/xfs/two.raw
 
 it "an image that a running domain has open is refused"
+half_image "$HALF" 16
 guest hostA copied --disk local:raw
+exits 2 prints 'is for disks of a domain' copy "$HALF" --to "$IMAGES/second.raw" --dry-run
 exits 1 prints 'is in use' copy "$(on hostA virsh -q domblklist copied | awk '{print $2}')" --to "$IMAGES/second.raw"
 is_empty on hostA find "$IMAGES" -name 'second*'
 
