@@ -142,7 +142,7 @@ lab link hostA rate 400mbit
 finally lab link hostA rate none
 server_restarts() { sleep 2; lab nfs kill; sleep 1; lab nfs start; }
 server_restarts &
-exits 0 copy "$HALF" --to "nfs://$SERVER/export/back.raw" --verify full
+exits 0 prints 'lost what was not flushed' copy "$HALF" --to "nfs://$SERVER/export/back.raw" --verify full
 wait $!
 is "$(sum_of "$HALF")" sum_on_nfs one/back.raw
 
