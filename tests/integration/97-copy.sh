@@ -171,12 +171,24 @@ exits 0 prints '8 MiB were written' copy "$HALF" --to /var/lib/libvirt/xfs/one.r
 exits 0 prints 'Both share' copy /var/lib/libvirt/xfs/one.raw --to /var/lib/libvirt/xfs/two.raw --verify full
 is "$(sum_of "$HALF")" sum_of /var/lib/libvirt/xfs/two.raw
 
-it "an image that a running domain has open is refused"
+it "an image that a running domain has open is refused, and a domain is while its image is copied"
+needs_servers
 half_image "$HALF" 16
-guest hostA copied --disk local:raw
 exits 2 prints 'is for disks of a domain' copy "$HALF" --to "$IMAGES/second.raw" --dry-run
-exits 1 prints 'is in use' copy "$(on hostA virsh -q domblklist copied | awk '{print $2}')" --to "$IMAGES/second.raw"
+guest hostA copied --disk local:raw --fill 256
+DISK=$(on hostA virsh -q domblklist copied | awk '{print $2}')
+exits 1 prints 'is in use' copy "$DISK" --to "$IMAGES/second.raw"
 is_empty on hostA find "$IMAGES" -name 'second*'
+on hostA virsh -q destroy copied
+lab link hostA rate 400mbit
+finally lab link hostA rate none
+finally nfs_gone second.raw
+copy "$DISK" --to "nfs://$SERVER/export/second.raw" &
+sleep 2
+exits 1 prints 'Failed to get "write" lock' on hostA virsh -q start copied
+wait $!
+is "$(sum_of "$DISK")" sum_on_nfs one/second.raw
+on hostA virsh -q start copied
 
 it "a qcow2 image becomes raw on a server, and raw becomes qcow2 here"
 needs_servers
