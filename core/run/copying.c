@@ -96,6 +96,8 @@ static int start_worker(struct copy_run *r, struct error *err)
     };
     struct error ignored = { 0 };
 
+    if (r->worker)
+        return 0;
     r->worker = worker_start(r->loop, &setup, err);
     if (!r->worker)
         return -err->code;
