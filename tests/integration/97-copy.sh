@@ -175,7 +175,7 @@ it "an image that a running domain has open is refused, and a domain is while it
 needs_servers
 half_image "$HALF" 16
 exits 2 prints 'is for disks of a domain' copy "$HALF" --to "$IMAGES/second.raw" --dry-run
-guest hostA copied --disk local:raw --fill 256
+guest hostA copied --disk local:raw --disk-size 512M --fill 256
 DISK=$(on hostA virsh -q domblklist copied | awk '{print $2}')
 exits 1 prints 'is in use' copy "$DISK" --to "$IMAGES/second.raw"
 is_empty on hostA find "$IMAGES" -name 'second*'
