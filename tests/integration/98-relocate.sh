@@ -101,7 +101,9 @@ is_at r vda "$IMAGES/r-vda.qcow2 qcow2"
 
 it "cancelled in the copy, the guest stays in its old image and nothing is left"
 fresh local:qcow2 --fill 40
-stop_it() { sleep 0.5; on hostA pkill -INT -x virt-ferry; }
+# Of this lab alone: all labs see each other's processes.
+signal_on_a() { pkill "-$1" --ns "$(<"$STATE/machines/hostA/pid")" --nslist net -x virt-ferry; }
+stop_it() { sleep 0.5; signal_on_a INT; }
 during prepare stop_it
 exits 5 prints 'all disks are where they were' relocate r --disk vda --to "$NFS" --bandwidth 2MiB/s
 is_at r vda "$IMAGES/r-vda.qcow2 qcow2"
@@ -109,7 +111,7 @@ is_empty on_nfs
 
 it "killed in the copy, the next run ends the copy and removes the image, then does its own"
 fresh local:qcow2 --fill 40
-kill_it() { sleep 0.5; on hostA pkill -KILL -x virt-ferry; }
+kill_it() { sleep 0.5; signal_on_a KILL; }
 during prepare kill_it
 exits 137 relocate r --disk vda --to "$NFS" --bandwidth 2MiB/s
 [ -n "$(on_nfs)" ]
