@@ -24,7 +24,7 @@ everywhere() { # COMMAND…: on each host, its output marked
     done
 }
 
-# One without its beginning is of a run that has done nothing.
+# One without its beginning is of a run that has done nothing; a later run closes it when it is a minute old.
 journals_open() {
     # shellcheck disable=SC2016
     on "$client" sh -c 'for f in /var/lib/virt-ferry/runs/*.journal; do
