@@ -153,8 +153,9 @@ static int end_copies(struct move *m, struct worker *w, const json_t *seen, cons
     return again;
 }
 
-/* A transient guest that ended may have been in its new images: nobody can say any more. */
-static int is_gone(struct move *m, const json_t *copies, struct error *err)
+/* A guest that ended when the switch had been asked for may have written to its new images already, although
+ * libvirt never heard of it: where no definition says that it was in the new one, nobody can say any more. */
+static int not_known(struct move *m, const json_t *seen, const json_t *copies, struct error *err)
 {
     size_t i;
     const json_t *copy;
@@ -164,10 +165,14 @@ static int is_gone(struct move *m, const json_t *copies, struct error *err)
     if (!journal_last(m->journal, "relocation-not-known") &&
         move_record(m, "relocation-not-known", NULL, err) < 0)
         return -err->code;
-    json_array_foreach(copies, i, copy) move_say(
-        m, "domain '%s' is gone: its newest writes to disk '%s' are at '%s' or at '%s'; both are left",
-        m->name, json_text(copy, "target", ""), json_text(copy, "place", ""),
-        json_text(copy, "old_place", ""));
+    json_array_foreach(copies, i,
+                       copy) if (!is_moved(seen, json_array_get(json_child(seen, "disks"), i), copy))
+        move_say(
+            m,
+            "domain '%s' ended in the middle of the switch: its newest writes to disk '%s' are at '%s' or at "
+            "'%s'; both are left",
+            m->name, json_text(copy, "target", ""), json_text(copy, "place", ""),
+            json_text(copy, "old_place", ""));
     return 0;
 }
 
@@ -183,9 +188,11 @@ static int settle_copies(struct move *m, struct worker *w, const json_t *copies,
         if (!seen)
             return -err->code;
         if (!json_flag(seen, "present", false))
-            return is_gone(m, copies, err);
+            return not_known(m, seen, copies, err);
         if (note_moved(m, seen, copies, &n_moved, err) < 0)
             return -err->code;
+        if (!json_flag(seen, "is_active", false) && n_moved < json_array_size(copies))
+            return not_known(m, seen, copies, err);
         r = end_copies(m, w, seen, copies, n_moved > 0, err);
         if (r <= 0)
             return r;
