@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "facts/location.h"
+#include "run/move.h"
 #include "state/journal.h"
 #include <stdarg.h>
 #include <stdio.h>
@@ -235,10 +236,11 @@ static int begin_journal(struct copy_run *r, struct error *err)
     if (!r->journal)
         return -err->code;
     return journal_append(r->journal, "begin",
-                          json_pack("{ss ss ss ss* ss* ss ss ss ss ss}", "kind", KIND, "image", r->c->image,
-                                    "to", r->c->to, "image_format", r->c->image_format, "format",
-                                    r->c->format, "source_uri", r->c->uri, "source_host", r->host, "dest_uri",
-                                    "", "dest_host", "", "domain", ""),
+                          json_pack("{ss ss sI ss ss ss* ss* ss ss ss ss ss}", "kind", KIND, "client",
+                                    r->host, "pid", (json_int_t)getpid(), "image", r->c->image, "to",
+                                    r->c->to, "image_format", r->c->image_format, "format", r->c->format,
+                                    "source_uri", r->c->uri, "source_host", r->host, "dest_uri", "",
+                                    "dest_host", "", "domain", ""),
                           err);
 }
 
@@ -283,8 +285,7 @@ int run_copying(const struct copying *c, struct copying_result *ret, struct erro
     *ret = (struct copying_result){ .run = "" };
     if (!loop || !(r.state_dir = state_dir(err)))
         return -err->code;
-    if (gethostname(r.host, sizeof r.host - 1) < 0)
-        (void)snprintf(r.host, sizeof r.host, "localhost");
+    (void)this_host(r.host, sizeof r.host);
     code = run(&r, err);
     ret->time_ms = loop_now_ms() - r.began_ms;
     worker_free(r.worker);

@@ -42,6 +42,7 @@ static const struct {
     { "migrate", settle },
     { "relocate", undo_all }, /* the guest stays: its disks are looked at first */
     { "survey", undo_all },   /* it holds no domain: there is only what it created */
+    { "copy", undo_all },     /* nor does a copy of an image; the same command would go on with it */
 };
 
 /* "It stayed" is an error to the user of that run, and good news here. */

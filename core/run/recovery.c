@@ -187,7 +187,7 @@ static int record_attested(struct move *m, struct error *err)
 static void would(struct move *m, struct recovered *row)
 {
     row->state = RECOVERED_WOULD;
-    if (!text_equal(row->kind, "survey")) {
+    if (row->domain[0] && !text_equal(row->kind, "survey")) {
         const struct evidence e = look_at_both(m);
 
         m->row = settle_row(m, &e);

@@ -43,6 +43,14 @@ nfs_gone() { on hostA qemu-img info "nfs://$SERVER/export/$1" >/dev/null 2>&1 ||
 rbd_gone() { lab ceph run rbd rm --no-progress "ferry/$1" >/dev/null 2>&1 || true; }
 mib_used() { lab nfs run du -m "$1" | cut -f1; }
 
+# Marks are a second apart: slow enough that there are some, whatever the machine.
+killed_at_a_mark() { # COMMAND…
+    lab link hostA rate 400mbit
+    finally lab link hostA rate none
+    VIRT_FERRY_FAULT=kill:journal-copied:2 exits 137 "$@"
+    lab link hostA rate none
+}
+
 it "drivers pass the conformance run at real places, block I/O too"
 needs_servers
 ceph_user
@@ -110,15 +118,27 @@ needs_servers
 half_image "$HALF" 512
 finally nfs_gone on.raw
 leaves_traces
-VIRT_FERRY_FAULT=kill:journal:6 exits 137 copy "$HALF" --to "nfs://$SERVER/export/on.raw"
+killed_at_a_mark copy "$HALF" --to "nfs://$SERVER/export/on.raw"
 exits 0 prints 'was interrupted; it goes on at' copy "$HALF" --to "nfs://$SERVER/export/on.raw" --verify full
 is "$(sum_of "$HALF")" sum_on_nfs one/on.raw
+
+it "a copy that was killed is undone by recover"
+needs_servers
+half_image "$HALF" 512
+finally nfs_gone undone.raw
+killed_at_a_mark copy "$HALF" --to "nfs://$SERVER/export/undone.raw"
+exits 0 on hostA virt-ferry recover --dry-run
+is_nonempty() { [ -n "$("$@")" ]; }
+is_nonempty lab nfs run find one -name 'undone*'
+exits 0 on hostA virt-ferry recover
+is_empty lab nfs run find one -name 'undone*'
+exits 0 prints 'No run is open' on hostA virt-ferry recover
 
 it "an image that changed meanwhile does not go on"
 needs_servers
 half_image "$HALF" 512
 finally nfs_gone stale.raw
-VIRT_FERRY_FAULT=kill:journal:6 exits 137 copy "$HALF" --to "nfs://$SERVER/export/stale.raw"
+killed_at_a_mark copy "$HALF" --to "nfs://$SERVER/export/stale.raw"
 on hostA sh -c "printf x | dd of=$HALF conv=notrunc bs=1 seek=12345 status=none"
 exits 10 prints 'was changed since its copy was interrupted' copy "$HALF" --to "nfs://$SERVER/export/stale.raw"
 is_empty lab nfs run find one -name 'stale*'
