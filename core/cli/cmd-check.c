@@ -162,7 +162,7 @@ static int check(struct request *request, const struct options *o, struct run_re
     } else {
         r = request_plan(request, o, result, err);
     }
-    if (r < 0)
+    if (r < 0 || !result->facts)
         return r;
     /* Also of saved facts: those of two hosts name no domain. */
     if (!result->facts->domain.name)

@@ -64,7 +64,7 @@ static int take_status(void *own, const char *context, uint64_t offset, uint32_t
             continue;
         if (last && (last->is_zero == 1) == is_zero) {
             last->length_bytes += length;
-        } else if (s->n == s->room) {
+        } else if (s->n == s->room || !s->list) {
             return 0;
         } else {
             s->list[s->n++] =
@@ -78,10 +78,10 @@ static int take_status(void *own, const char *context, uint64_t offset, uint32_t
 static int ask_status(struct remote *r, struct status *s)
 {
     const uint64_t left = r->length - s->at, before = s->at;
-    const nbd_extent_callback callback = { .callback = take_status, .user_data = s };
+    const nbd_extent_callback to_take = { .callback = take_status, .user_data = s };
 
     s->end = r->length;
-    if (nbd_block_status(r->nbd, left < STATUS_MOST ? left : STATUS_MOST, s->at, callback, 0) < 0)
+    if (nbd_block_status(r->nbd, left < STATUS_MOST ? left : STATUS_MOST, s->at, to_take, 0) < 0)
         return -1;
     return s->at > before ? 0 : -1;
 }
@@ -286,18 +286,18 @@ static int nbd_submit(struct ferry_call *call, const struct ferry_services *serv
                       struct ferry_request *q)
 {
     struct remote *r = handle;
-    const nbd_completion_callback callback = { .callback = came, .user_data = q };
+    const nbd_completion_callback on_end = { .callback = came, .user_data = q };
     int64_t cookie;
 
     q->own = r;
     if (q->what == FERRY_READ)
-        cookie = nbd_aio_pread(r->nbd, q->buffer, q->length_bytes, q->offset_bytes, callback, 0);
+        cookie = nbd_aio_pread(r->nbd, q->buffer, q->length_bytes, q->offset_bytes, on_end, 0);
     else if (q->what == FERRY_WRITE)
-        cookie = nbd_aio_pwrite(r->nbd, q->buffer, q->length_bytes, q->offset_bytes, callback, 0);
+        cookie = nbd_aio_pwrite(r->nbd, q->buffer, q->length_bytes, q->offset_bytes, on_end, 0);
     else if (q->what == FERRY_ZERO)
-        cookie = nbd_aio_zero(r->nbd, q->length_bytes, q->offset_bytes, callback, 0);
+        cookie = nbd_aio_zero(r->nbd, q->length_bytes, q->offset_bytes, on_end, 0);
     else
-        cookie = nbd_aio_flush(r->nbd, callback, 0);
+        cookie = nbd_aio_flush(r->nbd, on_end, 0);
     if (cookie >= 0)
         return 0;
     services->error(call, NULL, "qemu-nbd takes no request: %s", nbd_get_error());

@@ -73,7 +73,7 @@ int walk_next(struct walk *w, struct piece *ret, struct error *err)
         w->at = w->whole_bytes;
         return 1;
     }
-    if (find_extent(w, &e, err) < 0)
+    if (find_extent(w, &e, err) < 0 || !e)
         return -err->code;
     end = e->is_zero ? zeroes_end(w) : 0;
     ret->is_zero = e->is_zero && (end >= w->source_bytes || down(end, w->block_bytes) > w->at);

@@ -25,10 +25,15 @@ static const char *plain_path(struct arena *a, const char *escaped)
 {
     char *path = arena_text(a, escaped);
     char *to = path;
-    unsigned code;
 
     for (const char *at = escaped; path && *at; at++) {
-        if (*at == '\\' && sscanf(at + 1, "%3o", &code) == 1 && code > 0 && code < 128) {
+        char digits[4] = "";
+        unsigned long code;
+
+        memcpy(digits, at + 1, strnlen(at + 1, 3));
+        code = strspn(digits, "01234567") == 3 ? strtoul(digits, NULL, 8) : 0;
+
+        if (*at == '\\' && code > 0 && code < 128) {
             *to++ = (char)code;
             at += 3;
         } else {
@@ -72,7 +77,7 @@ void pair_read(const char *said, struct arena *a, struct host *h, uint64_t *ret_
         if (sscanf(line, "mount %31s %1023s %1023s", type, source, target) == 3)
             has_all &= n < sizeof line && add_mount(a, &read, type, source, target);
         else
-            (void)sscanf(line, "clock %15llu", &clock_ms);
+            clock_ms = text_starts(line, "clock ") ? strtoull(line + strlen("clock "), NULL, 10) : clock_ms;
         at += n + (at[n] == '\n');
     }
     if (!is_whole)

@@ -114,7 +114,7 @@ int verb_image_users(struct child *c, const json_t *args, json_t *reply, struct 
         (void)virDomainFree(list[i]);
     }
     free(list);
-    if (r == 0)
+    if (r == 0 && l.image)
         r = look_at_files(c, &l, err);
     text_done(&l.paths);
     return r == 0 ? json_put_flag(reply, "is_used", l.is_named) : r;

@@ -43,11 +43,11 @@ struct rule_case {
 
 struct rule {
     const char *id;
+    const char *(*check)(struct rule_case *c); /* what was found, on c->arena; NULL = nothing */
+    const char *cause, *fix;                   /* for any reader; fix NULL = nothing to do */
     enum severity severity;
     enum rule_scope scope;
     enum rule_about about;
-    const char *(*check)(struct rule_case *c); /* what was found, on c->arena; NULL = nothing */
-    const char *cause, *fix;                   /* for any reader; fix NULL = nothing to do */
     bool of_pair; /* it needs no domain: two hosts are judged by it too, without a disk or a strategy */
 };
 

@@ -195,9 +195,7 @@ static int check_value(struct source *s, const struct config_key *key, const cha
         [VALUE_MS] = "Write a time such as '300ms', '2s' or '5min'.",
         [VALUE_RATE] = "Write a rate such as '500MiB/s' or '1gbit'.",
         [VALUE_PORTS] = "Write two ports as qemu.conf of that host has them, such as '49152-49215'.",
-        [VALUE_VIA] =
-            "Write an address of that host such as '10.9.0.5' or 'fd00:9::5', or the network that it "
-            "lies in, '10.9.0.0/16'.",
+        [VALUE_VIA] = "Write an address of that host such as '10.9.0.5', or its network, '10.9.0.0/16'.",
         [VALUE_TEXT] = "Write one line.",
         [VALUE_NETWORKS] = "Write networks such as '10.1.0.0/16 fd00:7::/64'; a host alone is '10.1.0.5'.",
     };

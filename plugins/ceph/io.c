@@ -52,7 +52,7 @@ static int add_written(uint64_t offset, size_t length, int exists, void *context
         last->length_bytes += length;
         return 0;
     }
-    if (e->n == e->room) {
+    if (e->n == e->room || !e->list) {
         const size_t room = e->room ? e->room * 2 : 256;
         struct ferry_extent *grown = realloc(e->list, room * sizeof *grown);
 

@@ -134,5 +134,5 @@ finally lenient
 on hostB sed -i 's/^auth_tcp.*/auth_tcp = "sasl"/' /etc/libvirt/libvirtd.conf
 lab libvirtd hostB kill
 lab libvirtd hostB start || true
-exits 4 prints "libvirt on 'hostB' asks for a user and a password" prints 'Fix:' \
+exits 4 prints 'asks for a user and a password' prints 'Fix:' \
     ferry hostA plan odd qemu+tcp://hostB/system

@@ -128,9 +128,9 @@ guest hostA many --disk nfs:raw,nfs:raw,nfs:raw,nfs:raw,nfs:raw,nfs:raw,nfs:raw,
 twin hostA counted many "s|<host name='$SERVER'/>|<host name='$CLONE'/>|"
 finally twin_gone hostA counted
 is '6 round trips, 1 for rights' trips_to_look_at hostA counted hostB
-for disk in vdh vdg vdf vde; do on hostA virsh -q detach-disk counted $disk --config; done
+for disk in vdh vdg vdf vde; do on hostA virsh -q detach-disk counted "$disk" --config; done
 is '6 round trips, 1 for rights' trips_to_look_at hostA counted hostB
-for disk in vdd vdc vdb; do on hostA virsh -q detach-disk counted $disk --config; done
+for disk in vdd vdc vdb; do on hostA virsh -q detach-disk counted "$disk" --config; done
 is '6 round trips, 1 for rights' trips_to_look_at hostA counted hostB
 lab rm many
 

@@ -94,14 +94,15 @@ START_TEST(a_head_that_is_unlike_ours_is_not_plain)
             size_t at;
             unsigned char byte;
         } changes[] = { { 79, 1 }, { 23, 17 }, { 99, 5 }, { 63, 1 }, { 104, 0x23 } };
+        static const unsigned char rest[] = { 0x85, 0x28, 0x75 };
         OWNED_MEMORY unsigned char *bytes = calloc(1, QCOW2_HEAD_BYTES);
         struct qcow2_head head;
 
         ck_assert_ptr_nonnull(bytes);
         ck_assert_int_eq(qcow2_write_head(GiB(5), NULL, bytes), 0);
         bytes[changes[_i].at] = changes[_i].byte;
-        if (changes[_i].at == 104)
-            memcpy(bytes + 105, "\x85\x28\x75", 3);
+        for (size_t i = 0; changes[_i].at == 104 && i < sizeof rest; i++)
+            bytes[105 + i] = rest[i];
         ck_assert(qcow2_read_head(bytes, QCOW2_LOOK_BYTES, &head));
         ck_assert(!head.is_plain);
     }
