@@ -33,4 +33,13 @@ char *domain_xml_without_mark(const char *xml, struct error *err);
  * it. */
 char *domain_xml_flat(const char *xml, const json_t *targets, bool is_live, struct error *err);
 
+/* malloc'ed: the XML in which disk `target` has the type, the driver's format and the <source> of disk_xml, a
+ * <disk> of type file, block or network. ERROR_REFUSED where the old source has more than a place. May hold
+ * secrets: the caller wipes it. */
+char *domain_xml_placed(const char *xml, const char *target, const char *disk_xml, struct error *err);
+
+/* malloc'ed: the XML without all that domain_xml_placed and domain_xml_flat may change of these disks
+ * ([target, ...]), to be compared with another one. May hold secrets. */
+char *domain_xml_but_places(const char *xml, const json_t *targets, struct error *err);
+
 #endif
