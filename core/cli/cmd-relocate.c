@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * virt-ferry relocate: disks of a running domain to another place on its own host, and what became of them.
+ * virt-ferry relocate: disks of a domain to another place on its own host, and what became of them.
  */
 #include "cli/commands.h"
 #include "cli/output.h"
@@ -36,7 +36,8 @@ const struct option_row relocate_options[] = {
     { .name = "verify",
       .argument = "sampled|full|none",
       .type = OPTION_CHOICE,
-      .help = "with --image: how much of the copy is read back and compared; default is sampled" },
+      .help = "of an image that nobody has open: how much of the copy is read back and compared; default is "
+              "sampled" },
     { .name = "delete-source", .help = "remove the old images afterwards, where no domain names them" },
     { .name = "bandwidth",
       .argument = "RATE",
@@ -83,7 +84,9 @@ static int read_disks(struct request *r, const struct options *o, struct relocat
 static int read_wish(struct request *r, const struct options *o, struct relocation_wish *wish,
                      struct error *err)
 {
-    *wish = (struct relocation_wish){ .to = option_text(o, "to"), .format = option_text(o, "format") };
+    *wish = (struct relocation_wish){ .to = option_text(o, "to"),
+                                      .format = option_text(o, "format"),
+                                      .verify = option_text(o, "verify") };
     if (!wish->to)
         return usage(err, "it is not said where the disks shall go", "Name the place: --to LOCATION.");
     r->run.relocate = wish;

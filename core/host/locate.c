@@ -39,7 +39,12 @@ static const char *image_name(struct locating *l, bool has_suffix)
 
 static void choose_format(struct locating *l)
 {
-    l->to->format = arena_text(l->facts->arena, relocation_format(l->disk, l->to, l->format));
+    const char *format = relocation_format(l->disk, l->to, l->format);
+
+    /* Who copies the image of a domain that is off writes no zeroes, and makes qcow2 in few places. */
+    if (!l->format && l->facts->domain.run == RUN_SHUTOFF && text_equal(format, "qcow2"))
+        format = relocation_format(l->disk, l->to, "keep");
+    l->to->format = arena_text(l->facts->arena, format);
 }
 
 /* ---- paths ---- */

@@ -72,7 +72,7 @@ static void add_network(struct text *out, const struct disk *d)
     }
 }
 
-static void add_disk(struct text *out, const struct disk *d)
+void block_disk_xml(struct text *out, const struct disk *d)
 {
     text_add(out, "<disk type='%s'><driver name='qemu'", disk_type_word(d->type));
     add_attribute(out, "type", d->format);
@@ -107,7 +107,7 @@ int verb_block_copy(struct child *c, const json_t *args, json_t *reply, struct e
         return -err->code;
     if (!disk || disk->n_relocations == 0)
         return error_set(err, ERROR_INPUT, NULL, "disk '%s' has no place to go to", target);
-    add_disk(&xml, &disk->relocation[0]);
+    block_disk_xml(&xml, &disk->relocation[0]);
     if (xml.failed || (rate != NOT_KNOWN &&
                        virTypedParamsAddULLong(&params, &n, &max, VIR_DOMAIN_BLOCK_COPY_BANDWIDTH, rate) < 0))
         return error_memory(err);

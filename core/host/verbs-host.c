@@ -53,6 +53,8 @@ const struct verb verbs_host[] = {
     { "block-look", verb_block_look },
     { "block-pivot", verb_block_pivot },
     { "block-abort", verb_block_abort },
+    { "definition-read", verb_definition_read },
+    { "definition-write", verb_definition_write },
     { NULL, NULL },
 };
 

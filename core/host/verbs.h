@@ -5,6 +5,7 @@
 #define HOST_VERBS_H
 
 #include "base/arena.h"
+#include "base/text.h"
 #include "facts/json.h"
 #include "host/worker.h"
 #include "plugin/call.h"
@@ -76,6 +77,11 @@ int verb_block_copy(struct child *c, const json_t *args, json_t *reply, struct e
 int verb_block_look(struct child *c, const json_t *args, json_t *reply, struct error *err);
 int verb_block_pivot(struct child *c, const json_t *args, json_t *reply, struct error *err);
 int verb_block_abort(struct child *c, const json_t *args, json_t *reply, struct error *err);
+/* A <disk> with the type, the format and the source of d, and no more. */
+void block_disk_xml(struct text *out, const struct disk *d);
+/* verbs-definition.c */
+int verb_definition_read(struct child *c, const json_t *args, json_t *reply, struct error *err);
+int verb_definition_write(struct child *c, const json_t *args, json_t *reply, struct error *err);
 /* verbs-open.c */
 void open_compare(struct child *c, struct facts *f);
 void open_sizes(struct disk *disk, const virDomainBlockInfo *info);

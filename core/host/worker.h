@@ -32,7 +32,8 @@ struct child {
         char uri[512], folder[108];
         char data_folder[108]; /* "" = none */
     } way;
-    json_t *waiting;                 /* questions that came while the journal was asked; NULL = none */
+    json_t *waiting; /* questions that came while the journal was asked; NULL = none */
+    void *held;      /* what a verb leaves open until the worker ends, for at_end; NULL = nothing */
     void (*at_end)(struct child *c); /* when the parent has gone or wants no more; NULL = nothing to do */
 };
 /* A verb answers into reply (an object), or returns negative with err set. */

@@ -30,14 +30,57 @@ static bool relocates(const struct rule_case *c)
 
 /* ---- the domain ---- */
 
+static bool is_off(const struct rule_case *c)
+{
+    return c->facts->domain.run == RUN_SHUTOFF;
+}
+
+static const char *check_off_domain(struct rule_case *c)
+{
+    if (c->facts->domain.has_managed_save) {
+        c->fix = "Start it, which restores it, or drop what is saved: virsh managedsave-remove DOMAIN.";
+        return SAY("domain '%s' has a saved state, which names its images as they are now",
+                   rules_name(c->facts->domain.name));
+    }
+    if (c->limits->bandwidth_bytes_per_s != NOT_KNOWN || c->limits->synchronous_writes) {
+        c->fix = "Leave --bandwidth and --synchronous-writes out, of the settings too: no guest waits for "
+                 "the copy.";
+        return SAY("domain '%s' does not run, and its images are copied without QEMU",
+                   rules_name(c->facts->domain.name));
+    }
+    return NULL;
+}
+
+/* What only its QEMU could do. */
 static const char *check_not_running(struct rule_case *c)
 {
-    const enum domain_run run = c->facts->domain.run;
+    const struct disk *to = to_of(c), *d = c->disk;
+    const char *found;
 
-    if (!relocates(c) || run == RUN_RUNNING || run == RUN_PAUSED)
+    if (!to || c->facts->domain.run == RUN_RUNNING || c->facts->domain.run == RUN_PAUSED)
         return NULL;
-    return SAY("domain '%s' does not run, and its disks are relocated through its QEMU",
-               rules_name(c->facts->domain.name));
+    /* Before a move nothing is copied but by QEMU. */
+    if (c->channel)
+        return SAY("domain '%s' does not run, and before a move disks are relocated through its QEMU",
+                   rules_name(c->facts->domain.name));
+    if (!is_off(c))
+        return SAY("it is not known whether domain '%s' runs", rules_name(c->facts->domain.name));
+    if ((found = check_off_domain(c)))
+        return found;
+    if (d->type != DISK_FILE && d->type != DISK_BLOCK)
+        return SAY("the domain does not run, and disk '%s' is no file or device of this machine", d->target);
+    if (text_equal(to->format, d->format) && !text_equal(d->format, "raw") &&
+        (d->n_chain > 0 || d->at_source.data_file)) {
+        c->fix = "Say --format raw, which copies what the guest sees, or start the domain first.";
+        return SAY("the domain does not run, and the image of disk '%s' is not all that the disk is made of",
+                   d->target);
+    }
+    if (!text_equal(to->format, d->format) && !text_equal(to->format, "raw") && to->type != DISK_FILE) {
+        c->fix = "Leave --format out, say --format raw, or start the domain first.";
+        return SAY("the domain does not run, and disk '%s' becomes %s only as a file", d->target,
+                   rules_name(to->format));
+    }
+    return NULL;
 }
 
 static const char *check_snapshots(struct rule_case *c)
@@ -107,7 +150,7 @@ static const char *check_inner_snapshots(struct rule_case *c)
 {
     const uint64_t n = c->disk->at_source.n_snapshots;
 
-    if (!to_of(c) || n == NOT_KNOWN || n == 0)
+    if (!to_of(c) || n == NOT_KNOWN || n == 0 || (is_off(c) && text_equal(to_of(c)->format, c->disk->format)))
         return NULL;
     return SAY("the image of disk '%s' holds %llu snapshot%s of its own, which the new one does not have",
                c->disk->target, (unsigned long long)n, n > 1 ? "s" : "");
@@ -240,6 +283,13 @@ static uint64_t need(const struct disk *d)
     return disk_writes_zeroes(to) || occupied == NOT_KNOWN ? d->at_source.capacity_bytes : occupied;
 }
 
+static uint64_t need_without_zeroes(const struct disk *d)
+{
+    const uint64_t occupied = disk_occupied_bytes(d);
+
+    return occupied == NOT_KNOWN ? d->at_source.capacity_bytes : occupied;
+}
+
 static bool is_beside(const struct disk *a, const struct disk *b)
 {
     return a->type == b->type && text_equal(a->driver, b->driver) && text_equal(a->server, b->server) &&
@@ -272,7 +322,7 @@ static const char *check_space(struct rule_case *c)
 
     if (!to || disk_is_device(to) || to->at_dest.free_bytes == NOT_KNOWN)
         return NULL;
-    bytes = sum_needed(c, need);
+    bytes = sum_needed(c, is_off(c) ? need_without_zeroes : need);
     if (bytes == NOT_KNOWN || bytes <= to->at_dest.free_bytes)
         return NULL;
     return SAY("there is room for %s at '%s', disk '%s' with those before it needs %s",
@@ -299,7 +349,7 @@ static const char *check_zeroes(struct rule_case *c)
 {
     const struct disk *to = to_of(c);
 
-    if (!to || !disk_writes_zeroes(to))
+    if (!to || !disk_writes_zeroes(to) || is_off(c))
         return NULL;
     return SAY("all %s of disk '%s' are written, zeroes too: a raw image on an NFS network disk",
                c->disk->at_source.capacity_bytes == NOT_KNOWN ? "bytes"
@@ -363,8 +413,10 @@ static const char *check_reach(struct rule_case *c)
 }
 
 static const struct rule rows[] = {
-    RULE("relocate-not-running", REFUSES, PER_STRATEGY, check_not_running,
-         "A disk is relocated by the QEMU that has it open, so that no write is lost.",
+    RULE("relocate-not-running", REFUSES, PER_TREATMENT, check_not_running,
+         "The image of a domain that does not run is copied by virt-ferry itself: from files and devices of "
+         "this "
+         "machine, byte by byte, or converted where that can be done.",
          .fix = "Start the domain, then relocate: virsh start DOMAIN."),
     RULE("relocate-snapshots", REFUSES, PER_STRATEGY, check_snapshots,
          "Snapshots and checkpoints name the images that they belong to; libvirt would revert to images that "

@@ -326,9 +326,93 @@ static int verb_copy(struct child *c, const json_t *args, json_t *reply, struct 
     return r;
 }
 
+/* ---- the disks of a domain that is off ---- */
+
+/* A copy that was made, whose source stays open, and so locked, until the worker ends. */
+struct held {
+    struct copier k;
+    struct copy_end from;
+    struct facts *facts; /* k.from and k.to are its */
+    struct held *next;
+};
+
+static void held_free(struct held *h)
+{
+    if (!h)
+        return;
+    end_close(&h->from);
+    arena_free(h->k.arena);
+    facts_free(h->facts);
+    free(h);
+}
+OWNED_DEFINE(held)
+
+static void let_go(struct child *c)
+{
+    for (struct held *h = c->held, *next; h; h = next) {
+        next = h->next;
+        held_free(h);
+    }
+    c->held = NULL;
+}
+
+static int begin_disk(struct held *h, const json_t *args, struct error *err)
+{
+    const struct disk *d = facts_disk(h->facts, json_text(args, "target", ""));
+    OWNED_JSON formats = NULL;
+    struct location place;
+    const char *text;
+
+    h->k.arena = arena_new();
+    if (!h->k.arena)
+        return error_memory(err);
+    if (!d || d->n_relocations == 0)
+        return error_set(err, ERROR_INPUT, NULL, "disk '%s' has no place to go to",
+                         json_text(args, "target", ""));
+    h->k.from = *d;
+    h->k.to = d->relocation[0];
+    place = location_of_disk(&h->k.to);
+    text = location_text(h->k.arena, &place);
+    (void)snprintf(h->k.to_text, sizeof h->k.to_text, "%s", text ? text : h->k.to.source);
+    formats = json_pack("{ss* ss*}", "image_format", d->format, "format", h->k.to.format);
+    h->k.from.format = h->k.to.format = "raw";
+    if (!formats)
+        return error_memory(err);
+    if (choose_formats(&h->k, formats, err) < 0)
+        return -err->code;
+    /* Texts that live as long as the copy. */
+    if (h->k.reads_format || h->k.writes_format) {
+        h->k.from.format = d->format;
+        h->k.to.format = d->relocation[0].format;
+    }
+    return 0;
+}
+
+/* {"facts", "target", "verify", "overwrite"}: copies the disk's image to its new place, and keeps the old one
+ * locked until the worker ends: {figures} */
+static int verb_copy_disk(struct child *c, const json_t *args, json_t *reply, struct error *err)
+{
+    struct copy_progress figures = { 0 };
+    OWNED(held) h = calloc(1, sizeof *h);
+
+    if (!h)
+        return error_memory(err);
+    h->k.child = c;
+    h->k.lent = verb_call_host(c);
+    h->facts = facts_from_json(json_child(args, "facts"), err);
+    if (!h->facts || begin_disk(h, args, err) < 0 ||
+        open_end(&h->k, &h->k.from, h->k.from.source, false, &h->from, err) < 0 ||
+        copy_opened(&h->k, args, &h->from, &figures, err) < 0)
+        return -err->code;
+    if (put_progress(reply, &figures) < 0)
+        return error_memory(err);
+    h->next = c->held;
+    c->held = HAND_OVER(h);
+    c->at_end = let_go;
+    return 0;
+}
+
 const struct verb verbs_copier[] = {
-    { "connect", verb_connect },
-    { "copy", verb_copy },
-    { "image-remove", verb_image_remove },
-    { NULL, NULL },
+    { "connect", verb_connect },           { "copy", verb_copy }, { "copy-disk", verb_copy_disk },
+    { "image-remove", verb_image_remove }, { NULL, NULL },
 };

@@ -167,6 +167,10 @@ int relocation_first(struct move *m, struct error *err);
 /* Makes the images, copies, and switches the guest over; nothing may be prepared yet. On failure the caller
  * undoes, which keeps what the guest has switched to. */
 int relocation_carry(struct move *m, struct error *err);
+/* relocation-off.c: the same for a domain that is shut off: its images are copied here, then its definition
+ * is written. Its part of the settling, which looks at where the definition leads. */
+int relocation_off_carry(struct move *m, struct error *err);
+int relocation_off_settle(struct move *m, struct error *err);
 /* relocation-settle.c: after a failure or a death, each disk is seen to be in its new image or in its old
  * one, and no copy goes on. Must be 0 before anything is removed. */
 int relocation_settle(struct move *m, struct error *err);

@@ -62,6 +62,11 @@ static int back_out(struct move *m, struct error *err)
     return -err->code;
 }
 
+static int carry(struct move *m, struct error *err)
+{
+    return m->facts->domain.run == RUN_SHUTOFF ? relocation_off_carry(m, err) : relocation_carry(m, err);
+}
+
 static int relocate(struct move *m, struct error *err)
 {
     bool moved_before = false;
@@ -82,10 +87,16 @@ static int relocate(struct move *m, struct error *err)
         relocation_plan_refusal(m->result->relocation, err);
         return back_out(m, err);
     }
+    if (m->o->relocate->verify && m->facts->domain.run != RUN_SHUTOFF) {
+        error_set(err, ERROR_USAGE, NULL, "'--verify' is for disks that are not in use, and domain '%s' runs",
+                  m->name);
+        (void)error_fix(err, "Leave it out: QEMU keeps both images the same until it is switched over.");
+        return back_out(m, err);
+    }
     /* From here on an act is not left in the middle: the loop looks at the user's wish itself. */
     loop_end_waits(m->loop, false);
     move_phase(m, "prepare");
-    if (mark_still_ours(m, err) < 0 || relocation_carry(m, err) < 0)
+    if (mark_still_ours(m, err) < 0 || carry(m, err) < 0)
         return back_out(m, err);
     return finish(m, err);
 }

@@ -209,6 +209,8 @@ int relocation_settle(struct move *m, struct error *err)
 
     if (!copies)
         return error_memory(err);
+    if (m->journal && journal_last(m->journal, "definition"))
+        return relocation_off_settle(m, err);
     if (json_array_size(copies) == 0)
         return 0;
     w = survey_fresh(&m->survey, false, err);

@@ -35,6 +35,7 @@ struct relocation_wish {
     const char *to;            /* a location */
     const char *format;        /* "raw", "qcow2", "keep"; NULL: what suits the place */
     struct finding_refs disks; /* targets; none: all that the guest can write */
+    const char *verify;        /* sampled, full, none: of copies that no QEMU makes; NULL: not said */
 };
 
 struct run_options {

@@ -188,7 +188,8 @@ int undo_all(struct move *m, struct error *err)
         const json_t *record = json_array_get(records, i);
         const char *step = json_text(record, "step", "");
 
-        u.was_asked = u.was_asked || text_equal(step, "migrate") || text_equal(step, "block-copy");
+        u.was_asked = u.was_asked || text_equal(step, "migrate") || text_equal(step, "block-copy") ||
+                      text_equal(step, "image-copy");
         /* A survey that ended took down what it had made. */
         of_survey = of_survey || text_equal(step, "surveyed");
         if (text_equal(step, "create") && relocation_keeps(m, records, i))

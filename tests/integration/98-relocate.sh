@@ -39,8 +39,46 @@ fresh() { # DISKS OPTION…
     [ ! -d "$STATE/guests/r" ] || lab rm r
     nfs_gone
     for image in $(rbd_images); do lab ceph run rbd rm --no-progress "ferry/$image"; done
-    on hostA sh -c "rm -f $IMAGES/r-* /srv/shared/r-*; mkdir -p /srv/other; rm -f /srv/other/*; virsh -q pool-refresh default"
+    on hostA sh -c "rm -f $IMAGES/r-* /srv/shared/r-*; rm -rf /srv/other; mkdir /srv/other; virsh -q pool-refresh default"
     guest hostA r --disk "$1" --write-log "${@:2}"
+}
+
+# Of a guest that is shut off: where its definition leads its disk, and that it comes up there.
+shut_off() { # DISKS OPTION…
+    fresh "$@"
+    await 60 lab verify r
+    on hostA virsh -q destroy r
+}
+starts_at() { # TARGET "PLACE FORMAT" …
+    while [ $# -gt 0 ]; do
+        is "$2" disk_at r "$1" --inactive
+        shift 2
+    done
+    lab verify r
+    on hostA virsh -q start r
+    await 60 lab verify r
+    lives_on hostA r
+}
+is_off_at() { # TARGET "PLACE FORMAT"
+    is 'shut off' on hostA virsh domstate r
+    is "$2" disk_at r "$1" --inactive
+    nothing_left
+}
+# Its definition without what a relocation changes.
+definition() {
+    on hostA virsh dumpxml --inactive --security-info r | python3 -c '
+import sys, xml.etree.ElementTree as tree
+root = tree.parse(sys.stdin).getroot()
+for disk in root.findall("devices/disk"):
+    disk.attrib.pop("type")
+    disk.find("driver").attrib.pop("type")
+    for part in disk.findall("source") + disk.findall("backingStore"):
+        disk.remove(part)
+# Where libvirt had a mark, an empty element is left.
+for part in root.findall("metadata"):
+    if len(part) == 0:
+        root.remove(part)
+print(tree.tostring(root, "unicode"))'
 }
 
 # The findings of a dry run, by their ids.
@@ -176,12 +214,109 @@ exits 2 prints 'which disks' relocate r --to /srv/other
 exits 3 prints "pool 'nowhere' is not there" relocate r --disk vda --to pool:nowhere
 lives_on hostA r
 
-it "a guest that does not run is refused, and what to do is said"
-fresh local:raw
-on hostA virsh -q destroy r
-finally on hostA virsh -q start r
+it "of a guest that is shut off a disk goes to an NFS export, with the same bytes, and it starts there"
+shut_off local:raw --fill 24
+sum=$(on hostA sha256sum "$IMAGES/r-vda.img" | cut -d' ' -f1)
+before=$(definition)
+prints "nfs://$SERVER/export/r-vda.raw" relocate r --disk vda --to "$NFS" --dry-run
+is_empty on_nfs
+prints "is at nfs://$SERVER/export/r-vda.raw; the old image" relocate r --disk vda --to "$NFS" --verify full
+diff <(echo "$before") <(definition)
+[ "$(lab nfs run sha256sum one/r-vda.raw | cut -d' ' -f1)" = "$sum" ]
+[ "$(on hostA sha256sum "$IMAGES/r-vda.img" | cut -d' ' -f1)" = "$sum" ]
+nothing_left
+starts_at vda '/export/r-vda.raw raw'
+
+it "of a guest that is shut off a disk goes to a Ceph pool, as raw"
+shut_off local:qcow2,rbd --fill 24
+prints '"outcome": "relocated"' relocate r --json --disk vda --to rbd:ferry/r-off
+starts_at vda 'ferry/r-off raw'
+
+it "of a guest that is shut off two disks go to a folder, each as it is, and the old images go where that is wanted"
+shut_off local:qcow2,local:raw --fill 16
+prints 'is removed' relocate r --disk all --to /srv/other --delete-source
+is_empty on hostA ls "$IMAGES"
+starts_at vda '/srv/other/r-vda.qcow2 qcow2' vdb '/srv/other/r-vdb.raw raw'
+
+it "of a guest that is shut off what rests on a base is copied flat where that is said, and refused else"
+shut_off local:qcow2:base --fill 16
+exits 3 prints 'format raw' relocate r --disk vda --to /srv/other
 finds relocate-not-running --disk vda --to /srv/other
-exits 3 prints 'virsh start' relocate r --disk vda --to /srv/other
+is_empty on hostA ls /srv/other
+relocate r --disk vda --to /srv/other --format raw
+starts_at vda '/srv/other/r-vda.raw raw'
+
+it "of a guest that is shut off a disk goes onto a block device, where that is named twice"
+shut_off local:raw --fill 16
+on hostA sh -c 'truncate -s 64M /run/device && losetup -f --show /run/device >/run/device.name'
+finally on hostA sh -c 'virsh -q destroy r; losetup -d "$(cat /run/device.name)"; rm /run/device /run/device.name'
+device=$(on hostA cat /run/device.name)
+exits 3 prints 'would overwrite' relocate r --disk vda --to "$device"
+relocate r --disk vda --to "$device" --overwrite vda --verify full
+on hostA cmp "$IMAGES/r-vda.img" "$device"
+is "$device raw" disk_at r vda --inactive
+relocate r --disk vda --to /srv/other
+starts_at vda '/srv/other/r-vda.raw raw'
+
+it "of a guest that is shut off what only its QEMU could do is refused, and what to do is said"
+shut_off local:raw,nfs:raw
+finds relocate-not-running --disk vdb --to /srv/other
+finds relocate-not-running --disk vda --to "$NFS" --format qcow2
+finds relocate-not-running --disk vda --to /srv/other --bandwidth 1MiB/s
+exits 3 prints 'virsh start' relocate r --disk vdb --to /srv/other
+exits 3 prints 'images are on another machine' \
+    ferry client -c qemu+ssh://root@hostA/system relocate r --disk vda --to /srv/other
+is_off_at vda "$IMAGES/r-vda.img raw"
+on hostA virsh -q start r
+exits 2 prints 'not in use' relocate r --disk vda --to /srv/other --verify full
+is_empty on hostA ls /srv/other
+
+it "a guest whose disk is being copied does not start, and a definition that is changed meanwhile is not written"
+shut_off local:raw --disk-size 512M --fill 256
+lab link hostA rate 400mbit
+finally lab link hostA rate none
+meddle() {
+    sleep 1
+    exits 1 prints 'Failed to get "write" lock' on hostA virsh -q start r || touch "$WORK/started"
+    on hostA virsh -q desc r --config changed
+}
+during prepare meddle
+exits 1 prints 'definition was changed meanwhile' relocate r --disk vda --to "$NFS"
+lab link hostA rate none
+[ ! -e "$WORK/started" ]
+is_empty on_nfs
+is_off_at vda "$IMAGES/r-vda.img raw"
+is changed on hostA virsh desc r
+starts_at vda "$IMAGES/r-vda.img raw"
+
+it "killed at each step of the disks of a guest that is shut off, both are in one place and no image is left"
+grep -qs VIRT_FERRY_FAULT "$VIRT_FERRY_BUILD/virt-ferry" || skip "this build has no fault points"
+shut_off local:qcow2,local:raw
+n=0 code=137 forward=0
+while [ "$code" = 137 ]; do
+    n=$((n + 1)) code=0
+    on hostA mkdir "/srv/other/$n"
+    VIRT_FERRY_FAULT=kill:journal:$n ferry hostA -q relocate r --disk all --to "/srv/other/$n" || code=$?
+    if [ $((n % 2)) = 0 ]; then
+        ferry hostA recover r || complain "recover after $n"
+    else
+        exits 2 relocate r --disk sdz --to /srv/other
+    fi
+    at=$(disk_at r vda --inactive) other=$(disk_at r vdb --inactive)
+    is "$(dirname "${at% *}")" dirname "${other% *}"
+    in_use=0
+    [[ $at != "/srv/other/$n/"* ]] || in_use=2
+    forward=$((forward + in_use))
+    is "$in_use" on hostA sh -c "ls /srv/other/$n | wc -l"
+done
+[ "$code" = 0 ] && [ "$n" -gt 12 ] && [ "$forward" -ge 4 ]
+nothing_left
+lab verify r
+on hostA virsh -q start r
+await 60 lab verify r
+lives_on hostA r
+lab rm r
+on hostA rm -r /srv/other
 
 it "a place that fills up ends the copy, and the guest goes on in its old image"
 fresh local:qcow2 --fill 40

@@ -35,17 +35,93 @@ START_TEST(what_is_in_order_is_valid_and_the_other_disks_stay)
     }
 END_TEST
 
-START_TEST(a_guest_that_does_not_run_is_refused_with_what_to_do)
+START_TEST(a_guest_that_is_shut_off_goes_too_where_no_qemu_is_needed)
     {
         OWNED(facts) f = sample();
-        struct error err = { 0 };
 
         (void)relocation_of(f, facts_disk(f, "vda"));
         f->domain.run = RUN_SHUTOFF;
         OWNED(relocation_plan) p = relocation_in(f);
-        ck_assert(!relocation_plan_is_valid(p));
+        ck_assert(relocation_plan_is_valid(p));
+    }
+END_TEST
+
+/* Zeroes of a raw image on an NFS network disk are written by QEMU alone. */
+START_TEST(what_is_copied_without_qemu_needs_room_for_what_it_holds)
+    {
+        OWNED(facts) f = sample();
+        struct disk *vda = facts_disk(f, "vda"), *to = relocation_of(f, vda);
+
+        vda->format = to->format = "raw";
+        to->at_dest.free_bytes = MiB(400);
+        f->domain.run = RUN_SHUTOFF;
+        OWNED(relocation_plan) off = relocation_in(f);
+        ck_assert_ptr_null(found(off, "relocate-space"));
+        ck_assert_ptr_null(found(off, "relocate-zeroes"));
+        f->domain.run = RUN_RUNNING;
+        OWNED(relocation_plan) on = relocation_in(f);
+        ck_assert_ptr_nonnull(found(on, "relocate-space"));
+        ck_assert_ptr_nonnull(found(on, "relocate-zeroes"));
+    }
+END_TEST
+
+static void is_saved(struct facts *f, struct plan_limits *limits)
+{
+    (void)limits;
+    f->domain.has_managed_save = true;
+}
+static void is_capped(struct facts *f, struct plan_limits *limits)
+{
+    (void)f;
+    limits->bandwidth_bytes_per_s = 1000000;
+}
+static void is_on_base(struct facts *f, struct plan_limits *limits)
+{
+    (void)limits;
+    sample_base(f, facts_disk(f, "vda"));
+}
+static void is_in_parts(struct facts *f, struct plan_limits *limits)
+{
+    (void)limits;
+    facts_disk(f, "vda")->at_source.data_file = "";
+}
+static void is_converted(struct facts *f, struct plan_limits *limits)
+{
+    (void)limits;
+    facts_disk(f, "vda")->format = "raw";
+}
+static void is_on_server(struct facts *f, struct plan_limits *limits)
+{
+    (void)limits;
+    facts_disk(f, "vda")->type = DISK_NETWORK;
+}
+static void is_not_seen(struct facts *f, struct plan_limits *limits)
+{
+    (void)limits;
+    f->domain.run = RUN_NOT_KNOWN;
+}
+
+static const struct {
+    void (*spoil)(struct facts *f, struct plan_limits *limits);
+    const char *fix;
+} off[] = {
+    { is_saved, "managedsave-remove" }, { is_capped, "--bandwidth" }, { is_on_base, "--format raw" },
+    { is_in_parts, "--format raw" },    { is_converted, "--format" }, { is_on_server, "virsh start" },
+    { is_not_seen, "virsh start" },
+};
+START_TEST(what_only_qemu_could_do_is_refused_with_what_to_do)
+    {
+        OWNED(facts) f = sample();
+        struct plan_limits limits = sample_limits();
+        struct error err = { 0 };
+
+        (void)relocation_of(f, facts_disk(f, "vda"));
+        f->domain.run = RUN_SHUTOFF;
+        off[_i].spoil(f, &limits);
+        OWNED(relocation_plan) p = relocation_plan_make(f, &limits, &err);
+        ck_assert_ptr_nonnull(found(p, "relocate-not-running"));
         ck_assert_int_eq(relocation_plan_refusal(p, &err), -ERROR_REFUSED);
-        ck_assert_ptr_nonnull(strstr(err.fix, "virsh start"));
+        ck_assert_ptr_nonnull(strstr(err.fix, off[_i].fix));
     }
 END_TEST
 
@@ -174,7 +250,9 @@ START_TEST(text_and_json_name_both_places)
 END_TEST
 
 TEST_MAIN("plan/relocate", what_is_in_order_is_valid_and_the_other_disks_stay,
-          a_guest_that_does_not_run_is_refused_with_what_to_do,
+          a_guest_that_is_shut_off_goes_too_where_no_qemu_is_needed,
+          what_is_copied_without_qemu_needs_room_for_what_it_holds,
+          LOOP(what_only_qemu_could_do_is_refused_with_what_to_do, TEST_ROWS(off)),
           a_job_and_another_manager_are_in_the_way_here_too,
           a_folder_of_this_host_alone_is_a_place_where_nobody_moves_afterwards,
           two_disks_cannot_go_to_one_image, disks_that_fit_alone_and_not_together_are_refused,

@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Disks of a domain that is shut off to their new places: copied by the copy engine, which keeps the old
+ * images locked as a QEMU would until the definition leads to the new ones. The writing of the definition is
+ * the one moment that decides: before it all is undone, after it nothing is removed. */
+#include "run/relocation.h"
+
+#include "base/log.h"
+#include "facts/json.h"
+#include "facts/location.h"
+#include "run/copying.h"
+#include <string.h>
+
+#define WRITE_MS 15000u
+/* A write that was asked for by one who died is over by then. */
+#define WRITTEN_BY_MS 1000u
+
+struct copies {
+    struct move *m;
+    struct worker *worker;
+    const struct disk *disk; /* that is being copied */
+    char phase[96];
+    uint64_t done; /* of the disks before it */
+};
+
+static const char *place_of(struct arena *a, const struct disk *d)
+{
+    const struct location l = location_of_disk(d);
+    const char *text = location_text(a, &l);
+
+    return text ? text : "?";
+}
+
+static void report(struct copies *k, uint64_t done, uint64_t whole)
+{
+    const struct move *m = k->m;
+    const struct run_progress p = { .phase = k->phase,
+                                    .elapsed_ms = loop_now_ms() - m->began_ms,
+                                    .total_bytes = whole,
+                                    .processed_bytes = done,
+                                    .remaining_bytes = whole > done ? whole - done : 0,
+                                    .bytes_per_s = NOT_KNOWN,
+                                    .dirty_bytes_per_s = NOT_KNOWN,
+                                    .pass = NOT_KNOWN };
+
+    if (m->o->progress && whole > 0)
+        m->o->progress(m->o->context, &p);
+}
+
+/* What the worker makes is journalled; how far it is, and where it could go on, is of no use to a later run,
+ * before which the domain may have run. */
+static int told(void *context, const json_t *record, struct error *err)
+{
+    struct copies *k = context;
+
+    if (loop_interrupts(k->m->loop) > 0)
+        return error_set(err, ERROR_CANCELLED, NULL, "the copy was cancelled");
+    if (!text_equal(json_text(record, "step", ""), "copied"))
+        return move_record_for_worker(k->m, record, err);
+    report(k, json_u64(record, "done_bytes", 0), json_u64(record, "whole_bytes", 0));
+    return 0;
+}
+
+/* libvirt is there for Ceph's driver, which asks it for the key. */
+static int start_worker(struct copies *k, struct error *err)
+{
+    const struct worker_setup setup = { .host = k->m->survey.source_host,
+                                        .verbs = verbs_copier,
+                                        .config = k->m->o->config,
+                                        .journal = told,
+                                        .context = k };
+
+    k->worker = worker_start(k->m->loop, &setup, err);
+    if (!k->worker)
+        return -err->code;
+    return worker_do(k->worker, "connect", json_pack("{ss}", "uri", k->m->o->source_uri), ANSWER_MS, NULL,
+                     err);
+}
+
+static int copy(struct copies *k, const struct disk *d, struct error *err)
+{
+    struct move *m = k->m;
+    const struct disk *to = disk_relocation(d);
+    const bool is_onto = disk_is_device(to) && to->at_dest.present == TRI_YES;
+    const char *place = place_of(m->facts->arena, to);
+    const char *verify = m->o->relocate->verify;
+    OWNED_JSON reply = NULL;
+
+    k->disk = d;
+    (void)snprintf(k->phase, sizeof k->phase, "copying disk '%.60s'", d->target);
+    if (move_not_interrupted(m, err) < 0 ||
+        move_record(
+            m, is_onto ? "overwrite" : "relocation-image",
+            json_pack("{ss ss ss}", "host", m->survey.source_host, "target", d->target, "place", place),
+            err) < 0 ||
+        move_record(m, "image-copy", json_pack("{ss ss}", "target", d->target, "place", place), err) < 0)
+        return -err->code;
+    if (worker_do(k->worker, "copy-disk",
+                  json_pack("{so ss ss* sb}", "facts", facts_to_json(m->facts), "target", d->target, "verify",
+                            verify, "overwrite", (int)is_onto),
+                  0, &reply, err) < 0)
+        return error_while(err, "copying the image of disk '%s'", d->target);
+    k->done += json_u64(reply, "whole_bytes", 0);
+    return 0;
+}
+
+static int copy_all(struct copies *k, struct error *err)
+{
+    const struct domain *d = &k->m->facts->domain;
+
+    if (start_worker(k, err) < 0)
+        return -err->code;
+    for (size_t i = 0; i < d->n_disks; i++)
+        if (disk_relocation(&d->disks[i]) && copy(k, &d->disks[i], err) < 0)
+            return -err->code;
+    k->m->result->disk_bytes = k->done;
+    return 0;
+}
+
+/* ---- the definition ---- */
+
+static json_t *places(const struct move *m)
+{
+    json_t *list = json_array();
+
+    for (size_t i = 0; list && i < m->facts->domain.n_disks; i++) {
+        const struct disk *d = &m->facts->domain.disks[i], *to = disk_relocation(d);
+
+        if (to)
+            (void)json_array_append_new(list, json_pack("{ss ss ss}", "target", d->target, "place",
+                                                        place_of(m->facts->arena, to), "old_place",
+                                                        place_of(m->facts->arena, d)));
+    }
+    return list;
+}
+
+static json_t *args_of(const struct move *m, const char *definition)
+{
+    return json_pack("{ss so ss*}", "uuid", m->uuid, "facts", facts_to_json(m->facts), "definition",
+                     definition);
+}
+
+static int note_moved(struct move *m, const json_t *list, struct error *err)
+{
+    size_t i;
+    const json_t *one;
+
+    json_array_foreach(
+        list, i, one) if (move_record(m, "pivoted", json_pack("{ss}", "target", json_text(one, "target", "")),
+                                      err) < 0) return -err->code;
+    return 0;
+}
+
+static int write_definition(struct move *m, const json_t *before, struct error *err)
+{
+    OWNED_JSON reply = NULL;
+    OWNED_JSON list = places(m);
+
+    if (!list)
+        return error_memory(err);
+    if (move_record(m, "definition", json_pack("{sO}", "disks", list), err) < 0 ||
+        worker_do(m->survey.source, "definition-write", args_of(m, json_text(before, "definition", "")),
+                  WRITE_MS, &reply, err) < 0 ||
+        note_moved(m, list, err) < 0 || move_record(m, "definition-done", NULL, err) < 0)
+        return -err->code;
+    if (json_flag(reply, "is_else_changed", true))
+        move_problem(m,
+                     "libvirt changed more of the definition of '%s' than the places of its disks: look at "
+                     "it with virsh dumpxml --inactive",
+                     m->name);
+    return 0;
+}
+
+static int carry(struct copies *k, struct error *err)
+{
+    struct move *m = k->m;
+    OWNED_JSON before = NULL;
+
+    if (worker_do(m->survey.source, "definition-read", args_of(m, NULL), ANSWER_MS, &before, err) < 0 ||
+        copy_all(k, err) < 0 || mark_still_ours(m, err) < 0 || move_not_interrupted(m, err) < 0)
+        return -err->code;
+    move_phase(m, "switch-over");
+    if (write_definition(m, before, err) < 0 || move_record(m, "relocated", NULL, err) < 0)
+        return -err->code;
+    m->result->was_relocated = true;
+    return 0;
+}
+
+int relocation_off_carry(struct move *m, struct error *err)
+{
+    struct copies k = { .m = m };
+    int r = carry(&k, err);
+
+    /* The old images are locked until here. */
+    worker_free(k.worker);
+    return r;
+}
+
+/* ---- after a failure or a death ---- */
+
+static json_t *look(struct move *m, const json_t *list, struct error *err)
+{
+    OWNED(worker) w = survey_fresh(&m->survey, false, err);
+    json_t *targets = json_array(), *seen = NULL;
+    size_t i;
+    const json_t *one;
+
+    json_array_foreach(list, i, one)(void)
+        json_array_append_new(targets, json_string(json_text(one, "target", "")));
+    if (!w) {
+        json_decref(targets);
+        return NULL;
+    }
+    return worker_do(w, "block-look", json_pack("{ss so}", "uuid", m->uuid, "targets", targets), ANSWER_MS,
+                     &seen, err) < 0
+               ? NULL
+               : seen;
+}
+
+static int settle_disk(struct move *m, const json_t *seen, const json_t *now, const json_t *disk,
+                       struct error *err)
+{
+    const char *place = json_text(disk, "place", ""), *target = json_text(disk, "target", "");
+    const bool is_active = json_flag(seen, "is_active", false);
+    const bool is_defined = text_equal(json_text(now, "config_place", NULL), place);
+    const bool is_live = is_active && text_equal(json_text(now, "place", NULL), place);
+
+    if (!is_defined && !is_live)
+        return 0;
+    if (is_active && is_defined != is_live)
+        move_problem(m,
+                     "disk '%s' of domain '%s' runs in one image and is defined with the other: '%s', '%s'",
+                     target, m->name, place, json_text(disk, "old_place", ""));
+    return relocation_has(m, "pivoted", target)
+               ? 0
+               : move_record(m, "pivoted", json_pack("{ss}", "target", target), err);
+}
+
+int relocation_off_settle(struct move *m, struct error *err)
+{
+    const json_t *list = json_child(journal_last(m->journal, "definition"), "disks"), *one;
+    OWNED_JSON seen = NULL;
+    size_t i;
+
+    if (journal_last(m->journal, "relocated"))
+        return 0;
+    if (!journal_last(m->journal, "definition-done"))
+        loop_pause_ms(WRITTEN_BY_MS);
+    seen = look(m, list, err);
+    if (!seen)
+        return -err->code;
+    if (!json_flag(seen, "present", false)) {
+        move_say(m, "domain '%s' is gone; both images of each of its disks are left", m->name);
+        return journal_last(m->journal, "relocation-not-known")
+                   ? 0
+                   : move_record(m, "relocation-not-known", NULL, err);
+    }
+    json_array_foreach(list, i, one) if (settle_disk(m, seen, json_array_get(json_child(seen, "disks"), i),
+                                                     one, err) < 0) return -err->code;
+    return 0;
+}
