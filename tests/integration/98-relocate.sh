@@ -81,6 +81,9 @@ for part in root.findall("metadata"):
 print(tree.tostring(root, "unicode"))'
 }
 
+# Of this lab alone: all labs see each other's processes.
+signal_on_a() { pkill "-$1" --ns "$(<"$STATE/machines/hostA/pid")" --nslist net -x virt-ferry; }
+
 # The findings of a dry run, by their ids.
 found() { { ferry hostA --json relocate r --dry-run "$@" 2>/dev/null || true; } | jq -r '.findings[].id' | tr '\n' ' '; }
 finds() { # ID OPTION…
@@ -139,8 +142,6 @@ is_at r vda "$IMAGES/r-vda.qcow2 qcow2"
 
 it "cancelled in the copy, the guest stays in its old image and nothing is left"
 fresh local:qcow2 --fill 40
-# Of this lab alone: all labs see each other's processes.
-signal_on_a() { pkill "-$1" --ns "$(<"$STATE/machines/hostA/pid")" --nslist net -x virt-ferry; }
 stop_it() { sleep 0.5; signal_on_a INT; }
 during prepare stop_it
 exits 5 prints 'all disks are where they were' relocate r --disk vda --to "$NFS" --bandwidth 2MiB/s
