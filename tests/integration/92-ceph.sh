@@ -29,7 +29,7 @@ is 1 counted 'osd blocklist'
 
 it "a guest on RBD moves, over ssh"
 rbd_guest hostA vault
-prints "by postcopy-ssh-gated" ferry hostA migrate vault hostB --allow-cleartext
+prints "by postcopy-ssh-gated" ferry hostA migrate vault hostB
 lives_on hostB vault
 
 it "and back, over TCP"
