@@ -106,4 +106,70 @@ SPOIL(device_image_made_short, device_image_of(f, vda)->at_dest.present = TRI_NO
 SPOIL(device_no_format, device_of(f, vda)->format = NULL)
 SPOIL(device_qcow2_shared, device_of(f, vda)->format = "qcow2"; vda->sharing = SHARING_PROVED)
 
+#define CASES_DEVICES                                                                                        \
+    { "device-not-a-device", device_file_there, true, false },                                               \
+        { "device-not-a-device", device_file_there_shared, true, false },                                    \
+        { "device-not-a-device", device_type_not_known, false, true },                                       \
+        { "device-not-a-device", device_fine, false, true },                                                 \
+        { "overwrite-not-used", device_fine, false, true },                                                  \
+        { "overwrite-not-used", device_other_named, true, false },                                           \
+        { "overwrite-not-used", device_shared_named, true, true },                                           \
+        { "overwrite-not-used", file_named, true, true },                                                    \
+        { "device-would-be-overwritten", device_not_named, true, false },                                    \
+        { "device-would-be-overwritten", device_other_named, true, false },                                  \
+        { "device-would-be-overwritten", device_fine, false, true },                                         \
+        { "device-would-be-overwritten", device_made, false, true },                                         \
+        { "device-would-be-overwritten", device_shared, false, true },                                       \
+        { "device-overwritten", device_fine, true, true },                                                   \
+        { "device-overwritten", device_not_named, false, false },                                            \
+        { "device-overwritten", device_shared_named, false, true },                                          \
+        { "destination-image-exists", device_fine, false, true },                                            \
+        { "destination-image-not-known", device_unseen, true, false },                                       \
+        { "destination-space-not-known", device_fine, false, true },                                         \
+        { "destination-space-not-known", device_made, true, true },                                          \
+        { "device-missing", device_missing, true, false }, { "device-missing", device_made, false, true },   \
+        { "device-missing", device_unseen, false, false },                                                   \
+        { "device-size-differs", device_smaller, true, false },                                              \
+        { "device-size-differs", device_larger, true, false },                                               \
+        { "device-size-differs", device_fine, false, true },                                                 \
+        { "device-size-differs", device_image_larger, false, true },                                         \
+        { "device-too-small", device_image, false, true },                                                   \
+        { "device-too-small", device_image_short, true, false },                                             \
+        { "device-too-small", device_image_larger, false, true },                                            \
+        { "device-too-small", device_image_full, false, true },                                              \
+        { "device-too-small", device_image_not_full, true, false },                                          \
+        { "device-too-small", device_image_with_base, true, false },                                         \
+        { "device-too-small", device_image_made, false, true },                                              \
+        { "device-too-small", device_smaller, false, false },                                                \
+        { "destination-space", device_image_made, false, true },                                             \
+        { "destination-space", device_image_made_short, true, false },                                       \
+        { "device-size-not-known", device_image_no_size, true, false },                                      \
+        { "device-block-size-differs", device_image_blocks, false, true },                                   \
+        { "device-format", device_image, false, true },                                                      \
+        { "device-size-not-known", device_no_size, true, false },                                            \
+        { "device-size-not-known", device_made, false, true },                                               \
+        { "device-block-size-differs", device_blocks, true, false },                                         \
+        { "device-block-size-differs", device_both_blocks, false, true },                                    \
+        { "device-block-size-not-known", device_no_blocks, true, true },                                     \
+        { "device-block-size-not-known", device_no_blocks_here, true, true },                                \
+        { "device-block-size-not-known", device_blocks, false, false },                                      \
+        { "device-in-use", device_used, true, false }, { "device-in-use", device_used_shared, false, true }, \
+        { "device-in-use", device_use_unseen, false, true },                                                 \
+        { "device-use-not-known", device_use_unseen, true, true },                                           \
+        { "device-use-not-known", device_fine, false, true },                                                \
+        { "device-not-told-apart", device_one_host, true, false },                                           \
+        { "device-not-told-apart", device_one_host_told, false, true },                                      \
+        { "device-not-told-apart", device_two_kinds, true, false },                                          \
+        { "device-not-told-apart", device_one_kind, false, true },                                           \
+        { "device-not-told-apart", device_one_unread, true, false },                                         \
+        { "device-not-told-apart", device_other_unread, true, false },                                       \
+        { "device-not-told-apart", device_none_unread, true, false },                                        \
+        { "device-not-told-apart", device_none_dest_unread, false, true },                                   \
+        { "device-format", device_qcow2, true, false }, { "device-format", device_fine, false, true },       \
+        { "device-format", device_qcow2_shared, false, true },                                               \
+        { "copy-format", device_qcow2, false, false },                                                       \
+    {                                                                                                        \
+        "copy-format", device_no_format, true, false                                                         \
+    }
+
 #endif

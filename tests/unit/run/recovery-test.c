@@ -5,6 +5,7 @@
 #include "check-main.h"
 #include "run/move.h"
 #include "run/recovery.h"
+#include "state/journal-world.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -12,35 +13,9 @@
 #include <sys/stat.h>
 #include <time.h>
 
-#define RUN "20261124T101530-9f3a12bc"
 #define TEST "test:///default"
 #define SILENT "qemu+unix:///system?socket=/nonexistent/ferry"
 #define UUID "6695eb01-f6a4-8304-79aa-97f2502e193f" /* of the driver's one domain */
-
-static char dir[64], file[160];
-
-static void world(void)
-{
-    struct error err = { 0 };
-
-    (void)snprintf(dir, sizeof dir, "/tmp/ferry-recovery-XXXXXX");
-    ck_assert_ptr_nonnull(mkdtemp(dir));
-    (void)setenv("VIRT_FERRY_STATE_DIR", dir, 1);
-    OWNED_MEMORY char *made = state_dir(&err);
-
-    ck_assert_msg(made != NULL, "%s", err.what);
-    (void)snprintf(file, sizeof file, "%s/runs/" RUN ".journal", dir);
-}
-
-static void world_ends(void)
-{
-    char runs[96];
-
-    (void)unlink(file);
-    (void)snprintf(runs, sizeof runs, "%s/runs", dir);
-    ck_assert_int_eq(rmdir(runs), 0);
-    ck_assert_int_eq(rmdir(dir), 0);
-}
 
 struct begin {
     const char *kind, *client, *source_host, *dest_uri;

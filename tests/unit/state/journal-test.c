@@ -2,7 +2,7 @@
  * The journal against what happens to files: cut at any byte, changed at any byte, full, held by another. */
 #include "base/text.h"
 #include "check-main.h"
-#include "state/journal.h"
+#include "state/journal-world.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -11,34 +11,6 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
-
-#define RUN "20261124T101530-9f3a12bc"
-
-static char dir[64], file[160];
-
-static void world(void)
-{
-    struct error err = { 0 };
-
-    (void)snprintf(dir, sizeof dir, "/tmp/ferry-journal-XXXXXX");
-    ck_assert_ptr_nonnull(mkdtemp(dir));
-    (void)setenv("VIRT_FERRY_STATE_DIR", dir, 1);
-    OWNED_MEMORY char *made = state_dir(&err);
-
-    ck_assert_msg(made != NULL, "%s", err.what);
-    ck_assert_str_eq(made, dir);
-    (void)snprintf(file, sizeof file, "%s/runs/" RUN ".journal", dir);
-}
-
-static void world_ends(void)
-{
-    char runs[96];
-
-    (void)unlink(file);
-    (void)snprintf(runs, sizeof runs, "%s/runs", dir);
-    ck_assert_int_eq(rmdir(runs), 0);
-    ck_assert_int_eq(rmdir(dir), 0);
-}
 
 static size_t read_file(char *bytes, size_t size)
 {
@@ -482,19 +454,6 @@ START_TEST(runs_are_listed_by_age_and_nothing_else_is)
     }
 END_TEST
 
-START_TEST(a_folder_that_others_can_write_is_not_used)
-    {
-        struct error err = { 0 };
-
-        world();
-        ck_assert_int_eq(chmod(dir, 0770), 0);
-        ck_assert_ptr_null(state_dir(&err));
-        ck_assert_int_eq(error_exit(err.code), 2);
-        ck_assert_ptr_nonnull(strstr(err.fix, "chmod 700"));
-        world_ends();
-    }
-END_TEST
-
 START_TEST(the_file_is_for_its_owner_alone)
     {
         struct error err = { 0 };
@@ -587,29 +546,6 @@ START_TEST(what_is_looked_at_takes_no_record_and_stays_as_it_is)
     }
 END_TEST
 
-START_TEST(a_copied_state_folder_is_taken_by_either_name_and_never_made)
-    {
-        struct error err = { 0 };
-        char runs[96];
-
-        world();
-        (void)snprintf(runs, sizeof runs, "%s/runs", dir);
-        OWNED_MEMORY char *by_itself = state_dir_at(dir, &err);
-        OWNED_MEMORY char *by_runs = state_dir_at(runs, &err);
-
-        ck_assert_str_eq(by_itself, dir);
-        ck_assert_str_eq(by_runs, dir);
-        ck_assert_ptr_null(state_dir_at("/tmp/ferry-no-such-folder", &err));
-        ck_assert_int_eq(chmod(runs, 0777), 0);
-        ck_assert_ptr_null(state_dir_at(dir, &err));
-        ck_assert_msg(strstr(err.what, "can be written by other users") != NULL, "%s", err.what);
-        ck_assert_int_eq(rmdir(runs), 0);
-        ck_assert_ptr_null(state_dir_at(dir, &err));
-        ck_assert_msg(strstr(err.what, "no folder 'runs'") != NULL, "%s", err.what);
-        ck_assert_int_eq(rmdir(dir), 0);
-    }
-END_TEST
-
 TEST_MAIN("state/journal", LOOP(a_fault_strikes_right_before_or_right_after_the_record, TEST_ROWS(faults)),
           what_was_appended_is_read_back_in_order, fields_cannot_change_the_step_or_its_time,
           a_run_is_created_once, a_run_that_is_not_there_is_absent,
@@ -619,10 +555,8 @@ TEST_MAIN("state/journal", LOOP(a_fault_strikes_right_before_or_right_after_the_
           LOOP(a_changed_byte_anywhere_in_a_record_stops_the_reader, 4),
           a_record_that_is_missing_in_part_before_others_stops_the_reader,
           what_is_looked_at_takes_no_record_and_stays_as_it_is,
-          a_copied_state_folder_is_taken_by_either_name_and_never_made,
           a_journal_that_a_living_process_holds_is_busy_and_can_be_peeked, a_killed_process_holds_no_journal,
           a_record_that_does_not_fit_fails_and_leaves_nothing_behind,
           a_journal_that_cannot_be_begun_is_not_given,
           LOOP(a_journal_for_a_newer_reader_is_left_alone, TEST_ROWS(headers)),
-          runs_are_listed_by_age_and_nothing_else_is, a_folder_that_others_can_write_is_not_used,
-          the_file_is_for_its_owner_alone)
+          runs_are_listed_by_age_and_nothing_else_is, the_file_is_for_its_owner_alone)
