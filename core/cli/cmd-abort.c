@@ -3,7 +3,7 @@
  */
 #include "cli/commands.h"
 #include "cli/output.h"
-#include "cli/recovery.h"
+#include "cli/running.h"
 #include <stdio.h>
 
 int cmd_abort(struct cli *cli, const struct options *o, struct error *err)
@@ -11,7 +11,7 @@ int cmd_abort(struct cli *cli, const struct options *o, struct error *err)
     const struct recovery_options options = { .source_uri = cli->uri,
                                               .what = operand_at(o, 0),
                                               .config = cli_config(cli, err),
-                                              .say = recovery_say,
+                                              .say = running_say,
                                               .context = cli };
     struct recovered row;
     OWNED_JSON j = NULL;

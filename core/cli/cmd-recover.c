@@ -3,7 +3,7 @@
 #include "cli/ask.h"
 #include "cli/commands.h"
 #include "cli/output.h"
-#include "cli/recovery.h"
+#include "cli/running.h"
 #include "cli/table.h"
 #include <stdio.h>
 #include <string.h>
@@ -40,21 +40,21 @@ static void say(void *context, const char *line)
 {
     const struct asker *a = context;
 
-    recovery_say(a->cli, line);
+    running_say(a->cli, line);
 }
 
 static void leave(void *context, const char *run, bool is_asked)
 {
     const struct asker *a = context;
 
-    recovery_leave(a->cli, run, is_asked);
+    running_leave(a->cli, run, is_asked);
 }
 
 static void slow(void *context, const char *what)
 {
     const struct asker *a = context;
 
-    recovery_slow(a->cli, what);
+    running_slow(a->cli, what);
 }
 
 static const char *state_word(const struct recovered *row)

@@ -5,7 +5,7 @@
 #include "base/name.h"
 #include "cli/ask.h"
 #include "cli/output.h"
-#include "cli/recovery.h"
+#include "cli/running.h"
 #include "facts/json.h"
 #include "facts/location.h"
 #include "facts/map.h"
@@ -42,7 +42,7 @@ static void leave(void *context, const char *run, bool is_asked)
 
     if (r->progress)
         progress_clear(r->progress);
-    recovery_leave(r->cli, run, is_asked);
+    running_leave(r->cli, run, is_asked);
 }
 
 static void slow(void *context, const char *what)
@@ -51,7 +51,7 @@ static void slow(void *context, const char *what)
 
     if (r->progress)
         progress_clear(r->progress);
-    recovery_slow(r->cli, what);
+    running_slow(r->cli, what);
 }
 
 /* libvirt says 0 before it has measured: nothing then, and the line keeps room for what is known. */

@@ -30,6 +30,35 @@ int command_run(struct child *c, struct ferry_command *command, struct error *er
     return r;
 }
 
+char *command_script(struct child *c, const char *script, const char *input, unsigned ms, struct error *err)
+{
+    const char *const argv[] = { "sh", "-c", script, NULL };
+    OWNED_MEMORY char *output = malloc(COMMAND_OUTPUT);
+    char errors[256];
+    struct ferry_command command = { .size = sizeof command,
+                                     .timeout_ms = ms,
+                                     .argv = argv,
+                                     .input = input,
+                                     .input_bytes = input ? strlen(input) : 0,
+                                     .output = output,
+                                     .output_room = COMMAND_OUTPUT,
+                                     .errors = errors,
+                                     .errors_room = sizeof errors };
+
+    if (!output) {
+        error_memory(err);
+        return NULL;
+    }
+    if (command_run(c, &command, err) < 0)
+        return NULL;
+    if (command.is_cut || !text_is_utf8(output)) {
+        error_set(err, ERROR_INPUT, c->host, "what a look at the host printed is %s",
+                  command.is_cut ? "too much" : "not text");
+        return NULL;
+    }
+    return HAND_OVER(output);
+}
+
 int verb_run(struct child *c, const json_t *args, json_t *reply, struct error *err)
 {
     const char *argv[MOST_WORDS + 1] = { NULL };

@@ -144,20 +144,12 @@ static int ask_pools(struct child *c, struct facts *f, const char *name, struct 
 
 static int read_conf(struct child *c, struct facts *f, struct disk *to, struct error *err)
 {
-    static const char *const argv[] = {
-        "sh", "-c",
-        "sed -n \"s/^[[:blank:]]*mon[ _]host[[:blank:]]*=[[:blank:]]*//p\" /etc/ceph/ceph.conf | head -n 1",
-        NULL
-    };
-    char output[2048] = "";
-    struct ferry_command command = { .size = sizeof command,
-                                     .timeout_ms = LOOK_MS,
-                                     .argv = argv,
-                                     .output = output,
-                                     .output_room = sizeof output };
+    static const char script[] =
+        "sed -n \"s/^[[:blank:]]*mon[ _]host[[:blank:]]*=[[:blank:]]*//p\" /etc/ceph/ceph.conf | head -n 1";
     struct error ignored = { 0 };
+    OWNED_MEMORY char *output = command_script(c, script, NULL, LOOK_MS, &ignored);
 
-    if (command_run(c, &command, &ignored) < 0 || command.is_cut)
+    if (!output)
         return 0; /* QEMU reads it by itself */
     return locate_rbd_monitors(f->arena, output, &to->hosts) < 0 ? error_memory(err) : 0;
 }

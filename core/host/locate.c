@@ -72,25 +72,16 @@ static bool is_folder_of_pool(struct child *c, const char *path)
 
 static enum path_kind kind_of_path(struct child *c, const char *path)
 {
-    static const char *const argv[] = {
-        "sh", "-c",
+    static const char script[] =
         "IFS= read -r p; if [ -d \"$p\" ]; then echo folder; elif [ -b \"$p\" ]; then echo device; else "
-        "echo new; fi",
-        NULL
-    };
-    char output[32] = "";
+        "echo new; fi";
     OWNED_TEXT input = { 0 };
-    struct ferry_command command = { .size = sizeof command,
-                                     .timeout_ms = LOOK_MS,
-                                     .argv = argv,
-                                     .output = output,
-                                     .output_room = sizeof output };
+    OWNED_MEMORY char *output = NULL;
     struct error ignored = { 0 };
 
     text_add(&input, "%s\n", path);
-    command.input = text_of(&input);
-    command.input_bytes = strlen(command.input);
-    if (input.failed || command_run(c, &command, &ignored) < 0)
+    output = input.failed ? NULL : command_script(c, script, text_of(&input), LOOK_MS, &ignored);
+    if (!output)
         return is_folder_of_pool(c, path) ? PATH_FOLDER : text_starts(path, "/dev/") ? PATH_DEVICE : PATH_NEW;
     return text_starts(output, "folder")   ? PATH_FOLDER
            : text_starts(output, "device") ? PATH_DEVICE

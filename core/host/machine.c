@@ -10,7 +10,6 @@
 #include <string.h>
 
 #define MAX_ADDRESSES 1024u
-#define OUTPUT_ROOM 65536u
 #define PATIENCE_MS 1500u /* without an answer all of it stays not known */
 
 /* No quotes and no exclamation mark may stand in it; of qemu.conf, which may hold passwords, two lines. What
@@ -96,19 +95,7 @@ void machine_read(const char *said, struct arena *a, struct host *h)
 
 char *machine_ask(struct child *c)
 {
-    static const char *const argv[] = { "sh", "-c", script, NULL };
-    OWNED_MEMORY char *output = malloc(OUTPUT_ROOM);
-    char errors[256];
-    struct ferry_command command = { .size = sizeof command,
-                                     .timeout_ms = PATIENCE_MS,
-                                     .argv = argv,
-                                     .output = output,
-                                     .output_room = OUTPUT_ROOM,
-                                     .errors = errors,
-                                     .errors_room = sizeof errors };
     struct error ignored = { 0 };
 
-    if (!output || command_run(c, &command, &ignored) < 0 || command.is_cut || !text_is_utf8(output))
-        return NULL;
-    return HAND_OVER(output);
+    return command_script(c, script, NULL, PATIENCE_MS, &ignored);
 }

@@ -9,7 +9,6 @@
 #include <string.h>
 #include <time.h>
 
-#define OUTPUT_ROOM 65536u
 #define PATIENCE_MS 1500u
 #define MOST_MACHINES 512u
 #define MOST_MOUNTS 256u
@@ -99,22 +98,13 @@ static int64_t wall_ms(void)
 
 static json_t *ask_machine(struct child *c, struct arena *a, struct host *h)
 {
-    static const char *const argv[] = { "sh", "-c", script, NULL };
-    OWNED_MEMORY char *output = malloc(OUTPUT_ROOM);
-    char errors[256];
-    struct ferry_command command = { .size = sizeof command,
-                                     .timeout_ms = PATIENCE_MS,
-                                     .argv = argv,
-                                     .output = output,
-                                     .output_room = OUTPUT_ROOM,
-                                     .errors = errors,
-                                     .errors_room = sizeof errors };
     const int64_t before = wall_ms();
     struct error ignored = { 0 };
+    OWNED_MEMORY char *output = command_script(c, script, NULL, PATIENCE_MS, &ignored);
     uint64_t clock_ms;
     int64_t after;
 
-    if (!output || command_run(c, &command, &ignored) < 0 || command.is_cut || !text_is_utf8(output))
+    if (!output)
         return NULL;
     after = wall_ms();
     pair_read(output, a, h, &clock_ms);

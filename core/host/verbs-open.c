@@ -72,29 +72,22 @@ static void take_line(void *context, struct disk *image)
 
 void open_compare(struct child *c, struct facts *f)
 {
-    static const char *const argv[] = { "sh", "-c", script, NULL };
     OWNED_TEXT input = { 0 };
-    OWNED_MEMORY char *output = malloc(COMMAND_OUTPUT);
-    struct ferry_command command = { .size = sizeof command,
-                                     .timeout_ms = SCRIPT_MS,
-                                     .argv = argv,
-                                     .output = output,
-                                     .output_room = COMMAND_OUTPUT };
+    OWNED_MEMORY char *output = NULL;
     struct error ignored = { 0 };
     const char *end;
     struct answer a;
     size_t name_len;
 
-    if (!output || !f->domain.name || strpbrk(f->domain.name, "/\n"))
+    if (!f->domain.name || strpbrk(f->domain.name, "/\n"))
         return;
     text_add(&input, "%s\n", f->domain.name);
     name_len = input.len;
     each_file(f, add_path, &input);
     if (input.failed || input.len == name_len)
         return;
-    command.input = text_of(&input);
-    command.input_bytes = strlen(command.input);
-    if (command_run(c, &command, &ignored) < 0 || command.is_cut)
+    output = command_script(c, script, text_of(&input), SCRIPT_MS, &ignored);
+    if (!output)
         return;
     /* Nothing open: its files were not ours to see. */
     end = output[0] == '\n' ? NULL : strstr(output, "\n\n");

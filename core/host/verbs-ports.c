@@ -84,24 +84,15 @@ static const char try_there[] =
 /* The same on a source that is elsewhere, where a command can be run. */
 static enum tristate try_port_there(struct child *c, const char *address, uint64_t port)
 {
-    static const char *const argv[] = { "sh", "-c", try_there, NULL };
     OWNED_TEXT input = { 0 };
-    char output[64] = "", errors[256];
-    struct ferry_command command = { .size = sizeof command,
-                                     .timeout_ms = 2u * PATIENCE_MS,
-                                     .argv = argv,
-                                     .output = output,
-                                     .output_room = sizeof output,
-                                     .errors = errors,
-                                     .errors_room = sizeof errors };
+    OWNED_MEMORY char *output = NULL;
     struct error ignored = { 0 };
 
     text_add(&input, "%s %u\n", address, (unsigned)port);
     if (input.failed || !name_is_address(address))
         return TRI_NOT_KNOWN;
-    command.input = input.s;
-    command.input_bytes = input.len;
-    if (command_run(c, &command, &ignored) < 0)
+    output = command_script(c, try_there, text_of(&input), 2u * PATIENCE_MS, &ignored);
+    if (!output)
         return TRI_NOT_KNOWN;
     return text_starts(output, "open") ? TRI_YES : text_starts(output, "filtered") ? TRI_NO : TRI_NOT_KNOWN;
 }

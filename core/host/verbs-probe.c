@@ -227,32 +227,20 @@ static void bare_host(const char *host, char *buf, size_t size)
     (void)snprintf(buf, size, "%.*s", (int)(strlen(host) - (has_brackets ? 2u : 0)), host + has_brackets);
 }
 
-static int ask_address(struct child *c, const char *input, char *output, size_t size, struct error *err)
-{
-    static const char *const argv[] = { "sh", "-c", find_address, NULL };
-    struct ferry_command command = { .size = sizeof command,
-                                     .timeout_ms = ANSWER_MS - 500u,
-                                     .argv = argv,
-                                     .input = input,
-                                     .input_bytes = strlen(input),
-                                     .output = output,
-                                     .output_room = size };
-
-    return command_run(c, &command, err);
-}
-
 /* {"host", "ports": "22 16509"}: {"address", "was_reached"} as seen from this host; {} when it does not know
  * the name */
 int verb_address(struct child *c, const json_t *args, json_t *reply, struct error *err)
 {
     OWNED_TEXT input = { 0 };
-    char output[128], word[16], address[64], host[256];
+    OWNED_MEMORY char *output = NULL;
+    char word[16], address[64], host[256];
 
     bare_host(json_text(args, "host", ""), host, sizeof host);
     text_add(&input, "%s\n%s\n", host, json_text(args, "ports", ""));
     if (input.failed)
         return error_memory(err);
-    if (ask_address(c, input.s, output, sizeof output, err) < 0)
+    output = command_script(c, find_address, text_of(&input), ANSWER_MS - 500u, err);
+    if (!output)
         return -err->code;
     if (sscanf(output, "%15s %63s", word, address) != 2 || !name_is_address(address))
         return 0;
@@ -280,27 +268,21 @@ static void add_addresses_here(const char *host, json_t *list)
  * this machine does */
 int verb_name_addresses(struct child *c, const json_t *args, json_t *reply, struct error *err)
 {
-    static const char *const argv[] = { "sh", "-c",
-                                        "read -r h; getent ahosts \"$h\" | while read -r a kind rest; do "
-                                        "case $kind in STREAM*) echo $a;; esac; done",
-                                        NULL };
+    static const char script[] = "read -r h; getent ahosts \"$h\" | while read -r a kind rest; do "
+                                 "case $kind in STREAM*) echo $a;; esac; done";
     OWNED_TEXT input = { 0 };
-    char output[4096] = "", host[256], *rest = NULL;
-    struct ferry_command command = { .size = sizeof command,
-                                     .argv = argv,
-                                     .timeout_ms = ANSWER_MS - 500u,
-                                     .output = output,
-                                     .output_room = sizeof output };
+    OWNED_MEMORY char *output = NULL;
+    char host[256], *rest = NULL;
     struct error ignored = { 0 };
     json_t *list = json_array();
 
     bare_host(json_text(args, "host", ""), host, sizeof host);
     text_add(&input, "%s\n", host);
-    command.input = text_of(&input);
-    command.input_bytes = input.len;
-    if (!list || input.failed || command_run(c, &command, &ignored) < 0)
+    output = input.failed ? NULL : command_script(c, script, text_of(&input), ANSWER_MS - 500u, &ignored);
+    if (!output && list)
         add_addresses_here(host, list);
-    for (char *line = strtok_r(output, "\n", &rest); line && list; line = strtok_r(NULL, "\n", &rest))
+    for (char *line = output ? strtok_r(output, "\n", &rest) : NULL; line && list;
+         line = strtok_r(NULL, "\n", &rest))
         if (name_is_address(line))
             (void)json_array_append_new(list, json_string(line));
     return json_put(reply, "addresses", list) < 0 ? error_memory(err) : 0;

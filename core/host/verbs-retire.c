@@ -62,27 +62,16 @@ static int look_in_domain(struct child *c, struct looking *l, virDomainPtr d, st
 /* The same file by another path. */
 static int look_at_files(struct child *c, struct looking *l, struct error *err)
 {
-    static const char *const argv[] = {
-        "sh", "-c", "while IFS= read -r image; do stat -Lc %d:%i -- \"$image\" 2>/dev/null; done; :", NULL
-    };
+    static const char script[] =
+        "while IFS= read -r image; do stat -Lc %d:%i -- \"$image\" 2>/dev/null; done; :";
     const char *id = l->image->at_source.file_id;
-    OWNED_MEMORY char *output = malloc(COMMAND_OUTPUT);
-    struct ferry_command command = { .size = sizeof command,
-                                     .timeout_ms = STAT_MS,
-                                     .argv = argv,
-                                     .input = text_of(&l->paths),
-                                     .input_bytes = l->paths.len,
-                                     .output = output,
-                                     .output_room = COMMAND_OUTPUT };
+    OWNED_MEMORY char *output = NULL;
 
     if (!id)
         return 0;
+    output = command_script(c, script, text_of(&l->paths), STAT_MS, err);
     if (!output)
-        return error_memory(err);
-    if (command_run(c, &command, err) < 0)
         return -err->code;
-    if (command.is_cut)
-        return error_set(err, ERROR_INPUT, c->host, "its domains name too many files to be looked at");
     for (const char *at = output; *at; at += strcspn(at, "\n") + (at[strcspn(at, "\n")] == '\n'))
         l->is_named |= strcspn(at, "\n") == strlen(id) && memcmp(at, id, strlen(id)) == 0;
     return 0;

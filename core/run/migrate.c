@@ -135,7 +135,17 @@ static int connect_source(struct move *m, struct error *err)
     return move_connected(r, err);
 }
 
-/* What surveying made is undone at the end, however it went. */
+void move_undo_look(struct move *m, int r)
+{
+    struct error undone = { 0 };
+
+    if (!m->journal)
+        return;
+    loop_end_waits(m->loop, false);
+    if (undo_all(m, &undone) < 0 && r == 0)
+        move_say(m, "what the survey created is not all removed: %s: %s", undone.what, undone.why);
+}
+
 static int without_moving(const struct run_options *o, int (*next)(struct move *, struct error *),
                           struct run_result *ret, struct error *err)
 {
@@ -151,13 +161,7 @@ static int without_moving(const struct run_options *o, int (*next)(struct move *
                 move_connected(survey_connect_dest(&m.survey, err), err) < 0 || next(&m, err) < 0
             ? -err->code
             : 0;
-    if (m.journal) {
-        struct error undone = { 0 };
-
-        loop_end_waits(loop, false);
-        if (undo_all(&m, &undone) < 0 && r == 0)
-            move_say(&m, "what the survey created is not all removed: %s: %s", undone.what, undone.why);
-    }
+    move_undo_look(&m, r);
     move_done(&m);
     return r;
 }

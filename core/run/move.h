@@ -86,6 +86,8 @@ int move_not_interrupted(struct move *m, struct error *err);
 int move_connected(int r, struct error *err);
 /* Undoes what was prepared; returns err's code. */
 int move_give_up(struct move *m, struct error *err);
+/* Behind a look that came to r: what it created is removed, however it went. */
+void move_undo_look(struct move *m, int r);
 /* That another run holds the domain is of more weight than what this one found in its way. */
 void move_other_run_first(struct move *m, struct error *err);
 
@@ -194,8 +196,8 @@ uint64_t disk_sent_bytes(const struct facts *f, const struct strategy *s, const 
  * that libvirt counts up to its own end; libvirt's figure with *ret_least where more cannot be known. */
 uint64_t held_downtime_ms(const struct actual *a, uint64_t job_elapsed_ms, uint64_t job_downtime_ms,
                           bool *ret_least);
-/* recover.c: settles what earlier runs of this client left of the domain. ret_moved: one of them turned out
- * to have moved it to the same destination, so that nothing is left to do. */
+/* settle-dead.c: settles what earlier runs of this client left of the domain. ret_moved: one of them turned
+ * out to have moved it to the same destination, so that nothing is left to do. */
 int recover_domain(struct move *m, bool *ret_moved, struct error *err);
 /* Finishes or undoes a run by its name; ERROR_BUSY when it lives. */
 int recover_run(struct move *m, const char *run, enum run_outcome *ret, struct error *err);

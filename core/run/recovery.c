@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * `recover`: which runs are meant, what may be done to each, and what became of it. How a run is settled
- * stands in recover.c and settle.c; here is whose journal it is, whether its hosts are the right ones, and
- * what the operator attests. */
+ * stands in settle-dead.c and settle.c; here is whose journal it is, whether its hosts are the right ones,
+ * and what the operator attests. */
 #include "run/recovery.h"
 
 #include "base/log.h"

@@ -134,13 +134,7 @@ int run_relocation_plan(const struct run_options *o, struct run_result *ret, str
     r = !loop || move_connected(survey_connect_alone(&m.survey, err), err) < 0 || look_and_judge(&m, err) < 0
             ? -err->code
             : 0;
-    if (m.journal) {
-        struct error undone = { 0 };
-
-        loop_end_waits(loop, false);
-        if (undo_all(&m, &undone) < 0 && r == 0)
-            move_say(&m, "what the look created is not all removed: %s: %s", undone.what, undone.why);
-    }
+    move_undo_look(&m, r);
     move_done(&m);
     return r;
 }

@@ -8,6 +8,7 @@
 #include "../common/words.h"
 #include "head.h"
 #include "pool.h"
+#include "upload.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -123,42 +124,16 @@ static int write_by_command(struct ferry_call *call, const struct ferry_services
     return -1;
 }
 
-static int send_all(virStreamPtr stream, const unsigned char *bytes, size_t n)
+static int upload_image(struct ferry_call *call, const struct ferry_services *services,
+                        virStorageVolPtr volume, const struct ferry_new_image *image)
 {
-    while (n > 0) {
-        int sent = virStreamSend(stream, (const char *)bytes, n);
-
-        if (sent <= 0)
-            return -1;
-        bytes += sent;
-        n -= (size_t)sent;
-    }
-    return 0;
-}
-
-static int upload(struct ferry_call *call, const struct ferry_services *services, virStorageVolPtr volume,
-                  const struct ferry_new_image *image)
-{
-    virConnectPtr libvirt = services->libvirt(call);
     size_t n = 0;
     OWNED_WORDS unsigned char *bytes = empty_image(call, services, image, 0, &n);
-    virStreamPtr stream = libvirt && bytes ? virStreamNew(libvirt, 0) : NULL;
-    int result = -1;
 
-    if (!libvirt || !bytes)
+    if (!bytes)
         return -1;
-    if (stream && virStorageVolUpload(volume, stream, 0, n, 0) == 0) {
-        if (send_all(stream, bytes, n) == 0)
-            result = virStreamFinish(stream);
-        else
-            (void)virStreamAbort(stream);
-    }
-    if (result < 0)
-        (void)place_error(call, services, "Look at the device there: blockdev --report, dmesg.",
-                          "could not write an empty qcow2 image into the device");
-    if (stream)
-        (void)virStreamFree(stream);
-    return result;
+    return upload(call, services, volume, bytes, n, "Look at the device there: blockdev --report, dmesg.",
+                  "could not write an empty qcow2 image into the device");
 }
 
 int device_head_write(struct ferry_call *call, const struct ferry_services *services,
@@ -180,7 +155,7 @@ int device_head_write(struct ferry_call *call, const struct ferry_services *serv
             "no empty qcow2 image can be written into '%s' on host '%s'", path, services->host(call));
         return -1;
     }
-    result = upload(call, services, volume, image);
+    result = upload_image(call, services, volume, image);
     (void)virStorageVolFree(volume);
     return result;
 }

@@ -11,6 +11,7 @@
 #include "io.h"
 #include "path.h"
 #include "pool.h"
+#include "upload.h"
 #include <errno.h>
 #include <inttypes.h>
 #include <libvirt/virterror.h>
@@ -251,27 +252,12 @@ static virStorageVolPtr make_volume(struct ferry_call *call, const struct ferry_
     return NULL;
 }
 
-static int send_all(virStreamPtr stream, const unsigned char *bytes, size_t n)
-{
-    while (n > 0) {
-        int sent = virStreamSend(stream, (const char *)bytes, n);
-
-        if (sent <= 0)
-            return -1;
-        bytes += sent;
-        n -= (size_t)sent;
-    }
-    return 0;
-}
-
 /* When the stream ends libvirt refreshes the pool, which makes it see the new format. */
 static int upload_qcow2(struct ferry_call *call, const struct ferry_services *services,
                         virStorageVolPtr volume, const struct ferry_new_image *image)
 {
     const struct qcow2_base base = { .path = image->base, .format = image->base_format };
     OWNED_WORDS unsigned char *head = malloc(QCOW2_HEAD_BYTES);
-    virStreamPtr stream;
-    int result = -1;
 
     if (!head) {
         services->error(call, NULL, "no memory left");
@@ -283,19 +269,8 @@ static int upload_qcow2(struct ferry_call *call, const struct ferry_services *se
                         image->base, QCOW2_BASE_MAX);
         return -1;
     }
-    stream = virStreamNew(services->libvirt(call), 0);
-    if (stream && virStorageVolUpload(volume, stream, 0, QCOW2_HEAD_BYTES, 0) == 0) {
-        if (send_all(stream, head, QCOW2_HEAD_BYTES) == 0)
-            result = virStreamFinish(stream);
-        else
-            (void)virStreamAbort(stream);
-    }
-    if (result < 0)
-        (void)place_error(call, services, "Check that there is room in the folder.",
-                          "could not write the empty qcow2 image");
-    if (stream)
-        (void)virStreamFree(stream);
-    return result;
+    return upload(call, services, volume, head, QCOW2_HEAD_BYTES, "Check that there is room in the folder.",
+                  "could not write the empty qcow2 image");
 }
 
 static int fill_place(struct ferry_call *call, const struct ferry_services *services,

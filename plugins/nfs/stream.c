@@ -76,6 +76,19 @@ static void refused(struct stream *s, struct ferry_request *r, nfsstat3 status)
     }
 }
 
+/* NULL: it is asked again, or has failed. Every answer of NFS begins with its status. */
+static struct ferry_request *answered(void *own, int status, void *result)
+{
+    struct stream *s = ((struct ticket *)own)->stream;
+    struct ferry_request *r = take_back(own, status, result);
+    const nfsstat3 *said = result;
+
+    if (!r || *said == NFS3_OK)
+        return r;
+    refused(s, r, *said);
+    return NULL;
+}
+
 /* So many bytes more. */
 static void go_on(struct stream *s, struct ferry_request *r, uint64_t bytes)
 {
@@ -95,17 +108,13 @@ static void go_on(struct stream *s, struct ferry_request *r, uint64_t bytes)
 static void read_came(struct rpc_context *rpc, int status, void *result, void *own)
 {
     struct stream *s = ((struct ticket *)own)->stream;
-    struct ferry_request *r = take_back(own, status, result);
+    struct ferry_request *r = answered(own, status, result);
     const READ3res *answer = result;
     uint64_t n;
 
     (void)rpc;
     if (!r)
         return;
-    if (answer->status != NFS3_OK) {
-        refused(s, r, answer->status);
-        return;
-    }
     n = answer->READ3res_u.resok.data.data_len;
     if (n <= r->length_bytes - r->progress_bytes)
         memcpy((char *)r->buffer + r->progress_bytes, answer->READ3res_u.resok.data.data_val, n);
@@ -124,16 +133,12 @@ static void see_verifier(struct stream *s, const char verifier[8])
 static void write_came(struct rpc_context *rpc, int status, void *result, void *own)
 {
     struct stream *s = ((struct ticket *)own)->stream;
-    struct ferry_request *r = take_back(own, status, result);
+    struct ferry_request *r = answered(own, status, result);
     const WRITE3res *answer = result;
 
     (void)rpc;
     if (!r)
         return;
-    if (answer->status != NFS3_OK) {
-        refused(s, r, answer->status);
-        return;
-    }
     see_verifier(s, answer->WRITE3res_u.resok.verf);
     go_on(s, r, answer->WRITE3res_u.resok.count);
 }
@@ -141,17 +146,13 @@ static void write_came(struct rpc_context *rpc, int status, void *result, void *
 static void commit_came(struct rpc_context *rpc, int status, void *result, void *own)
 {
     struct stream *s = ((struct ticket *)own)->stream;
-    struct ferry_request *r = take_back(own, status, result);
+    struct ferry_request *r = answered(own, status, result);
     const COMMIT3res *answer = result;
     bool is_lost;
 
     (void)rpc;
     if (!r)
         return;
-    if (answer->status != NFS3_OK) {
-        refused(s, r, answer->status);
-        return;
-    }
     is_lost =
         s->is_mixed || (s->has_verifier && memcmp(s->verifier, answer->COMMIT3res_u.resok.verf, 8) != 0);
     memcpy(s->verifier, answer->COMMIT3res_u.resok.verf, 8);

@@ -1,4 +1,5 @@
-/* SPDX-License-Identifier: Apache-2.0 */
+/* SPDX-License-Identifier: Apache-2.0
+ * A relocation judged and priced by itself, and the border at which it comes before a move. */
 #include "plan/relocate.h"
 #include "plan/sample-relocate.h"
 #include <string.h>

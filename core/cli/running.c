@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0
  * What the user's signals do to the process, beside stopping a run in order. */
-#include "cli/recovery.h"
+#include "cli/running.h"
 
 #include "cli/output.h"
 #include <unistd.h>
 
-void recovery_say(void *context, const char *line)
+void running_say(void *context, const char *line)
 {
     output_remark(context, "%s", line);
 }
 
-void recovery_leave(const struct cli *cli, const char *run, bool is_asked)
+void running_leave(const struct cli *cli, const char *run, bool is_asked)
 {
     if (!*run)
         _exit(error_exit(ERROR_CANCELLED));
@@ -20,7 +20,7 @@ void recovery_leave(const struct cli *cli, const char *run, bool is_asked)
     _exit(error_exit(is_asked ? ERROR_NOT_KNOWN : ERROR_CANCELLED));
 }
 
-void recovery_slow(const struct cli *cli, const char *what)
+void running_slow(const struct cli *cli, const char *what)
 {
     output_remark(cli,
                   "asked to stop; still waiting for %s (Ctrl-C again leaves at once, and virt-ferry recover "
