@@ -167,7 +167,7 @@ static int not_known(struct move *m, const json_t *seen, const json_t *copies, s
         return -err->code;
     json_array_foreach(copies, i,
                        copy) if (!is_moved(seen, json_array_get(json_child(seen, "disks"), i), copy))
-        move_say(
+        move_problem(
             m,
             "domain '%s' ended in the middle of the switch: its newest writes to disk '%s' are at '%s' or at "
             "'%s'; both are left",

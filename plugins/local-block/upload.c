@@ -2,6 +2,7 @@
  * One stream of libvirt, finished only when all of it was taken. The error is told where it is met: each
  * further call of libvirt forgets it. */
 #include "upload.h"
+#include <stdbool.h>
 
 static int send_all(virStreamPtr stream, const unsigned char *bytes, size_t n)
 {
@@ -20,17 +21,15 @@ int upload(struct ferry_call *call, const struct ferry_services *services, virSt
            const unsigned char *bytes, size_t n, const char *fix, const char *what)
 {
     virStreamPtr stream = virStreamNew(services->libvirt(call), 0);
-    int result = 0;
+    const bool has_begun = stream && virStorageVolUpload(volume, stream, 0, n, 0) == 0;
+    const bool is_sent = has_begun && send_all(stream, bytes, n) == 0;
+    const bool is_done = is_sent && virStreamFinish(stream) == 0;
 
-    if (!stream || virStorageVolUpload(volume, stream, 0, n, 0) < 0) {
-        result = place_error(call, services, fix, what);
-    } else if (send_all(stream, bytes, n) < 0) {
-        result = place_error(call, services, fix, what);
+    if (!is_done)
+        (void)place_error(call, services, fix, what);
+    if (has_begun && !is_sent)
         (void)virStreamAbort(stream);
-    } else if (virStreamFinish(stream) < 0) {
-        result = place_error(call, services, fix, what);
-    }
     if (stream)
         (void)virStreamFree(stream);
-    return result;
+    return is_done ? 0 : -1;
 }

@@ -386,6 +386,21 @@ is '/srv/other/r-vda.raw raw' disk_at r vda
 lives_on hostA r
 lab rm r
 
+it "a guest that ends when the switch was asked for keeps both images, since nobody can say which has its newest writes"
+fresh local:raw --fill 16
+leaves_traces
+VIRT_FERRY_FAULT=kill:journal-pivot:1 exits 137 ferry hostA relocate r --disk vda --to "$NFS/r-vda.qcow2"
+on hostA virsh -q destroy r
+exits 6 prints 'both are left' ferry hostA recover
+is_there() { [ -n "$("$@")" ]; }
+is_there on_nfs
+is_there on hostA ls "$IMAGES/r-vda.img"
+is "$IMAGES/r-vda.img raw" disk_at r vda --inactive
+prints 'No run is open' ferry hostA recover
+on hostA virsh -q start r
+await 60 lab verify r
+lives_on hostA r
+
 it "killed at each step, the next run leaves both disks in one place and no image that is not in use"
 grep -qs VIRT_FERRY_FAULT "$VIRT_FERRY_BUILD/virt-ferry" || skip "this build has no fault points"
 fresh local:qcow2,local:raw

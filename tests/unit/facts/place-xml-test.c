@@ -59,7 +59,8 @@ START_TEST(the_place_of_that_disk_alone_is_changed)
         (void)snprintf(xml, sizeof xml, HEAD "%s" TAIL, moves[_i].disk);
         (void)snprintf(wanted, sizeof wanted, HEAD "%s" TAIL, moves[_i].wanted);
         for (char *at = wanted; *at; at++)
-            *at = *at == '\'' ? '"' : *at;
+            if (*at == '\'')
+                *at = '"';
         OWNED_MEMORY char *got = domain_xml_placed(xml, "vda", moves[_i].to, &err);
         ck_assert_msg(got != NULL, "%s", err.what);
         ck_assert_str_eq(got, wanted);
