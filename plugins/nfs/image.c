@@ -176,16 +176,8 @@ int image_create(struct ferry_call *call, const struct ferry_services *services,
 
     if (bytes == 0)
         return -1;
-    switch (place_find(call, services, image->disk, &p)) {
-    case PLACE_KNOWN:
-        break;
-    case PLACE_FAILED:
+    if (place_need(call, services, image->disk, &p) < 0)
         return -1;
-    case PLACE_NOT_KNOWN:
-    case PLACE_NOT_MOUNTED:
-        services->error(call, p.fix, "%s", p.why);
-        return -1;
-    }
     server_time(CREATE_MS);
     if (server_look(p.address, p.folder, p.name, &p.user, &look, &t) < 0)
         return image_trouble(call, services, &t);

@@ -38,16 +38,8 @@ static int find(struct ferry_call *call, const struct ferry_services *services, 
 {
     struct trouble t;
 
-    switch (place_find(call, services, disk, place)) {
-    case PLACE_KNOWN:
-        break;
-    case PLACE_FAILED:
+    if (place_need(call, services, disk, place) < 0)
         return -1;
-    case PLACE_NOT_KNOWN:
-    case PLACE_NOT_MOUNTED:
-        services->error(call, place->fix, "%s", place->why);
-        return -1;
-    }
     server_time(OPEN_MS);
     if (server_look(place->address, place->folder, place->name, &place->user, look, &t) < 0)
         return image_trouble(call, services, &t);

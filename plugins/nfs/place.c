@@ -292,3 +292,19 @@ enum place_answer place_find(struct ferry_call *call, const struct ferry_service
     find_user(call, services, disk, ret);
     return is_network ? find_address(call, services, disk->server, ret) : find_mounted(call, services, ret);
 }
+
+int place_need(struct ferry_call *call, const struct ferry_services *services, const struct ferry_disk *disk,
+               struct place *ret)
+{
+    switch (place_find(call, services, disk, ret)) {
+    case PLACE_KNOWN:
+        return 0;
+    case PLACE_FAILED:
+        break;
+    case PLACE_NOT_KNOWN:
+    case PLACE_NOT_MOUNTED:
+        services->error(call, ret->fix, "%s", ret->why);
+        break;
+    }
+    return -1;
+}

@@ -34,6 +34,9 @@ enum place_answer {
 };
 enum place_answer place_find(struct ferry_call *call, const struct ferry_services *services,
                              const struct ferry_disk *disk, struct place *ret);
+/* The same where nothing can be done without it: 0, or -1 with the call's error. */
+int place_need(struct ferry_call *call, const struct ferry_services *services, const struct ferry_disk *disk,
+               struct place *ret);
 
 /* A file that lies on an NFS mount, as far as that can be known without asking any server. */
 bool place_is_on_mount(struct ferry_call *call, const struct ferry_services *services, const char *path);

@@ -65,7 +65,7 @@ lives_on hostA choice
 
 it "a mixed guest moves: one disk shared, a raw and a qcow2 one copied"
 guest hostA choice "${MIXED[@]}"
-prints "Moved 'choice' to 'hostB' by postcopy-ssh-gated-mixed" ferry hostA migrate choice hostB --allow-cleartext
+prints "Moved 'choice' to 'hostB' by postcopy-ssh-gated-mixed" ferry hostA migrate choice hostB
 lives_on hostB choice
 image_is hostB "$IMAGES/choice-vdb.img" raw 67108864
 image_is hostB "$IMAGES/choice-vdc.qcow2" qcow2 67108864

@@ -11,28 +11,6 @@ STEPS_APART=${STEPS_APART:-2} # every how many-th step of the journal is killed 
 SLOWLY='--bandwidth 8MiB/s'   # long enough to interrupt
 MIGRATE='migrate --allow-cleartext'
 
-# Does ACTION on HOST as soon as libvirt there says an event that holds WORD. /run/faulted says that it did.
-at_event() { # HOST WORD ACTION
-    lab on "$1" rm -f /run/faulted /run/watcher
-    # shellcheck disable=SC2016
-    lab on "$1" setsid sh -c 'echo $$ >/run/watcher
-        stdbuf -oL virsh event --all --loop </dev/null | while read -r line; do
-            case $line in *"$0"*) eval "$1"; : >/run/faulted; break ;; esac
-        done' "$2" "$3" >/dev/null 2>&1 &
-    finally at_event_ends "$1"
-    await 10 lab on "$1" test -s /run/watcher
-    sleep 1 # until virsh is connected; nothing outside shows it
-}
-# shellcheck disable=SC2016  # expanded on the host
-at_event_ends() { lab on "$1" sh -c 'kill -- -"$(cat /run/watcher)"' 2>/dev/null || true; }
-
-# Ends HOST's libvirtd the moment it says that a guest resumed there.
-kill_at_resume() { # HOST
-    finally start_again "$1"
-    # shellcheck disable=SC2016
-    at_event "$1" Resumed 'kill -9 "$(cat /run/libvirtd.pid)"'
-}
-
 # What DEST's libvirtd says to SOURCE is lost from the first pass on; guest and migration stream go on, since that
 # has a connection of its own.
 APART='--strategy postcopy-ssh-clear-gated'
@@ -43,7 +21,6 @@ deafen_at_first_pass() { # SOURCE DEST
 }
 
 hear_again() { lab on "$1" nft delete table inet deaf 2>/dev/null || true; }
-start_again() { lab libvirtd "$1" start 2>/dev/null || true; }
 address_of() { lab status | awk -v host="$1" '$1 == "machine" && $2 == host { print $3 }'; }
 other() { [ "$1" = hostA ] && echo hostB || echo hostA; }
 one_runner() { is 1 count lab runners "$1"; }

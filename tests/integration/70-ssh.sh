@@ -52,15 +52,6 @@ know_wrong_key() { # HOST: hostB is known by another host's key
     on "$1" sh -c "echo 'hostB $(cut -d' ' -f1,2 "$STATE/keys/hostA.pub")' >/root/.ssh/known_hosts"
 }
 one_runner() { [ "$(lab runners "$1" | wc -l)" = 1 ] || complain "runners: $(lab runners "$1")"; }
-kill_at_resume() { # HOST
-    # shellcheck disable=SC2016
-    on "$1" sh -c 'stdbuf -oL virsh event --event lifecycle --loop </dev/null | while read -r line; do
-            case $line in *Resumed*) kill -9 "$(cat /run/libvirtd.pid)"; break ;; esac
-        done' >/dev/null 2>&1 &
-    finally quietly kill "$!"
-    finally quietly lab libvirtd "$1" start
-    sleep 0.5
-}
 
 # By ssh alone it is why there is no way (exit 4); beside another channel it is a note with this id.
 stands_in_the_way() { # ID TEXT

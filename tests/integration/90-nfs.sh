@@ -147,7 +147,7 @@ lab rm many
 it "and back by SSH"
 needs_nfs
 guest hostB held "${ON_NFS[@]}"
-prints 'ssh-gated' ferry hostB migrate held hostA --allow-cleartext
+prints 'ssh-gated' ferry hostB migrate held hostA
 lives_on hostA held
 
 it "a running guest is not moved with a qcow2 image that grows unseen there; a suspended one is"

@@ -16,6 +16,8 @@
 #   finally COMMAND…       the undo, beside the deed: in reverse order when the case ends, however
 #   during PHASE COMMAND…  runs it when the next move is in this phase: survey, prepare, copy, precopy,
 #                          switch-over, verify; a phase that never comes is a failure
+#   at_event HOST WORD ACTION  does it on HOST as soon as libvirt there says an event that holds WORD
+#   kill_at_resume HOST    ends HOST's libvirtd the moment it says that a guest resumed there
 #   skip REASON            ends the case
 #   adopts COMMAND…        a program that speaks TAP: its tests are counted beside the case
 #   lab, ferry HOST ARGUMENT…   tests/lab/lab; virt-ferry on that machine; both with a limit of time
@@ -164,6 +166,29 @@ during() { # PHASE COMMAND…
     ) &
     watchers+=("$!|$mark|$phase")
 }
+
+# Does ACTION on HOST as soon as libvirt there says an event that holds WORD. /run/faulted says that it did.
+at_event() { # HOST WORD ACTION
+    lab on "$1" rm -f /run/faulted /run/watcher
+    # shellcheck disable=SC2016
+    lab on "$1" setsid sh -c 'echo $$ >/run/watcher
+        stdbuf -oL virsh event --all --loop </dev/null | while read -r line; do
+            case $line in *"$0"*) eval "$1"; : >/run/faulted; break ;; esac
+        done' "$2" "$3" >/dev/null 2>&1 &
+    finally at_event_ends "$1"
+    await 10 lab on "$1" test -s /run/watcher
+    sleep 1 # until virsh is connected; nothing outside shows it
+}
+# shellcheck disable=SC2016  # expanded on the host
+at_event_ends() { lab on "$1" sh -c 'kill -- -"$(cat /run/watcher)"' 2>/dev/null || true; }
+
+# Ends HOST's libvirtd the moment it says that a guest resumed there.
+kill_at_resume() { # HOST
+    finally start_again "$1"
+    # shellcheck disable=SC2016
+    at_event "$1" Resumed 'kill -9 "$(cat /run/libvirtd.pid)"'
+}
+start_again() { lab libvirtd "$1" start >/dev/null 2>&1 || true; }
 
 watchers_end() {
     local watcher pid mark phase code=0

@@ -42,14 +42,7 @@ lives_on hostB busy
 
 it "killing the destination's libvirtd when its guest resumes never leaves two runners, by TLS"
 guest hostA web --write-log
-quietly() { "$@" >/dev/null 2>&1 || true; }
-# shellcheck disable=SC2016
-on hostB sh -c 'stdbuf -oL virsh event --event lifecycle --loop </dev/null | while read -r line; do
-        case $line in *Resumed*) kill -9 "$(cat /run/libvirtd.pid)"; break ;; esac
-    done' >/dev/null 2>&1 &
-finally quietly kill "$!"
-finally quietly lab libvirtd hostB start
-sleep 0.5
+kill_at_resume hostB
 ferry hostA migrate web qemu+tls://hostB/system || true
 [ "$(lab runners web | wc -l)" = 1 ]
 lab libvirtd hostB start || true
