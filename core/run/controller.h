@@ -9,7 +9,7 @@
 
 /* One look at the job; figures that are not known are NOT_KNOWN. */
 struct job_sample {
-    uint64_t at_ms;           /* of one clock */
+    uint64_t at_ms;           /* of one clock, the source's where it tells: when the figures were taken */
     uint64_t pass;            /* QEMU counts from 1; 0 before it began */
     uint64_t sent_bytes;      /* of memory, so far */
     uint64_t remaining_bytes; /* of memory */

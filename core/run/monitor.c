@@ -82,9 +82,11 @@ static void ask_for_postcopy(struct move *m, struct monitor *mon)
         worker_ask(m->survey.source, "start-postcopy", json_pack("{ss}", "uuid", m->uuid), ANSWER_MS, &err);
 }
 
+/* The figures are of the moment in which the host took them: an answer that came late would make the pass
+ * look long that it ends, and the next one short. */
 static void consult_controller(struct move *m, struct monitor *mon, const json_t *job)
 {
-    const struct job_sample sample = { .at_ms = loop_now_ms(),
+    const struct job_sample sample = { .at_ms = json_u64(job, "elapsed_ms", loop_now_ms()),
                                        .pass = json_u64(job, "pass", NOT_KNOWN),
                                        .sent_bytes = json_u64(job, "memory_processed_bytes", NOT_KNOWN),
                                        .remaining_bytes =

@@ -93,6 +93,42 @@ START_TEST(late_looks_change_nothing)
     }
 END_TEST
 
+/* Looks in no order, as of a host under load: the time between two of them is drawn anew each time. */
+START_TEST(looks_at_odd_times_change_nothing)
+    {
+        unsigned drawn = 1, switched = 0;
+
+        for (unsigned run = 0; run < 400; run++) {
+            struct controller c = { .memory_bytes = MiB(256), .downtime_ms = 300 };
+            double left = 230, sent = 0, dirty = 0;
+            uint64_t pass = 1;
+            bool is_over = false;
+
+            for (unsigned ms = 0, next = 0; !is_over; ms += 5) {
+                const struct job_sample s = { ms, pass, (uint64_t)(1048576 * sent),
+                                              (uint64_t)(1048576 * left) };
+
+                if (ms >= next) {
+                    drawn = drawn * 1103515245u + 12345u;
+                    next = ms + 40 + drawn / 65536u % 120u;
+                    is_over = controller_see(&c, &s) == CONTROL_POSTCOPY;
+                    switched += is_over;
+                }
+                sent += 117 * 0.005;
+                left -= 117 * 0.005;
+                dirty = fmin(dirty + 60 * 0.005, 64);
+                if (left <= 117 * 0.3) {
+                    left += dirty;
+                    dirty = 0;
+                    is_over |= left <= 117 * 0.3;
+                    pass++;
+                }
+            }
+        }
+        ck_assert_uint_eq(switched, 0);
+    }
+END_TEST
+
 START_TEST(nothing_is_decided_within_a_pass_or_from_figures_that_are_not_known)
     {
         struct controller c = { .memory_bytes = MiB(256), .downtime_ms = 300 };
@@ -158,6 +194,7 @@ END_TEST
 
 TEST_MAIN("run/controller", an_idle_guest_ends_in_its_first_pass_without_a_decision,
           sixty_in_sixty_four_stays_and_two_hundred_in_all_of_it_switches_at_the_first_boundary,
-          late_looks_change_nothing, nothing_is_decided_within_a_pass_or_from_figures_that_are_not_known,
-          each_boundary_refits_the_model, a_job_that_was_looked_at_late_counts_what_it_had_sent_before,
+          late_looks_change_nothing, looks_at_odd_times_change_nothing,
+          nothing_is_decided_within_a_pass_or_from_figures_that_are_not_known, each_boundary_refits_the_model,
+          a_job_that_was_looked_at_late_counts_what_it_had_sent_before,
           counters_that_run_backwards_begin_anew)
