@@ -6,9 +6,9 @@
 #include "cli/output.h"
 #include "cli/progress.h"
 #include "facts/location.h"
-#include "host/loop.h"
 #include "plugin/registry.h"
 #include "run/copying.h"
+#include "worker/loop.h"
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>

@@ -5,7 +5,7 @@
 #include "base/name.h"
 #include "base/text.h"
 #include "facts/json.h"
-#include "host/verbs.h"
+#include "verbs/verbs.h"
 #include <string.h>
 
 /* By a host's name every driver is tried, and most hosts have not all: none is waited for beyond this. One

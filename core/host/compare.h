@@ -5,7 +5,7 @@
 #define HOST_COMPARE_H
 
 #include "facts/model.h"
-#include "host/worker.h"
+#include "worker/worker.h"
 
 /* Backing files that stand on both hosts and are not proved to be one: those of equal bytes count as proved
  * from here on, of the others the evidence says that they differ, or why they could not be compared. */

@@ -8,9 +8,9 @@
 #include "base/text.h"
 #include "facts/json.h"
 #include "host/channels.h"
-#include "host/verbs.h"
 #include "host/via.h"
 #include "host/way.h"
+#include "verbs/verbs.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -58,14 +58,6 @@ int survey_host_of_uri(const char *uri, char *buf, size_t size, struct error *er
     memcpy(buf, host, n);
     buf[n] = '\0';
     return name_check_host(buf, err);
-}
-
-bool survey_takes_hostname(const char *hostname, const char *dest_host)
-{
-    struct error ignored = { 0 };
-
-    return hostname && name_check_host(hostname, &ignored) == 0 && !text_starts(hostname, NO_NAME) &&
-           !text_equal(hostname, dest_host);
 }
 
 /* Everything that has source_host, its worker too, has the new name then. */

@@ -5,7 +5,7 @@
 #define HOST_PROOF_H
 
 #include "facts/model.h"
-#include "host/worker.h"
+#include "worker/worker.h"
 
 int proof_of_sharing(struct facts *f, struct worker *source, struct worker *dest, struct error *err);
 

@@ -6,10 +6,10 @@
 #include "base/text.h"
 #include "facts/json.h"
 #include "facts/map.h"
-#include "host/pair.h"
 #include "host/proof.h"
 #include "host/way.h"
 #include "state/config.h"
+#include "verbs/pair.h"
 #include <stdio.h>
 #include <string.h>
 

@@ -5,7 +5,7 @@
 #define HOST_SURVEY_H
 
 #include "facts/model.h"
-#include "host/worker.h"
+#include "worker/worker.h"
 
 struct way;
 
@@ -82,9 +82,6 @@ const char *survey_source_socket(const struct survey *s);
 /* Opens what RAM and disks take over this channel, where its driver has to; in the order of libvirt's asking.
  */
 int survey_open_data(struct survey *s, const struct channel *ch, struct error *err);
-/* Can a host whose URI names none be called so: it is a host's name, that of one machine, and not the
- * destination's? */
-bool survey_takes_hostname(const char *hostname, const char *dest_host);
 /* The host in a libvirt URI, or "localhost"; refuses what could be an option or is no host name. */
 int survey_host_of_uri(const char *uri, char *buf, size_t size, struct error *err);
 

@@ -3,8 +3,8 @@
 #include "host/way.h"
 
 #include "base/text.h"
-#include "host/sockets.h"
-#include "host/verbs.h"
+#include "verbs/verbs.h"
+#include "worker/sockets.h"
 
 #define OPEN_MS 9000u /* a driver has 7 s; then its worker is killed, and what it started dies with it */
 

@@ -5,8 +5,8 @@
 #define HOST_WAY_H
 
 #include "facts/model.h"
-#include "host/worker.h"
 #include "plugin/registry.h"
+#include "worker/worker.h"
 
 struct way;
 

@@ -7,7 +7,7 @@
 #include "copy/copy.h"
 #include "copy/nbd.h"
 #include "facts/location.h"
-#include "host/verbs.h"
+#include "verbs/verbs.h"
 #include <errno.h>
 #include <string.h>
 #include <sys/stat.h>

@@ -7,7 +7,7 @@
 #include "base/error.h"
 #include "base/name.h"
 #include "copy/copy.h"
-#include "host/worker.h"
+#include "worker/worker.h"
 
 struct config;
 

@@ -7,7 +7,7 @@
 #include "base/fault.h"
 #include "base/log.h"
 #include "base/text.h"
-#include "host/sockets.h"
+#include "worker/sockets.h"
 #include <arpa/inet.h>
 #include <errno.h>
 #include <stdio.h>

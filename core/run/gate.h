@@ -7,7 +7,7 @@
 
 #include "base/error.h"
 #include "base/owned.h"
-#include "host/loop.h"
+#include "worker/loop.h"
 #include <stdbool.h>
 #include <sys/types.h>
 

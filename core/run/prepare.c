@@ -5,8 +5,8 @@
 
 #include "base/log.h"
 #include "facts/json.h"
-#include "host/sockets.h"
-#include "host/verbs.h"
+#include "verbs/verbs.h"
+#include "worker/sockets.h"
 #include <string.h>
 
 #define CREATE_MS 60000u

@@ -2,7 +2,7 @@
  * The gate between a client and a daemon that are both played here, in one thread: what passes, byte for
  * byte, what is held, what closes it, and who is let in. */
 #include "gate-bench.h"
-#include "host/sockets.h"
+#include "worker/sockets.h"
 
 #include <poll.h>
 #include <sys/wait.h>

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * A migration job as libvirt counts it, and its end on demand. */
+#include "verbs/verbs.h"
+
+#include "worker/serve.h"
+
+static const struct {
+    const char *libvirt, *ours;
+} counters[] = {
+    { VIR_DOMAIN_JOB_TIME_ELAPSED, "elapsed_ms" },
+    { VIR_DOMAIN_JOB_DOWNTIME, "downtime_ms" },
+    { VIR_DOMAIN_JOB_DOWNTIME_NET, "downtime_net_ms" },
+    { VIR_DOMAIN_JOB_SETUP_TIME, "setup_ms" },
+    { VIR_DOMAIN_JOB_DATA_TOTAL, "total_bytes" },
+    { VIR_DOMAIN_JOB_DATA_PROCESSED, "processed_bytes" },
+    { VIR_DOMAIN_JOB_DATA_REMAINING, "remaining_bytes" },
+    { VIR_DOMAIN_JOB_MEMORY_TOTAL, "memory_total_bytes" },
+    { VIR_DOMAIN_JOB_MEMORY_PROCESSED, "memory_processed_bytes" },
+    { VIR_DOMAIN_JOB_MEMORY_REMAINING, "memory_remaining_bytes" },
+    { VIR_DOMAIN_JOB_MEMORY_BPS, "memory_bytes_per_s" },
+    { VIR_DOMAIN_JOB_MEMORY_DIRTY_RATE, "dirty_pages_per_s" },
+    { VIR_DOMAIN_JOB_MEMORY_PAGE_SIZE, "page_bytes" },
+    { VIR_DOMAIN_JOB_MEMORY_ITERATION, "pass" },
+    { VIR_DOMAIN_JOB_DISK_TOTAL, "disk_total_bytes" },
+    { VIR_DOMAIN_JOB_DISK_PROCESSED, "disk_processed_bytes" },
+    { VIR_DOMAIN_JOB_DISK_REMAINING, "disk_remaining_bytes" },
+    { VIR_DOMAIN_JOB_DISK_BPS, "disk_bytes_per_s" },
+};
+
+/* The source has stopped for good and the guest runs over there: what libvirt never takes back. */
+static bool has_switched(virDomainPtr d)
+{
+    int state = 0, reason = 0;
+
+    return virDomainGetState(d, &state, &reason, 0) == 0 && state == VIR_DOMAIN_PAUSED &&
+           (reason == VIR_DOMAIN_PAUSED_POSTCOPY || reason == VIR_DOMAIN_PAUSED_POSTCOPY_FAILED);
+}
+
+/* {"uuid", "completed"}: "is_active", "is_postcopy", and every counter that libvirt knows; completed reads
+ * the last job's */
+int verb_job(struct child *c, const json_t *args, json_t *reply, struct error *err)
+{
+    OWNED_DOMAIN d = verb_domain(c, args, err);
+    virTypedParameterPtr params = NULL;
+    int n = 0, type = VIR_DOMAIN_JOB_NONE, r = 0;
+
+    if (!d)
+        return -err->code;
+    if (virDomainGetJobStats(d, &type, &params, &n,
+                             json_flag(args, "completed", false) ? VIR_DOMAIN_JOB_STATS_COMPLETED : 0) < 0)
+        return libvirt_error(err, c->host, "could not read the job's statistics");
+    if (json_put_flag(reply, "is_active",
+                      type == VIR_DOMAIN_JOB_BOUNDED || type == VIR_DOMAIN_JOB_UNBOUNDED) < 0 ||
+        json_put_flag(reply, "is_postcopy", has_switched(d)) < 0)
+        r = error_memory(err);
+    for (size_t i = 0; r == 0 && i < sizeof counters / sizeof *counters; i++) {
+        unsigned long long value;
+
+        if (virTypedParamsGetULLong(params, n, counters[i].libvirt, &value) == 1 &&
+            json_put_u64(reply, counters[i].ours, value) < 0)
+            r = error_memory(err);
+    }
+    virTypedParamsFree(params, n);
+    return r;
+}
+
+/* {"uuid"}: {} */
+int verb_abort_job(struct child *c, const json_t *args, json_t *reply, struct error *err)
+{
+    OWNED_DOMAIN d = verb_domain(c, args, err);
+
+    (void)reply;
+    if (!d)
+        return -err->code;
+    if (virDomainAbortJob(d) < 0)
+        return libvirt_error(err, c->host, "could not abort the domain's job");
+    return 0;
+}
+
+/* {"uuid"}: asks for post-copy; accepted is not yet switched: the job may end in pre-copy all the same; {} */
+int verb_start_postcopy(struct child *c, const json_t *args, json_t *reply, struct error *err)
+{
+    OWNED_DOMAIN d = verb_domain(c, args, err);
+
+    (void)reply;
+    if (!d)
+        return -err->code;
+    if (virDomainMigrateStartPostCopy(d, 0) < 0)
+        return libvirt_error(err, c->host, "could not switch the migration to post-copy");
+    return 0;
+}

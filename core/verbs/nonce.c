@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The nonce: does a directory hold the same bytes on two hosts? Through libvirt's storage API alone.
+ * A pool that stands there is used and never refreshed; without one, a transient pool of ours is. */
+#include "verbs/verbs.h"
+
+#include "base/name.h"
+#include "base/text.h"
+#include "verbs/xml.h"
+#include "worker/serve.h"
+#include <errno.h>
+#include <libvirt/virterror.h>
+#include <stdio.h>
+#include <string.h>
+
+#define OUR_PREFIX ".virt-ferry-"
+#define OTHERS_TRIES 20
+#define OTHERS_PAUSE_US 100000u
+
+static bool same_directory(const char *a, const char *b)
+{
+    size_t na = strlen(a), nb = strlen(b);
+
+    while (na > 1 && a[na - 1] == '/')
+        na--;
+    while (nb > 1 && b[nb - 1] == '/')
+        nb--;
+    return na == nb && memcmp(a, b, na) == 0;
+}
+
+static bool pool_is_over(virStoragePoolPtr pool, const char *directory)
+{
+    OWNED_MEMORY char *text = virStoragePoolGetXMLDesc(pool, 0);
+    OWNED(xml) x = text ? xml_read(text) : NULL;
+    OWNED_MEMORY char *path = x ? xml_value(x, "/pool/target/path") : NULL;
+
+    return path && same_directory(path, directory);
+}
+
+/* The pool whose target the directory is, an active one first; NULL when there is none. A run's temporary
+ * pool counts only where it is to be removed: any other will be gone in a moment. */
+static virStoragePoolPtr pool_over(struct child *c, const char *directory, bool also_temporary)
+{
+    virStoragePoolPtr *list = NULL, found = NULL;
+    int n = virConnectListAllStoragePools(c->libvirt, &list, 0);
+
+    for (int i = 0; i < n; i++) {
+        bool is_temporary = text_starts(virStoragePoolGetName(list[i]), OUR_PREFIX);
+        bool fits = (also_temporary || !is_temporary) && pool_is_over(list[i], directory);
+
+        if (fits && (!found || virStoragePoolIsActive(list[i]) == 1)) {
+            if (found)
+                (void)virStoragePoolFree(found);
+            found = list[i];
+        } else {
+            (void)virStoragePoolFree(list[i]);
+        }
+    }
+    free(list);
+    return found;
+}
+
+static json_t *record_of(struct child *c, const char *what, const char *place, const char *name)
+{
+    return json_pack("{ss ss ss ss ss}", "step", "nonce", "host", c->host, "what", what, "place", place,
+                     "name", name);
+}
+
+static virStoragePoolPtr transient_pool(struct child *c, const char *directory, struct error *err)
+{
+    OWNED_MEMORY char *path = xml_quoted(directory);
+    char name[64], hex[33];
+    OWNED_TEXT xml = { 0 };
+    virStoragePoolPtr pool;
+
+    if (name_random_hex(hex, 16, err) < 0)
+        return NULL;
+    snprintf(name, sizeof name, OUR_PREFIX "%s", hex);
+    text_add(&xml, "<pool type='dir'><name>%s</name><target><path>%s</path></target></pool>", name,
+             path ? path : "");
+    if (!path || xml.failed) {
+        error_memory(err);
+        return NULL;
+    }
+    if (child_journal(c, record_of(c, "pool", directory, name), err) < 0)
+        return NULL;
+    pool = virStoragePoolCreateXML(c->libvirt, xml.s, 0);
+    /* libvirt allows one pool over a directory: another run's temporary one must go first. */
+    for (int i = 0; !pool && i < OTHERS_TRIES && virGetLastErrorCode() == VIR_ERR_OPERATION_FAILED; i++) {
+        (void)usleep(OTHERS_PAUSE_US);
+        pool = virStoragePoolCreateXML(c->libvirt, xml.s, 0);
+    }
+    if (!pool)
+        libvirt_error(err, c->host, "could not look into directory '%s'", directory);
+    return pool;
+}
+
+/* 1 created, 0 refused since it is there, negative: neither. */
+static int create_name(struct child *c, virStoragePoolPtr pool, const char *directory, const char *name,
+                       struct error *err)
+{
+    OWNED_TEXT xml = { 0 };
+    OWNED_VOLUME volume = NULL;
+    virErrorPtr last;
+
+    text_add(&xml,
+             "<volume><name>%s</name><capacity>0</capacity><allocation>0</allocation>"
+             "<target><format type='raw'/></target></volume>",
+             name);
+    if (xml.failed)
+        return error_memory(err);
+    if (child_journal(c, record_of(c, "volume", directory, name), err) < 0)
+        return -err->code;
+    volume = virStorageVolCreateXML(pool, xml.s, 0);
+    if (volume)
+        return 1;
+    last = virGetLastError();
+    if (last && (last->code == VIR_ERR_STORAGE_VOL_EXIST || last->code == VIR_ERR_OPERATION_INVALID ||
+                 (last->code == VIR_ERR_SYSTEM_ERROR && last->int1 == EEXIST)))
+        return 0;
+    return libvirt_error(err, c->host, "could not create a file in directory '%s'", directory);
+}
+
+static void remove_name(virStoragePoolPtr pool, const char *name)
+{
+    OWNED_VOLUME volume = virStorageVolLookupByName(pool, name);
+
+    if (volume)
+        (void)virStorageVolDelete(volume, 0);
+}
+
+static int put_pool(virStoragePoolPtr pool, bool is_ours, json_t *reply, struct error *err)
+{
+    if (json_put_text(reply, "pool", virStoragePoolGetName(pool)) < 0 ||
+        json_put_flag(reply, "is_ours", is_ours) < 0)
+        return error_memory(err);
+    return 0;
+}
+
+/* {"directory", "name"}: creates name in the directory; "pool" and "is_ours", to be given back to the others;
+ * or "gap", why nothing can be proved here */
+int verb_nonce_open(struct child *c, const json_t *args, json_t *reply, struct error *err)
+{
+    const char *directory = json_text(args, "directory", ""), *name = json_text(args, "name", "");
+    OWNED_POOL pool = pool_over(c, directory, false);
+    bool is_ours = !pool;
+    int r;
+
+    if (pool && virStoragePoolIsActive(pool) != 1) {
+        OWNED_TEXT gap = { 0 };
+
+        text_add(&gap, "pool '%s' over '%s' is not active on '%s'; start it: virsh pool-start %s",
+                 virStoragePoolGetName(pool), directory, c->host, virStoragePoolGetName(pool));
+        return json_put_text(reply, "gap", text_of(&gap));
+    }
+    if (!pool && !(pool = transient_pool(c, directory, err)))
+        return -err->code;
+    if (put_pool(pool, is_ours, reply, err) < 0)
+        return -err->code;
+    r = create_name(c, pool, directory, name, err);
+    if (r > 0)
+        return 0;
+    if (is_ours)
+        (void)virStoragePoolDestroy(pool);
+    return r < 0 ? r
+                 : error_set(err, ERROR_FAILED, c->host, "a random name stands in '%s' already", directory);
+}
+
+/* {"pool", "directory", "other", "third"}: "seen": creating the other host's name is refused as existing
+ * while a third is accepted */
+int verb_nonce_look(struct child *c, const json_t *args, json_t *reply, struct error *err)
+{
+    const char *directory = json_text(args, "directory", "");
+    const char *other = json_text(args, "other", ""), *third = json_text(args, "third", "");
+    OWNED_POOL pool = virStoragePoolLookupByName(c->libvirt, json_text(args, "pool", ""));
+    int of_other, of_third;
+
+    if (!pool)
+        return libvirt_error(err, c->host, "the pool over '%s' is gone", directory);
+    of_other = create_name(c, pool, directory, other, err);
+    if (of_other > 0)
+        remove_name(pool, other);
+    if (of_other < 0)
+        return of_other;
+    of_third = create_name(c, pool, directory, third, err);
+    if (of_third > 0)
+        remove_name(pool, third);
+    if (of_third < 0)
+        return of_third;
+    if (of_third == 0)
+        return error_set(err, ERROR_FAILED, c->host, "nothing can be created in directory '%s'", directory);
+    return json_put_flag(reply, "seen", of_other == 0);
+}
+
+/* {"pool", "names": […]}: "ctimes": {name: "seconds.nanoseconds"}; a name that the pool does not list is not
+ * in it */
+int verb_nonce_stat(struct child *c, const json_t *args, json_t *reply, struct error *err)
+{
+    OWNED_POOL pool = virStoragePoolLookupByName(c->libvirt, json_text(args, "pool", ""));
+    json_t *ctimes = json_object();
+    const json_t *names = json_child(args, "names");
+    size_t i;
+    json_t *name;
+
+    if (!ctimes || json_put(reply, "ctimes", ctimes) < 0)
+        return error_memory(err);
+    if (!pool)
+        return libvirt_error(err, c->host, "the pool is gone");
+    json_array_foreach(names, i, name)
+    {
+        OWNED_VOLUME volume = virStorageVolLookupByName(pool, json_string_value(name));
+        OWNED_MEMORY char *text = volume ? virStorageVolGetXMLDesc(volume, 0) : NULL;
+        OWNED(xml) x = text ? xml_read(text) : NULL;
+        OWNED_MEMORY char *ctime = x ? xml_value(x, "/volume/target/timestamps/ctime") : NULL;
+
+        if (ctime && json_put_text(ctimes, json_string_value(name), ctime) < 0)
+            return error_memory(err);
+    }
+    return 0;
+}
+
+/* {"pool", "is_ours", "name"}: removes what open made; what is gone already is no error; {} */
+int verb_nonce_close(struct child *c, const json_t *args, json_t *reply, struct error *err)
+{
+    OWNED_POOL pool = virStoragePoolLookupByName(c->libvirt, json_text(args, "pool", ""));
+    const char *name = json_text(args, "name", "");
+
+    (void)reply;
+    if (!pool)
+        return 0;
+    if (text_starts(name, OUR_PREFIX))
+        remove_name(pool, name);
+    if (json_flag(args, "is_ours", false) && text_starts(virStoragePoolGetName(pool), OUR_PREFIX) &&
+        virStoragePoolDestroy(pool) < 0)
+        return libvirt_error(err, c->host, "could not take down pool '%s'", virStoragePoolGetName(pool));
+    return 0;
+}
+
+/* {"what", "place", "name"}, as journalled by a run that died: removes it, if it bears our random name; {} */
+int verb_nonce_remove(struct child *c, const json_t *args, json_t *reply, struct error *err)
+{
+    const char *what = json_text(args, "what", ""), *name = json_text(args, "name", "");
+    const char *place = json_text(args, "place", "");
+    bool is_pool = text_equal(what, "pool");
+    OWNED_POOL pool = is_pool ? virStoragePoolLookupByName(c->libvirt, name) : pool_over(c, place, true);
+
+    (void)reply;
+    if (!text_starts(name, OUR_PREFIX))
+        return error_set(err, ERROR_FAILED, c->host, "'%s' does not bear a name of ours and stays", name);
+    if (is_pool) {
+        if (pool && virStoragePoolDestroy(pool) < 0)
+            return libvirt_error(err, c->host, "could not take down pool '%s'", name);
+        return 0;
+    }
+    if (!pool) {
+        OWNED_POOL own = transient_pool(c, place, err);
+
+        if (!own)
+            return -err->code;
+        remove_name(own, name);
+        return virStoragePoolDestroy(own) < 0
+                   ? libvirt_error(err, c->host, "could not take down our own pool")
+                   : 0;
+    }
+    remove_name(pool, name);
+    return 0;
+}

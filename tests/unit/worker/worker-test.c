@@ -1,0 +1,594 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Worker processes with verbs of this test: answers in order, time limits, death on either side, the journal,
+ * what a child inherits, and rubbish. */
+#include "base/log.h"
+#include "check-main.h"
+#include "worker/worker.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/file.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#define WELL_MS 60000u /* a question that is to be answered, on a machine however busy */
+
+/* ---- the verbs ---- */
+
+static int verb_echo(struct child *c, const json_t *args, json_t *reply, struct error *err)
+{
+    (void)c;
+    (void)err;
+    return args ? json_put(reply, "echo", json_deep_copy(args)) : 0;
+}
+
+static int verb_sleep(struct child *c, const json_t *args, json_t *reply, struct error *err)
+{
+    (void)c;
+    (void)reply;
+    (void)err;
+    loop_pause_ms((unsigned)json_u64(args, "ms", 0));
+    return 0;
+}
+
+static int verb_fail(struct child *c, const json_t *args, json_t *reply, struct error *err)
+{
+    (void)args;
+    (void)reply;
+    error_set(err, ERROR_SPACE, c->host, "no room for '%s'", "vda");
+    return error_fix(err, "Make room.");
+}
+
+static int verb_die(struct child *c, const json_t *args, json_t *reply, struct error *err)
+{
+    (void)c;
+    (void)args;
+    (void)reply;
+    (void)err;
+    (void)raise(SIGKILL);
+    return 0;
+}
+
+/* Journals, and then makes the file: what the journal refuses must not come to be. */
+static int verb_create(struct child *c, const json_t *args, json_t *reply, struct error *err)
+{
+    const char *path = json_text(args, "path", "");
+    int fd;
+
+    (void)reply;
+    if (child_journal(c, json_pack("{ss ss}", "step", "create", "path", path), err) < 0)
+        return -err->code;
+    fd = open(path, O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    return fd < 0 ? error_errno(err, NULL, "could not create '%s'", path) : close(fd);
+}
+
+/* {"paths"}: how many descriptors lead to one of these, in "hits" */
+static int verb_descriptors(struct child *c, const json_t *args, json_t *reply, struct error *err)
+{
+    DIR *dir = opendir("/proc/self/fd");
+    uint64_t hits = 0;
+
+    (void)c;
+    (void)err;
+    for (struct dirent *e; dir && (e = readdir(dir));) {
+        char link[64], target[512] = "";
+        size_t i;
+        json_t *path;
+
+        (void)snprintf(link, sizeof link, "/proc/self/fd/%.20s", e->d_name);
+        if (readlink(link, target, sizeof target - 1) < 0)
+            continue;
+        json_array_foreach(json_child(args, "paths"), i, path) hits +=
+            json_string_value(path) && strcmp(target, json_string_value(path)) == 0;
+    }
+    if (dir)
+        (void)closedir(dir);
+    return json_put_u64(reply, "hits", hits);
+}
+
+/* Takes the numbers that are free, then traces. */
+static int verb_trace(struct child *c, const json_t *args, json_t *reply, struct error *err)
+{
+    (void)c;
+    (void)reply;
+    (void)err;
+    for (int i = 0; i < 20; i++)
+        if (open(json_text(args, "path", ""), O_WRONLY | O_APPEND | O_CLOEXEC) < 0)
+            return -1;
+    log_event("test", "traced", "in the child");
+    return 0;
+}
+
+static int verb_rubbish(struct child *c, const json_t *args, json_t *reply, struct error *err)
+{
+    const char *bytes = json_text(args, "bytes", "");
+    uint32_t n = (uint32_t)json_u64(args, "n", strlen(bytes));
+
+    (void)reply;
+    (void)err;
+    (void)send(c->fd, &n, sizeof n, MSG_NOSIGNAL);
+    (void)send(c->fd, bytes, strlen(bytes), MSG_NOSIGNAL);
+    return 0;
+}
+
+static const struct verb verbs[] = {
+    { "echo", verb_echo },   { "sleep", verb_sleep },     { "fail", verb_fail },
+    { "die", verb_die },     { "create", verb_create },   { "descriptors", verb_descriptors },
+    { "trace", verb_trace }, { "rubbish", verb_rubbish }, { NULL, NULL },
+};
+
+/* ---- the parent ---- */
+
+static struct loop *loop;
+static struct error failed;
+
+static struct worker *start(int (*journal)(void *, const json_t *, struct error *), void *context)
+{
+    struct worker_setup setup = { .host = "hostA", .verbs = verbs, .journal = journal, .context = context };
+    struct worker *w;
+
+    if (!loop)
+        loop = loop_new(&failed);
+    ck_assert_ptr_nonnull(loop);
+    w = worker_start(loop, &setup, &failed);
+    ck_assert_msg(w != NULL, "%s", failed.what);
+    return w;
+}
+
+static void loop_end(void)
+{
+    loop_free(loop);
+    loop = NULL;
+}
+
+static struct call *ask(struct worker *w, const char *verb, json_t *args, uint64_t timeout_ms)
+{
+    struct call *c = worker_ask(w, verb, args, timeout_ms, &failed);
+
+    ck_assert_msg(c != NULL, "%s", failed.what);
+    return c;
+}
+
+static int no_children(void)
+{
+    return waitpid(-1, NULL, WNOHANG) == -1 && errno == ECHILD;
+}
+
+START_TEST(a_question_is_answered_with_what_the_verb_gave)
+    {
+        OWNED(worker) w = start(NULL, NULL);
+        OWNED_JSON reply = NULL;
+
+        ck_assert_str_eq(worker_host(w), "hostA");
+        ck_assert_int_eq(worker_do(w, "echo", json_pack("{ss}", "a", "b"), WELL_MS, &reply, &failed), 0);
+        ck_assert_str_eq(json_text(json_child(reply, "echo"), "a", ""), "b");
+        ck_assert_int_eq(worker_do(w, "sleep", NULL, WELL_MS, NULL, &failed),
+                         0); /* no arguments, no interest */
+        worker_free(HAND_OVER(w));
+        ck_assert(no_children());
+        loop_end();
+    }
+END_TEST
+
+START_TEST(a_verb_that_fails_and_one_that_is_not_there_are_errors)
+    {
+        OWNED(worker) w = start(NULL, NULL);
+
+        ck_assert_int_eq(worker_do(w, "fail", NULL, WELL_MS, NULL, &failed), -ERROR_SPACE);
+        ck_assert_str_eq(failed.what, "no room for 'vda'");
+        ck_assert_str_eq(failed.host, "hostA");
+        ck_assert_str_eq(failed.fix, "Make room.");
+        ck_assert_int_eq(worker_do(w, "none", NULL, WELL_MS, NULL, &failed), -ERROR_INPUT);
+        ck_assert_int_eq(worker_do(w, "sleep", NULL, WELL_MS, NULL, &failed), 0); /* and it goes on */
+        worker_free(HAND_OVER(w));
+        loop_end();
+    }
+END_TEST
+
+START_TEST(answers_come_in_the_order_of_the_questions)
+    {
+        OWNED(worker) w = start(NULL, NULL);
+        OWNED(call) slow = ask(w, "sleep", json_pack("{si}", "ms", 100), WELL_MS);
+        OWNED(call) second = ask(w, "echo", json_pack("{si}", "n", 2), WELL_MS);
+        OWNED(call) third = ask(w, "echo", json_pack("{si}", "n", 3), WELL_MS);
+        OWNED_JSON reply = NULL;
+
+        ck_assert(!call_is_over(slow));
+        ck_assert_int_eq(call_wait(third, &reply, &failed), 0);
+        ck_assert_uint_eq(json_u64(json_child(reply, "echo"), "n", 0), 3);
+        ck_assert(call_is_over(slow) && call_is_over(second));
+        json_decref(reply);
+        reply = NULL;
+        ck_assert_int_eq(call_wait(second, &reply, &failed), 0);
+        ck_assert_uint_eq(json_u64(json_child(reply, "echo"), "n", 0), 2);
+        worker_free(HAND_OVER(w));
+        loop_end();
+    }
+END_TEST
+
+START_TEST(an_answer_that_nobody_waits_for_any_more_is_dropped)
+    {
+        OWNED(worker) w = start(NULL, NULL);
+        OWNED_JSON reply = NULL;
+
+        call_free(ask(w, "sleep", json_pack("{si}", "ms", 30), WELL_MS));
+        ck_assert_int_eq(worker_do(w, "echo", json_pack("{si}", "n", 2), WELL_MS, &reply, &failed), 0);
+        ck_assert_uint_eq(json_u64(json_child(reply, "echo"), "n", 0), 2);
+        worker_free(HAND_OVER(w));
+        loop_end();
+    }
+END_TEST
+
+START_TEST(a_question_out_of_time_kills_the_worker_and_all_that_was_asked)
+    {
+        OWNED(worker) w = start(NULL, NULL);
+        pid_t pid = worker_pid(w);
+        uint64_t began = loop_now_ms();
+        OWNED(call) hangs = ask(w, "sleep", json_pack("{si}", "ms", 60000), 100);
+        OWNED(call) behind = ask(w, "echo", NULL, 0);
+
+        ck_assert_int_eq(call_wait(hangs, NULL, &failed), -ERROR_TIMEOUT);
+        ck_assert_uint_ge(loop_now_ms() - began, 100);
+        ck_assert_msg(strstr(failed.what, "'sleep'") != NULL, "%s", failed.what);
+        ck_assert(call_is_over(behind));
+        ck_assert_int_eq(call_wait(behind, NULL, &failed), -ERROR_TIMEOUT);
+        ck_assert_int_eq(kill(pid, 0), -1);
+        ck_assert(no_children());
+        ck_assert_ptr_null(worker_ask(w, "echo", NULL, 0, &failed));
+        ck_assert_int_eq(failed.code, ERROR_CONNECTION);
+        worker_free(HAND_OVER(w));
+        loop_end();
+    }
+END_TEST
+
+START_TEST(a_worker_that_dies_answers_every_question_with_an_error)
+    {
+        OWNED(worker) w = start(NULL, NULL);
+        OWNED(call) before = ask(w, "echo", NULL, 0);
+        OWNED(call) dies = ask(w, "die", NULL, 0);
+        OWNED(call) behind = ask(w, "echo", NULL, 0);
+
+        ck_assert_int_eq(call_wait(behind, NULL, &failed), -ERROR_CONNECTION);
+        ck_assert_int_eq(call_wait(dies, NULL, &failed), -ERROR_CONNECTION);
+        ck_assert_str_eq(failed.host, "hostA");
+        ck_assert_int_eq(call_wait(before, NULL, &failed), 0); /* this one was answered */
+        ck_assert_ptr_null(worker_ask(w, "echo", NULL, 0, &failed));
+        worker_free(HAND_OVER(w));
+        ck_assert(no_children());
+        loop_end();
+    }
+END_TEST
+
+START_TEST(a_question_outlives_its_worker)
+    {
+        OWNED(worker) w = start(NULL, NULL);
+        OWNED(call) open = ask(w, "sleep", json_pack("{si}", "ms", 60000), 0);
+        OWNED(call) other = ask(w, "echo", NULL, 10);
+        uint64_t began = loop_now_ms();
+
+        if (_i)
+            worker_kill(w);
+        worker_free(HAND_OVER(w));
+        ck_assert_uint_lt(loop_now_ms() - began, 50000);
+        ck_assert(no_children());
+        ck_assert(call_is_over(open));
+        ck_assert_int_eq(call_wait(open, NULL, &failed), -ERROR_TIMEOUT);
+        loop_pause_ms(20); /* beyond its own limit, with no worker left to kill */
+        ck_assert_int_eq(call_wait(other, NULL, &failed), -ERROR_TIMEOUT);
+        loop_end();
+    }
+END_TEST
+
+/* ---- the journal ---- */
+
+struct journal_of_test {
+    char path[300];
+    int records;
+    bool refuses, file_was_there;
+};
+
+static int record(void *context, const json_t *record, struct error *err)
+{
+    struct journal_of_test *j = context;
+
+    j->records++;
+    j->file_was_there = access(json_text(record, "path", ""), F_OK) == 0;
+    ck_assert_str_eq(json_text(record, "step", ""), "create");
+    ck_assert_str_eq(json_text(record, "path", ""), j->path);
+    return j->refuses ? error_set(err, ERROR_SPACE, NULL, "the disk of the journal is full") : 0;
+}
+
+static void path_of_none(char *path, size_t size)
+{
+    (void)snprintf(path, size, "/tmp/worker-test-%d", (int)getpid());
+    (void)unlink(path);
+}
+
+START_TEST(a_worker_creates_what_stands_in_the_journal_and_nothing_that_it_refused)
+    {
+        struct journal_of_test j = { .refuses = _i };
+        OWNED(worker) w = start(record, &j);
+
+        path_of_none(j.path, sizeof j.path);
+        ck_assert_int_eq(worker_do(w, "create", json_pack("{ss}", "path", j.path), WELL_MS, NULL, &failed),
+                         j.refuses ? -ERROR_SPACE : 0);
+        if (j.refuses)
+            ck_assert_str_eq(failed.what, "the disk of the journal is full");
+        ck_assert_int_eq(j.records, 1);
+        ck_assert(!j.file_was_there);
+        ck_assert_int_eq(unlink(j.path), j.refuses ? -1 : 0);
+        worker_free(HAND_OVER(w));
+        loop_end();
+    }
+END_TEST
+
+START_TEST(without_a_journal_nothing_is_created_until_one_is_given)
+    {
+        struct journal_of_test j = { .records = 0 };
+        OWNED(worker) w = start(NULL, NULL);
+
+        path_of_none(j.path, sizeof j.path);
+        ck_assert_int_lt(worker_do(w, "create", json_pack("{ss}", "path", j.path), WELL_MS, NULL, &failed),
+                         0);
+        ck_assert_int_eq(access(j.path, F_OK), -1);
+        worker_journal_to(w, record, &j);
+        ck_assert_int_eq(worker_do(w, "create", json_pack("{ss}", "path", j.path), WELL_MS, NULL, &failed),
+                         0);
+        ck_assert_int_eq(j.records, 1);
+        ck_assert_int_eq(unlink(j.path), 0);
+        worker_free(HAND_OVER(w));
+        loop_end();
+    }
+END_TEST
+
+START_TEST(a_question_before_the_journals_word_waits_for_its_turn)
+    {
+        struct journal_of_test j = { .records = 0 };
+        OWNED(worker) w = start(record, &j);
+
+        path_of_none(j.path, sizeof j.path);
+        OWNED(call) creates = ask(w, "create", json_pack("{ss}", "path", j.path), WELL_MS);
+        OWNED(call) between = ask(w, "echo", NULL, WELL_MS);
+        ck_assert_int_eq(call_wait(creates, NULL, &failed), 0);
+        ck_assert_int_eq(j.records, 1);
+        ck_assert_int_eq(access(j.path, F_OK), 0);
+        ck_assert_int_eq(call_wait(between, NULL, &failed), 0);
+        ck_assert_int_eq(unlink(j.path), 0);
+        worker_free(HAND_OVER(w));
+        loop_end();
+    }
+END_TEST
+
+/* ---- what is inherited, and who outlives whom ---- */
+
+START_TEST(the_parents_descriptors_and_its_locks_are_not_in_the_child)
+    {
+        char path[300], link[64], pipe_name[64] = "";
+        int fd, again, pair[2];
+        OWNED_JSON reply = NULL;
+
+        path_of_none(path, sizeof path);
+        fd = open(path, O_CREAT | O_RDWR, 0600); /* not even marked close-on-exec */
+        ck_assert_int_ge(fd, 0);
+        ck_assert_int_eq(flock(fd, LOCK_EX | LOCK_NB), 0);
+        ck_assert_int_eq(pipe(pair), 0);
+        (void)snprintf(link, sizeof link, "/proc/self/fd/%d", pair[0]);
+        ck_assert_int_gt(readlink(link, pipe_name, sizeof pipe_name - 1), 0);
+        OWNED(worker) other = start(NULL, NULL);
+        OWNED(worker) w = start(NULL, NULL);
+        ck_assert_int_eq(worker_do(w, "descriptors", json_pack("{s[ss]}", "paths", path, pipe_name), WELL_MS,
+                                   &reply, &failed),
+                         0);
+        ck_assert_uint_eq(json_u64(reply, "hits", 9), 0);
+        (void)close(fd);
+        (void)close(pair[0]);
+        (void)close(pair[1]);
+        again = open(path, O_RDWR | O_CLOEXEC);
+        ck_assert_int_eq(flock(again, LOCK_EX | LOCK_NB), 0);
+        (void)close(again);
+        (void)unlink(path);
+        worker_free(HAND_OVER(w));
+        worker_free(HAND_OVER(other));
+        loop_end();
+    }
+END_TEST
+
+START_TEST(the_trace_goes_on_in_the_child_and_into_nothing_else)
+    {
+        char path[300], trace[310], line[256] = "";
+        struct stat st;
+        FILE *file;
+
+        path_of_none(path, sizeof path);
+        (void)snprintf(trace, sizeof trace, "%s.trace", path);
+        (void)close(open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0600));
+        ck_assert_int_eq(setenv("VIRT_FERRY_TRACE", trace, 1), 0);
+        log_open(trace);
+        OWNED(worker) w = start(NULL, NULL);
+        ck_assert_int_eq(worker_do(w, "trace", json_pack("{ss}", "path", path), WELL_MS, NULL, &failed), 0);
+        log_open(NULL);
+        ck_assert_int_eq(unsetenv("VIRT_FERRY_TRACE"), 0);
+        ck_assert_int_eq(stat(path, &st), 0);
+        ck_assert_int_eq(st.st_size, 0);
+        file = fopen(trace, "r");
+        while (file && fgets(line, sizeof line, file) && !strstr(line, "traced"))
+            ;
+        ck_assert_msg(strstr(line, "in the child") != NULL, "%s", line);
+        (void)fclose(file);
+        (void)unlink(path);
+        (void)unlink(trace);
+        worker_free(HAND_OVER(w));
+        loop_end();
+    }
+END_TEST
+
+/* A parent of its own, whose worker is busy; tells the worker's pid. */
+static pid_t parent_with_worker(int tell)
+{
+    pid_t parent = fork();
+
+    if (parent == 0) {
+        struct worker *w = start(NULL, NULL);
+        pid_t pid = worker_pid(w);
+
+        /* Answered once, it has its own rules in place. */
+        if (worker_do(w, "sleep", NULL, WELL_MS, NULL, &failed) < 0)
+            _exit(1);
+        (void)ask(w, "sleep", json_pack("{si}", "ms", 60000), 0);
+        if (write(tell, &pid, sizeof pid) != (ssize_t)sizeof pid)
+            _exit(1);
+        for (;;)
+            (void)pause();
+    }
+    return parent;
+}
+
+START_TEST(no_worker_outlives_a_parent_that_was_killed)
+    {
+        int pair[2], status = 0;
+        pid_t parent, worker = 0, gone = 0;
+
+        ck_assert_int_eq(prctl(PR_SET_CHILD_SUBREAPER, 1), 0); /* so that the orphan's end is told to us */
+        ck_assert_int_eq(pipe2(pair, O_CLOEXEC), 0);
+        parent = parent_with_worker(pair[1]);
+        ck_assert_int_eq(read(pair[0], &worker, sizeof worker), (ssize_t)sizeof worker);
+        ck_assert_int_eq(kill(worker, 0), 0);
+        ck_assert_int_eq(kill(parent, SIGKILL), 0);
+        ck_assert_int_eq(waitpid(parent, NULL, 0), parent);
+        for (int i = 0; i < 200 && gone != worker; i++) {
+            gone = waitpid(worker, &status, WNOHANG);
+            loop_pause_ms(10);
+        }
+        ck_assert_int_eq(gone, worker);
+        ck_assert(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+        (void)prctl(PR_SET_CHILD_SUBREAPER, 0);
+        (void)close(pair[0]);
+        (void)close(pair[1]);
+    }
+END_TEST
+
+START_TEST(the_users_signals_do_not_reach_a_worker_through_the_terminal)
+    {
+        OWNED(worker) w = start(NULL, NULL);
+
+        ck_assert_int_eq(worker_do(w, "sleep", NULL, WELL_MS, NULL, &failed), 0);
+        ck_assert_int_eq(getpgid(worker_pid(w)), worker_pid(w));
+        ck_assert_int_ne(getpgid(0), worker_pid(w));
+        worker_free(HAND_OVER(w));
+        loop_end();
+    }
+END_TEST
+
+/* ---- sizes and rubbish ---- */
+
+static json_t *args_of(size_t n)
+{
+    OWNED_MEMORY char *text = calloc(1, n + 1);
+
+    ck_assert_ptr_nonnull(text);
+    memset(text, 'x', n);
+    return json_pack("{ss}", "text", text);
+}
+
+START_TEST(a_mib_goes_there_and_back)
+    {
+        OWNED(worker) w = start(NULL, NULL);
+        OWNED_JSON reply = NULL;
+        OWNED_JSON args = args_of(1u << 20);
+
+        ck_assert_int_eq(worker_do(w, "echo", json_incref(args), WELL_MS, &reply, &failed), 0);
+        ck_assert(json_equal(json_child(reply, "echo"), args));
+        worker_free(HAND_OVER(w));
+        loop_end();
+    }
+END_TEST
+
+START_TEST(a_question_too_long_is_refused_and_the_next_is_answered)
+    {
+        OWNED(worker) w = start(NULL, NULL);
+
+        ck_assert_ptr_null(worker_ask(w, "echo", args_of(JSON_MAX_BYTES), 0, &failed));
+        ck_assert_int_eq(failed.code, ERROR_INPUT);
+        ck_assert_int_eq(worker_do(w, "echo", NULL, WELL_MS, NULL, &failed), 0);
+        worker_free(HAND_OVER(w));
+        loop_end();
+    }
+END_TEST
+
+START_TEST(half_a_question_to_a_worker_that_does_not_read_is_its_end)
+    {
+        OWNED(worker) w = start(NULL, NULL);
+        OWNED(call) busy = ask(w, "sleep", json_pack("{si}", "ms", 60000), 0);
+
+        ck_assert_ptr_null(worker_ask(w, "echo", args_of(4u << 20), 0, &failed));
+        ck_assert_ptr_null(worker_ask(w, "echo", NULL, 0, &failed));
+        ck_assert_int_eq(failed.code, ERROR_CONNECTION);
+        ck_assert_int_eq(call_wait(busy, NULL, &failed), -ERROR_TIMEOUT);
+        worker_free(HAND_OVER(w));
+        loop_end();
+    }
+END_TEST
+
+static const struct {
+    const char *bytes;
+    int n; /* -1: as many as there are */
+    bool is_end;
+} rubbish[] = {
+    { "not json", -1, true },        { "", -1, true },
+    { "", 0x7fffffff, true },        { "[1,2]", -1, false },
+    { "\"text\"", -1, true },        { "{\"id\":99,\"reply\":{}}", -1, false }, /* nobody asked that */
+    { "{\"reply\":{}}", -1, false },
+};
+
+START_TEST(rubbish_from_a_worker_is_never_an_answer)
+    {
+        OWNED(worker) w = start(NULL, NULL);
+        json_t *args = json_pack("{ss}", "bytes", rubbish[_i].bytes);
+        int r;
+
+        if (rubbish[_i].n >= 0)
+            ck_assert_int_eq(json_put_u64(args, "n", (uint64_t)rubbish[_i].n), 0);
+        r = worker_do(w, "rubbish", args, WELL_MS, NULL, &failed);
+        ck_assert_int_eq(r, rubbish[_i].is_end ? -ERROR_INPUT : 0);
+        OWNED(call) next = worker_ask(w, "echo", NULL, WELL_MS, &failed);
+        ck_assert_int_eq(next == NULL, rubbish[_i].is_end);
+        if (next)
+            ck_assert_int_eq(call_wait(next, NULL, &failed), 0);
+        worker_free(HAND_OVER(w));
+        ck_assert(no_children());
+        loop_end();
+    }
+END_TEST
+
+START_TEST(an_answer_of_neither_kind_is_an_error)
+    {
+        OWNED(worker) w = start(NULL, NULL);
+
+        ck_assert_int_eq(
+            worker_do(w, "rubbish", json_pack("{ss}", "bytes", "{\"id\":1}"), WELL_MS, NULL, &failed),
+            -ERROR_CONNECTION);
+        ck_assert_msg(strstr(failed.what, "with nothing") != NULL, "%s", failed.what);
+        worker_free(HAND_OVER(w));
+        loop_end();
+    }
+END_TEST
+
+TEST_MAIN("worker/worker", a_question_is_answered_with_what_the_verb_gave,
+          a_verb_that_fails_and_one_that_is_not_there_are_errors, answers_come_in_the_order_of_the_questions,
+          an_answer_that_nobody_waits_for_any_more_is_dropped,
+          a_question_out_of_time_kills_the_worker_and_all_that_was_asked,
+          a_worker_that_dies_answers_every_question_with_an_error, LOOP(a_question_outlives_its_worker, 2),
+          LOOP(a_worker_creates_what_stands_in_the_journal_and_nothing_that_it_refused, 2),
+          without_a_journal_nothing_is_created_until_one_is_given,
+          a_question_before_the_journals_word_waits_for_its_turn,
+          the_parents_descriptors_and_its_locks_are_not_in_the_child,
+          the_trace_goes_on_in_the_child_and_into_nothing_else, no_worker_outlives_a_parent_that_was_killed,
+          the_users_signals_do_not_reach_a_worker_through_the_terminal, a_mib_goes_there_and_back,
+          a_question_too_long_is_refused_and_the_next_is_answered,
+          half_a_question_to_a_worker_that_does_not_read_is_its_end,
+          LOOP(rubbish_from_a_worker_is_never_an_answer, TEST_ROWS(rubbish)),
+          an_answer_of_neither_kind_is_an_error)
