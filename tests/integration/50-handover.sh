@@ -6,30 +6,10 @@
 # same command finishes or undoes what was left.
 . "$(dirname "$0")/lib.sh"
 
-SWITCHOVERS=${SWITCHOVERS:-1} # how often each fault at the switch-over is tried
 STEPS_APART=${STEPS_APART:-2} # every how many-th step of the journal is killed at; 1 in `make matrix`
 SLOWLY='--bandwidth 8MiB/s'   # long enough to interrupt
-MIGRATE='migrate --allow-cleartext'
+. "$(dirname "$0")/handover.sh"
 
-# What DEST's libvirtd says to SOURCE is lost from the first pass on; guest and migration stream go on, since that
-# has a connection of its own.
-APART='--strategy postcopy-ssh-clear-gated'
-deafen_at_first_pass() { # SOURCE DEST
-    finally hear_again "$1"
-    at_event "$1" migration-iteration "nft 'table inet deaf { chain in { type filter hook input priority 0;
-        ip saddr $(address_of "$2") tcp sport { 22, 16509 } drop; }; }'"
-}
-
-hear_again() { lab on "$1" nft delete table inet deaf 2>/dev/null || true; }
-address_of() { lab status | awk -v host="$1" '$1 == "machine" && $2 == host { print $3 }'; }
-other() { [ "$1" = hostA ] && echo hostB || echo hostA; }
-one_runner() { is 1 count lab runners "$1"; }
-count() { "$@" | wc -l; }
-code_of() { # COMMAND…: into $code, its output into $WORK/said
-    code=0
-    "$@" >"$WORK/said" 2>&1 || code=$?
-    cat "$WORK/said"
-}
 journal_says() { lab on "$1" sh -c "tail -qn1 /var/lib/virt-ferry/runs/* | grep -q '\"step\":\"$2\"'"; }
 run_ended() { # HOST: the newest run there wrote its last record
     # shellcheck disable=SC2016
@@ -40,50 +20,7 @@ needs_faults() {
         skip "this build has no fault points: make debug"
 }
 
-# The next run of the same command ends with the guest on DEST alone, whatever the last one left.
-settles() { # SOURCE GUEST DEST
-    # shellcheck disable=SC2086
-    exits 0 ferry "$1" $MIGRATE "$2" "$3"
-    lives_on "$3" "$2"
-    nothing_left
-}
-
-faults_at_switchover() { # FAULT GUEST [OPTION…]; FAULT is given SOURCE and DEST
-    local i from to at
-    for ((i = 0; i < SWITCHOVERS; i++)); do
-        from=$(lab runners "$2") to=''
-        to=$(other "$from")
-        "$1" "$from" "$to"
-        # shellcheck disable=SC2086
-        code_of ferry "$from" $MIGRATE "${@:3}" "$2" "$to"
-        one_runner "$2"
-        at=$to
-        [ "$1" = fault_kill ] || at=$from
-        exits 0 lab on "$at" test -e /run/faulted
-        at_event_ends "$at"
-        hear_again "$from"
-        start_again "$to"
-        one_runner "$2"
-        [[ $code =~ ^[0167]$ ]] || complain "exit code $code"
-        settles "$from" "$2" "$to"
-        # The image that was copied stays where it was, and would stand in the way back.
-        lab on "$from" sh -c "rm -f /var/lib/libvirt/images/$2-vda.*; virsh pool-refresh default"
-    done
-}
-fault_kill() { kill_at_resume "$2"; }
-fault_deaf() { deafen_at_first_pass "$1" "$2"; }
-
-# ---- faults at the switch-over ----
-
-it "killing the destination's libvirtd when its guest resumes never leaves two runners"
-guest hostA sw --write-log
-faults_at_switchover fault_kill sw
-
-it "losing the destination's replies for longer than keepalive never leaves two runners"
-guest hostA sw --write-log
-# shellcheck disable=SC2086
-faults_at_switchover fault_deaf sw $APART
-prints 'looked at before the source may run' cat "$WORK/said"
+# ---- faults at the switch-over: more of them in tests/faults and tests/matrix/switchover.sh ----
 
 it "a destination that is heard again while the gate holds ends the move with success"
 guest hostA sw --write-log
@@ -92,25 +29,6 @@ deafen_at_first_pass hostA hostB
 # shellcheck disable=SC2086
 exits 0 prints 'looked at before the source may run' ferry hostA $MIGRATE $APART sw hostB
 lives_on hostB sw
-
-it "lost replies where a disk is copied: one runner, and every write is there"
-guest hostA copied --disk local:qcow2 --write-log
-[ "$SWITCHOVERS" = 1 ] || faults_at_switchover fault_kill copied
-faults_at_switchover fault_deaf copied "${APART% *}" "${APART#* }-copy"
-
-it "virsh alone, under the second of these faults, runs the guest twice: the fault is real"
-guest hostA twice --disk local:raw --write-log
-lab on hostB virsh vol-create-as default twice-vda.img 64M --format raw
-finally lab rm twice
-# On a busy machine the silence may come to an end before the copy does: then it was another fault.
-for _ in 1 2 3; do
-    deafen_at_first_pass hostA hostB
-    code_of lab on hostA timeout 90 virsh -k 2 -K 3 migrate --live --persistent --copy-storage-all twice \
-        qemu+tcp://hostB/system
-    hear_again hostA
-    [ "$(count lab runners twice)" = 1 ] || break
-done
-is 2 count lab runners twice
 
 # ---- the client dies ----
 

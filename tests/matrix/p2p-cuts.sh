@@ -30,3 +30,11 @@ for way in p2p:35 direct:20; do
     watchers=()
     lives_on hostA web
 done
+
+it "a client that is cut off from both hosts does not end it: the run goes on where it is heard again"
+guest hostA web --write-log
+finally lab link client up
+during precopy away_for 25 client
+# shellcheck disable=SC2086
+exits 0 ferry client -c qemu+tls://hostA/system migrate --p2p $SLOWLY web qemu+tls://hostB/system
+lives_on hostB web
