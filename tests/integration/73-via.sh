@@ -36,9 +36,7 @@ moves() { # GUEST ADDRESS OPTION…: as the plan says; hostA to hostB, and the p
 
 it "RAM goes to the address that is given, by every channel, control where the name leads"
 guest hostA web --write-log
-moves web "$B4" --via "$B4" --strategy precopy-tcp-gated
 moves web "$B4" --via "$B4" --strategy precopy-ssh-clear-gated
-moves web "$B4" --via "$B4" --strategy precopy-tls-gated
 moves web "$B4" --via "$B4" --strategy precopy-ssh-gated
 moves web "$B4" --via "$B4" --strategy precopy-tcp-held
 
@@ -46,10 +44,9 @@ it "and to an IPv6 address"
 guest hostA web --write-log
 moves web "$B6" --via "$B6" --strategy precopy-tcp-gated
 moves web "$B6" --via "$B6" --strategy precopy-tls-gated
-moves web "$B6" --via "$B6" --strategy precopy-ssh-gated
 
 it "copied disks go there too"
-for channel in tcp tls ssh; do
+for channel in tls ssh; do
     guest hostA copied --disk local:raw --fill 24 --write-log
     exits 0 by_second hostA $((40 << 20)) ferry hostA migrate copied hostB --allow-cleartext --via "$B6" \
         --strategy "precopy-$channel-gated-copy"
@@ -61,12 +58,9 @@ done
 it "from a third machine the source sends it there"
 guest hostA web --write-log
 plain_shell hostA hostB
-for via in "$B4" "$B6"; do
-    exits 0 prints ssh-gated by_second hostA $((20 << 20)) \
-        ferry client -c qemu+ssh://hostA/system migrate web qemu+ssh://root@hostB/system --via "$via"
-    lives_on hostB web
-    guest hostA web --write-log
-done
+exits 0 prints ssh-gated by_second hostA $((20 << 20)) \
+    ferry client -c qemu+ssh://hostA/system migrate web qemu+ssh://root@hostB/system --via "$B6"
+lives_on hostB web
 
 it "of a network the address is the destination's own in it; where nobody tells, the move is refused"
 guest hostA web --write-log
