@@ -140,7 +140,7 @@ COMMON := $(STANDARD) $(WARNINGS) $(HARDENING) $(MODE_$(MODE)) -MMD -MP
 DEFINES := -DFERRY_VERSION='"$(VERSION)"' -DFERRY_PLUGIN_DIR='"$(PLUGINDIR)"' \
 	-DFERRY_CONF='"$(SYSCONFDIR)/virt-ferry.conf"'
 CORE_FLAGS := $(COMMON) -fPIE -Icore $(DEFINES) $(INCLUDES) $(CPPFLAGS) $(CFLAGS)
-UNIT_FLAGS = $(CORE_FLAGS) -Itests/unit $(filter-out $(IS_LIB),$(FERRY_CHECK_FLAGS))
+UNIT_FLAGS = $(CORE_FLAGS) -Icore/plugin -Itests/unit $(filter-out $(IS_LIB),$(FERRY_CHECK_FLAGS))
 PLUGIN_FLAGS := $(COMMON) -fPIC -fvisibility=hidden -Icore/plugin $(INCLUDES) $(CPPFLAGS) $(CFLAGS)
 LINK_COMMON := -Wl,-z,relro,-z,now -Wl,--as-needed $(SANITIZE) $(CFLAGS) $(LDFLAGS)
 LINK_PROGRAM := -pie $(LINK_COMMON)

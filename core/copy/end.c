@@ -168,17 +168,19 @@ static const char *doing_of(uint32_t what)
 
 int end_refused(const struct copy_end *e, const struct ferry_request *r, struct error *err)
 {
-    const bool is_full = r->error == ENOSPC || r->error == EDQUOT;
+    const bool is_full = r->error == ENOSPC || r->error == EDQUOT, is_silent = r->error == ETIMEDOUT;
+    const enum error_code code = is_full ? ERROR_SPACE : is_silent ? ERROR_TIMEOUT : ERROR_FAILED;
 
     if (r->what == FERRY_FLUSH)
-        error_set(err, ERROR_FAILED, NULL, "could not flush '%s'", e->name);
+        error_set(err, code, NULL, "could not flush '%s'", e->name);
     else
-        error_set(err, is_full ? ERROR_SPACE : ERROR_FAILED, NULL,
-                  "could not %s '%s' at offset %" PRIu64 " (%" PRIu64 " bytes)", doing_of(r->what), e->name,
-                  r->offset_bytes, r->length_bytes);
+        error_set(err, code, NULL, "could not %s '%s' at offset %" PRIu64 " (%" PRIu64 " bytes)",
+                  doing_of(r->what), e->name, r->offset_bytes, r->length_bytes);
     error_why(err, "%s", r->error == FERRY_LOST ? "the storage lost what was written" : strerror(r->error));
     if (is_full)
         error_fix(err, "Make room there, or choose another place.");
+    else if (is_silent)
+        error_fix(err, "See whether its storage answers.");
     else if (r->what == FERRY_READ)
         error_fix(err, "The image cannot be read there: look at the storage below it, or at a backup.");
     return -err->code;

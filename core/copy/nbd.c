@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define BLOCK_BYTES 512u
@@ -23,7 +24,8 @@
 
 struct remote {
     struct nbd_handle *nbd;
-    int epoll, socket;
+    int epoll, socket,
+        file; /* file: the image itself, to look at and not to read; -1 = it is to be written */
     uint32_t watched;
     uint64_t length;
     struct ferry_request *done;
@@ -230,6 +232,8 @@ static void nbd_end(struct ferry_call *call, const struct ferry_services *servic
         nbd_close(r->nbd);
     if (r->epoll >= 0)
         (void)close(r->epoll);
+    if (r->file >= 0)
+        (void)close(r->file);
     free(r);
 }
 
@@ -243,7 +247,7 @@ static int nbd_open(struct ferry_call *call, const struct ferry_services *servic
     int code = 0;
 
     if (r)
-        r->epoll = -1;
+        r->epoll = r->file = -1;
     if (!r || path[0] != '/' || !how->disk->format) {
         code = refuse(call, services, path, "no absolute path, or no format");
     } else if (!is_whole(call, services, how)) {
@@ -259,6 +263,8 @@ static int nbd_open(struct ferry_call *call, const struct ferry_services *servic
             nbd_end(call, services, r);
         return code;
     }
+    if (!(how->flags & FERRY_OPEN_WRITE))
+        r->file = open(path, O_PATH | O_CLOEXEC);
     ret->fd = r->epoll;
     ret->handle = r;
     ret->length_bytes = r->length;
@@ -328,6 +334,21 @@ static int nbd_reap(struct ferry_call *call, const struct ferry_services *servic
     return 0;
 }
 
+/* Of the image alone: a base that changes beneath it spoils it anyhow. */
+static int nbd_changed(struct ferry_call *call, const struct ferry_services *services, void *handle,
+                       uint64_t *ret)
+{
+    const struct remote *r = handle;
+    struct stat st;
+
+    if (r->file < 0 || fstat(r->file, &st) < 0 || !S_ISREG(st.st_mode)) {
+        services->error(call, NULL, "when the image was changed last is not known");
+        return -1;
+    }
+    *ret = (uint64_t)st.st_mtim.tv_sec * UINT64_C(1000000000) + (uint64_t)st.st_mtim.tv_nsec;
+    return 0;
+}
+
 const struct ferry_storage nbd_storage = {
     .size = sizeof nbd_storage,
     .name = "qemu-nbd",
@@ -337,5 +358,6 @@ const struct ferry_storage nbd_storage = {
     .extents = nbd_extents,
     .submit = nbd_submit,
     .reap = nbd_reap,
+    .changed = nbd_changed,
     .close = nbd_end,
 };

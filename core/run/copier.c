@@ -283,10 +283,15 @@ static int copy_opened(struct copier *k, const json_t *args, struct copy_end *fr
                                 .context = k };
     struct copy_end to = { 0 };
     uint64_t changed = 0;
+    const bool is_known = end_changed(from, &changed);
     json_t *record;
     int r;
 
-    (void)end_changed(from, &changed);
+    if (resume && !is_known) {
+        error_set(err, ERROR_STALE, NULL,
+                  "nothing tells whether '%s' was changed since its copy was interrupted", from->name);
+        return error_fix(err, "Copy it again: what was copied of it is removed.");
+    }
     if (resume && changed != json_u64(resume, "changed", 0))
         return error_set(err, ERROR_STALE, NULL, "'%s' was changed since its copy was interrupted",
                          from->name);

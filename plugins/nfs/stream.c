@@ -66,13 +66,27 @@ static struct ferry_request *take_back(struct ticket *t, int status, const void 
     return NULL;
 }
 
+/* libnfs has a quota that is reached for a result that is out of range, and a file that is gone for an error
+ * of the storage. */
+static int errno_of(nfsstat3 status)
+{
+    switch (status) {
+    case NFS3ERR_DQUOT:
+        return EDQUOT;
+    case NFS3ERR_STALE:
+        return ESTALE;
+    default:
+        return -nfsstat3_to_errno((int)status);
+    }
+}
+
 static void refused(struct stream *s, struct ferry_request *r, nfsstat3 status)
 {
     if (status == NFS3ERR_JUKEBOX) {
         push(&s->again, r);
         wake_later(s);
     } else {
-        is_done(s, r, -nfsstat3_to_errno((int)status));
+        is_done(s, r, errno_of(status));
     }
 }
 

@@ -157,6 +157,26 @@ START_TEST(a_full_destination_is_told_as_such)
     }
 END_TEST
 
+/* Then the copy may go on later, where it was safe. */
+START_TEST(a_storage_that_gives_no_answer_is_told_apart)
+    {
+        const struct copy_wants wants = { 0 };
+        struct copy_progress p;
+        struct memory from, to;
+
+        memory_begin(&from, 4 * MIB, 7);
+        memory_begin(&to, 4 * MIB, 0);
+        to.flush_bytes = MIB;
+        to.write_fails_at = 3 * MIB;
+        to.write_error = ETIMEDOUT;
+        ck_assert_int_eq(copy(&from, &to, &wants, &p), -ERROR_TIMEOUT);
+        ck_assert_msg(strstr(err.what, "could not write 'new' at offset 3145728") != NULL, "%s", err.what);
+        ck_assert(err.fix[0]);
+        memory_end(&from);
+        memory_end(&to);
+    }
+END_TEST
+
 START_TEST(what_the_storage_lost_is_written_again)
     {
         const struct copy_wants wants = { .verify = COPY_VERIFY_FULL };
@@ -297,6 +317,7 @@ END_TEST
 TEST_MAIN("copy/copy", LOOP(every_shape_arrives, TEST_ROWS(shapes)),
           what_the_source_knows_to_be_zero_is_not_read,
           a_read_error_is_named_by_its_block_and_nothing_is_done, a_full_destination_is_told_as_such,
-          LOOP(what_the_storage_lost_is_written_again, 3), a_storage_that_always_loses_is_given_up,
-          a_source_that_changes_is_not_called_copied, a_copy_that_ended_begins_again_where_it_was_safe,
+          a_storage_that_gives_no_answer_is_told_apart, LOOP(what_the_storage_lost_is_written_again, 3),
+          a_storage_that_always_loses_is_given_up, a_source_that_changes_is_not_called_copied,
+          a_copy_that_ended_begins_again_where_it_was_safe,
           a_destination_that_differs_is_found, a_destination_that_is_too_short_is_refused)

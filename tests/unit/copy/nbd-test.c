@@ -120,6 +120,62 @@ START_TEST(old_bytes_in_a_destination_of_qemus_do_not_show_through)
     }
 END_TEST
 
+/* The last cluster is a part of one, and what lies in it: a hole, zeroes that were written, data. */
+static const struct {
+    const char *length, *last;
+} tails[] = {
+    { "8389120", "discard 8323072 66048" },  { "8389120", "write -P 0 8388608 512" },
+    { "8389120", "write -P 5 8388608 512" }, { "8454656", "write -P 0 8388608 64k" },
+    { "8454656", "write -P 5 8453632 1k" },
+};
+
+START_TEST(the_last_part_of_a_cluster_arrives)
+    {
+        struct copy_progress p;
+
+        if (begin()) {
+            const char *raw = path(0, "tail.raw"), *qcow2 = path(1, "x.qcow2");
+
+            ck_assert_int_eq(
+                shell("qemu-img create -q -f raw '%s' %s && qemu-io -f raw -c 'write -P 7 1M 64k' -c "
+                      "'%s' '%s' >/dev/null && qemu-img create -q -f qcow2 '%s' %s && qemu-io -f qcow2 "
+                      "-c 'write -P 170 0 %s' '%s' >/dev/null",
+                      raw, tails[_i].length, tails[_i].last, raw, qcow2, tails[_i].length, tails[_i].length,
+                      qcow2),
+                0);
+            ck_assert_msg(convert(raw, "raw", qcow2, "qcow2", &p) == 0, "%s: %s", err.what, err.why);
+            ck_assert_int_eq(shell("qemu-img compare -q -f raw -F qcow2 '%s' '%s'", raw, qcow2), 0);
+        }
+        build_end(&b);
+    }
+END_TEST
+
+START_TEST(an_image_that_was_changed_can_be_told)
+    {
+        struct copy_end e = { 0 };
+        uint64_t before = 0, same = 0, after = 0;
+
+        if (begin()) {
+            const char *raw = make_raw(), *qcow2 = path(1, "x.qcow2");
+
+            ck_assert_int_eq(shell("qemu-img convert -f raw -O qcow2 \"%s\" '%s'", raw, qcow2), 0);
+            ck_assert_msg(open_end(&e, qcow2, "qcow2", false) == 0, "%s", err.what);
+            ck_assert(end_changed(&e, &before));
+            end_close(&e);
+            ck_assert_msg(open_end(&e, qcow2, "qcow2", false) == 0, "%s", err.what);
+            ck_assert(end_changed(&e, &same));
+            end_close(&e);
+            ck_assert_uint_eq(before, same);
+            ck_assert_int_eq(shell("qemu-io -f qcow2 -c 'write -P 3 0 512' '%s' >/dev/null", qcow2), 0);
+            ck_assert_msg(open_end(&e, qcow2, "qcow2", false) == 0, "%s", err.what);
+            ck_assert(end_changed(&e, &after));
+            end_close(&e);
+            ck_assert_uint_ne(before, after);
+        }
+        build_end(&b);
+    }
+END_TEST
+
 START_TEST(an_image_that_was_cut_short_is_refused)
     {
         struct copy_end e = { 0 };
@@ -171,6 +227,7 @@ START_TEST(an_image_that_qemu_writes_is_refused)
 END_TEST
 
 TEST_MAIN("copy/nbd", an_image_is_converted_there_and_back,
-          old_bytes_in_a_destination_of_qemus_do_not_show_through, an_image_that_was_cut_short_is_refused,
-          LOOP(what_qemu_does_not_open_is_told_with_its_words, 2),
+          old_bytes_in_a_destination_of_qemus_do_not_show_through,
+          LOOP(the_last_part_of_a_cluster_arrives, TEST_ROWS(tails)), an_image_that_was_changed_can_be_told,
+          an_image_that_was_cut_short_is_refused, LOOP(what_qemu_does_not_open_is_told_with_its_words, 2),
           LOOP(an_image_that_qemu_writes_is_refused, 2))
