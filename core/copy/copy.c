@@ -45,20 +45,25 @@ static int begin_flush(struct job *j, struct error *err)
     return slot_flush(j, err);
 }
 
-/* What one end has done; how many requests came back, or negative. */
+/* What one end has done; how many requests came back, or negative. After the first that failed the others are
+ * only back: nobody waits for them any more. */
 static int take_back(struct job *j, struct copy_end *e, struct error *err)
 {
     struct ferry_request *done = NULL;
-    int n = 0;
+    int n = 0, failed = 0;
 
     if (end_reap(e, &done, err) < 0)
         return -err->code;
     for (struct ferry_request *next; done; done = next, n++) {
+        struct slot *s = (struct slot *)(void *)done;
+
         next = done->next;
-        if (slot_next(j, (struct slot *)(void *)done, err) < 0)
-            return -err->code;
+        if (failed < 0)
+            s->is_busy = false;
+        else
+            failed = slot_next(j, s, err);
     }
-    return n;
+    return failed < 0 ? failed : n;
 }
 
 /* What was written since the last flush is copied once more, from the source: nothing of it was kept. */

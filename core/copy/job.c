@@ -31,24 +31,61 @@ static size_t within(size_t n, size_t least, size_t most)
     return n < least ? least : n > most ? most : n;
 }
 
+/* How many units a piece of this length takes, as bits. */
+static uint64_t bits_of(const struct job *j, uint64_t length)
+{
+    const uint64_t n = length > j->unit_bytes ? (length + j->unit_bytes - 1) / j->unit_bytes : 1;
+
+    return n >= 64 ? UINT64_MAX : (UINT64_C(1) << n) - 1;
+}
+
+bool job_take_units(struct job *j, struct slot *s, uint64_t length)
+{
+    const uint64_t bits = bits_of(j, length);
+
+    for (size_t i = 0; i < j->n_units && (bits << i) >> i == bits; i++) {
+        if (bits << i & j->taken || (j->n_units < 64 && (bits << i) >> j->n_units))
+            continue;
+        s->units = bits << i;
+        s->buffer = j->memory + i * j->unit_bytes;
+        j->taken |= s->units;
+        return true;
+    }
+    return false;
+}
+
 static int take_memory(struct job *j, size_t piece_bytes, struct error *err)
 {
-    const size_t all = j->n_large * piece_bytes + j->n_small * JOB_SMALL_BYTES;
-    unsigned char *at;
+    const size_t large = j->n_units * j->unit_bytes;
 
     /* The last slot is for flushes, and has none. */
     j->n_slots = j->n_large + j->n_small + 1;
     j->slots = calloc(j->n_slots, sizeof *j->slots);
-    j->memory = aligned_alloc(PAGE, all);
+    j->memory = aligned_alloc(PAGE, large + j->n_small * JOB_SMALL_BYTES);
     if (!j->slots || !j->memory)
         return error_memory(err);
-    at = j->memory;
-    for (size_t i = 0; i < j->n_slots - 1; i++) {
-        j->slots[i].buffer = at;
-        j->slots[i].room = i < j->n_large ? piece_bytes : JOB_SMALL_BYTES;
-        at += j->slots[i].room;
-    }
+    for (size_t i = 0; i < j->n_large; i++)
+        j->slots[i].room = piece_bytes;
+    for (size_t i = 0; i < j->n_small; i++)
+        j->slots[j->n_large + i] =
+            (struct slot){ .buffer = j->memory + large + i * JOB_SMALL_BYTES, .room = JOB_SMALL_BYTES };
     return 0;
+}
+
+/* As many slots for large pieces as both ends have use for, and memory for them. */
+static void size_memory(struct job *j, size_t piece, size_t depth)
+{
+    const size_t most = within(depth, JOB_LARGE_LEAST, JOB_LARGE_MOST);
+
+    j->n_small = JOB_SMALL_MOST;
+    if (piece > JOB_UNIT_BYTES) {
+        j->n_large = most;
+        j->unit_bytes = JOB_UNIT_BYTES;
+        j->n_units = JOB_OBJECT_MEMORY / JOB_UNIT_BYTES;
+    } else {
+        j->n_large = j->n_units = within(JOB_LARGE_MEMORY / piece, JOB_LARGE_LEAST, most);
+        j->unit_bytes = piece;
+    }
 }
 
 int job_begin(struct job *j, struct copy_end *from, struct copy_end *to, const struct copy_wants *wants,
@@ -67,9 +104,7 @@ int job_begin(struct job *j, struct copy_end *from, struct copy_end *to, const s
                          wants->from_bytes, to->name);
     j->reads_zero = to->is.reads_zero || wants->was_empty;
     j->flush_bytes = to->is.flush_bytes ? to->is.flush_bytes : FLUSH_BYTES;
-    j->n_large =
-        within(JOB_LARGE_MEMORY / piece, JOB_LARGE_LEAST, within(depth, JOB_LARGE_LEAST, JOB_LARGE_MOST));
-    j->n_small = JOB_SMALL_MOST;
+    size_memory(j, piece, depth);
     walk_begin(&j->walk, from, to->is.length_bytes, block, piece, wants->from_bytes);
     j->now = (struct copy_progress){ .whole_bytes = to->is.length_bytes,
                                      .done_bytes = j->walk.at,

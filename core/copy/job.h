@@ -7,8 +7,12 @@
 #include "copy/copy.h"
 #include "copy/walk.h"
 
-/* Memory for pieces; the libraries below copy some of it once more. */
+/* Memory for pieces; the libraries below copy some of it once more. Where pieces are whole objects of a
+ * cluster, each is longer on its way, and it takes more of them. */
 #define JOB_LARGE_MEMORY (20u << 20)
+#define JOB_OBJECT_MEMORY (36u << 20)
+/* Longer pieces are made of so many of these as they are long: half an object leaves room for another. */
+#define JOB_UNIT_BYTES (1u << 20)
 #define JOB_LARGE_LEAST 4u
 #define JOB_LARGE_MOST 32u
 /* Islands in a sparse image: many small pieces hide the time that each takes. */
@@ -18,8 +22,9 @@
 struct slot {
     struct ferry_request request; /* first: a request that comes back is its slot */
     bool is_busy;
-    unsigned char *buffer; /* NULL: for zeroes and flushes alone */
+    unsigned char *buffer; /* for this piece; NULL: zeroes and flushes need none */
     size_t room;
+    uint64_t units;          /* of a large one: which of the job's are its own */
     uint64_t offset, length; /* of the piece */
     uint64_t done;           /* of it, already in the destination */
     uint64_t write_length;   /* length, and zeroes up to the end of the last block */
@@ -33,7 +38,9 @@ struct job {
     struct walk walk;
     struct slot *slots;
     size_t n_large, n_small, n_slots;
-    unsigned char *memory;
+    size_t n_units, unit_bytes; /* of memory, for large pieces; 64 at most */
+    uint64_t taken;             /* which of them are in use, a bit each */
+    unsigned char *memory;      /* units, then the buffers of small slots */
     unsigned busy, writing;
     bool reads_zero; /* what is not written in the destination reads as zero */
     bool walk_is_over, is_flushing, must_flush, is_lost, has_piece;
@@ -47,6 +54,9 @@ struct job {
 int job_begin(struct job *j, struct copy_end *from, struct copy_end *to, const struct copy_wants *wants,
               struct error *err);
 void job_end(struct job *j);
+
+/* Buffers for a large piece, or false: too few are free side by side. */
+bool job_take_units(struct job *j, struct slot *s, uint64_t length);
 
 /* All pieces before it are done. */
 uint64_t job_done_to(const struct job *j);

@@ -40,11 +40,24 @@ static void take(struct job *j, struct slot *s)
     j->busy++;
 }
 
+/* Its buffer stays where it is until another piece takes it. */
 static int give_back(struct job *j, struct slot *s)
 {
     s->is_busy = false;
+    j->taken &= ~s->units;
+    s->units = 0;
     j->busy--;
     return 0;
+}
+
+static struct slot *slot_for(struct job *j, const struct piece *p)
+{
+    struct slot *s = p->is_zero || p->length > JOB_SMALL_BYTES ? NULL : free_slot(j, j->n_large, j->n_small);
+
+    if (s)
+        return s;
+    s = free_slot(j, 0, j->n_large);
+    return s && (p->is_zero || job_take_units(j, s, p->length)) ? s : NULL;
 }
 
 int slot_begin(struct job *j, const struct piece *p, struct error *err)
@@ -55,9 +68,7 @@ int slot_begin(struct job *j, const struct piece *p, struct error *err)
         j->now.zero_bytes += p->length;
         return 1;
     }
-    s = p->is_zero || p->length > JOB_SMALL_BYTES ? NULL : free_slot(j, j->n_large, j->n_small);
-    if (!s)
-        s = free_slot(j, 0, j->n_large);
+    s = slot_for(j, p);
     if (!s)
         return 0;
     s->offset = p->offset;

@@ -33,11 +33,17 @@ struct verify {
 
 static void begin(struct verify *v, struct job *j)
 {
+    const size_t most = j->n_units * j->unit_bytes / j->walk.piece_bytes;
+    const size_t buffers = most < j->n_large ? most : j->n_large;
+
     *v = (struct verify){ .job = j, .length = j->from->is.length_bytes, .room = j->walk.piece_bytes };
-    v->n_pairs = j->n_large / 2 < PAIRS ? j->n_large / 2 : PAIRS;
+    v->n_pairs = buffers / 2 < PAIRS ? buffers / 2 : PAIRS;
+    /* All slots are free by now. */
     for (size_t i = 0; i < v->n_pairs; i++) {
         v->pairs[i].source = &j->slots[2 * i];
         v->pairs[i].dest = &j->slots[2 * i + 1];
+        v->pairs[i].source->buffer = j->memory + 2 * i * v->room;
+        v->pairs[i].dest->buffer = j->memory + (2 * i + 1) * v->room;
     }
     if (getrandom(&v->random, sizeof v->random, 0) != (ssize_t)sizeof v->random)
         v->random = job_now_ms();

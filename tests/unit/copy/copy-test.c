@@ -127,7 +127,9 @@ START_TEST(a_read_error_is_named_by_its_block_and_nothing_is_done)
 
         memory_begin(&from, 4 * MIB, 7);
         memory_begin(&to, 4 * MIB, 0);
-        from.piece = to.piece = 1 << 20;
+        from.piece = to.piece = 65536;
+        /* In whatever order others come back with it. */
+        from.random = (uint64_t)_i;
         from.read_fails_at = 2 * MIB + 12345;
         ck_assert_int_eq(copy(&from, &to, &wants, &p), -ERROR_FAILED);
         ck_assert_str_eq(err.what, "could not read 'old' at offset 2109440 (4096 bytes)");
@@ -231,6 +233,37 @@ START_TEST(a_source_that_changes_is_not_called_copied)
     }
 END_TEST
 
+/* Objects of 4 MiB, whole or half: memory for nine whole ones, and for twice as many halves but for the
+ * slots. */
+static const struct {
+    uint64_t data;
+    unsigned least, most;
+} objects[] = {
+    { 4 * MIB, 7, 9 },
+    { 2 * MIB, 14, 16 },
+};
+
+START_TEST(half_an_object_leaves_room_for_another)
+    {
+        const struct copy_wants wants = { .verify = COPY_VERIFY_FULL };
+        struct copy_progress p;
+        struct memory from, to;
+
+        memory_begin(&from, 128 * MIB, 0);
+        memory_begin(&to, 128 * MIB, 0);
+        from.knows_extents = true;
+        from.piece = to.piece = 4 << 20;
+        for (uint64_t at = 0; at < from.length; at += 4 * MIB)
+            memset(from.bytes + at, (int)(at >> 22) + 1, objects[_i].data);
+        ck_assert_msg(copy(&from, &to, &wants, &p) == 0, "%s", err.what);
+        ck_assert(is_copied(&from, &to));
+        ck_assert_uint_ge(from.most_held, objects[_i].least);
+        ck_assert_uint_le(from.most_held, objects[_i].most);
+        memory_end(&from);
+        memory_end(&to);
+    }
+END_TEST
+
 static uint64_t stop_at;
 
 static int stop(void *context, const struct copy_progress *p, struct error *e)
@@ -316,8 +349,9 @@ END_TEST
 
 TEST_MAIN("copy/copy", LOOP(every_shape_arrives, TEST_ROWS(shapes)),
           what_the_source_knows_to_be_zero_is_not_read,
-          a_read_error_is_named_by_its_block_and_nothing_is_done, a_full_destination_is_told_as_such,
+          LOOP(a_read_error_is_named_by_its_block_and_nothing_is_done, 8), a_full_destination_is_told_as_such,
           a_storage_that_gives_no_answer_is_told_apart, LOOP(what_the_storage_lost_is_written_again, 3),
           a_storage_that_always_loses_is_given_up, a_source_that_changes_is_not_called_copied,
           a_copy_that_ended_begins_again_where_it_was_safe,
+          LOOP(half_an_object_leaves_room_for_another, TEST_ROWS(objects)),
           a_destination_that_differs_is_found, a_destination_that_is_too_short_is_refused)
