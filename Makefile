@@ -205,10 +205,10 @@ unit: unit-programs
 	$(Q)mkdir -p $(COUNTS)
 	$(Q)FERRY_BUILD=$(B) COUNTS=$(COUNTS)/unit tests/unit/run-all $(UNIT_PROGRAMS)
 
-# ---- fuzz targets: facts and domain XML ----
+# ---- fuzz targets ----
 
-FUZZ_TARGETS := facts domain-xml
-FUZZ_CORE := $(filter core/base/% core/facts/% core/plan/%,$(CORE_SOURCES))
+FUZZ_TARGETS := facts domain-xml copy qcow2-head
+FUZZ_CORE := $(filter core/base/% core/facts/% core/plan/% core/plugin/% core/copy/%,$(CORE_SOURCES))
 FUZZ_PROGRAMS := $(patsubst %,$(B)/tests/fuzz/%,$(FUZZ_TARGETS))
 FUZZ_SECONDS ?= 60
 FUZZ_INPUTS ?= 1000
