@@ -12,6 +12,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#define SECTOR_BYTES 512u
+
 struct copier {
     struct child *child;
     struct arena *arena;
@@ -243,6 +245,12 @@ static int create(struct copier *k, uint64_t bytes, struct error *err)
     return r;
 }
 
+/* Images of QEMU's formats are of whole sectors: what is left of the last one will be zero. */
+static uint64_t new_length(const struct copier *k, uint64_t bytes)
+{
+    return k->writes_format ? (bytes + SECTOR_BYTES - 1) / SECTOR_BYTES * SECTOR_BYTES : bytes;
+}
+
 /* ---- the copy ---- */
 
 static int put_progress(json_t *j, const struct copy_progress *p)
@@ -297,7 +305,7 @@ static int copy_opened(struct copier *k, const json_t *args, struct copy_end *fr
                          from->name);
     if (check_device(k, args, err) < 0)
         return -err->code;
-    if (!resume && k->to.type != DISK_BLOCK && create(k, from->is.length_bytes, err) < 0)
+    if (!resume && k->to.type != DISK_BLOCK && create(k, new_length(k, from->is.length_bytes), err) < 0)
         return -err->code;
     if (open_end(k, &k->to, k->to_text, true, &to, err) < 0)
         return -err->code;
