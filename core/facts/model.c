@@ -312,3 +312,10 @@ bool disk_is_writable(const struct disk *d)
 {
     return !disk_is_empty(d) && !d->readonly && d->device != DEVICE_CDROM;
 }
+
+bool disk_may_be_let_go(const struct disk *d)
+{
+    /* libvirt drops the medium alone: a disk that QEMU sends its state of cannot be missing. */
+    return (d->device == DEVICE_CDROM || d->device == DEVICE_FLOPPY) && !disk_is_writable(d) &&
+           (text_equal(d->startup_policy, "optional") || text_equal(d->startup_policy, "requisite"));
+}

@@ -354,6 +354,8 @@ bool disk_writes_zeroes(const struct disk *d);
 const char *relocation_format(const struct disk *d, const struct disk *to, const char *wanted);
 bool disk_is_empty(const struct disk *d);
 bool disk_is_writable(const struct disk *d); /* not empty, not read-only, no CD-ROM */
+/* Its startupPolicy lets a drive arrive empty where what lies in it is missing. */
+bool disk_may_be_let_go(const struct disk *d);
 /* The nearest layer of its chain that is not proved to be the same on both hosts; NULL when all are. */
 const struct disk *disk_loose_base(const struct disk *d);
 /* What the image and all that it rests on occupy; at most its virtual size. NOT_KNOWN where one is. */

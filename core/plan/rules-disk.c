@@ -44,7 +44,7 @@ static const char *check_readonly_missing(struct rule_case *c)
 {
     const struct disk *d = c->disk;
 
-    if (!needs_image_there(d) || d->at_dest.present != TRI_NO)
+    if (!needs_image_there(d) || d->at_dest.present != TRI_NO || disk_may_be_let_go(d))
         return NULL;
     if (d->device == DEVICE_CDROM)
         c->fix = SAY("Copy the file to '%s' of the destination; or eject it first: virsh change-media %s %s "
@@ -53,6 +53,17 @@ static const char *check_readonly_missing(struct rule_case *c)
                      rules_command_word(d->target, "TARGET"));
     return SAY("image '%s' of read-only disk '%s' does not stand at the destination",
                rules_name(place_there(c)), d->target);
+}
+
+static const char *check_arrives_empty(struct rule_case *c)
+{
+    const struct disk *d = c->disk;
+
+    if (!needs_image_there(d) || d->at_dest.present != TRI_NO || !disk_may_be_let_go(d))
+        return NULL;
+    return SAY("image '%s' does not stand at the destination, and drive '%s' arrives empty there "
+               "(startupPolicy '%s')",
+               rules_name(place_there(c)), d->target, d->startup_policy);
 }
 
 static const char *check_readonly_not_known(struct rule_case *c)
@@ -450,6 +461,11 @@ static const struct rule rows[] = {
          "place, or at the one that a map names.",
          .fix = "Put the same file there, name the place where it stands (--map-storage FROM=TO), or detach "
                 "the disk first."),
+    RULE("drive-arrives-empty", WARNS, PER_DISK, check_arrives_empty,
+         "With startupPolicy 'optional' or 'requisite' libvirt takes a missing image out of a CD-ROM or "
+         "floppy drive when a domain arrives, and the guest finds the drive empty.",
+         .fix = "If the guest needs it, put the same file there first, or name the place where it stands: "
+                "--map-storage FROM=TO."),
     RULE("readonly-image-not-known", WARNS, PER_DISK, check_readonly_not_known,
          "Read-only disks and CD-ROMs are not copied, and the destination could not be asked for the image.",
          .fix = "Look for the same file on the destination."),

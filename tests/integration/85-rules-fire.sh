@@ -12,6 +12,7 @@
 ELSEWHERE='
 mtu-smaller|80-rules.sh
 grows-unseen|90-nfs.sh
+drive-arrives-empty|87-mapping.sh
 backing-file-not-proved|89-chains.sh
 image-replaced|80-rules.sh
 chain-not-known|89-chains.sh

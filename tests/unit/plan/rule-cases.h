@@ -160,6 +160,13 @@ SPOIL(readonly_unseen, vda->readonly = true; vda->at_dest.present = TRI_NOT_KNOW
 SPOIL(cdrom_empty, vda->device = DEVICE_CDROM; vda->type = DISK_EMPTY; vda->source = NULL;
       vda->at_dest.present = TRI_NO)
 SPOIL(cdrom_missing, vda->device = DEVICE_CDROM; vda->at_dest.present = TRI_NO)
+SPOIL(cdrom_let_go, vda->device = DEVICE_CDROM; vda->at_dest.present = TRI_NO;
+      vda->startup_policy = "optional")
+SPOIL(floppy_let_go, vda->device = DEVICE_FLOPPY; vda->readonly = true; vda->at_dest.present = TRI_NO;
+      vda->startup_policy = "requisite")
+SPOIL(cdrom_mandatory, vda->device = DEVICE_CDROM; vda->at_dest.present = TRI_NO;
+      vda->startup_policy = "mandatory")
+SPOIL(disk_optional, vda->readonly = true; vda->at_dest.present = TRI_NO; vda->startup_policy = "optional")
 SPOIL(encrypted, vda->encrypted = true)
 SPOIL(not_proved, vda->sharing = SHARING_NOT_PROVED)
 SPOIL(not_proved_unseen, vda->sharing = SHARING_NOT_PROVED; vda->at_dest.present = TRI_NOT_KNOWN)
@@ -432,6 +439,14 @@ static const struct {
     { "readonly-image-missing", cdrom_missing, true, false },
     { "readonly-image-missing", readonly_there, false, true },
     { "readonly-image-missing", cdrom_empty, false, true },
+    { "readonly-image-missing", cdrom_mandatory, true, false },
+    { "readonly-image-missing", disk_optional, true, false },
+    { "readonly-image-missing", cdrom_let_go, false, true },
+    { "drive-arrives-empty", cdrom_let_go, true, true },
+    { "drive-arrives-empty", floppy_let_go, true, true },
+    { "drive-arrives-empty", cdrom_mandatory, false, false },
+    { "drive-arrives-empty", disk_optional, false, false },
+    { "drive-arrives-empty", readonly_there, false, true },
     { "readonly-image-not-known", readonly_unseen, true, true },
     { "readonly-image-not-known", readonly_there, false, true },
     { "encrypted-disk", encrypted, true, true },
