@@ -248,16 +248,33 @@ static const char *check_base(struct rule_case *c)
                c->disk->target, layer_name(loose), evidence_of(loose));
 }
 
+static const struct disk *lowest(const struct disk *d)
+{
+    return d->n_chain ? &d->chain[d->n_chain - 1] : d;
+}
+
+static bool is_off_and_shared(const struct rule_case *c)
+{
+    return c->treatment == TREAT_SHARED && c->facts->domain.run == RUN_SHUTOFF;
+}
+
+/* A path would have been followed: this is json: or the like. */
+static const char *check_base_no_file(struct rule_case *c)
+{
+    const struct disk *last = lowest(c->disk);
+
+    if (!is_off_and_shared(c) || !last->at_source.base || text_equal(last->format, "raw"))
+        return NULL;
+    return SAY("image '%s' of disk '%s' rests on '%s', which is no file", layer_name(last), c->disk->target,
+               rules_name(last->at_source.base));
+}
+
 static const char *check_chain_not_known(struct rule_case *c)
 {
-    const struct disk *last = c->disk->n_chain ? &c->disk->chain[c->disk->n_chain - 1] : c->disk;
+    const struct disk *last = lowest(c->disk);
 
-    if (c->treatment != TREAT_SHARED || c->facts->domain.run != RUN_SHUTOFF ||
-        text_equal(last->format, "raw") || (last->at_source.head_read == TRI_YES && !last->at_source.base))
+    if (!is_off_and_shared(c) || text_equal(last->format, "raw") || last->at_source.head_read == TRI_YES)
         return NULL;
-    if (last->at_source.base)
-        return SAY("image '%s' of disk '%s' rests on '%s', which is no file", layer_name(last),
-                   c->disk->target, rules_name(last->at_source.base));
     return SAY("what image '%s' of disk '%s' rests on is not known", layer_name(last), c->disk->target);
 }
 
@@ -518,6 +535,11 @@ static const struct rule rows[] = {
         .fix = "Bring the backing file to storage that both hosts are proved to share; where it was copied "
                "there by hand, pass --compare-bases; or make the image rest on nothing: virsh blockpull "
                "DOMAIN TARGET --wait."),
+    RULE("base-no-file", REFUSES, PER_TREATMENT, check_base_no_file,
+         "QEMU would open whatever a 'json:' or 'nbd:' name leads to at the destination, and nobody has "
+         "compared that.",
+         .fix = "Start the domain first: then libvirt tells the chain; or make the image rest on nothing: "
+                "qemu-img rebase -b '' IMAGE."),
     RULE(
         "chain-not-known", WARNS, PER_TREATMENT, check_chain_not_known,
         "While a domain is shut off libvirt does not say what its images rest on, so that it is not compared "

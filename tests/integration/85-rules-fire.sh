@@ -15,6 +15,7 @@ grows-unseen|90-nfs.sh
 drive-arrives-empty|87-mapping.sh
 backing-file-not-proved|89-chains.sh
 image-replaced|80-rules.sh
+base-no-file|89-chains.sh
 chain-not-known|89-chains.sh
 data-file-not-proved|89-chains.sh
 snapshots-in-image|89-chains.sh

@@ -123,6 +123,12 @@ exits 3 prints 'data-file-not-proved' prints "keeps its data in '$IMAGES/apart.d
     ferry hostA check apart hostB --allow-cleartext
 # What rests on no file cannot be looked at.
 on hostA qemu-img create -q -f qcow2 -u -b nbd://127.0.0.1/base -F raw /srv/shared/apart-vda.qcow2 64M
-exits 0 prints 'chain-not-known' prints "rests on 'nbd://127.0.0.1/base', which is no file" \
+exits 3 prints 'base-no-file' prints "rests on 'nbd://127.0.0.1/base', which is no file" \
+    ferry hostA check apart hostB --allow-cleartext
+on hostA qemu-img create -q -f qcow2 -u -b 'json:{"driver":"raw","file":{"driver":"null-co","size":67108864}}' -F raw \
+    /srv/shared/apart-vda.qcow2 64M
+exits 3 prints 'base-no-file' prints 'json:' ferry hostA check apart hostB --allow-cleartext
+on hostA truncate -s 0 /srv/shared/apart-vda.qcow2
+exits 0 prints 'chain-not-known' prints "what image '/srv/shared/apart-vda.qcow2' of disk 'vda' rests on" \
     ferry hostA check apart hostB --allow-cleartext
 lab rm apart
