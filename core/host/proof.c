@@ -20,44 +20,59 @@ struct nonce {
         const char *directory;
         char name[NONCE_NAME_SIZE], third[NONCE_NAME_SIZE];
         const char *pool; /* lent from opened */
-        bool is_ours, is_open;
-        json_t *opened, *stat;
-        bool seen;
+        bool is_ours, seen;
+        json_t *opened, *asks, *reply; /* asks: what it is asked next; NULL = nothing */
+        struct call *call;
     } sides[2];
     char gap[512]; /* why it could not be proved; "" while it can */
+    bool is_good;  /* no gap yet */
     bool is_shared;
 };
 
-static void nonce_gap(struct nonce *n, const struct error *err)
-{
-    char line[sizeof n->gap];
+/* Those of a domain, which are asked for together: a second directory is not a second wait. */
+struct nonces {
+    struct nonce *list;
+    size_t n;
+};
 
-    error_line(err, line, sizeof line);
-    if (!n->gap[0])
-        snprintf(n->gap, sizeof n->gap, "%s", line);
+#define EACH_SIDE(all, one, side)                                                                            \
+    for (struct nonce *one = (all)->list; one < (all)->list + (all)->n; one++)                               \
+        for (struct nonce_side *side = one->sides; side < one->sides + 2; side++)
+
+static struct nonce_side *other_side(struct nonce *n, const struct nonce_side *side)
+{
+    return &n->sides[side == n->sides ? 1 : 0];
 }
 
-/* Asks both at once; a side whose args are NULL is not asked. false: a gap. */
-static bool ask_both(struct nonce *n, const char *verb, json_t *args[2], json_t *replies[2])
+static void nonce_gap(struct nonce *n, const struct error *err)
 {
-    struct error err = { 0 };
-    struct call *calls[2] = { NULL, NULL };
-    bool good = true;
+    if (!n->gap[0])
+        error_line(err, n->gap, sizeof n->gap);
+    n->is_good = false;
+}
 
-    for (int i = 0; i < 2; i++)
-        if (args[i] && !(calls[i] = worker_ask(n->sides[i].worker, verb, args[i], NONCE_MS, &err))) {
+/* Asks all at once; each side's answer is in its reply until the next question. */
+static void ask_all(struct nonces *all, const char *verb)
+{
+    EACH_SIDE(all, n, side)
+    {
+        struct error err = { 0 };
+
+        json_decref(side->reply);
+        side->reply = NULL;
+        side->call = NULL;
+        if (side->asks &&
+            !(side->call = worker_ask(side->worker, verb, HAND_OVER(side->asks), NONCE_MS * all->n, &err)))
             nonce_gap(n, &err);
-            good = false;
-        }
-    for (int i = 0; i < 2; i++) {
-        err = (struct error){ 0 };
-        if (calls[i] && call_wait(calls[i], replies ? &replies[i] : NULL, &err) < 0) {
-            nonce_gap(n, &err);
-            good = false;
-        }
-        call_free(calls[i]);
     }
-    return good;
+    EACH_SIDE(all, n, side)
+    {
+        struct error err = { 0 };
+
+        if (side->call && call_wait(side->call, &side->reply, &err) < 0)
+            nonce_gap(n, &err);
+        call_free(side->call);
+    }
 }
 
 static int make_names(struct nonce *n, struct error *err)
@@ -75,65 +90,65 @@ static int make_names(struct nonce *n, struct error *err)
     return 0;
 }
 
-static bool nonce_open(struct nonce *n)
+static void nonces_open(struct nonces *all)
 {
-    json_t *args[2], *replies[2] = { NULL, NULL };
-    bool good;
+    EACH_SIDE(all, n, side)
+    {
+        side->asks = json_pack("{ss ss}", "directory", side->directory, "name", side->name);
+    }
+    ask_all(all, "nonce-open");
+    EACH_SIDE(all, n, side)
+    {
+        const char *gap = json_text(side->reply, "gap", NULL);
 
-    for (int i = 0; i < 2; i++)
-        args[i] = json_pack("{ss ss}", "directory", n->sides[i].directory, "name", n->sides[i].name);
-    good = ask_both(n, "nonce-open", args, replies);
-    for (int i = 0; i < 2; i++) {
-        struct nonce_side *side = &n->sides[i];
-        const char *gap = json_text(replies[i], "gap", NULL);
-
-        side->opened = replies[i];
-        side->pool = json_text(replies[i], "pool", NULL);
-        side->is_ours = json_flag(replies[i], "is_ours", false);
-        side->is_open = side->pool != NULL;
+        side->opened = HAND_OVER(side->reply);
+        side->pool = json_text(side->opened, "pool", NULL);
+        side->is_ours = json_flag(side->opened, "is_ours", false);
         if (gap && !n->gap[0])
             snprintf(n->gap, sizeof n->gap, "%s", gap);
-        good = good && side->is_open;
+        n->is_good = n->is_good && side->pool;
     }
-    return good;
 }
 
-static bool nonce_look(struct nonce *n)
+static void nonces_look(struct nonces *all)
 {
-    json_t *args[2], *replies[2] = { NULL, NULL };
-    bool good;
-
-    for (int i = 0; i < 2; i++)
-        args[i] = json_pack("{ss ss ss ss}", "pool", n->sides[i].pool, "directory", n->sides[i].directory,
-                            "other", n->sides[1 - i].name, "third", n->sides[i].third);
-    good = ask_both(n, "nonce-look", args, replies);
-    for (int i = 0; i < 2; i++) {
-        n->sides[i].seen = json_flag(replies[i], "seen", false);
-        json_decref(replies[i]);
+    EACH_SIDE(all, n, side)
+    {
+        if (n->is_good)
+            side->asks = json_pack("{ss ss ss ss}", "pool", side->pool, "directory", side->directory, "other",
+                                   other_side(n, side)->name, "third", side->third);
     }
-    if (good && n->sides[0].seen != n->sides[1].seen) {
-        snprintf(n->gap, sizeof n->gap, "only one of the two hosts saw what the other wrote in %s", n->shown);
-        good = false;
+    ask_all(all, "nonce-look");
+    EACH_SIDE(all, n, side)
+    {
+        side->seen = json_flag(side->reply, "seen", false);
+        n->is_good = n->is_good && side->reply;
     }
-    n->is_shared = good && n->sides[0].seen;
-    return good;
+    for (struct nonce *n = all->list; n < all->list + all->n; n++) {
+        if (n->is_good && n->sides[0].seen != n->sides[1].seen) {
+            snprintf(n->gap, sizeof n->gap, "only one of the two hosts saw what the other wrote in %s",
+                     n->shown);
+            n->is_good = false;
+        }
+        n->is_shared = n->is_good && n->sides[0].seen;
+    }
 }
 
-static void nonce_close(struct nonce *n)
+/* A clean-up that does not work is no gap of the proof: the journal has it, the next run removes it. */
+static void nonces_close(struct nonces *all)
 {
-    json_t *args[2] = { NULL, NULL };
-    char gap[sizeof n->gap];
-
-    for (int i = 0; i < 2; i++)
-        if (n->sides[i].is_open)
-            args[i] = json_pack("{ss ss sb}", "pool", n->sides[i].pool, "name", n->sides[i].name, "is_ours",
-                                (int)n->sides[i].is_ours);
-    /* A clean-up that does not work is no gap of the proof: the journal has it, the next run removes it. */
-    memcpy(gap, n->gap, sizeof gap);
-    (void)ask_both(n, "nonce-close", args, NULL);
-    memcpy(n->gap, gap, sizeof gap);
-    for (int i = 0; i < 2; i++)
-        json_decref(n->sides[i].opened);
+    EACH_SIDE(all, n, side)
+    {
+        if (side->pool)
+            side->asks = json_pack("{ss ss sb}", "pool", side->pool, "name", side->name, "is_ours",
+                                   (int)side->is_ours);
+    }
+    ask_all(all, "nonce-close");
+    EACH_SIDE(all, n, side)
+    {
+        json_decref(side->reply);
+        json_decref(side->opened);
+    }
 }
 
 /* ---- the image in a directory that is shared: the same file, no symlink and no bind mount of its own ----
@@ -262,38 +277,85 @@ static bool asks_for(const struct disk *d, const char *directory, const char *th
            text_equal(d->at_source.directory, directory) && text_equal(d->at_dest.directory, there);
 }
 
-static int prove_directory(struct facts *f, const struct subjects *subjects, struct worker *source,
-                           struct worker *dest, const struct disk *first, struct error *err)
+/* One nonce for all images that ask for the same directory. */
+static int nonce_begin(struct facts *f, struct nonce *n, struct worker *source, struct worker *dest,
+                       const struct disk *first, struct error *err)
 {
     const char *directory = first->at_source.directory, *there = first->at_dest.directory;
-    struct nonce n = { .sides = { { .worker = source, .directory = directory },
-                                  { .worker = dest, .directory = there } } };
-    bool known;
 
-    n.shown = text_equal(directory, there)
-                  ? arena_format(f->arena, "'%s'", directory)
-                  : arena_format(f->arena, "'%s', which is '%s' at the destination,", directory, there);
-    if (!n.shown)
+    *n = (struct nonce){ .sides = { { .worker = source, .directory = directory },
+                                    { .worker = dest, .directory = there } },
+                         .is_good = true };
+    n->shown = text_equal(directory, there)
+                   ? arena_format(f->arena, "'%s'", directory)
+                   : arena_format(f->arena, "'%s', which is '%s' at the destination,", directory, there);
+    return n->shown ? make_names(n, err) : error_memory(err);
+}
+
+static bool is_for(const struct nonce *n, const struct disk *d)
+{
+    return asks_for(d, n->sides[0].directory, n->sides[1].directory);
+}
+
+/* libvirt has room for one pool on a directory: of two nonces that share one on a host, one is for later. */
+static bool is_in_the_way(const struct nonces *all, const struct disk *d)
+{
+    for (size_t i = 0; i < all->n; i++)
+        if (text_equal(all->list[i].sides[0].directory, d->at_source.directory) ||
+            text_equal(all->list[i].sides[1].directory, d->at_dest.directory))
+            return true;
+    return false;
+}
+
+static int nonces_begin(struct facts *f, struct nonces *all, const struct subjects *subjects,
+                        struct worker *source, struct worker *dest, struct error *err)
+{
+    all->list = arena_zeroed(f->arena, subjects->n + 1, sizeof *all->list);
+    if (!all->list)
         return error_memory(err);
-    if (make_names(&n, err) < 0)
-        return -err->code;
-    known = nonce_open(&n) && nonce_look(&n);
+    for (size_t i = 0; i < subjects->n; i++) {
+        const struct disk *d = subjects->list[i].image;
+
+        if (d->at_source.directory && asks_for(d, d->at_source.directory, d->at_dest.directory) &&
+            !is_in_the_way(all, d) && nonce_begin(f, &all->list[all->n++], source, dest, d, err) < 0)
+            return -err->code;
+    }
+    return 0;
+}
+
+static void judge_directory(struct facts *f, const struct subjects *subjects, struct nonce *n)
+{
     for (size_t i = 0; i < subjects->n; i++) {
         struct disk *d = subjects->list[i].image;
 
-        if (!asks_for(d, directory, there))
+        if (!is_for(n, d))
             continue;
-        if (!known) {
-            d->sharing_evidence = arena_text(f->arena, n.gap);
-        } else if (!n.is_shared) {
+        if (!n->is_good) {
+            d->sharing_evidence = arena_text(f->arena, n->gap);
+        } else if (!n->is_shared) {
             d->sharing = SHARING_DENIED;
             d->sharing_evidence =
-                arena_format(f->arena, "neither host saw what the other wrote in %s", n.shown);
+                arena_format(f->arena, "neither host saw what the other wrote in %s", n->shown);
         } else {
-            judge_file(f, d, &n);
+            judge_file(f, d, n);
         }
     }
-    nonce_close(&n);
+}
+
+/* Those that can be proved side by side. *ret_n: how many there were. */
+static int prove_directories(struct facts *f, const struct subjects *subjects, struct worker *source,
+                             struct worker *dest, size_t *ret_n, struct error *err)
+{
+    struct nonces all = { .n = 0 };
+
+    if (nonces_begin(f, &all, subjects, source, dest, err) < 0)
+        return -err->code;
+    nonces_open(&all);
+    nonces_look(&all);
+    for (size_t i = 0; i < all.n; i++)
+        judge_directory(f, subjects, &all.list[i]);
+    nonces_close(&all);
+    *ret_n = all.n;
     return arena_failed(f->arena) ? error_memory(err) : 0;
 }
 
@@ -322,6 +384,7 @@ static void judge_by_identity(struct facts *f, struct disk *d)
 int proof_of_sharing(struct facts *f, struct worker *source, struct worker *dest, struct error *err)
 {
     struct subjects subjects = { 0 };
+    size_t n = 1;
 
     for (size_t i = 0; i < f->domain.n_disks; i++) {
         struct disk *d = &f->domain.disks[i];
@@ -332,12 +395,8 @@ int proof_of_sharing(struct facts *f, struct worker *source, struct worker *dest
     }
     if (find_subjects(f, &subjects, err) < 0)
         return -err->code;
-    for (size_t i = 0; i < subjects.n; i++) {
-        const struct disk *d = subjects.list[i].image;
-
-        if (d->at_source.directory && asks_for(d, d->at_source.directory, d->at_dest.directory) &&
-            prove_directory(f, &subjects, source, dest, d, err) < 0)
+    while (n > 0)
+        if (prove_directories(f, &subjects, source, dest, &n, err) < 0)
             return -err->code;
-    }
     return arena_failed(f->arena) ? error_memory(err) : 0;
 }

@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The nonce as two workers are asked for it, whose verbs are of this test: one for each directory, all
+ * directories side by side, and each side of a gap. What a verb does is journalled, so that the parent sees
+ * the order. */
+#include "check-main.h"
+#include "host/proof.h"
+#include <string.h>
+
+#define MOST 256
+
+/* What both workers did, in the order in which the parent heard of it: "open /a", "look /a", … */
+static struct {
+    char line[MOST][64];
+    size_t n;
+} done;
+
+static int note(void *context, const json_t *record, struct error *err)
+{
+    (void)context;
+    (void)err;
+    ck_assert_uint_lt(done.n, MOST);
+    (void)snprintf(done.line[done.n++], sizeof *done.line, "%s %s", json_text(record, "did", ""),
+                   json_text(record, "directory", ""));
+    return 0;
+}
+
+static int tell(struct child *c, const char *did, const char *directory, struct error *err)
+{
+    return child_journal(c, json_pack("{ss ss ss}", "step", "test", "did", did, "directory", directory), err);
+}
+
+/* ---- the verbs: a pool is called as its directory; "/gap…" has one on hostB, "/odd…" is seen by hostA alone
+ * ---- */
+
+static int verb_open(struct child *c, const json_t *args, json_t *reply, struct error *err)
+{
+    const char *directory = json_text(args, "directory", "");
+
+    if (tell(c, "open", directory, err) < 0)
+        return -err->code;
+    if (strncmp(directory, "/gap", 4) == 0 && strcmp(c->host, "hostB") == 0)
+        return json_put_text(reply, "gap", "the pool is not active");
+    return json_put_text(reply, "pool", directory);
+}
+
+static int verb_look(struct child *c, const json_t *args, json_t *reply, struct error *err)
+{
+    const char *directory = json_text(args, "directory", "");
+
+    if (tell(c, "look", directory, err) < 0)
+        return -err->code;
+    return json_put_flag(reply, "seen",
+                         strncmp(directory, "/own", 4) != 0 &&
+                             (strncmp(directory, "/odd", 4) != 0 || strcmp(c->host, "hostA") == 0));
+}
+
+static int verb_stat(struct child *c, const json_t *args, json_t *reply, struct error *err)
+{
+    const char *name = json_string_value(json_array_get(json_child(args, "names"), 0));
+
+    (void)c;
+    (void)err;
+    return json_put(reply, "ctimes", json_pack("{ss}", name, "1700000000.000000001"));
+}
+
+static int verb_close(struct child *c, const json_t *args, json_t *reply, struct error *err)
+{
+    (void)reply;
+    return tell(c, "close", json_text(args, "pool", ""), err);
+}
+
+static const struct verb verbs[] = { { "nonce-open", verb_open },
+                                     { "nonce-look", verb_look },
+                                     { "nonce-stat", verb_stat },
+                                     { "nonce-close", verb_close },
+                                     { NULL, NULL } };
+
+/* ---- a domain ---- */
+
+static void prove(struct facts *f)
+{
+    struct error err = { 0 };
+    OWNED(loop) loop = loop_new(&err);
+    struct worker_setup setup = { .host = "hostA", .verbs = verbs, .journal = note };
+    struct worker *source, *dest;
+
+    done.n = 0;
+    ck_assert_ptr_nonnull(loop);
+    source = worker_start(loop, &setup, &err);
+    setup.host = "hostB";
+    dest = worker_start(loop, &setup, &err);
+    ck_assert_msg(source && dest, "%s", err.what);
+    ck_assert_msg(proof_of_sharing(f, source, dest, &err) == 0, "%s", err.what);
+    worker_free(source);
+    worker_free(dest);
+}
+
+static struct disk *add(struct facts *f, const char *directory, const char *there, const char *name)
+{
+    struct disk *d = facts_add_disk(f);
+
+    ck_assert_ptr_nonnull(d);
+    d->target = name;
+    d->type = DISK_FILE;
+    d->source = arena_format(f->arena, "%s/%s", directory, name);
+    if (strcmp(directory, there) != 0)
+        d->dest_source = arena_format(f->arena, "%s/%s", there, name);
+    d->driver = "local-block";
+    d->driver_shares = true;
+    d->at_source.directory = directory;
+    d->at_dest.directory = there;
+    return d;
+}
+
+static size_t times(const char *line)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < done.n; i++)
+        n += strcmp(done.line[i], line) == 0;
+    return n;
+}
+
+static size_t first(const char *did)
+{
+    size_t i = 0;
+
+    while (i < done.n && strncmp(done.line[i], did, strlen(did)) != 0)
+        i++;
+    return i;
+}
+
+static size_t last(const char *did)
+{
+    size_t i = done.n;
+
+    while (i > 0 && strncmp(done.line[i - 1], did, strlen(did)) != 0)
+        i--;
+    return i;
+}
+
+START_TEST(a_directory_takes_one_nonce_however_many_images_lie_in_it)
+    {
+        OWNED(facts) f = facts_new();
+
+        for (int i = 0; i < 8; i++)
+            (void)add(f, "/a", "/a", arena_format(f->arena, "vd%c", 'a' + i));
+        prove(f);
+        ck_assert_uint_eq(times("open /a"), 2); /* one on each host */
+        ck_assert_uint_eq(times("look /a"), 2);
+        ck_assert_uint_eq(times("close /a"), 2);
+        for (size_t i = 0; i < 8; i++)
+            ck_assert_int_eq(f->domain.disks[i].sharing, SHARING_PROVED);
+    }
+END_TEST
+
+START_TEST(directories_are_proved_side_by_side)
+    {
+        OWNED(facts) f = facts_new();
+
+        for (int i = 0; i < 8; i++)
+            (void)add(f, arena_format(f->arena, "/%d", i), arena_format(f->arena, "/%d", i), "vda");
+        prove(f);
+        ck_assert_uint_lt(last("open"), first("look") + 1); /* all are open before any is looked at */
+        ck_assert_uint_lt(last("look"), first("close") + 1);
+        ck_assert_uint_eq(done.n, 8 * 2 * 3);
+        for (size_t i = 0; i < 8; i++)
+            ck_assert_int_eq(f->domain.disks[i].sharing, SHARING_PROVED);
+    }
+END_TEST
+
+/* libvirt has room for one pool on a directory. */
+START_TEST(a_directory_that_maps_lead_to_two_is_open_once_at_a_time)
+    {
+        OWNED(facts) f = facts_new();
+
+        (void)add(f, "/a", "/b", "vda");
+        (void)add(f, "/a", "/c", "vdb");
+        prove(f);
+        ck_assert_uint_eq(times("open /a"), 2);
+        ck_assert_uint_eq(times("close /a"), 2);
+        ck_assert_uint_lt(first("close /a"), last("open /a") - 1);
+        for (size_t i = 0; i < 2; i++)
+            ck_assert_int_eq(f->domain.disks[i].sharing, SHARING_PROVED);
+    }
+END_TEST
+
+START_TEST(a_gap_in_one_directory_is_none_of_another)
+    {
+        OWNED(facts) f = facts_new();
+
+        (void)add(f, "/gap", "/gap", "vda");
+        (void)add(f, "/odd", "/odd", "vdb");
+        (void)add(f, "/own", "/own", "vdc");
+        (void)add(f, "/a", "/a", "vdd");
+        prove(f);
+        ck_assert_int_eq(f->domain.disks[0].sharing, SHARING_NOT_PROVED);
+        ck_assert_str_eq(f->domain.disks[0].sharing_evidence, "the pool is not active");
+        ck_assert_int_eq(f->domain.disks[1].sharing, SHARING_NOT_PROVED);
+        ck_assert_ptr_nonnull(strstr(f->domain.disks[1].sharing_evidence, "only one of the two hosts"));
+        ck_assert_int_eq(f->domain.disks[2].sharing, SHARING_DENIED);
+        ck_assert_int_eq(f->domain.disks[3].sharing, SHARING_PROVED);
+        /* What was opened is closed, and what had a gap was not looked at. */
+        ck_assert_uint_eq(times("look /gap"), 0);
+        ck_assert_uint_eq(times("close /gap"), 1);
+        ck_assert_uint_eq(times("close /odd"), 2);
+    }
+END_TEST
+
+START_TEST(identities_of_drivers_need_no_nonce)
+    {
+        OWNED(facts) f = facts_new();
+        struct disk *d = add(f, "/a", "/a", "vda");
+
+        d->at_source.identity = d->at_dest.identity = "nfs://10.0.0.1/fsid=1/fileid=2";
+        d = add(f, "/a", "/a", "vdb");
+        d->at_source.identity = "nfs://10.0.0.1/fsid=1/fileid=3";
+        d->at_dest.identity = "nfs://10.0.0.2/fsid=1/fileid=3";
+        prove(f);
+        ck_assert_uint_eq(done.n, 0);
+        ck_assert_int_eq(f->domain.disks[0].sharing, SHARING_PROVED);
+        ck_assert_int_eq(f->domain.disks[1].sharing, SHARING_DENIED);
+    }
+END_TEST
+
+TEST_MAIN("host/proof", a_directory_takes_one_nonce_however_many_images_lie_in_it,
+          directories_are_proved_side_by_side, a_directory_that_maps_lead_to_two_is_open_once_at_a_time,
+          a_gap_in_one_directory_is_none_of_another, identities_of_drivers_need_no_nonce)
