@@ -75,25 +75,21 @@ clone_down() {
     lab nfs run sh -c 'rm -rf clone.disk clone.conf recovery-clone'
 }
 
-# A relay on the client machine, which a domain that is defined beside the guest takes for its server.
-relay_up() {
-    # shellcheck disable=SC2016
-    on client sh -c 'setsid "$@" >"$0/calls" 2>&1 & echo $! >/run/relay.pid' "$WORK" \
-        "$STATE/bin/rpc-count" "$WORK/counts" "$CLONE" "$SERVER" 111 20048 2049
-    await 5 test -s "$WORK/counts"
-}
-# shellcheck disable=SC2016
-relay_down() { on client sh -c 'kill $(cat /run/relay.pid); rm -f /run/relay.pid'; }
+# A domain that is defined beside the guest takes the client machine for its server.
+counted() { relay_up "$CLONE" "$SERVER" 111 20048 2049; }
 # What a look at a domain's disks from both hosts takes: "N round trips, M for rights". Those of the latter, ACCESS
 # and READ of an image's head alone, recognise nothing: they need the handle that the look brought.
 trips_to_look_at() { # HOST DOMAIN DEST
-    local before n
-    before=$(cut -d' ' -f2 "$WORK/counts")
+    local before connections n
+    read -r _ before connections <"$WORK/counts"
     n=$(ferry "$1" --json survey "$2" "$3" 2>/dev/null | jq '[.domain.disks[].sharing == "proved"] | all')
     [ "$n" = true ] || complain 'a disk is not proved shared'
     awk -v before="$before" '{ sub(":", "", $2); if ($2 + 0 <= before + 0) next; all[$2]
         if (!($4 == "100003," && ($6 == 4 || $6 == 6))) look[$2] }
         END { print length(look) " round trips, " length(all) - length(look) " for rights" }' "$WORK/calls"
+    # Of either host one to each of the three ports.
+    n=$(cut -d' ' -f3 "$WORK/counts")
+    [ $((n - connections)) = 6 ] || complain "it took $((n - connections)) connections"
 }
 
 # The same guest with its server named otherwise.
@@ -122,7 +118,7 @@ lives_on hostB held
 
 it "an export is looked at in three round trips by either host, whether it holds 8 images, 4 or 1: counted by a relay"
 needs_nfs
-relay_up
+counted
 finally relay_down
 guest hostA many --disk nfs:raw,nfs:raw,nfs:raw,nfs:raw,nfs:raw,nfs:raw,nfs:raw,nfs:raw --write-log
 twin hostA counted many "s|<host name='$SERVER'/>|<host name='$CLONE'/>|"
@@ -136,7 +132,7 @@ lab rm many
 
 it "two exports of one server take no more, nor do the heads of qcow2 images"
 needs_nfs
-relay_up
+counted
 finally relay_down
 guest hostA many --disk nfs,nfs2:raw,nfs --write-log
 twin hostA counted many "s|<host name='$SERVER'/>|<host name='$CLONE'/>|"

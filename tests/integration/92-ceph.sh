@@ -14,14 +14,20 @@ rbd_guest hostA vault
 is 'vda=shared false' chosen hostA '"\(.disks[0].target)=\(.disks[0].treatment) \(.needs_unsafe)"' vault hostB
 lives_on hostA vault
 
-it "recognising two images takes one request each on either side, over one connection"
+it "recognising two images takes one round trip each on either side, over one connection: counted by a relay"
 needs_ceph
-# By Ceph's own log: a relay before the monitor would see nothing of it, since the map that a client gets from there
-# names the OSD's own address; and a frame on the wire is no request.
 guest hostA pair --disk rbd,rbd --write-log
+osd_is_relayed
+finally osd_is_not
 counted_settings "$WORK/ceph.log"
 finally no_settings hostA
 is 'vda=shared vdb=shared' chosen hostA '.disks | map("\(.target)=\(.treatment)") | join(" ")' pair hostB
+# Who has it open, what is in it and whether it may be written is asked on the source alone, and of no copy.
+is 4 trips_for 'rbd_id\.'
+is 2 trips_for 'rbd_data\.'
+at_least 1 "$(trips_for 'rbd_header\.')"
+is '2 connections' osd_connections
+# What goes to the monitors is encrypted there: by Ceph's own log.
 is 4 counted 'osd_op(.*rbd_id\.'
 is 2 counted 'osd_op(.*list-watchers'
 is 2 counted 'mon_subscribe({osdmap='

@@ -73,3 +73,21 @@ counted_settings() { # FILE
     printf 'conf = /run/counted.conf\nkeyring = %s\n' "$USER_KEYRING" | settings hostA
 }
 counted() { grep -o -- '--> .*' "$WORK/ceph.log" | grep -c -e "$1"; }
+
+# What hostA asks of the OSD goes by way of the client machine, and is counted there; what QEMU has open stays.
+osd_is_relayed() {
+    local port server=10.$((100 + LAB_ID)).0.1 by=10.$((100 + LAB_ID)).0.2
+    port=$(ceph ceph osd dump -f json | jq -r '.osds[0].public_addrs.addrvec[0].addr | split(":")[1]')
+    relay_up "$by" "$server" "osd:$port"
+    lab on hostA nft -f - <<END
+table ip relayed { chain out { type nat hook output priority -100
+    ip daddr $server tcp dport $port tcp flags & (syn | ack) == syn dnat to $by
+}; }
+END
+}
+osd_is_not() {
+    lab on hostA nft delete table ip relayed
+    relay_down
+}
+trips_for() { sed -n "s/^trip \([0-9]*\): object $1.*/\1/p" "$WORK/calls" | sort -u | wc -l; } # OBJECT
+osd_connections() { cut -d' ' -f3 "$WORK/counts" | sed 's/$/ connections/'; }

@@ -17,6 +17,7 @@
 #   during PHASE COMMAND…  runs it when the next move is in this phase: survey, prepare, copy, precopy,
 #                          switch-over, verify; a phase that never comes is a failure
 #   at_event HOST WORD ACTION  does it on HOST as soon as libvirt there says an event that holds WORD
+#   stopped POINT DEED HOST ARGUMENT…  virt-ferry there is stopped at this passage of a fault point, DEED is done, it goes on
 #   kill_at_resume HOST    ends HOST's libvirtd the moment it says that a guest resumed there
 #   skip REASON            ends the case
 #   adopts COMMAND…        a program that speaks TAP: its tests are counted beside the case
@@ -25,6 +26,8 @@
 #   lives_on HOST NAME          it runs there and nowhere else, is defined nowhere else, lost no write
 #   seen HOST COMMAND…          prints how many of the guests' markers its cable carried meanwhile: "MEMORY DISKS much|little"
 #   at_least N NUMBER
+#   relay_up ADDRESS SERVER PORT…  counts on the client machine what SERVER is asked by way of ADDRESS: rpc-count.c;
+#                          "CALLS TRIPS CONNECTIONS" stands in $WORK/counts, each call in $WORK/calls
 #   leaves_traces               this case does not end clean, and need not
 #
 # After each case both hosts must be clean: see traces.sh.
@@ -124,6 +127,16 @@ seen() { # HOST COMMAND…
 }
 at_least() { [ "$2" -ge "$1" ] || complain "wanted at least $1, got $2"; }
 
+relay_up() { # ADDRESS SERVER PORT…
+    [ -x "$STATE/bin/rpc-count" ] || gcc -std=gnu11 -O2 -o "$STATE/bin/rpc-count" "$REPO/tests/lab/rpc-count.c"
+    # shellcheck disable=SC2016
+    on client sh -c 'setsid "$@" >"$0/calls" 2>&1 & echo $! >/run/relay.pid' "$WORK" \
+        "$STATE/bin/rpc-count" "$WORK/counts" "$@"
+    await 5 test -s "$WORK/counts"
+}
+# shellcheck disable=SC2016
+relay_down() { on client sh -c 'kill $(cat /run/relay.pid); rm -f /run/relay.pid'; }
+
 undos=()
 finally() {
     local words
@@ -181,6 +194,29 @@ at_event() { # HOST WORD ACTION
 }
 # shellcheck disable=SC2016  # expanded on the host
 at_event_ends() { lab on "$1" sh -c 'kill -- -"$(cat /run/watcher)"' 2>/dev/null || true; }
+
+# Does DEED, a line for the shell, while virt-ferry stands still where POINT:N says; what it told, and its exit code.
+stopped() { # POINT:N DEED HOST ARGUMENT…
+    local point=$1 deed=$2 host=$3 run pid='' code=0
+    shift 3
+    : >"$WORK/ferry-ran"
+    VIRT_FERRY_FAULT=stop:$point timeout -k 5 100 "$REPO/tests/lab/lab" on "$host" virt-ferry "$@" >"$WORK/told" 2>&1 &
+    run=$!
+    until [ -n "$pid" ] && grep -qs '^State:.T' "/proc/$pid/status"; do
+        kill -0 "$run" 2>/dev/null || { pid=''; break; }
+        pid=$(pgrep -P "$run") || true
+        sleep 0.05
+    done
+    [ -n "$pid" ] || complain "it did not stop at $point" || code=1
+    eval "$deed" || complain "could not do it meanwhile: $deed" || code=1
+    [ -z "$pid" ] || kill -CONT "$pid"
+    wait "$run" || code=$?
+    cat "$WORK/told"
+    return "$code"
+}
+needs_faults() {
+    grep -qs VIRT_FERRY_FAULT "$VIRT_FERRY_BUILD/virt-ferry" || skip "this build has no fault points: make debug"
+}
 
 # Ends HOST's libvirtd the moment it says that a guest resumed there.
 kill_at_resume() { # HOST

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0
- * A relay that stands for an NFS server and counts what clients ask of it: rpc-count FILE ADDRESS SERVER
- * PORT… It listens on ADDRESS at each port and hands on to the same port of SERVER. FILE has "CALLS TRIPS
- * CONNECTIONS".
+ * A relay that stands for an NFS server, or an OSD of Ceph, and counts what clients ask of it: rpc-count FILE
+ * ADDRESS SERVER PORT… It listens on ADDRESS at each port and hands on to the same port of SERVER; a port of
+ * an OSD is written osd:PORT. FILE has "CALLS TRIPS CONNECTIONS".
  *
- * A call is a last fragment of ONC RPC over TCP (its record mark has the highest bit). Calls that are sent
- * without waiting for a reply are one round trip, whatever connection they take; so that the relay does not
- * take them for more, each reply is held until the clients have been silent for HELD_MS. */
+ * A call is a last fragment of ONC RPC over TCP (its record mark has the highest bit), or an operation on an
+ * object of Ceph. Calls that are sent without waiting for a reply are one round trip, whatever connection
+ * they take; so that the relay does not take them for more, each reply is held until the clients have been
+ * silent for HELD_MS. */
+#define _GNU_SOURCE
+#include "osd-frames.h"
 #include <arpa/inet.h>
 #include <poll.h>
 #include <stdbool.h>
@@ -31,7 +34,9 @@ struct marks {
 };
 static struct line {
     int client, server;
+    bool is_osd;
     struct marks asked;
+    struct frames frames;
 } lines[LINES_MOST];
 static unsigned n_lines, calls, trips, connections;
 static bool has_replied = true; /* since the last trip began */
@@ -49,12 +54,33 @@ static unsigned word(const unsigned char *b)
     return (unsigned)b[0] << 24 | (unsigned)b[1] << 16 | (unsigned)b[2] << 8 | b[3];
 }
 
-static void count_call(struct marks *m)
+static void count(void)
 {
     calls++;
     trips += has_replied;
     has_replied = false;
     say();
+}
+
+static void read_operations(struct frames *f, const unsigned char *bytes, size_t n)
+{
+    char object[128];
+    size_t used;
+
+    for (; n > 0; bytes += used, n -= used) {
+        if (!frames_take(f, bytes, n, &used))
+            continue;
+        count();
+        frames_object(f, object, sizeof object);
+        printf("trip %u: object %s\n", trips, object);
+        fflush(stdout);
+        f->n = 0;
+    }
+}
+
+static void count_call(struct marks *m)
+{
+    count();
     if (m->n_call == sizeof m->call)
         printf("trip %u: program %u, procedure %u\n", trips, word(m->call + 12), word(m->call + 20));
     fflush(stdout);
@@ -122,10 +148,22 @@ static void drop(unsigned i)
     lines[i] = lines[--n_lines];
 }
 
-static void take(int listener, const char *server, uint16_t port)
+static bool is_osd(const char *port)
 {
-    struct sockaddr_in a = address_of(server, port);
-    struct line l = { .client = accept(listener, NULL, NULL), .server = socket(AF_INET, SOCK_STREAM, 0) };
+    return strncmp(port, "osd:", 4) == 0;
+}
+
+static uint16_t port_of(const char *port)
+{
+    return (uint16_t)atoi(is_osd(port) ? port + 4 : port);
+}
+
+static void take(int listener, const char *server, const char *port)
+{
+    struct sockaddr_in a = address_of(server, port_of(port));
+    struct line l = { .client = accept(listener, NULL, NULL),
+                      .server = socket(AF_INET, SOCK_STREAM, 0),
+                      .is_osd = is_osd(port) };
 
     if (l.client < 0 || l.server < 0 || n_lines == LINES_MOST)
         die("accepting");
@@ -140,15 +178,17 @@ static void take(int listener, const char *server, uint16_t port)
 }
 
 /* false: it is at its end. */
-static bool hand_on(int from, int to, struct marks *count)
+static bool hand_on(int from, int to, struct line *asking)
 {
     static unsigned char bytes[1 << 16];
     ssize_t n = read(from, bytes, sizeof bytes);
 
     if (n <= 0)
         return false;
-    if (count)
-        read_marks(count, bytes, (size_t)n);
+    if (asking && asking->is_osd)
+        read_operations(&asking->frames, bytes, (size_t)n);
+    else if (asking)
+        read_marks(&asking->asked, bytes, (size_t)n);
     else
         has_replied = true;
     for (ssize_t sent = 0, some; sent < n; sent += some)
@@ -173,13 +213,13 @@ static void turn(const int *listeners, char **ports, unsigned n_ports, const cha
     for (unsigned i = n_lines; i-- > 0;)
         if (at[n_ports + i].revents) {
             has_asked = true;
-            if (!hand_on(lines[i].client, lines[i].server, &lines[i].asked))
+            if (!hand_on(lines[i].client, lines[i].server, &lines[i]))
                 drop(i);
         }
     for (unsigned i = 0; i < n_ports; i++)
         if (at[i].revents) {
             has_asked = true;
-            take(listeners[i], server, (uint16_t)atoi(ports[i]));
+            take(listeners[i], server, ports[i]);
         }
     for (unsigned i = n_lines; !has_asked && i-- > 0;) {
         struct pollfd one = { .fd = lines[i].server, .events = POLLIN };
@@ -202,7 +242,7 @@ int main(int argc, char **argv)
     if (!counts)
         die(argv[1]);
     for (unsigned i = 0; i < n_ports; i++)
-        listeners[i] = listen_at(argv[2], (uint16_t)atoi(argv[4 + i]));
+        listeners[i] = listen_at(argv[2], port_of(argv[4 + i]));
     say();
     for (;;)
         turn(listeners, argv + 4, n_ports, argv[3]);
