@@ -9,6 +9,8 @@ IMAGES=/var/lib/libvirt/images
 
 plan_from() { ferry "$1" --json plan proved "$2" --allow-cleartext >"$WORK/plan.json" || true; }
 treatment() { jq -r '.strategies[0].disks[0].treatment' "$WORK/plan.json"; }
+treatments_of() { ferry hostA --json plan "$1" hostB --allow-cleartext | jq -r '[.strategies[0].disks[].treatment] | join(" ")'; }
+made_for_proof() { VIRT_FERRY_TRACE=1 ferry hostA plan "$1" hostB --allow-cleartext 2>&1 | grep -c 'step: nonce$'; }
 sum_of() { on "$1" sha256sum "$2" | cut -d' ' -f1; }
 
 pool_over_shared() { # HOST
@@ -54,6 +56,13 @@ is shared treatment
 prints 'over' on hostA virsh -q pool-list --name
 ferry hostB migrate proved hostA --allow-cleartext
 lives_on hostA proved
+
+it "a directory takes one nonce, however many images lie in it: what is made for it is counted"
+guest hostA crowd --disk shared:raw,shared:qcow2:base,shared --write-log
+is 'shared shared shared' treatments_of crowd
+# A pool on each host, its own name, the other's and a third one.
+is 8 made_for_proof crowd
+is_empty on hostA find /srv/shared -name '.virt-ferry*'
 
 it "with a pool over the directory that is not active nothing is proved: refused, with the fix"
 guest hostA proved --write-log

@@ -52,9 +52,6 @@ says() { # ID HOST GUEST DEST OPTION…: the findings of the plan with this id
         jq -r --arg id "$1" '.findings[] | select(.id == $id) | .what'
 }
 
-needs_faults() {
-    grep -qs VIRT_FERRY_FAULT "$VIRT_FERRY_BUILD/virt-ferry" || skip "this build has no fault points"
-}
 newest_journal() { # HOST
     find "$STATE/machines/$1/lib-virt-ferry/runs" -name '*.journal' | sort | tail -n 1 | xargs cat
 }
@@ -183,6 +180,21 @@ ferry hostA migrate drive hostB --allow-cleartext --map-storage "$IMAGES/disc.is
 lives_on hostB drive
 prints "$OTHER/cd.iso" images_of hostB drive
 on hostB virsh -q change-media drive sda --eject --live --config
+
+it "a CD-ROM image that its startupPolicy lets be missing: the drive arrives empty, live, and keeps it for the next start"
+guest hostA drive --cdrom --write-log
+on hostA bash -c "head -c 1M /dev/zero >$IMAGES/disc.iso"
+finally on hostA rm -f "$IMAGES/disc.iso"
+on hostA virsh -q update-device drive /dev/stdin --live --config <<END
+<disk type='file' device='cdrom'><driver name='qemu' type='raw'/><source file='$IMAGES/disc.iso' startupPolicy='requisite'/>
+  <target dev='sda' bus='sata'/><readonly/></disk>
+END
+exits 0 prints drive-arrives-empty lacks readonly-image-missing ferry hostA check drive hostB --allow-cleartext
+ferry hostA migrate drive hostB --allow-cleartext
+lives_on hostB drive
+is 1 sh -c "$REPO/tests/lab/lab on hostB virsh dumpxml drive --inactive | grep -c disc.iso"
+is 0 sh -c "$REPO/tests/lab/lab on hostB virsh dumpxml drive | grep -c disc.iso"
+on hostB virsh -q change-media drive sda --eject --config
 
 it "kernel and initrd are looked for where the map says, for a domain that is shut off too"
 guest hostA boot --write-log
