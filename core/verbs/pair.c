@@ -13,10 +13,12 @@
 #define MOST_MACHINES 512u
 #define MOST_MOUNTS 256u
 
-/* No quotes and no exclamation mark may stand in it. The clock first, before anything takes time. */
+/* No single quotes and no exclamation mark may stand in it. The clock first, before anything takes time.
+ * printf, since the echo of some shells undoes the kernel's \\ooo. */
 static const char script[] =
     "echo clock $(date +%s%3N); while read -r s t y rest; do case $y in "
-    "nfs|nfs4|ceph|cifs|smb3|lustre|fuse.glusterfs|fuse.moosefs) echo mount $y $s $t;; esac; "
+    "nfs|nfs4|ceph|cifs|smb3|lustre|fuse.glusterfs|fuse.moosefs) printf \"mount %s %s %s\\n\" \"$y\" \"$s\" "
+    "\"$t\";; esac; "
     "done </proc/self/mounts; echo end";
 
 /* The kernel writes blanks and backslashes of a path as \ooo. */
@@ -70,11 +72,15 @@ void pair_read(const char *said, struct arena *a, struct host *h, uint64_t *ret_
     for (const char *at = said; *at;) {
         const size_t n = strcspn(at, "\n");
         char line[2200];
+        int taken = 0;
 
         (void)snprintf(line, sizeof line, "%.*s", (int)n, at);
         is_whole = text_equal(line, "end");
-        if (sscanf(line, "mount %31s %1023s %1023s", type, source, target) == 3)
-            has_all &= n < sizeof line && add_mount(a, &read, type, source, target);
+        /* One that was cut is not a mount, nor is the list whole. */
+        if (text_starts(line, "mount "))
+            has_all &= n < sizeof line &&
+                       sscanf(line, "mount %31s %1023s %1023s%n", type, source, target, &taken) == 3 &&
+                       (size_t)taken == n && add_mount(a, &read, type, source, target);
         else
             clock_ms = text_starts(line, "clock ") ? strtoull(line + strlen("clock "), NULL, 10) : clock_ms;
         at += n + (at[n] == '\n');

@@ -56,6 +56,20 @@ START_TEST(too_many_mounts_are_no_list)
     }
 END_TEST
 
+/* A path may have 4095 bytes: its beginning would be another path. */
+START_TEST(a_path_that_is_too_long_is_no_mount_and_the_list_is_not_whole)
+    {
+        OWNED(facts) f = facts_new();
+        OWNED_TEXT said = { 0 };
+        uint64_t clock;
+
+        text_add(&said, "mount nfs s:/a /a\nmount nfs s:/b /%01023d\nend\n", 0);
+        pair_read(text_of(&said), f->arena, &f->source, &clock);
+        ck_assert_int_eq(f->source.has_mount_list, TRI_NO);
+        ck_assert_uint_eq(f->source.n_mounts, 1);
+    }
+END_TEST
+
 static const struct {
     int offset, spread, other, other_spread;
     uint64_t apart;
@@ -78,4 +92,5 @@ END_TEST
 
 TEST_MAIN("verbs/pair", mounts_and_clock_are_read_and_blanks_in_paths_come_back,
           an_answer_that_was_cut_changes_nothing_and_a_date_without_ms_is_no_clock,
-          too_many_mounts_are_no_list, LOOP(two_clocks_differ_by_what_is_certain_of_them, TEST_ROWS(clocks)))
+          too_many_mounts_are_no_list, a_path_that_is_too_long_is_no_mount_and_the_list_is_not_whole,
+          LOOP(two_clocks_differ_by_what_is_certain_of_them, TEST_ROWS(clocks)))
