@@ -111,8 +111,7 @@ int hold_begin(struct hold *h, const char *const *argv, const char *input)
 
 bool hold_wait(struct hold *h, int64_t until_ms)
 {
-    char line[64] = "";
-    size_t n = 0;
+    size_t n = strlen(h->line);
 
     for (;;) {
         struct pollfd one = { h->out, POLLIN, 0 };
@@ -123,14 +122,14 @@ bool hold_wait(struct hold *h, int64_t until_ms)
             return false;
         if (!one.revents)
             continue;
-        got = read(h->out, line + n, sizeof line - 1 - n);
+        got = read(h->out, h->line + n, sizeof h->line - 1 - n);
         if (got <= 0)
             return false;
         n += (size_t)got;
-        line[n] = '\0';
-        if (strstr(line, "ready\n"))
+        h->line[n] = '\0';
+        if (strstr(h->line, "ready\n"))
             return true;
-        if (n == sizeof line - 1)
+        if (n == sizeof h->line - 1)
             return false;
     }
 }

@@ -15,10 +15,11 @@
 struct hold {
     pid_t pid, pulse; /* the program, and what writes to it; 0 = none */
     int out, errors;  /* its output, and a memory file with its errors; -1 = none */
+    char line[64];    /* what it has printed, to "ready" */
 };
 #define HOLD_NONE                                                                                            \
     {                                                                                                        \
-        0, 0, -1, -1                                                                                         \
+        0, 0, -1, -1, ""                                                                                     \
     }
 
 /* Starts it and gives it `input`; 0, or an errno. */

@@ -9,6 +9,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define NO_AES "no-aes"
+
 /* The parent of all such folders stays: others' may lie there. Nothing is removed that is not ours by name.
  * The lock is for runs of virt-ferry on that host: they remove what nobody holds. */
 const char *const keeper_words[] = {
@@ -16,38 +18,61 @@ const char *const keeper_words[] = {
     "trap \"\" HUP PIPE; IFS= read -r folder && IFS= read -r owner && IFS= read -r n || exit 1; "
     "mkdir -p -m 0711 \"${folder%/*}\" && mkdir -m 0700 \"$folder\" && exec 9<\"$folder\" && flock 9 || exit "
     "1; "
-    "if [ -z \"$owner\" ] || chown \"$owner\" \"$folder\"; then echo ready; "
+    "if [ -z \"$owner\" ] || chown \"$owner\" \"$folder\"; then "
+    "grep -qw aes /proc/cpuinfo 2>/dev/null; [ $? = 1 ] && echo " NO_AES "; echo ready; "
     "while read -r -t " HOLD_SILENCE_SECONDS " x; do :; done; fi; "
     "rm -f \"$folder/" PLACE_RAM "$n\" \"$folder/" PLACE_DISKS "$n\"; rmdir \"$folder\"",
     NULL
 };
 
-static struct hold keeper = HOLD_NONE;
+const char *const carrier_words[] = { "bash", "-c",
+                                      "trap \"\" HUP PIPE; echo ready; while read -r -t " HOLD_SILENCE_SECONDS
+                                      " x; do :; done",
+                                      NULL };
+
+static struct hold keeper = HOLD_NONE, carrier = HOLD_NONE;
 static char said[512];
+
+static int begin(struct hold *h, const struct words *w, const char *input, int ms, const char **ret_said)
+{
+    const int problem = input ? hold_begin(h, w->argv, input) : ENAMETOOLONG;
+
+    if (!problem && hold_wait(h, master_now_ms() + ms))
+        return 0;
+    if (problem)
+        (void)snprintf(said, sizeof said, "%s", strerror(problem));
+    else
+        hold_said(h, said, sizeof said);
+    if (!said[0])
+        (void)snprintf(said, sizeof said, "nothing was heard of it");
+    *ret_said = said;
+    hold_end(h);
+    return -1;
+}
 
 int keeper_begin(const struct words *w, const char *folder, const char *owner, const char *suffix, int ms,
                  const char **ret_said)
 {
     char lines[2 * PLACE_PATH_SIZE + PLACE_SUFFIX_SIZE];
-    int n = snprintf(lines, sizeof lines, "%s\n%s\n%s\n", folder, owner ? owner : "", suffix);
-    int problem;
+    const int n = snprintf(lines, sizeof lines, "%s\n%s\n%s\n", folder, owner ? owner : "", suffix);
 
     keeper_end();
-    problem = n > 0 && (size_t)n < sizeof lines ? hold_begin(&keeper, w->argv, lines) : ENAMETOOLONG;
-    if (!problem && hold_wait(&keeper, master_now_ms() + ms))
-        return 0;
-    if (problem)
-        (void)snprintf(said, sizeof said, "%s", strerror(problem));
-    else
-        hold_said(&keeper, said, sizeof said);
-    if (!said[0])
-        (void)snprintf(said, sizeof said, "nothing was heard of it");
-    *ret_said = said;
-    keeper_end();
-    return -1;
+    return begin(&keeper, w, n > 0 && (size_t)n < sizeof lines ? lines : NULL, ms, ret_said);
+}
+
+bool keeper_has_aes(void)
+{
+    return !strstr(keeper.line, NO_AES);
+}
+
+int keeper_carry(const struct words *w, int ms, const char **ret_said)
+{
+    hold_end(&carrier);
+    return begin(&carrier, w, "", ms, ret_said);
 }
 
 void keeper_end(void)
 {
+    hold_end(&carrier);
     hold_end(&keeper);
 }

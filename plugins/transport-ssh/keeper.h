@@ -14,6 +14,13 @@ extern const char *const keeper_words[];
  * ours until the next call. One at a time: a later call ends the one before. */
 int keeper_begin(const struct words *w, const char *folder, const char *owner, const char *suffix, int ms,
                  const char **ret_said);
+/* Does the processor there run AES by instructions of its own? Told once the folder stands; true where that
+ * is not known. */
+bool keeper_has_aes(void);
+/* A connection beside it that carries RAM and disks, by words_of_own with these words: it ends as the folder
+ * does. As keeper_begin. */
+extern const char *const carrier_words[];
+int keeper_carry(const struct words *w, int ms, const char **ret_said);
 void keeper_end(void);
 
 #endif

@@ -276,10 +276,12 @@ void words_of_own(struct words *w, const struct place *p, const struct own_way *
     add_option(w, "ControlMaster=no");
     add_option(w, "ControlPath=none");
     add_safety(w, p, own->ciphers);
-    (void)snprintf(w->via, sizeof w->via, "HostName=%s", own->via);
-    add_option(w, w->via);
-    (void)snprintf(w->alias, sizeof w->alias, "HostKeyAlias=%s", own->alias);
-    add_option(w, w->alias);
+    if (own->via) {
+        (void)snprintf(w->via, sizeof w->via, "HostName=%s", own->via);
+        add_option(w, w->via);
+        (void)snprintf(w->alias, sizeof w->alias, "HostKeyAlias=%s", own->alias);
+        add_option(w, w->alias);
+    }
     add_forwards(w, own->data, own->suffix);
     add_place(w, p);
     add(w, command);

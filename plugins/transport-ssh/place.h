@@ -53,8 +53,8 @@ void words_of_run(struct words *w, const struct place *p, const char *folder, co
 #define PLACE_DISKS "nbd"
 void words_of_forward(struct words *w, const struct place *p, const char *folder, const char *data,
                       const char *suffix);
-/* The same by a connection of its own to another address of that host, whose key is known under `alias`, with
- * a command that runs as long as it. */
+/* The same by a connection of its own, with a command that runs as long as it; via: to another address of
+ * that host, whose key is known under `alias` (NULL: to where the master goes). */
 struct own_way {
     const char *via, *alias, *ciphers, *data, *suffix;
 };

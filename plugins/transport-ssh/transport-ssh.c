@@ -23,7 +23,7 @@
 #define LEAST_MS 600
 #define PROBE_MS 4500
 #define KEEPER_MS 3000
-#define OWN_MS 6000 /* with a login */
+#define OWN_MS 5000 /* with a login */
 
 static const char *ssh_uri(struct ferry_call *call, const struct ferry_services *services, const char *host)
 {
@@ -327,49 +327,88 @@ struct opening {
     char suffix[PLACE_SUFFIX_SIZE];
 };
 
-/* By the master; to an address of its own by an ssh that brings the sockets with it. */
+/* The master's shell there makes the folder, and tells of the processor. */
 static int keep_folder(struct ferry_call *call, const struct ferry_services *services,
                        const struct opening *o)
 {
-    char quoted[2048], line[256], ciphers[PLACE_CIPHERS_SIZE];
-    const struct place *p = o->place;
+    char quoted[2048], line[256];
     const char *said = "";
-    struct settings s;
     struct words w;
 
     if (!place_quote(quoted, sizeof quoted, keeper_words))
         return -1;
-    settings_of(call, services, p, &s);
-    place_ciphers(s.ciphers, has_aes(), ciphers);
-    if (o->via)
-        words_of_own(
-            &w, p,
-            &(struct own_way){
-                .via = o->via, .alias = s.alias, .ciphers = ciphers, .data = o->data, .suffix = o->suffix },
-            quoted);
-    else
-        words_of_run(&w, p, o->folder, quoted);
-    if (keeper_begin(&w, o->data, o->owner, o->suffix, o->via ? OWN_MS : KEEPER_MS, &said) == 0)
+    words_of_run(&w, o->place, o->folder, quoted);
+    if (keeper_begin(&w, o->data, o->owner, o->suffix, KEEPER_MS, &said) == 0)
         return 0;
     said_last_line(said, line, sizeof line);
     services->error(call,
                     services->text(call,
                                    "See that root can make folders in /run on '%s'; or take a channel "
                                    "whose data goes another way.",
-                                   p->host),
+                                   o->place->host),
                     "no folder '%s' could be made on '%s' for the sockets of RAM and disks: %s", o->data,
-                    p->host, line);
+                    o->place->host, line);
     return -1;
 }
 
-static int ssh_open_data(struct ferry_call *call, const struct ferry_services *services, const char *uri,
-                         const char *folder, const struct ferry_route *route, const char *owner)
+static int forward_by_master(struct ferry_call *call, const struct ferry_services *services,
+                             const struct opening *o)
 {
     char said[512] = "", line[256];
     struct ferry_command command = {
         .size = sizeof command, .timeout_ms = KEEPER_MS, .errors = said, .errors_room = sizeof said
     };
     struct words w;
+
+    words_of_forward(&w, o->place, o->folder, o->data, o->suffix);
+    command.argv = w.argv;
+    if (services->program(call, &command) < 0)
+        return -1;
+    if (command.exit_code == 0)
+        return 0;
+    said_last_line(said, line, sizeof line);
+    services->error(call, NULL, "ssh to '%s' did not open the way for RAM and disks: %s", o->place->host,
+                    line);
+    return -1;
+}
+
+/* The master's cipher is chosen before anything is known of the processor there: where that has no AES, RAM
+ * and disks have a connection of their own, by the cipher that ssh itself would take. */
+static int open_from_here(struct ferry_call *call, const struct ferry_services *services,
+                          const struct opening *o)
+{
+    char quoted[512], ciphers[PLACE_CIPHERS_SIZE], line[256];
+    const char *said = "";
+    struct settings s;
+    struct words w;
+
+    settings_of(call, services, o->place, &s);
+    place_ciphers(s.ciphers, has_aes(), ciphers);
+    if (!o->via && (!ciphers[0] || keeper_has_aes()))
+        return forward_by_master(call, services, o);
+    if (!place_quote(quoted, sizeof quoted, carrier_words))
+        return -1;
+    words_of_own(&w, o->place,
+                 &(struct own_way){ .via = o->via,
+                                    .alias = s.alias,
+                                    .ciphers = keeper_has_aes() ? ciphers : "",
+                                    .data = o->data,
+                                    .suffix = o->suffix },
+                 quoted);
+    if (keeper_carry(&w, OWN_MS, &said) == 0)
+        return 0;
+    if (!o->via) /* one login may be all that is allowed there: slower, and encrypted all the same */
+        return forward_by_master(call, services, o);
+    said_last_line(said, line, sizeof line);
+    services->error(call, "Leave --via out; or take a channel whose data goes another way.",
+                    "ssh to %s of '%s' did not open the way for RAM and disks: %s", o->via, o->place->host,
+                    line);
+    return -1;
+}
+
+static int ssh_open_data(struct ferry_call *call, const struct ferry_services *services, const char *uri,
+                         const char *folder, const struct ferry_route *route, const char *owner)
+{
     struct place p;
     const char *why = place_of_uri(uri, &p);
     const char *data = sockets_folder(call, services, route);
@@ -388,19 +427,8 @@ static int ssh_open_data(struct ferry_call *call, const struct ferry_services *s
     place_suffix(route->domain, o.suffix);
     if (keep_folder(call, services, &o) < 0)
         return -1;
-    if (route->source_uri)
-        return source_ssh_open(call, services, route, &p, data, o.suffix);
-    if (o.via)
-        return 0;
-    words_of_forward(&w, &p, folder, data, o.suffix);
-    command.argv = w.argv;
-    if (services->program(call, &command) < 0)
-        return -1;
-    if (command.exit_code == 0)
-        return 0;
-    said_last_line(said, line, sizeof line);
-    services->error(call, NULL, "ssh to '%s' did not open the way for RAM and disks: %s", p.host, line);
-    return -1;
+    return route->source_uri ? source_ssh_open(call, services, route, &p, data, o.suffix)
+                             : open_from_here(call, services, &o);
 }
 
 static const struct ferry_transport ssh = {

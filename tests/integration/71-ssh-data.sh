@@ -57,6 +57,18 @@ pids_on() { # HOST PGREP-ARGUMENT…
         [ "$(readlink "/proc/$pid/ns/net")" != "$here" ] || echo "$pid"
     done
 }
+processor_without_aes() { # HOST, until the case ends
+    finally on "$1" sh -c 'umount /proc/cpuinfo; rm -f /run/cpuinfo'
+    on "$1" sh -c 'sed "s/ aes / /" /proc/cpuinfo >/run/cpuinfo && mount --bind /run/cpuinfo /proc/cpuinfo'
+}
+# Those that carry data from a host, each as it was called.
+connections_for_data() { # HOST FILE
+    # shellcheck disable=SC2046
+    for pid in $(pids_on "$1" -f '^ssh .*-L /run/libvirt/qemu/virt-ferry/'); do
+        tr '\0' ' ' <"/proc/$pid/cmdline"
+        echo
+    done >"$2"
+}
 # shellcheck disable=SC2046
 kill_on() { kill -KILL $(pids_on "$@"); }
 
@@ -90,6 +102,18 @@ exits 0 prints 'ssh-gated-copy:' ferry hostA migrate --no-postcopy apart hostB
 lives_on hostB apart
 is libvirt-qemu qemu_user hostB apart
 lab rm apart
+
+it "where the destination's processor has no AES, RAM and disks have a connection of their own, by a cipher of ssh's choice"
+grep -qw aes /proc/cpuinfo || skip 'this processor has no AES either'
+guest hostA sealed --disk shared:raw,local:raw --dirty 32,10 --write-log
+old_images_gone hostB sealed
+processor_without_aes hostB
+during precopy connections_for_data hostA "$WORK/connections"
+is '0 0 much' seen hostB ferry hostA migrate --no-postcopy sealed hostB
+lives_on hostB sealed
+is 1 grep -c . "$WORK/connections"
+lacks 'Ciphers=' cat "$WORK/connections"
+await 5 nothing_left
 
 it "ssh that dies in the middle, on either host, leaves the guest at the source, and nothing else"
 guest hostA sealed --disk shared:raw,local:raw --dirty 32,10 --write-log

@@ -342,6 +342,24 @@ START_TEST(to_an_address_of_its_own_ssh_knows_the_key_by_the_hosts_name_and_uses
     }
 END_TEST
 
+START_TEST(a_connection_of_its_own_to_where_the_master_goes_leaves_address_and_cipher_to_ssh)
+    {
+        const struct own_way own = { NULL, "hostB", "", "/run/libvirt/qemu/virt-ferry/way-1", ".x" };
+        struct place p;
+        struct words w;
+
+        ck_assert_ptr_null(place_of_uri("qemu+ssh://root@hostB/system", &p));
+        words_of_own(&w, &p, &own, "'true'");
+        for (size_t i = 0; i < w.n; i++) {
+            ck_assert_ptr_null(strstr(w.argv[i], "HostName="));
+            ck_assert_ptr_null(strstr(w.argv[i], "HostKeyAlias="));
+            ck_assert_ptr_null(strstr(w.argv[i], "Ciphers="));
+        }
+        ck_assert_uint_eq(words_like(&w, "StrictHostKeyChecking=yes"), 1);
+        ck_assert_uint_eq(words_like(&w, "-L"), 2);
+    }
+END_TEST
+
 START_TEST(a_port_of_its_own_is_part_of_the_name_of_a_key)
     {
         char alias[PLACE_NAME_SIZE];
@@ -357,6 +375,7 @@ TEST_MAIN("plugin/ssh-place", LOOP(a_list_of_ciphers_that_somebody_chose_stays, 
           a_processor_tells_whether_it_has_aes, only_plain_short_names_of_domains_end_a_socket,
           the_master_is_told_of_both_sockets_for_data,
           to_an_address_of_its_own_ssh_knows_the_key_by_the_hosts_name_and_uses_no_master,
+          a_connection_of_its_own_to_where_the_master_goes_leaves_address_and_cipher_to_ssh,
           a_port_of_its_own_is_part_of_the_name_of_a_key,
           LOOP(a_uri_gives_a_place_or_says_why_not, TEST_ROWS(uris)), names_end_at_their_limit,
           the_host_is_the_one_operand_and_stands_behind_two_dashes,
