@@ -37,6 +37,17 @@ static int disks_to_copy(struct move *m, json_t *args)
                                                                                                          : 0;
 }
 
+/* Where nothing but a trusted network protects the definition on its way, and the mover carries it. */
+enum { PROTECTS_ENCRYPTION = 2 }; /* FERRY_PROTECTS_ENCRYPTION of the plugin header */
+
+static bool rests_on_trust(const struct move *m)
+{
+    const struct channel *ch = m->strategy->channel;
+
+    return !m->is_p2p && ch->protects_control < PROTECTS_ENCRYPTION && ch->is_trusted &&
+           !m->o->limits.allow_cleartext;
+}
+
 static json_t *migrate_args(struct move *m, struct error *err)
 {
     OWNED_JSON args =
@@ -46,6 +57,7 @@ static json_t *migrate_args(struct move *m, struct error *err)
     uint64_t cap = m->o->limits.bandwidth_bytes_per_s;
 
     if (!args || disks_to_copy(m, args) < 0 ||
+        json_put_flag(args, "is_peer_trusted", rests_on_trust(m)) < 0 ||
         (m->is_p2p && json_put_text(args, "p2p_uri", m->strategy->channel->dest_uri) < 0) ||
         (m->strategy->channel->data_address && text_starts(m->strategy->channel->data_uri, "tcp:") &&
          json_put_text(args, "listen_address", m->strategy->channel->data_address) < 0) ||

@@ -7,7 +7,9 @@
 #include "base/text.h"
 #include "facts/domain-xml.h"
 #include "facts/map.h"
+#include "state/config.h"
 #include "verbs/parameters.h"
+#include "verbs/peer.h"
 #include "worker/serve.h"
 #include <pthread.h>
 #include <string.h>
@@ -15,6 +17,8 @@
 /* A peer that is silent for KEEPALIVE_SECONDS * (KEEPALIVE_COUNT + 1) ends the call. */
 #define KEEPALIVE_SECONDS 3
 #define KEEPALIVE_COUNT 4u
+
+static char dest_peer[INET6_ADDRSTRLEN]; /* where the destination's connection leads; "" = by no network */
 
 static void *run_events(void *context)
 {
@@ -48,6 +52,7 @@ static virConnectPtr open_host(const char *uri, const char *host, bool keep_aliv
 static int mover_open(struct child *c, const json_t *args, json_t *reply, struct error *err)
 {
     const char *gate = json_text(args, "gate_uri", NULL), *dest = json_text(args, "dest_host", "destination");
+    struct peers before;
     pthread_t thread;
 
     (void)reply;
@@ -62,8 +67,28 @@ static int mover_open(struct child *c, const json_t *args, json_t *reply, struct
         return -err->code;
     if (gate && !(c->gated = open_host(gate, c->host, true, err)))
         return -err->code;
+    peers_note(&before);
     c->other = open_host(json_text(args, "dest_uri", ""), dest, true, err);
-    return c->other ? 0 : -err->code;
+    if (!c->other)
+        return -err->code;
+    if (!peer_since(&before, dest_peer))
+        dest_peer[0] = '\0';
+    return 0;
+}
+
+/* The definition goes over it in the clear, since the address that the probe reached is trusted. A name may
+ * have led libvirt to another. */
+static int check_peer(struct child *c, const json_t *args, struct error *err)
+{
+    if (!json_flag(args, "is_peer_trusted", false) ||
+        (dest_peer[0] && config_is_trusted(c->config, dest_peer)))
+        return 0;
+    error_set(err, ERROR_REFUSED, c->host,
+              "control would cross the network in the clear to %s, which is in no trusted network",
+              dest_peer[0] ? dest_peer : "an address that is not known");
+    return error_fix(err,
+                     "The destination's name has several addresses: name it by one that is trusted, or by "
+                     "a channel that is encrypted.");
 }
 
 static void wipe(char **s)
@@ -231,7 +256,8 @@ static unsigned flags_of(const json_t *args)
 /* {"uuid", "data_uri", "mode", "is_persistent", "stay_paused", "unsafe_with_proof", "disks": [targets to
  * copy], "flat": [targets that rest on nothing there], "is_incremental", "bandwidth_mib_per_s", "maps",
  * "listen_address" (absent: as the destination has it), "p2p_uri" (absent: direct), "parameters": the
- * channel's}: makes the call and returns when libvirt does; {} */
+ * channel's, "is_peer_trusted": the channel may be used for its trusted network alone}: makes the call and
+ * returns when libvirt does; {} */
 static int mover_migrate(struct child *c, const json_t *args, json_t *reply, struct error *err)
 {
     __attribute__((cleanup(parameters_done))) struct parameters p = { 0 };
@@ -244,6 +270,8 @@ static int mover_migrate(struct child *c, const json_t *args, json_t *reply, str
     (void)reply;
     if (!plain)
         return libvirt_error(err, c->host, "no domain '%s'", json_text(args, "uuid", ""));
+    if (check_peer(c, args, err) < 0)
+        return -err->code;
     if (read_names(args, &names, err) < 0 || add_live(c, plain, &names, &p, err) < 0 ||
         (json_flag(args, "is_persistent", false) && add_persistent(c, plain, &names, &p, err) < 0) ||
         add_parameters(args, &p, err) < 0 || add_of_channel(args, &p, &flags, err) < 0)
