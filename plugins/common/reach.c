@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #define MAX_ADDRESSES 16
+#define EARLIER_US 250000u  /* for an address that stands before one that has answered */
 #define MAX_MBIT 10000000ul /* above it a driver only says that it does not know */
 
 struct attempts {
@@ -159,6 +160,31 @@ static enum reach_answer answer_of(const struct attempts *a, const char **ret_wh
     }
 }
 
+/* The first in order that is connected, or is connected soon: a resolver's order has its reasons. */
+static int prefer_earlier(struct attempts *a, int answered, uint64_t until_us)
+{
+    const uint64_t patience_us = now_us() + EARLIER_US;
+    const uint64_t limit_us = patience_us < until_us ? patience_us : until_us;
+    const nfds_t all = a->n;
+    int earlier;
+
+    /* Those behind it are not waited for. */
+    for (a->n = (nfds_t)answered; a->n > 0 && (earlier = wait_for_one(a, limit_us)) >= 0;
+         a->n = (nfds_t)earlier)
+        answered = earlier;
+    a->n = all;
+    return answered;
+}
+
+/* It stands before the one that answered, and is neither connected nor refused. */
+static void note_silent(const struct attempts *a, int answered, struct reached *ret)
+{
+    for (int i = 0; i < answered && !ret->silent[0]; i++)
+        if (a->list[i].fd >= 0 && getnameinfo(a->address[i]->ai_addr, a->address[i]->ai_addrlen, ret->silent,
+                                              sizeof ret->silent, NULL, 0, NI_NUMERICHOST) != 0)
+            ret->silent[0] = '\0';
+}
+
 static enum reach_answer connect_one(const struct addrinfo *all, uint64_t until_us, struct reached *ret,
                                      const char **ret_why, int *ret_fd)
 {
@@ -171,6 +197,10 @@ static enum reach_answer connect_one(const struct addrinfo *all, uint64_t until_
         start(&a, i);
     first = wait_for_one(&a, until_us);
     ret->latency_us = now_us() - begun;
+    if (first > 0) {
+        first = prefer_earlier(&a, first, until_us);
+        note_silent(&a, first, ret);
+    }
     if (first < 0)
         answer = answer_of(&a, ret_why);
     else if (getnameinfo(a.address[first]->ai_addr, a.address[first]->ai_addrlen, ret->address,

@@ -11,6 +11,8 @@ struct reached {
     char address[INET6_ADDRSTRLEN + IF_NAMESIZE]; /* numeric, no brackets */
     uint64_t latency_us;
     uint64_t bytes_per_s; /* of the local link to it, UINT64_MAX when it does not say */
+    char silent[INET6_ADDRSTRLEN + IF_NAMESIZE]; /* an address of the same name that stands before it and did
+                                                  * not answer; "" = none */
 };
 
 enum reach_answer {
@@ -21,7 +23,8 @@ enum reach_answer {
     REACH_FAILED, /* why: the system's text */
 };
 
-/* Tries every address at once and takes the first that answers within `ms`; sends nothing. */
+/* Tries every address at once and takes, of those that answer about as soon, the one that stands first, as
+ * whoever tries them in turn would; within `ms`; sends nothing. */
 enum reach_answer reach(const char *host, const char *port, int ms, struct reached *ret,
                         const char **ret_why);
 

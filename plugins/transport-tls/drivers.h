@@ -24,6 +24,10 @@ struct knock {
 };
 int driver_refuse(struct ferry_call *call, const struct ferry_services *services, enum reach_answer answer,
                   const struct knock *k);
+/* libvirt's client tries the addresses of a name in turn, and waits for each as long as TCP does: -1 with the
+ * error where one that it would try first is silent. */
+int driver_check_order(struct ferry_call *call, const struct ferry_services *services, const char *host,
+                       const char *kind, const struct reached *reached);
 /* What SASL needs of this machine. -1 with the error where nothing here could log in. */
 int driver_passwords(struct ferry_call *call, const struct ferry_services *services, const char *uri,
                      const char *host, const struct auth *auth);

@@ -81,6 +81,10 @@ static int tcp_probe(struct ferry_call *call, const struct ferry_services *servi
     answer = reach_open(host, port, ms, &reached, &why, &fd);
     if (answer != REACH_YES)
         return refuse(call, services, answer, host, port, why, ms);
+    if (driver_check_order(call, services, host, "tcp", &reached) < 0) {
+        (void)close(fd);
+        return -1;
+    }
     auth_ask(&(struct stream){ .fd = fd, .until_ms = driver_until(patience, begun, ASK_MS) }, &auth);
     (void)close(fd);
     /* Named by its URI it is tried all the same: libvirt's client says what it meets. */

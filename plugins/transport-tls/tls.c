@@ -225,6 +225,10 @@ static int talk(struct probe *p, struct ferry_route *ret)
 
         return driver_refuse(call, services, answer, &k);
     }
+    if (driver_check_order(call, services, p->host, "tls", &reached) < 0) {
+        (void)close(fd);
+        return -1;
+    }
     /* True where the worker runs; virt-ferry knows whether that is the source and corrects it. */
     ret->from_source = 1;
     if (!ret->address)

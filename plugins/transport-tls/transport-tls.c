@@ -61,6 +61,23 @@ int driver_refuse(struct ferry_call *call, const struct ferry_services *services
     }
 }
 
+int driver_check_order(struct ferry_call *call, const struct ferry_services *services, const char *host,
+                       const char *kind, const struct reached *reached)
+{
+    const bool has_colon = strchr(reached->address, ':') != NULL;
+
+    if (!reached->silent[0])
+        return 0;
+    return say_trouble(
+        call, services, TEXT("%s-address-silent", kind),
+        TEXT("Name the host by the address that answers, qemu+%s://%s%s%s/system, or take %s out of DNS or "
+             "/etc/hosts.",
+             kind, has_colon ? "[" : "", reached->address, has_colon ? "]" : "", reached->silent),
+        TEXT("name '%s' leads to %s first, which does not answer, and only then to %s, which does: libvirt "
+             "would wait for the first",
+             host, reached->silent, reached->address));
+}
+
 static int no_ticket(struct ferry_call *call, const struct ferry_services *services, const char *host)
 {
     static const struct {

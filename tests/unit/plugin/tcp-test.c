@@ -161,6 +161,17 @@ START_TEST(a_port_that_nobody_holds_refuses_at_once)
     }
 END_TEST
 
+/* A full queue makes the kernel drop what comes. */
+static void silence(const struct sockaddr_in *to)
+{
+    for (int i = 0; i < 4; i++) {
+        int filler = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+        ck_assert_int_ge(filler, 0);
+        (void)connect(filler, (const struct sockaddr *)to, sizeof *to);
+    }
+}
+
 START_TEST(a_silent_socket_costs_the_time_that_was_given_and_no_more)
     {
         char port[6];
@@ -171,14 +182,8 @@ START_TEST(a_silent_socket_costs_the_time_that_was_given_and_no_more)
         struct reached r;
         const char *why;
 
-        /* A full queue makes the kernel drop what comes. */
         to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-        for (int i = 0; i < 4; i++) {
-            int filler = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-
-            ck_assert_int_ge(filler, 0);
-            (void)connect(filler, (struct sockaddr *)&to, sizeof to);
-        }
+        silence(&to);
         begun = now_us();
         ck_assert_int_eq(reach("127.0.0.1", port, 400, &r, &why), REACH_SILENT);
         ck_assert_uint_ge(now_us() - begun, 400000);
@@ -196,9 +201,68 @@ START_TEST(a_name_that_is_none_is_said_with_the_resolvers_words)
     }
 END_TEST
 
+/* As a name whose first address is 127.0.0.2, and its second 127.0.0.3; queue -1: nobody listens there. */
+static enum reach_answer reach_two(int first_queue, int second_queue, struct reached *ret)
+{
+    struct sockaddr_in at[2] = { { .sin_family = AF_INET }, { .sin_family = AF_INET } };
+    struct addrinfo all[2] = {
+        { .ai_family = AF_INET,
+          .ai_addrlen = sizeof at[0],
+          .ai_addr = (struct sockaddr *)&at[0],
+          .ai_next = &all[1] },
+        { .ai_family = AF_INET, .ai_addrlen = sizeof at[1], .ai_addr = (struct sockaddr *)&at[1] }
+    };
+    const int queues[2] = { first_queue, second_queue };
+    int fds[2], fd = -1;
+    const char *why;
+    enum reach_answer answer;
+
+    for (int i = 0; i < 2; i++) {
+        char port[6];
+
+        fds[i] = listen_on(AF_INET, i ? "127.0.0.3" : "127.0.0.2", queues[i] < 0 ? 0 : queues[i], port);
+        ck_assert_int_ge(fds[i], 0);
+        at[i].sin_port = htons((uint16_t)strtoul(port, NULL, 10));
+        at[i].sin_addr.s_addr = htonl(0x7f000002u + (uint32_t)i);
+        if (queues[i] == 0)
+            silence(&at[i]);
+        else if (queues[i] < 0)
+            (void)close(fds[i]);
+    }
+    *ret = (struct reached){ .bytes_per_s = UINT64_MAX };
+    answer = connect_one(all, now_us() + 3000000, ret, &why, &fd);
+    for (int i = 0; i < 2; i++)
+        if (queues[i] >= 0)
+            (void)close(fds[i]);
+    if (fd >= 0)
+        (void)close(fd);
+    return answer;
+}
+
+START_TEST(of_two_addresses_the_one_in_front_is_taken_and_one_that_is_silent_there_is_named)
+    {
+        struct reached r;
+
+        ck_assert_int_eq(reach_two(4, 4, &r), REACH_YES);
+        ck_assert_str_eq(r.address, "127.0.0.2");
+        ck_assert_str_eq(r.silent, "");
+        ck_assert_int_eq(reach_two(4, 0, &r), REACH_YES);
+        ck_assert_str_eq(r.address, "127.0.0.2");
+        ck_assert_str_eq(r.silent, "");
+        ck_assert_int_eq(reach_two(-1, 4, &r), REACH_YES); /* who is refused goes on at once */
+        ck_assert_str_eq(r.address, "127.0.0.3");
+        ck_assert_str_eq(r.silent, "");
+        ck_assert_int_eq(reach_two(0, 4, &r), REACH_YES);
+        ck_assert_str_eq(r.address, "127.0.0.3");
+        ck_assert_str_eq(r.silent, "127.0.0.2");
+        ck_assert_int_eq(reach_two(0, -1, &r), REACH_SILENT);
+    }
+END_TEST
+
 TEST_MAIN("plugin/tcp", LOOP(host_and_port_are_taken_out_of_a_uri, TEST_ROWS(uris)),
           LOOP(a_parameter_is_read_as_it_stands_and_a_strange_one_is_seen, TEST_ROWS(queries)),
           a_host_that_does_not_fit_is_refused, only_a_bare_ipv6_address_needs_brackets,
           a_socket_that_listens_gives_its_numeric_address, an_ipv6_address_comes_back_without_brackets,
           a_port_that_nobody_holds_refuses_at_once, a_silent_socket_costs_the_time_that_was_given_and_no_more,
-          a_name_that_is_none_is_said_with_the_resolvers_words)
+          a_name_that_is_none_is_said_with_the_resolvers_words,
+          of_two_addresses_the_one_in_front_is_taken_and_one_that_is_silent_there_is_named)
