@@ -203,6 +203,8 @@ int recover_domain(struct move *m, bool *ret_moved, struct error *err);
 int recover_run(struct move *m, const char *run, enum run_outcome *ret, struct error *err);
 /* Takes over what the journal of a dead run says of it; its journal is open. */
 int recover_resume(struct move *dead, struct error *err);
+/* May that URI be used out of a journal? One that was given on the command line this time always. */
+bool recover_takes_uri(const char *uri, const struct run_options *o);
 /* Settles it: as recover_run, once all was said of it. */
 int recover_settle(struct move *dead, struct error *err);
 /* The newest record of that step, or NULL. */

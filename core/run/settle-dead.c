@@ -4,8 +4,50 @@
 #include "run/move.h"
 
 #include "base/log.h"
+#include "base/text.h"
 #include <stdio.h>
 #include <string.h>
+
+/* A journal is data, and may have come from elsewhere: some parameters of a URI name programs. These two name
+ * files with keys, and a run needs them again. */
+static bool is_plain(const char *parameters)
+{
+    static const char *const known[] = { "authfile=", "pkipath=" };
+
+    for (const char *at = parameters; *at; at += strcspn(at, "?&;"), at += *at != '\0')
+        if (!text_starts(at, known[0]) && !text_starts(at, known[1]))
+            return false;
+    return true;
+}
+
+bool recover_takes_uri(const char *uri, const struct run_options *o)
+{
+    const char *query = uri + strcspn(uri, "?#");
+
+    return !*query || (*query == '?' && is_plain(query + 1)) || text_equal(uri, o->source_uri) ||
+           text_equal(uri, o->dest);
+}
+
+static int take_uris(struct move *dead, const json_t *begin, struct error *err)
+{
+    const char *uris[] = { json_text(begin, "source_uri", ""), json_text(begin, "dest_uri", "") };
+
+    for (int i = 0; i < 2; i++) {
+        if (recover_takes_uri(uris[i], dead->o))
+            continue;
+        error_set(err, ERROR_NOT_KNOWN, NULL, "the URI '%s' of run '%s' is not taken from its journal",
+                  uris[i], dead->run);
+        if (i == 0)
+            return error_fix(err, "If it is right, give it yourself: virt-ferry -c '%s' recover %s.", uris[i],
+                             dead->run);
+        return error_fix(
+            err, "If it is right, give it yourself: virt-ferry migrate '%s' '%s' settles the run first.",
+            dead->name, uris[i]);
+    }
+    dead->survey.source_uri = uris[0];
+    dead->survey.dest_uri = strdup(uris[1]);
+    return dead->survey.dest_uri ? 0 : error_memory(err);
+}
 
 int recover_resume(struct move *dead, struct error *err)
 {
@@ -29,9 +71,7 @@ int recover_resume(struct move *dead, struct error *err)
     dead->began_wall_s = json_u64(begin, "at_ms", 0) / 1000u;
     dead->is_recovery = true;
     dead->is_foreign = !text_equal(json_text(begin, "client", this_host(host, sizeof host)), host);
-    dead->survey.source_uri = json_text(begin, "source_uri", "");
-    dead->survey.dest_uri = strdup(json_text(begin, "dest_uri", ""));
-    return dead->survey.dest_uri ? 0 : error_memory(err);
+    return take_uris(dead, begin, err);
 }
 
 /* How a run of each kind is settled. */

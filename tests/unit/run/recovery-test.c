@@ -14,7 +14,7 @@
 #include <time.h>
 
 #define TEST "test:///default"
-#define SILENT "qemu+unix:///system?socket=/nonexistent/ferry"
+#define SILENT "qemu+tcp://127.0.0.1:1/system"      /* nobody listens there */
 #define UUID "6695eb01-f6a4-8304-79aa-97f2502e193f" /* of the driver's one domain */
 
 struct begin {
@@ -386,6 +386,38 @@ START_TEST(abort_finds_no_run_where_none_lives)
     }
 END_TEST
 
+static const struct {
+    const char *uri;
+    bool is_taken;
+} journal_uris[] = {
+    { "qemu:///system", true },
+    { "qemu+ssh://root@hostB/system", true },
+    { "qemu+tls://hostB/system?authfile=/root/auth&pkipath=/root/pki", true },
+    { "qemu+tls://hostB/system?authfile=/a;pkipath=/b", true },
+    { "qemu+ext://hostB/system?command=/tmp/x", false },
+    { "qemu+tls://hostB/system?authfile=/a&no_verify=1", false },
+    { "qemu+tls://hostB/system?authfile=/a;command=/tmp/x", false },
+    { "qemu+unix:///system?socket=/tmp/x", false },
+    { "qemu+ssh://hostB/system?keyfile=/x", false },
+    { "qemu+ssh://hostB/system?netcat=/x", false },
+    { "qemu+tls://hostB/system#?command=/tmp/x", false },
+    { "qemu+tls://hostB/system?authfiles=/a", false },
+    { "qemu+unix:///system?socket=/run/mine", true }, /* given as the source */
+    { "qemu+tls://hostB/system?no_verify=1", true },  /* given as the destination */
+};
+
+START_TEST(a_journals_uri_names_no_program_unless_the_command_line_does)
+    {
+        const struct run_options o = { .source_uri = "qemu+unix:///system?socket=/run/mine",
+                                       .dest = "qemu+tls://hostB/system?no_verify=1" };
+        const struct run_options nothing = { .source_uri = NULL };
+
+        ck_assert(recover_takes_uri(journal_uris[_i].uri, &o) == journal_uris[_i].is_taken);
+        ck_assert(recover_takes_uri("qemu:///system", &nothing));
+        ck_assert(!recover_takes_uri("qemu:///system?socket=/x", &nothing));
+    }
+END_TEST
+
 TEST_MAIN("run/recovery", where_nothing_is_open_nothing_is_to_be_done, a_run_that_is_not_there_is_an_error,
           a_run_that_asked_nothing_is_undone_and_closed, what_is_closed_is_shown_by_its_name_alone,
           a_run_that_died_before_its_first_step_is_closed, a_run_that_is_about_to_begin_is_left_alone,
@@ -396,4 +428,6 @@ TEST_MAIN("run/recovery", where_nothing_is_open_nothing_is_to_be_done, a_run_tha
           a_uri_that_leads_to_another_host_is_refused,
           LOOP(a_host_is_dead_when_it_is_silent_and_somebody_vouches_for_it, TEST_ROWS(deaths)),
           a_kind_of_run_that_is_not_known_is_left_alone, a_damaged_journal_is_told_and_left_alone,
-          without_a_journal_the_domain_is_asked_for_its_mark, abort_finds_no_run_where_none_lives)
+          without_a_journal_the_domain_is_asked_for_its_mark,
+          LOOP(a_journals_uri_names_no_program_unless_the_command_line_does, TEST_ROWS(journal_uris)),
+          abort_finds_no_run_where_none_lives)
