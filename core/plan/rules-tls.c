@@ -52,6 +52,19 @@ static const char *check_libvirt(struct rule_case *c)
                rules_name(at_source ? c->facts->source.name : c->facts->dest.name));
 }
 
+/* "Progress stops typically at high progress amounts (95%-98%)":
+ * https://gitlab.com/qemu-project/qemu/-/issues/310, of QEMU 5.1 and 5.2; the libvirt side is its issue 108.
+ */
+static const char *check_hang(struct rule_case *c)
+{
+    const bool at_source = c->facts->source.qemu_version < VERSION(6, 0);
+
+    if ((!at_source && c->facts->dest.qemu_version >= VERSION(6, 0)) || !copies_by_tls(c))
+        return NULL;
+    return SAY("QEMU on '%s' is older than 6.0: disks that are copied by TLS can stop near the end, for ever",
+               rules_name(at_source ? c->facts->source.name : c->facts->dest.name));
+}
+
 static bool is_crashing(uint64_t version)
 {
     return version != NOT_KNOWN && version >= VERSION(8, 2) && version < VERSION(9, 1);
@@ -96,6 +109,16 @@ static const struct rule rows[] = {
       .check = check_libvirt,
       .cause = "libvirt encrypts the copying of disks since 4.4 (2018).",
       .fix = "Update libvirt on that host, or bring the image to storage that both hosts share." },
+    { .id = "tls-copy-hang",
+      .severity = REFUSES,
+      .scope = PER_STRATEGY,
+      .check = check_hang,
+      .cause = "With QEMU 5.1 and 5.2 copies of disks by NBD over TLS were seen to stop at 95 to 98 % and "
+               "never end; "
+               "older ones are not known to be better.",
+      .fix = "Update QEMU on that host, take a channel through ssh, or bring the image to storage that both "
+             "hosts "
+             "share." },
     { .id = "tls-copy-crash",
       .severity = REFUSES,
       .scope = PER_STRATEGY,

@@ -85,6 +85,7 @@ relocate-cannot-create|the storage drivers at hand create
 tls-copy-name|it is about QEMU before 7.0
 tls-copy-libvirt|it is about libvirt before 4.4
 unix-libvirt|it is about libvirt before 6.8
+tls-copy-hang|it is about QEMU before 6.0
 tls-copy-crash|it is about QEMU 8.2 to 9.0
 hosts-cpu-differ|both hosts have the processor of this machine
 hosts-mounts-differ|the kernel here has no client of a network file system

@@ -41,12 +41,25 @@ SPOIL(crash_after, copy_by_tls(f, 1); f->domain.has_iothreads = true;
 SPOIL(crash_without_threads, copy_by_tls(f, 1); f->dest.qemu_version = 8002000)
 SPOIL(crash_of_shared, use_tls(f, 1); f->domain.has_iothreads = true; f->dest.qemu_version = 8002000)
 
+SPOIL(hang_source, copy_by_tls(f, 1); f->source.qemu_version = 5999999)
+SPOIL(hang_dest, copy_by_tls(f, 1); f->dest.qemu_version = 5999999)
+SPOIL(hang_six, copy_by_tls(f, 1); f->source.qemu_version = f->dest.qemu_version = 6000000)
+SPOIL(hang_shared, use_tls(f, 1); f->dest.qemu_version = 5999999)
+SPOIL(hang_clear, (void)sample_local(sample_disk(f, "vdb")); f->dest.qemu_version = 5999999)
+
 #define CASES_TLS_LIBVIRT                                                                                    \
     { "tls-copy-libvirt", libvirt_old, true, false },                                                        \
         { "tls-copy-libvirt", libvirt_old_source, true, false },                                             \
         { "tls-copy-libvirt", libvirt_new, false, true },                                                    \
     {                                                                                                        \
         "tls-copy-libvirt", libvirt_old_shared, false, true                                                  \
+    }
+
+#define CASES_TLS_HANG                                                                                       \
+    { "tls-copy-hang", hang_source, true, false }, { "tls-copy-hang", hang_dest, true, false },              \
+        { "tls-copy-hang", hang_six, false, true }, { "tls-copy-hang", hang_shared, false, true },           \
+    {                                                                                                        \
+        "tls-copy-hang", hang_clear, false, true                                                             \
     }
 
 #define CASES_TLS                                                                                            \

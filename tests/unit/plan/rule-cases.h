@@ -559,6 +559,7 @@ static const struct {
     CASES_RELOCATE,
     CASES_TLS,
     CASES_TLS_LIBVIRT,
+    CASES_TLS_HANG,
     CASES_OF_THE_WAY,
 };
 
