@@ -64,17 +64,17 @@ stands_in_the_way() { # ID TEXT
 
 it "by ssh a guest moves there and back, gated, and nothing of ssh stays"
 guest hostA web --write-log
-exits 0 prints 'ssh-gated' ferry hostA $MIGRATE web qemu+ssh://hostB/system
+exits 0 prints 'ssh-gated' ferry hostA migrate web qemu+ssh://hostB/system
 lives_on hostB web
 is_empty ssh_left
-exits 0 prints 'ssh-gated' ferry hostB $MIGRATE web qemu+ssh://root@hostA:22/system
+exits 0 prints 'ssh-gated' ferry hostB migrate web qemu+ssh://root@hostA:22/system
 lives_on hostA web
 is_empty ssh_left
 
 it "by its name alone a host is controlled through ssh, and the plan says what that protects"
 guest hostA web --write-log
 exits 0 prints 'ssh-gated' prints 'tcp-gated' prints 'Channel ssh: encrypted' ferry hostA $PLAN web hostB
-exits 0 prints 'ssh-gated' ferry hostA $MIGRATE web hostB
+exits 0 prints 'ssh-gated' ferry hostA migrate web hostB
 lives_on hostB web
 is_empty ssh_left
 

@@ -307,7 +307,10 @@ lives_on() { # HOST GUEST
         [ "$host" = "$1" ] || ! on "$host" virsh -q list --all --name | grep -qxF -- "$2" ||
             complain "guest '$2' is defined on '$host' too" || return 1
     done
-    ! grep -q 'lab.log=1' "$STATE/guests/$2/domain.xml" || lab verify "$2"
+    grep -q 'lab.log=1' "$STATE/guests/$2/domain.xml" || return 0
+    # On a busy machine one that has just come up may not have written yet.
+    await 60 grep -qs 'ack ' "$STATE"/machines/*/log/libvirt/qemu/"$2"-console.log
+    lab verify "$2"
 }
 
 # ---- the run of the cases of one file ----
