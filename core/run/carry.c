@@ -37,15 +37,32 @@ static int disks_to_copy(struct move *m, json_t *args)
                                                                                                          : 0;
 }
 
-/* Where nothing but a trusted network protects the definition on its way, and the mover carries it. */
+/* Where nothing but a trusted network protects the definition on its way. */
 enum { PROTECTS_ENCRYPTION = 2 }; /* FERRY_PROTECTS_ENCRYPTION of the plugin header */
 
 static bool rests_on_trust(const struct move *m)
 {
     const struct channel *ch = m->strategy->channel;
 
-    return !m->is_p2p && ch->protects_control < PROTECTS_ENCRYPTION && ch->is_trusted &&
-           !m->o->limits.allow_cleartext;
+    return ch->protects_control < PROTECTS_ENCRYPTION && ch->is_trusted && !m->o->limits.allow_cleartext;
+}
+
+/* libvirt at the source resolves a name by itself: where trust is of an address, it is given that. Who asks
+ * for a password there knows it by the name. */
+static int put_p2p_uri(const struct move *m, json_t *args)
+{
+    const struct channel *ch = m->strategy->channel;
+    const char *slashes = strstr(ch->dest_uri, "://");
+    const char *host = slashes ? slashes + 3 : ch->dest_uri;
+    const char *rest = host + (*host == '[' ? strcspn(host, "]") + 1 : strcspn(host, ":/?#"));
+    const bool has_colon = ch->peer_address && strchr(ch->peer_address, ':');
+    OWNED_TEXT uri = { 0 };
+
+    if (!rests_on_trust(m) || ch->protects_control > 0 || memchr(host, '@', strcspn(host, "/?#")))
+        return json_put_text(args, "p2p_uri", ch->dest_uri);
+    text_add(&uri, "%.*s%s%s%s%s", (int)(host - ch->dest_uri), ch->dest_uri, has_colon ? "[" : "",
+             ch->peer_address, has_colon ? "]" : "", rest);
+    return uri.failed ? -1 : json_put_text(args, "p2p_uri", text_of(&uri));
 }
 
 static json_t *migrate_args(struct move *m, struct error *err)
@@ -57,8 +74,8 @@ static json_t *migrate_args(struct move *m, struct error *err)
     uint64_t cap = m->o->limits.bandwidth_bytes_per_s;
 
     if (!args || disks_to_copy(m, args) < 0 ||
-        json_put_flag(args, "is_peer_trusted", rests_on_trust(m)) < 0 ||
-        (m->is_p2p && json_put_text(args, "p2p_uri", m->strategy->channel->dest_uri) < 0) ||
+        json_put_flag(args, "is_peer_trusted", rests_on_trust(m) && !m->is_p2p) < 0 ||
+        (m->is_p2p && put_p2p_uri(m, args) < 0) ||
         (m->strategy->channel->data_address && text_starts(m->strategy->channel->data_uri, "tcp:") &&
          json_put_text(args, "listen_address", m->strategy->channel->data_address) < 0) ||
         json_put(args, "parameters",
