@@ -12,15 +12,18 @@
 #include "trouble.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <netdb.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #define SSH_PORT 22u
 #define OPEN_MS 6500 /* virt-ferry gives 7 s, and then nobody hears the reason */
 #define LOGIN_MS 5600
 #define LEAST_MS 600
+#define EACH_S 2u /* for each of several addresses */
 #define PROBE_MS 4500
 #define KEEPER_MS 3000
 #define OWN_MS 5000 /* with a login */
@@ -50,6 +53,17 @@ static bool has_aes(void)
     return place_has_aes(lines);
 }
 
+static bool has_several_addresses(const char *host)
+{
+    const struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_flags = AI_ADDRCONFIG };
+    struct addrinfo *all = NULL;
+    const bool has_several = getaddrinfo(host, NULL, &hints, &all) == 0 && all->ai_next;
+
+    if (all)
+        freeaddrinfo(all);
+    return has_several;
+}
+
 static int login(struct ferry_call *call, const struct ferry_services *services, const struct place *p,
                  const char *folder)
 {
@@ -58,11 +72,14 @@ static int login(struct ferry_call *call, const struct ferry_services *services,
     enum master_answer answer;
     struct settings s;
     struct words w;
-    struct place slow;
+    struct place slow, patient = *p;
 
     settings_of(call, services, p, &s);
     place_ciphers(s.ciphers, has_aes(), ciphers);
-    words_of_master(&w, p, folder, ciphers);
+    /* ssh tries them in turn, and the first that is dead must not take all the time. */
+    if (!p->connect_s && !s.has_proxy && has_several_addresses(s.host))
+        patient.connect_s = EACH_S;
+    words_of_master(&w, &patient, folder, ciphers);
     answer = master_begin(&w);
     if (answer == MASTER_READY)
         answer = master_wait(folder, (int)(until - master_now_ms()));
