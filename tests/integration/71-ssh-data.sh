@@ -72,8 +72,11 @@ connections_for_data() { # HOST FILE
 # shellcheck disable=SC2046
 kill_on() { kill -KILL $(pids_on "$@"); }
 
-it "nobody allows cleartext: memory and disks go through ssh, and nothing of them is seen on the wire"
+it "nobody allows cleartext: memory and disks go through ssh, by its port alone, and nothing of them is seen on the wire"
 guest hostA sealed --disk shared:raw,local:raw --dirty 32,10 --write-log
+on hostB nft 'table inet only { chain in { type filter hook input priority -10
+    tcp dport != 22 tcp flags & (syn | ack) == syn counter drop; }; }'
+finally on hostB nft delete table inet only
 is '0 0 much' seen hostB ferry hostA migrate sealed hostB
 lives_on hostB sealed
 await 5 nothing_left
