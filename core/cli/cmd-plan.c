@@ -22,7 +22,7 @@ const struct option_row plan_options[] = {
     { .name = "measure-dirty",
       .argument = "SECONDS",
       .type = OPTION_U64,
-      .help = "watch for so long (1 to 60) how fast the guest writes its memory" },
+      .help = "watch for so long (1 to 60) how fast the guest writes its memory, and measure the way" },
     { .name = NULL },
 };
 

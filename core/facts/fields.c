@@ -187,6 +187,14 @@ static const struct field fields_dirty[] = {
     END,
 };
 
+static const struct field fields_content[] = {
+    FIGURE(memory_end, end_bytes),
+    FIGURE(memory_end, low_bytes),
+    FIGURE(memory_end, bytes),
+    FIGURE(memory_end, high_bytes),
+    END,
+};
+
 static const struct field fields_domain[] = {
     TEXT(domain, name),
     TEXT(domain, uuid),
@@ -231,6 +239,7 @@ static const struct field fields_domain[] = {
     FLAG(domain, has_checkpoints),
     FLAG(domain, has_iothreads),
     LIST("dirty", domain, dirty, n_dirty, fields_dirty, 8),
+    LIST("content", domain, content, n_content, fields_content, 8),
     END,
 };
 
@@ -317,6 +326,7 @@ static const struct field fields_channel[] = {
     TEXT(channel, data_address),
     FLAG(channel, is_data_trusted),
     OBJECT(channel, history, fields_constants),
+    FIGURE(channel, measured_bytes_per_s),
     END,
 };
 

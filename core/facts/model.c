@@ -93,7 +93,7 @@ struct channel *facts_add_channel(struct facts *f)
         return NULL;
     f->channels = grown;
     grown[f->n_channels].bytes_per_s = grown[f->n_channels].latency_us = NOT_KNOWN;
-    grown[f->n_channels].data_port = NOT_KNOWN;
+    grown[f->n_channels].data_port = grown[f->n_channels].measured_bytes_per_s = NOT_KNOWN;
     constants_init(&grown[f->n_channels].history);
     return &grown[f->n_channels++];
 }

@@ -143,6 +143,11 @@ struct device {
 struct dirty_window {
     uint64_t window_ms, low_bytes, bytes, high_bytes;
 };
+/* So much of the last end_bytes of the guest's memory lies in pages that are not zero, as far as sampling can
+ * tell. QEMU sends them last. */
+struct memory_end {
+    uint64_t end_bytes, low_bytes, bytes, high_bytes;
+};
 struct domain {
     const char *name, *uuid, *title;
     const char *type; /* kvm, qemu */
@@ -180,6 +185,8 @@ struct domain {
     bool has_checkpoints, has_iothreads;
     struct dirty_window *dirty; /* none where it was not measured */
     size_t n_dirty;
+    struct memory_end *content; /* the nearest to the end first, the last is all of it; none: not looked at */
+    size_t n_content;
 };
 
 /* Free pages of one size, all NUMA nodes together. */
@@ -273,7 +280,8 @@ struct channel {
     const char
         *data_address;    /* that RAM and disks travel to, where the user chose one; NULL = peer_address */
     bool is_data_trusted; /* data_address lies in a trusted network of the configuration */
-    struct constants history; /* of moves over this channel */
+    struct constants history;      /* of moves over this channel */
+    uint64_t measured_bytes_per_s; /* of payload, on the way that its data takes, a moment ago; NOT_KNOWN */
 };
 
 /* What is called FROM on the source is called TO on the destination: the user's word, for this move. */

@@ -6,7 +6,7 @@
  * LIMITS, known to be wrong:
  * - Where the dirty rate was not measured the busy guest writes as fast as the link carries, all of its
  * memory.
- * - The non-zero share of RAM is a guess from what QEMU holds. */
+ * - The non-zero share of RAM is a guess from what QEMU holds, unless the memory was looked at. */
 #include "plan/passes.h"
 #include "plan/range.h"
 
@@ -21,8 +21,15 @@ static const double idle_share = 0.02;
 static const struct range pull_share = { 1.0, 1.05, 1.35 };
 
 static const struct range switch_over_ms = { 30, 120, 100 }; /* high: beyond the allowed downtime */
-static const struct range postcopy_switch_ms = { 40, 150, 500 };
+static const struct range postcopy_switch_ms = { 60, 150, 450 };
 static const struct range paused_switch_ms = { 60, 250, 700 };
+
+/* What QEMU sends beside the guest's RAM. */
+static const struct range beside_ram = { 0, 1048576.0, 6291456.0 };
+/* QEMU sends for so long between two looks at what is left. */
+static const double look_s = 0.05;
+/* The guest looked at: what is left is priced, and the rest is the switch alone. */
+static const struct range bare_switch_ms = { 25, 50, 110 };
 
 static bool is_known(uint64_t figure)
 {
@@ -57,10 +64,39 @@ static struct range ram_unseen(const struct domain *d)
                            full.high + (all - full.high) * zeroes };
 }
 
+static bool knows_content(const struct domain *d)
+{
+    const struct memory_end *all = d->n_content ? &d->content[d->n_content - 1] : NULL;
+
+    return all && is_known(all->low_bytes) && is_known(all->bytes) && is_known(all->high_bytes) &&
+           is_known(d->memory_bytes);
+}
+
+bool cost_knows_downtime(const struct planning *p)
+{
+    return knows_content(&p->facts->domain) && p->facts->domain.n_dirty > 0;
+}
+
+/* Each page once, as it was found a moment ago. Beside the guest's RAM QEMU sends its ROMs and its display's.
+ */
+static struct range ram_seen(const struct domain *d, double all)
+{
+    const struct memory_end *seen = &d->content[d->n_content - 1];
+    const double zeroes = zero_page_bytes / page_bytes;
+    const struct range full = { (double)seen->low_bytes, (double)seen->bytes, (double)seen->high_bytes };
+
+    return (struct range){ full.low * (1 - zeroes) + all * zeroes,
+                           full.likely * (1 - zeroes) + all * zeroes + beside_ram.likely,
+                           full.high * (1 - zeroes) + all * zeroes + beside_ram.high };
+}
+
 static struct range ram_once(const struct planning *p, struct range unseen)
 {
     const struct constants *seen = &p->facts->history;
+    const struct domain *d = &p->facts->domain;
 
+    if (knows_content(d))
+        return range_smaller(ram_seen(d, (double)d->memory_bytes), range_of((double)d->memory_bytes));
     if (!is_known(seen->guest_bytes) || !seen->guest_bytes || !is_known(p->facts->domain.memory_bytes))
         return unseen;
     return as_before(seen, (double)p->facts->domain.memory_bytes);
@@ -96,6 +132,8 @@ static void guest_measured(struct memory_guest *g, const struct domain *d, int w
         if (is_known(seen->window_ms) && is_known(bytes))
             dirty_learn(&g->w, (double)seen->window_ms / 1000, (double)bytes);
     }
+    /* What the guest writes beyond the last window is not known, and its slope can only fall. */
+    g->w.fades = which == QUIET ? 1 : which == LIKELY && d->n_content ? 0.5 : 0;
     g->was_measured = true;
 }
 
@@ -139,6 +177,52 @@ static void put_passes(struct memory_cost *c, int which, const struct memory_gue
         *in(&c->downtime_ms, which) += 1000 * made->last / fmax(g->rate, COST_LEAST_RATE);
 }
 
+/* Of the last bytes of the memory, those in pages that are not zero. */
+static double full_at_end(const struct domain *d, double bytes, int which)
+{
+    struct range before = { 0, 0, 0 };
+    double from = 0;
+
+    for (size_t i = 0; i < d->n_content; i++) {
+        const struct memory_end *e = &d->content[i];
+        const struct range full = { (double)e->low_bytes, (double)e->bytes, (double)e->high_bytes };
+        const double end = (double)e->end_bytes, rise = of(&full, which) - of(&before, which);
+
+        if (bytes <= end && end > from)
+            return fmin(fmax(of(&before, which) + rise * (bytes - from) / (end - from), 0), bytes);
+        before = full;
+        from = end;
+    }
+    return fmin(of(&before, which), bytes);
+}
+
+/* What is left when QEMU stops the guest. One that dirties next to nothing is stopped in its first pass, when
+ * the end of its memory fits into the allowed downtime; any other when that and what the pass found do. */
+static double left_at_stop(const struct domain *d, const struct memory_guest *g, int which)
+{
+    const double rate = fmax(g->rate, COST_LEAST_RATE), fits = rate * g->downtime_s;
+    const double found = dirty_in(&g->w, g->first / rate);
+    const double early = which == QUIET ? rate * look_s : which == LIKELY ? rate * look_s / 2 : 0;
+
+    const double end = fmax(fmin(fits, (double)d->memory_bytes) - found, 0);
+
+    if (found <= rate * look_s)
+        return full_at_end(d, fmax(end - early, 0), which) + found;
+    return which == BUSY ? fits : fmax(fmin(fits, found + full_at_end(d, end, which)) - early, 0);
+}
+
+static void downtime_seen(const struct planning *p, const struct memory_guest *guests, struct range *ret)
+{
+    *ret = bare_switch_ms;
+    for (int i = 0; i < N_GUESTS; i++) {
+        const double left = left_at_stop(&p->facts->domain, &guests[i], i);
+
+        *in(ret, i) += 1000 * left / fmax(guests[i].rate, COST_LEAST_RATE);
+    }
+    ret->high = fmin(ret->high, (double)p->plan->max_downtime_ms + bare_switch_ms.high);
+    ret->low = fmin(ret->low, ret->high);
+}
+
 static struct range precopy_downtime(const struct planning *p)
 {
     struct range ms = switch_over_ms;
@@ -159,6 +243,8 @@ static struct memory_cost by_passes(const struct planning *p, const struct memor
 
     for (int i = 0; i < N_GUESTS; i++)
         put_passes(&c, i, &g[i], &made[i]);
+    if (cost_knows_downtime(p))
+        downtime_seen(p, g, &c.downtime_ms);
     return c;
 }
 
@@ -214,8 +300,8 @@ static struct memory_cost postcopy_switches(const struct memory_guest *g)
 }
 
 /* Each of the three guests takes the way that the controller would take for it. */
-static struct memory_cost armed(const struct memory_guests *all, struct memory_cost *ret_stays,
-                                struct memory_cost *ret_switches)
+static struct memory_cost armed(const struct memory_guests *all, bool is_looked_at,
+                                struct memory_cost *ret_stays, struct memory_cost *ret_switches)
 {
     const struct memory_guest *g = all->of;
     struct memory_cost c = { .may_not_end = false };
@@ -236,8 +322,13 @@ static struct memory_cost armed(const struct memory_guests *all, struct memory_c
         *in(&c.downtime_ms, i) = of(&way->downtime_ms, i);
         *in(&c.exposure_ms, i) = of(&way->exposure_ms, i);
     }
-    c.downtime_ms.low = fmin(ret_stays->downtime_ms.low, c.downtime_ms.low);
-    c.downtime_ms.high = fmax(ret_stays->downtime_ms.high, c.downtime_ms.high);
+    /* How long it stands still does not follow which guest it is, but which way it goes. */
+    for (int i = 0; i < N_GUESTS; i++) {
+        const struct memory_cost *way = stays[i] || !is_looked_at ? ret_stays : ret_switches;
+
+        c.downtime_ms.low = fmin(way->downtime_ms.low, c.downtime_ms.low);
+        c.downtime_ms.high = fmax(way->downtime_ms.high, c.downtime_ms.high);
+    }
     return c;
 }
 
@@ -278,7 +369,7 @@ struct memory_cost cost_memory(const struct planning *p, enum memory_mode mode,
         c = throttled(p, guests);
         break;
     case MODE_POSTCOPY:
-        c = armed(guests, ret_stays, ret_switches);
+        c = armed(guests, cost_knows_downtime(p), ret_stays, ret_switches);
         break;
     case MODE_PAUSED:
         c = at_rest(guests->of);

@@ -20,11 +20,11 @@ static const double framing = 0.94; /* of a link's rate, left to the payload by 
 /* One core's cipher, and the copies through sockets beside it. */
 static const struct range encrypted_rate = { 80e6, 300e6, 1500e6 };
 
-static const struct range setup_ms = { 300, 450, 850 }; /* connect and begin 100, prepare 350 */
+static const struct range setup_ms = { 310, 450, 800 }; /* connect and begin 100, prepare 350 */
 static const struct range encrypted_setup_ms = { 20, 150, 600 };
 static const struct range round_trips = { 10, 20,
                                           60 }; /* libvirt's calls and handshakes, one after another */
-static const struct range finish_ms = { 120, 220, 420 };  /* finish 20, confirm 200 */
+static const struct range finish_ms = { 120, 220, 380 };  /* finish 20, confirm 200 */
 static const struct range held_ms = { 1700, 2000, 2300 }; /* the end of the source's QEMU */
 static const struct range offline_ms = { 30, 150, 900 };  /* a definition there and back */
 
@@ -33,6 +33,10 @@ static const struct range disk_ms = { 50, 100, 300 };         /* start and end o
 static const struct range relocation_ms = { 150, 350, 1000 }; /* look, create, open, pivot, look again */
 static const struct range copied_share = { 0.5, 1.0, 1.5 }; /* of the allocated bytes; guest writes on top */
 static const struct range image_bytes_not_known = { 0, 2147483648.0, 1099511627776.0 };
+/* What was measured on this way a moment ago, of payload: QEMU's stream may do a little better or worse. One
+ * connection's ceiling in the measuring process is no link's: from there on it says less. */
+static const struct range measured_share = { 0.8, 1.0, 1.15 }, fast_share = { 0.4, 1.0, 4.0 };
+static const double measured_well = 200e6;
 /* What earlier moves of this pair showed, one figure each, so that luck stays possible. */
 static const struct range history_share = { 0.8, 1.0, 1.2 };
 
@@ -99,6 +103,30 @@ static struct constants history_of(const struct planning *p, const struct channe
     return h;
 }
 
+static struct range measured_range(uint64_t bytes_per_s, double link)
+{
+    const double seen = (double)bytes_per_s;
+    const struct range rate = range_times(range_of(seen), seen < measured_well ? measured_share : fast_share);
+
+    return (struct range){ rate.low, rate.likely, fmax(seen, fmin(rate.high, link)) };
+}
+
+/* Both are of payload: where they agree, what they agree on; else the newer. */
+static struct range measured_rate(const struct channel *c, const struct constants *h, double link)
+{
+    const struct range now = measured_range(c->measured_bytes_per_s, link);
+    struct range both;
+
+    if (!is_rate(h->bytes_per_s))
+        return now;
+    both = seen_range(h->bytes_per_s, h->bytes_per_s_spread);
+    both = (struct range){ fmax(both.low, now.low), now.likely, fmin(both.high, now.high) };
+    if (both.low > both.high)
+        return now;
+    both.likely = fmin(fmax(both.likely, both.low), both.high);
+    return both;
+}
+
 static struct range channel_rate(const struct planning *p, const struct channel *c)
 {
     const struct constants h = history_of(p, c);
@@ -106,7 +134,9 @@ static struct range channel_rate(const struct planning *p, const struct channel 
     const double link = link_of(p->facts, c);
     struct range rate = range_times(rate_default, range_of(framing));
 
-    if (is_rate(seen)) /* a payload rate: framing is in it */
+    if (is_rate(c->measured_bytes_per_s))
+        rate = measured_rate(c, &h, link);
+    else if (is_rate(seen)) /* a payload rate: framing is in it */
         rate = seen_range(seen, h.bytes_per_s_spread);
     else if (isfinite(link))
         rate = range_times((struct range){ link_low(link), fmin(link, gbit_bytes_per_s), link },
@@ -219,7 +249,7 @@ static struct price price_of(const struct planning *p, const struct strategy *s,
     ms = range_plus(ms, range_times(disk_ms, range_of((double)shared->n_copied)));
     ms = range_plus(ms, shared->relocation.ms);
     downtime.likely = fmin(downtime.likely, downtime.high);
-    if (s->mode != MODE_PAUSED)
+    if (s->mode != MODE_PAUSED && !cost_knows_downtime(p))
         learn_downtime(p, s->channel, &downtime);
     if (s->hand_over == HAND_OVER_HELD) {
         ms = range_plus(ms, held_ms);

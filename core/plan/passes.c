@@ -71,7 +71,7 @@ double dirty_in(const struct dirty_model *w, double s)
         from = w->at[i];
     }
     if (isnan(bytes))
-        bytes = from.bytes + slope * (s - from.s);
+        bytes = from.bytes + slope * (1 - w->fades) * (s - from.s);
     return fmin(fmax(bytes, 0), w->cap);
 }
 

@@ -17,6 +17,7 @@ struct dirty_model {
     } at[DIRTY_POINTS_MOST];
     size_t n; /* 0: an idle guest */
     double cap;
+    double fades; /* the share of its last slope that is gone behind the last point; 0: it goes on */
 };
 /* Keeps the points in order of time and never falling; a point of the same time replaces, and the oldest-held
  * in the middle goes when there are too many. */

@@ -80,6 +80,8 @@ struct memory_guests {
     struct passes made[N_GUESTS];
 };
 void cost_memory_guests(const struct planning *p, struct range rate, struct memory_guests *ret);
+/* The guest was looked at: what is left at its switch-over is known better than from other guests' moves. */
+bool cost_knows_downtime(const struct planning *p);
 /* For MODE_POSTCOPY ret_stays and ret_switches are its branches, and the return spans both. */
 struct memory_cost cost_memory(const struct planning *p, enum memory_mode mode,
                                const struct memory_guests *guests, struct memory_cost *ret_stays,

@@ -34,37 +34,6 @@ void move_begin(struct move *m, const struct run_options *o, struct run_result *
                                  .context = m };
 }
 
-/* What QEMU's sampling says; a guest that cannot be sampled is planned as one that was not. */
-static int measure_dirty(struct move *m, struct error *err)
-{
-    const uint64_t seconds = m->o->measure_dirty_s < 60 ? m->o->measure_dirty_s : 60;
-    struct domain *d = &m->facts->domain;
-    struct finding *finding;
-    struct error failed = { 0 };
-    OWNED_JSON reply = NULL;
-    const json_t *list, *one;
-    size_t i;
-
-    if (!seconds || d->run != RUN_RUNNING)
-        return 0;
-    if (worker_do(m->survey.source, "measure-dirty",
-                  json_pack("{ss sI}", "domain", m->o->domain, "seconds", (json_int_t)seconds),
-                  seconds * 1000u + 3u * ANSWER_MS, &reply, &failed) < 0) {
-        finding = facts_add_finding(m->facts, WARNS, "dirty-rate-not-measured", m->survey.source_host);
-        if (!finding || !(finding->what = arena_format(m->facts->arena, "%s: %s", failed.what, failed.why)))
-            return error_memory(err);
-        return 0;
-    }
-    list = json_child(reply, "dirty");
-    d->dirty = arena_zeroed(m->facts->arena, json_array_size(list) + 1, sizeof *d->dirty);
-    if (!d->dirty)
-        return error_memory(err);
-    json_array_foreach(list, i, one) d->dirty[d->n_dirty++] =
-        (struct dirty_window){ json_u64(one, "window_ms", NOT_KNOWN), json_u64(one, "low_bytes", NOT_KNOWN),
-                               json_u64(one, "bytes", NOT_KNOWN), json_u64(one, "high_bytes", NOT_KNOWN) };
-    return 0;
-}
-
 /* A place that cannot be looked at is one strategy less, and no more. */
 static int relocation_look(struct move *m, struct error *err)
 {
@@ -88,7 +57,7 @@ static int look(struct move *m, struct error *err)
     if (m->facts && m->o->domain && m->o->compare_bases && m->survey.destination &&
         compare_bases(m->facts, m->survey.source, m->survey.destination, err) < 0)
         return -err->code;
-    if (!m->facts || overwrite_apply(m->facts, &m->o->overwrite, err) < 0 || measure_dirty(m, err) < 0)
+    if (!m->facts || overwrite_apply(m->facts, &m->o->overwrite, err) < 0 || measure(m, err) < 0)
         return -err->code;
     if (m->o->relocate && m->o->domain && !m->result->was_relocated && m->facts->domain.run != RUN_SHUTOFF &&
         relocation_look(m, err) < 0)

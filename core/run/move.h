@@ -185,6 +185,9 @@ bool relocation_has(const struct move *m, const char *step, const char *target);
 int undo_all(struct move *m, struct error *err);
 /* finish.c */
 int finish_forward(struct move *m, struct error *err);
+/* measure.c: what the user asked to have measured before the plan: the guest's memory, and what the way to
+ * the destination carries */
+int measure(struct move *m, struct error *err);
 /* remember.c: what earlier moves of this pair showed, into the facts; what this one showed, into the history
  */
 void recall(struct move *m);

@@ -37,6 +37,8 @@ const struct verb verbs_host[] = {
     { "abort-job", verb_abort_job },
     { "start-postcopy", verb_start_postcopy },
     { "measure-dirty", verb_measure_dirty },
+    { "measure-memory", verb_measure_memory },
+    { "measure-link", verb_measure_link },
     { "nonce-open", verb_nonce_open },
     { "nonce-look", verb_nonce_look },
     { "nonce-stat", verb_nonce_stat },

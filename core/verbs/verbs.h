@@ -107,6 +107,10 @@ int verb_abort_job(struct child *c, const json_t *args, json_t *reply, struct er
 int verb_start_postcopy(struct child *c, const json_t *args, json_t *reply, struct error *err);
 /* dirty.c */
 int verb_measure_dirty(struct child *c, const json_t *args, json_t *reply, struct error *err);
+/* memory.c */
+int verb_measure_memory(struct child *c, const json_t *args, json_t *reply, struct error *err);
+/* link.c */
+int verb_measure_link(struct child *c, const json_t *args, json_t *reply, struct error *err);
 /* nonce.c */
 int verb_nonce_open(struct child *c, const json_t *args, json_t *reply, struct error *err);
 int verb_nonce_look(struct child *c, const json_t *args, json_t *reply, struct error *err);

@@ -94,15 +94,16 @@ START_TEST(a_new_member_of_the_model_needs_a_row_in_fields)
         ck_assert_uint_eq(sizeof(struct secret), 24);
         ck_assert_uint_eq(sizeof(struct device), 16);
         ck_assert_uint_eq(sizeof(struct dirty_window), 32);
-        ck_assert_uint_eq(sizeof(struct domain), 368);
+        ck_assert_uint_eq(sizeof(struct memory_end), 32);
+        ck_assert_uint_eq(sizeof(struct domain), 384);
         ck_assert_uint_eq(sizeof(struct pages), 16);
         ck_assert_uint_eq(sizeof(struct pool), 56);
         ck_assert_uint_eq(sizeof(struct mount), 24);
         ck_assert_uint_eq(sizeof(struct host), 376);
-        ck_assert_uint_eq(sizeof(struct channel), 200);
+        ck_assert_uint_eq(sizeof(struct channel), 208);
         ck_assert_uint_eq(sizeof(struct constants), 88);
         ck_assert_uint_eq(sizeof(struct map), 40);
-        ck_assert_uint_eq(sizeof(struct facts), 1280);
+        ck_assert_uint_eq(sizeof(struct facts), 1296);
     }
 END_TEST
 

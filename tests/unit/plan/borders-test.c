@@ -104,7 +104,7 @@ static const struct {
       { .no_postcopy = true },
       "postcopy-tcp-gated",
       "precopy-tcp-gated" },
-    { "gate-b", { .max_downtime_ms = 1840 }, { .max_downtime_ms = 1841 }, NULL, "precopy-tcp-held" },
+    { "gate-b", { .max_downtime_ms = 1735 }, { .max_downtime_ms = 1736 }, NULL, "precopy-tcp-held" },
     { "deadline-and-link-a",
       { .max_downtime_ms = 2000, .deadline_ms = 89000 },
       { .max_downtime_ms = 2000, .deadline_ms = 90000 },

@@ -225,6 +225,8 @@ START_TEST(no_figure_makes_a_price_that_is_out_of_order)
             const uint64_t y = extreme[k];
             OWNED(facts) f = sample();
             struct plan_limits limits = { .max_downtime_ms = y, .bandwidth_bytes_per_s = y };
+            struct memory_end content = { x, y, x, y };
+            struct dirty_window dirty = { y, x, y, x };
 
             f->domain.memory_bytes = x;
             f->domain.memory_now_bytes = y;
@@ -234,6 +236,10 @@ START_TEST(no_figure_makes_a_price_that_is_out_of_order)
             f->dest.link_bytes_per_s = x;
             f->channels[0].latency_us = x;
             f->channels[0].bytes_per_s = y;
+            f->channels[0].measured_bytes_per_s = k % 2 ? x : NOT_KNOWN;
+            f->domain.n_content = f->domain.n_dirty = k % 3 ? 1 : 0;
+            f->domain.content = &content;
+            f->domain.dirty = &dirty;
             facts_disk(f, "vda")->at_source.allocated_bytes = x;
             facts_disk(f, "vda")->at_source.capacity_bytes = y;
             f->history = (struct constants){ y, x, x, y, x, y, x, y, x, y, x };
@@ -298,6 +304,102 @@ START_TEST(a_measured_guest_is_priced_by_what_it_writes)
         ck_assert_str_eq(plan_refuses(q, plan_strategy(q, "precopy-tcp-gated"))->id, "never-ends");
         /* Standing still is quicker, and behind all others: nobody allowed so long a downtime. */
         ck_assert_str_eq(q->list[q->n_valid - 1].id, "paused-tcp-gated");
+    }
+END_TEST
+
+static void learn_content(struct facts *f, uint64_t end, uint64_t bytes)
+{
+    struct memory_end *e = arena_grown(f->arena, f->domain.content, f->domain.n_content, sizeof *e);
+
+    ck_assert_ptr_nonnull(e);
+    e[f->domain.n_content++] = (struct memory_end){ end, bytes * 9 / 10, bytes, bytes * 11 / 10 };
+    f->domain.content = e;
+}
+
+/* Guest, link and what is seen of both, as on a first move between two hosts: nothing else is known. */
+static struct facts *looked_at(const uint64_t dirty[3], uint64_t link)
+{
+    struct facts *f = sample();
+
+    f->channels[0].can_postcopy = true;
+    f->source.link_bytes_per_s = f->dest.link_bytes_per_s = 1250000000; /* what a virtual link says */
+    f->channels[0].measured_bytes_per_s = link;
+    learn_content(f, MiB(8), MiB(7));
+    learn_content(f, MiB(32), MiB(12));
+    learn_content(f, MiB(256), MiB(110));
+    learn_dirty(f, 1000, dirty[0]);
+    learn_dirty(f, 2000, dirty[1]);
+    learn_dirty(f, 6000, dirty[2]);
+    return f;
+}
+
+static bool is_narrow(const struct estimate *e)
+{
+    return e->high <= 3 * e->low;
+}
+
+static const struct {
+    uint64_t dirty[3], link;
+    bool knows_downtime;
+} first_moves[] = {
+    { { 0, 0, 0 }, 117000000, true },
+    { { 0, 0, 0 }, 23000000, true },
+    { { MiB(20), MiB(40), MiB(64) }, 117000000, true },
+    { { MiB(20), MiB(40), MiB(64) }, 23000000, false }, /* it goes over in post-copy */
+    { { MiB(60), MiB(64), MiB(64) }, 117000000, false },
+    { { MiB(64), MiB(64), MiB(64) }, 23000000, false },
+};
+static const uint64_t idle[3];
+
+START_TEST(what_was_looked_at_narrows_the_first_move_to_three_times)
+    {
+        OWNED(facts) f = looked_at(first_moves[_i].dirty, first_moves[_i].link);
+        OWNED(plan) p = plan_of(f);
+        const struct strategy *s = plan_chosen(p);
+
+        ck_assert_msg(is_narrow(&s->time_ms), "%llu - %llu ms", (unsigned long long)s->time_ms.low,
+                      (unsigned long long)s->time_ms.high);
+        ck_assert_msg(is_narrow(&s->bytes), "%llu - %llu bytes", (unsigned long long)s->bytes.low,
+                      (unsigned long long)s->bytes.high);
+        ck_assert_msg(is_narrow(&s->downtime_ms) || !first_moves[_i].knows_downtime, "%llu - %llu ms",
+                      (unsigned long long)s->downtime_ms.low, (unsigned long long)s->downtime_ms.high);
+        f->domain.n_content = 0;
+        f->channels[0].measured_bytes_per_s = NOT_KNOWN;
+        OWNED(plan) q = plan_of(f);
+        ck_assert(!is_narrow(&plan_strategy(q, s->id)->time_ms));
+    }
+END_TEST
+
+START_TEST(the_end_of_the_memory_says_how_long_an_idle_guest_stands_still)
+    {
+        OWNED(facts) full = looked_at(idle, 23000000);
+        OWNED(facts) empty = looked_at(idle, 23000000);
+
+        empty->domain.content[0].bytes = empty->domain.content[0].low_bytes =
+            empty->domain.content[0].high_bytes = 0;
+        OWNED(plan) p = plan_of(full);
+        OWNED(plan) q = plan_of(empty);
+        ck_assert_uint_gt(plan_strategy(p, "precopy-tcp-gated")->downtime_ms.likely, 250);
+        ck_assert_uint_lt(plan_strategy(q, "precopy-tcp-gated")->downtime_ms.high, 150);
+    }
+END_TEST
+
+START_TEST(a_rate_that_was_measured_is_believed_before_a_history_that_it_contradicts)
+    {
+        OWNED(facts) f = looked_at(idle, 23000000);
+        OWNED(plan) without = plan_of(f);
+        uint64_t alone;
+
+        alone = width(without);
+        f->channels[0].history.samples = 3;
+        f->channels[0].history.bytes_per_s = 117000000; /* before somebody shaped it */
+        f->channels[0].history.bytes_per_s_spread = 10000000;
+        OWNED(plan) against = plan_of(f);
+        ck_assert_uint_eq(width(against), alone);
+        f->channels[0].history.bytes_per_s = 22000000;
+        f->channels[0].history.bytes_per_s_spread = 1000000;
+        OWNED(plan) with = plan_of(f);
+        ck_assert_uint_lt(width(with), alone);
     }
 END_TEST
 
@@ -451,6 +553,9 @@ TEST_MAIN("plan/cost", one_core_bounds_a_channel_that_encrypts_unless_there_is_a
           LOOP(no_figure_makes_a_price_that_is_out_of_order, TEST_ROWS(extreme)),
           LOOP(an_idle_guest_is_not_taken_for_a_busy_one_on_a_slow_channel, 8),
           a_measured_guest_is_priced_by_what_it_writes,
+          LOOP(what_was_looked_at_narrows_the_first_move_to_three_times, TEST_ROWS(first_moves)),
+          the_end_of_the_memory_says_how_long_an_idle_guest_stands_still,
+          a_rate_that_was_measured_is_believed_before_a_history_that_it_contradicts,
           what_the_user_rules_out_is_refused_and_the_next_best_is_taken,
           a_deadline_and_a_downtime_refuse_what_is_beyond_them,
           a_running_guest_is_not_stopped_for_all_of_a_move_that_nobody_asked_to_stop_it,

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What a guest's memory holds, and how fast it changes, by reading it at some hundred places again and again
+ * through libvirt: much finer than QEMU's own sampling (dirty.c), and it tells which pages are zero.
+ * What is read stays in this process. The guest goes on meanwhile; a read of 64 KiB holds it up for less than
+ * a timer does. */
+#include "verbs/verbs.h"
+
+#include "verbs/sample.h"
+#include "worker/loop.h"
+#include "worker/serve.h"
+#include <string.h>
+#include <sys/random.h>
+
+#define SWEEP_MS 900u /* that all places together may take */
+#define TRIAL 8u      /* places by which that is judged */
+#define LEAST_PLACES 24u
+#define MOST_WINDOWS 3u
+#define ENDS 7u /* the last 1/64 of the memory, 1/32, … and all of it */
+
+struct look {
+    struct child *c;
+    virDomainPtr domain;
+    uint64_t memory_bytes;
+    size_t n;
+    uint64_t address[SAMPLE_MOST];
+    unsigned char (*was)[SAMPLE_CHUNK]; /* by the first sweep */
+    uint64_t read_ms[SAMPLE_MOST];      /* when */
+};
+
+static int read_place(const struct look *l, size_t i, unsigned char *to, struct error *err)
+{
+    return virDomainMemoryPeek(l->domain, l->address[i], SAMPLE_CHUNK, to, VIR_MEMORY_PHYSICAL) < 0
+               ? libvirt_error(err, l->c->host, "could not look into the domain's memory")
+               : 0;
+}
+
+static int place_all(struct look *l, const json_t *args, size_t n, struct error *err)
+{
+    uint64_t random[SAMPLE_MOST];
+
+    if (getrandom(random, n * sizeof *random, 0) != (ssize_t)(n * sizeof *random))
+        return error_errno(err, NULL, "could not read random numbers");
+    for (size_t i = 0; i < n; i++)
+        if (!sample_address(json_text(args, "arch", NULL), json_text(args, "machine", NULL), l->memory_bytes,
+                            sample_offset(l->memory_bytes, n, i, random[i]), &l->address[i]))
+            return error_set(err, ERROR_FAILED, l->c->host,
+                             "where memory lies in such a machine is not known");
+    l->n = n;
+    return 0;
+}
+
+/* As many places as can be read in the time. */
+static int place_some(struct look *l, const json_t *args, struct error *err)
+{
+    unsigned char chunk[SAMPLE_CHUNK];
+    uint64_t began_ms;
+    size_t n;
+
+    if (place_all(l, args, TRIAL, err) < 0)
+        return -err->code;
+    began_ms = loop_now_ms();
+    for (size_t i = 0; i < TRIAL; i++)
+        if (read_place(l, i, chunk, err) < 0)
+            return -err->code;
+    n = (size_t)SWEEP_MS * TRIAL / (size_t)(loop_now_ms() - began_ms + 1);
+    n = n < SAMPLE_MOST ? n : SAMPLE_MOST;
+    if (n < LEAST_PLACES)
+        return error_set(err, ERROR_TIMEOUT, l->c->host, "the domain's memory is read too slowly");
+    return place_all(l, args, n, err);
+}
+
+static json_t *json_of(const char *key, uint64_t figure, struct sample_estimate e)
+{
+    return json_pack("{sI sI sI sI}", key, (json_int_t)figure, "low_bytes", (json_int_t)e.low, "bytes",
+                     (json_int_t)e.bytes, "high_bytes", (json_int_t)e.high);
+}
+
+/* How full the memory's end is: QEMU sends it last, and what is left then is sent while the guest stands
+ * still. The first byte of it counts as its first place. */
+static json_t *content(struct look *l, struct error *err)
+{
+    unsigned char counts[SAMPLE_MOST];
+    OWNED_JSON list = json_array();
+
+    for (size_t i = 0; i < l->n; i++) {
+        if (read_place(l, i, l->was[i], err) < 0)
+            return NULL;
+        l->read_ms[i] = loop_now_ms();
+        counts[i] = (unsigned char)sample_full(l->was[i]);
+    }
+    for (unsigned k = ENDS; k-- > 0;) {
+        const size_t n = l->n >> k;
+        const uint64_t end = l->memory_bytes / l->n * n;
+
+        (void)json_array_append_new(
+            list, json_of("end_bytes", k ? end : l->memory_bytes,
+                          sample_estimate(counts + l->n - n, n, k ? end : l->memory_bytes)));
+    }
+    if (json_array_size(list) != ENDS) {
+        error_memory(err);
+        return NULL;
+    }
+    return HAND_OVER(list);
+}
+
+/* What changed since the first sweep. */
+static json_t *window(struct look *l, struct error *err)
+{
+    unsigned char counts[SAMPLE_MOST], chunk[SAMPLE_CHUNK];
+    uint64_t ms = 0;
+
+    for (size_t i = 0; i < l->n; i++) {
+        if (read_place(l, i, chunk, err) < 0)
+            return NULL;
+        ms += loop_now_ms() - l->read_ms[i];
+        counts[i] = (unsigned char)sample_changed(chunk, l->was[i]);
+    }
+    return json_of("window_ms", ms / l->n, sample_estimate(counts, l->n, l->memory_bytes));
+}
+
+static int watch(struct look *l, unsigned seconds, json_t *dirty, struct error *err)
+{
+    const unsigned n = seconds < MOST_WINDOWS ? seconds : MOST_WINDOWS;
+    const uint64_t began_ms = l->read_ms[0];
+
+    for (unsigned i = 1; i <= n; i++) {
+        const uint64_t at = began_ms + seconds * 1000u * i / n, now = loop_now_ms();
+        json_t *one;
+
+        if (now < at)
+            loop_pause_ms((unsigned)(at - now));
+        if (!(one = window(l, err)))
+            return -err->code;
+        if (json_array_append_new(dirty, one) < 0)
+            return error_memory(err);
+    }
+    return 0;
+}
+
+/* {"domain" or "uuid", "seconds", "arch", "machine"}: "content" and "dirty", as facts have them */
+int verb_measure_memory(struct child *c, const json_t *args, json_t *reply, struct error *err)
+{
+    OWNED_DOMAIN d = verb_domain(c, args, err);
+    OWNED_MEMORY unsigned char(*was)[SAMPLE_CHUNK] = calloc(SAMPLE_MOST, sizeof *was);
+    OWNED_JSON dirty = json_array();
+    json_t *found;
+    struct look l = { .c = c, .domain = d, .was = was };
+    virDomainInfo info;
+
+    if (!d)
+        return -err->code;
+    if (!was || !dirty)
+        return error_memory(err);
+    if (virDomainGetInfo(d, &info) < 0)
+        return libvirt_error(err, c->host, "could not ask for the domain's memory");
+    l.memory_bytes = (uint64_t)info.maxMem * 1024u;
+    if (place_some(&l, args, err) < 0 || !(found = content(&l, err)) ||
+        json_put(reply, "content", found) < 0 ||
+        watch(&l, (unsigned)json_u64(args, "seconds", 1), dirty, err) < 0)
+        return -err->code;
+    return json_put(reply, "dirty", json_incref(dirty));
+}
