@@ -165,12 +165,16 @@ static void serve_gate(struct move *m)
     }
 }
 
-static int record_migrate(struct move *m, struct error *err)
+/* Where the data went and how stands in it too: post-copy that loses its link is taken up again from it. */
+static int record_migrate(struct move *m, const json_t *args, struct error *err)
 {
     return move_record(m, "migrate",
-                       json_pack("{ss sb ss sb sb}", "strategy", m->strategy->id, "is_held", (int)m->is_held,
-                                 "data_uri", m->strategy->channel->data_uri, "is_offline", (int)m->is_offline,
-                                 "is_p2p", (int)m->is_p2p),
+                       json_pack("{ss sb ss sb sb sb ss* sO*}", "strategy", m->strategy->id, "is_held",
+                                 (int)m->is_held, "data_uri", m->strategy->channel->data_uri, "is_offline",
+                                 (int)m->is_offline, "is_p2p", (int)m->is_p2p, "is_peer_trusted",
+                                 (int)json_flag(args, "is_peer_trusted", false), "listen_address",
+                                 json_text(args, "listen_address", NULL), "parameters",
+                                 json_child(args, "parameters")),
                        err);
 }
 
@@ -199,7 +203,7 @@ int carry_over(struct move *m, struct error *err)
 
     if (!args)
         return -err->code;
-    if (record_migrate(m, err) < 0) {
+    if (record_migrate(m, args, err) < 0) {
         json_decref(args);
         return -err->code;
     }

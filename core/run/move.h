@@ -138,6 +138,9 @@ int prepare_domain(struct move *m, struct error *err);
  */
 void prepare_mover_early(struct move *m);
 int prepare_mover(struct move *m, struct error *err);
+/* A mover of its own for what follows a lost call: both connections are new, and no gate stands before them.
+ */
+int prepare_mover_again(struct move *m, struct error *err);
 
 /* carry.c: asks libvirt, watches, serves the gate; returns 0 when the call is over, however */
 int carry_over(struct move *m, struct error *err);
@@ -150,6 +153,13 @@ struct evidence look_at_both(struct move *m);
 struct side look_at(struct move *m, bool is_dest);
 /* The connection that the newest look at that host was made over, given away, else a fresh one. */
 struct worker *look_worker(struct move *m, bool is_dest, struct error *err);
+
+/* postcopy-cut.c: both hosts showed, when last looked at, that they hold their half of a guest and lost each
+ * other, and its data went over a way that can be gone again. */
+bool postcopy_is_cut(const struct move *m);
+/* Joins the halves again; 0 when libvirt says that all of the guest has arrived. Nothing is ended or started
+ * by it, whatever it comes to. */
+int postcopy_resume(struct move *m, struct error *err);
 
 /* settle.c: looks, decides, acts until it is known where the guest is; then finishes forward or undoes. The
  * return is what run_migrate returns. */

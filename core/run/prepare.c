@@ -113,7 +113,7 @@ static struct call *ask_to_open(struct move *m, const char *dest_uri, struct err
         gate_admit(m->gate, worker_pid(m->mover));
     return worker_ask(m->mover, "open",
                       json_pack("{ss ss ss ss*}", "source_uri",
-                                survey_libvirt_uri(&m->survey, m->o->source_uri), "dest_uri",
+                                survey_libvirt_uri(&m->survey, m->survey.source_uri), "dest_uri",
                                 survey_libvirt_uri(&m->survey, dest_uri), "dest_host", m->survey.dest_host,
                                 "gate_uri", uri),
                       2u * ANSWER_MS, err);
@@ -162,5 +162,14 @@ int prepare_mover(struct move *m, struct error *err)
     if (is_gated && open_gate(m, err) < 0)
         return -err->code;
     opening = ask_to_open(m, dest_uri, err);
+    return opening ? call_wait(opening, NULL, err) : -err->code;
+}
+
+int prepare_mover_again(struct move *m, struct error *err)
+{
+    OWNED(call) opening = NULL;
+
+    forget_mover(m);
+    opening = ask_to_open(m, m->survey.dest_uri, err);
     return opening ? call_wait(opening, NULL, err) : -err->code;
 }

@@ -12,6 +12,7 @@
     600000u /* its memory still follows: there is nothing else to do than to wait                            \
              */
 #define PAUSE_MS 200u
+#define RESUME_PAUSE_MS 2000u /* QEMU notices a lost link later than libvirt does */
 #define MAX_ACTS 6
 
 static const char *seen_word(const struct side *s)
@@ -170,12 +171,15 @@ static int refuse_other(const struct move *m, struct error *err)
 }
 
 /* What is left to be waited for by somebody who wants to go is told by what was seen. */
+static bool has_patience(const struct move *m, uint64_t until)
+{
+    return loop_now_ms() <= until && !(m->is_recovery && loop_interrupts(m->loop) > 0);
+}
+
 static bool is_over(const struct move *m, enum decision d, uint64_t until, int acts)
 {
-    const bool has_patience = loop_now_ms() <= until && !(m->is_recovery && loop_interrupts(m->loop) > 0);
-
     return d == DECIDE_TWICE || d == DECIDE_GONE || acts > MAX_ACTS ||
-           (!has_patience && (d == DECIDE_NOT_KNOWN || d == DECIDE_WAIT));
+           (!has_patience(m, until) && (d == DECIDE_NOT_KNOWN || d == DECIDE_WAIT));
 }
 
 static uint64_t patience_ms(const struct move *m)
@@ -208,11 +212,28 @@ static void wait_for_p2p(struct move *m, bool *said, unsigned *interrupts)
         move_say(m, "it could not be aborted: %s: %s", err.what, err.why);
 }
 
+/* As often as the patience lasts: a link that is back may be cut again. */
+static bool join_again(struct move *m, bool *said)
+{
+    struct error failed = { 0 };
+
+    if (!postcopy_is_cut(m))
+        return false;
+    if (!*said)
+        move_say(
+            m,
+            "the link was lost in post-copy; both hosts keep their part of the guest, and are joined again");
+    *said = true;
+    if (postcopy_resume(m, &failed) < 0)
+        loop_pause_ms(RESUME_PAUSE_MS);
+    return true;
+}
+
 int settle(struct move *m, struct error *err)
 {
     uint64_t until = loop_now_ms() + patience_ms(m);
     unsigned interrupts = loop_interrupts(m->loop);
-    bool said_p2p = false;
+    bool said_p2p = false, said_cut = false;
     int acts = 0;
 
     for (;;) {
@@ -230,6 +251,8 @@ int settle(struct move *m, struct error *err)
             wait_for_p2p(m, &said_p2p, &interrupts);
             until = loop_now_ms() + PATIENCE_MS;
         }
+        if (has_patience(m, until) && join_again(m, &said_cut))
+            continue;
         if (is_over(m, d, until, acts))
             return not_settled(m, &e, d, err);
         /* This process was stopped since: it looks again. */

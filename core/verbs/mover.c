@@ -237,6 +237,9 @@ static unsigned flags_of(const json_t *args)
         flags &= ~(unsigned)VIR_MIGRATE_LIVE;
     if (text_equal(mode, "postcopy"))
         flags |= VIR_MIGRATE_POSTCOPY;
+    /* All else was said when it began. */
+    if (json_flag(args, "is_resume", false))
+        return VIR_MIGRATE_LIVE | VIR_MIGRATE_POSTCOPY | VIR_MIGRATE_POSTCOPY_RESUME;
     if (text_equal(mode, "throttled"))
         flags |= VIR_MIGRATE_AUTO_CONVERGE;
 
@@ -256,8 +259,8 @@ static unsigned flags_of(const json_t *args)
 /* {"uuid", "data_uri", "mode", "is_persistent", "stay_paused", "unsafe_with_proof", "disks": [targets to
  * copy], "flat": [targets that rest on nothing there], "is_incremental", "bandwidth_mib_per_s", "maps",
  * "listen_address" (absent: as the destination has it), "p2p_uri" (absent: direct), "parameters": the
- * channel's, "is_peer_trusted": the channel may be used for its trusted network alone}: makes the call and
- * returns when libvirt does; {} */
+ * channel's, "is_peer_trusted": the channel may be used for its trusted network alone, "is_resume":
+ * post-copy that lost its link goes on}: makes the call and returns when libvirt does; {} */
 static int mover_migrate(struct child *c, const json_t *args, json_t *reply, struct error *err)
 {
     __attribute__((cleanup(parameters_done))) struct parameters p = { 0 };

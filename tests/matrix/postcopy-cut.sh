@@ -1,0 +1,100 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck source-path=SCRIPTDIR source=../integration/lib.sh
+# shellcheck disable=SC2317  # cases call what is defined before them
+# Post-copy that loses its link: each host has a part of the guest's memory, and they are joined again.
+. "$(dirname "$(readlink -f "$0")")/../integration/lib.sh"
+
+BUSY='--mem 384 --disk-size 64M --dirty 256,400 --write-log'
+
+slowly() {
+    lab link hostA rate 100mbit
+    lab link hostB rate 100mbit
+    finally lab link hostA rate none
+    finally lab link hostB rate none
+}
+steps() { # STEP: how often the newest journal of hostA has it
+    # shellcheck disable=SC2012,SC2016  # expanded on the host; names of journals are plain
+    lab on hostA sh -c 'grep -c "\"step\":\"$0\"" "$(ls -t /var/lib/virt-ferry/runs/*.journal | head -1)"' "$1" || :
+}
+has_steps() { [ "$(steps "$1")" -ge "$2" ]; } # STEP N
+reasons() { # TEXT: either host says so of the guest
+    prints "$1" on hostA virsh domstate --reason halves && prints 'post-copy' on hostB virsh domstate --reason halves
+}
+cut() { # how: rst (both see it at once) or down (neither does); and until when
+    case $1 in
+    rst)
+        lab link hostA hostB rst
+        lab link hostB hostA rst
+        ;;
+    down) lab link hostB down ;;
+    esac
+}
+mend() {
+    lab link hostA hostB ok
+    lab link hostB hostA ok
+    lab link hostB up
+}
+# The link breaks in post-copy, comes back, and breaks again as soon as the halves were joined.
+cut_twice() {
+    await 90 has_steps postcopy 1
+    cut rst
+    await 30 reasons 'post-copy failed'
+    mend
+    await 60 has_steps postcopy-resume 1
+    sleep 1
+    cut rst
+    sleep 3
+    mend
+}
+
+it "a link that is lost in post-copy is taken up again, and once more, and nothing of the guest is lost"
+# shellcheck disable=SC2086
+lab guest hostA halves $BUSY
+finally lab rm halves
+finally mend
+slowly
+sleep 8
+cut_twice &
+cutter=$!
+exits 0 prints 'joined again' ferry hostA migrate --allow-cleartext halves hostB
+wait "$cutter"
+has_steps postcopy-resume 1
+lives_on hostB halves
+
+it "a run that was killed while the link was gone is taken up by recover"
+# shellcheck disable=SC2086
+lab guest hostA halves $BUSY
+finally lab rm halves
+finally mend
+slowly
+sleep 8
+# What it runs takes its place, so that this is virt-ferry itself.
+"$REPO/tests/lab/lab" on hostA virt-ferry -q migrate --allow-cleartext halves hostB >"$WORK/killed" 2>&1 &
+mover=$!
+await 90 has_steps postcopy 1
+cut rst
+await 30 reasons 'post-copy failed'
+kill -KILL "$mover"
+wait "$mover" || :
+mend
+exits 0 prints 'joined again' ferry hostA recover
+lives_on hostB halves
+
+it "one that stays away for longer than libvirt waits is taken up when it is back"
+# shellcheck disable=SC2086
+lab guest hostA halves $BUSY
+finally lab rm halves
+finally mend
+slowly
+sleep 8
+{
+    await 90 has_steps postcopy 1
+    cut down
+    sleep 30
+    mend
+} &
+cutter=$!
+FERRY_SECONDS=400 exits 0 ferry hostA migrate --allow-cleartext halves hostB
+wait "$cutter"
+lives_on hostB halves
