@@ -77,6 +77,30 @@ bool look_is_stale(const struct move *m)
     return loop_stops(m->loop) != m->n_stops || loop_awake_ms() - newest > LOOK_FRESH_MS;
 }
 
+void look_ahead(struct move *m)
+{
+    if (m->ahead_ms)
+        return;
+    m->ahead_ms = loop_now_ms();
+    for (int i = 0; i < 2; i++)
+        survey_reach(&m->survey, i, &m->ahead[i]);
+}
+
+/* What was begun ahead is taken once, by the look that it was begun for: a connection that broke meanwhile
+ * makes that look "not known", and the next one is made over another. */
+static void reach_for_look(struct move *m, bool is_dest, struct reach *ret)
+{
+    struct reach *ahead = &m->ahead[is_dest];
+
+    if (ahead->worker && loop_now_ms() - m->ahead_ms < LOOK_AHEAD_MS) {
+        *ret = *ahead;
+        *ahead = (struct reach){ .is_dest = is_dest };
+        return;
+    }
+    reach_done(ahead);
+    survey_reach(&m->survey, is_dest, ret);
+}
+
 static void begin_look(struct move *m, bool is_dest, struct reach *ret)
 {
     m->sights[is_dest] = (struct sight){ .at_ms = 0 };
@@ -86,7 +110,7 @@ static void begin_look(struct move *m, bool is_dest, struct reach *ret)
     if (m->is_dead[is_dest])
         *ret = (struct reach){ .is_dest = is_dest };
     else
-        survey_reach(&m->survey, is_dest, ret);
+        reach_for_look(m, is_dest, ret);
 }
 
 static struct side hear_look(struct move *m, struct reach *r)

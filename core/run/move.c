@@ -13,6 +13,8 @@ void move_done(struct move *m)
 {
     call_free(m->opening);
     worker_leave(m->mover);
+    reach_done(&m->ahead[0]);
+    reach_done(&m->ahead[1]);
     worker_leave(m->seen[0]);
     worker_leave(m->seen[1]);
     worker_free(m->mover);

@@ -56,6 +56,8 @@ struct move {
     struct worker *mover;
     struct call *opening; /* the mover's connections, asked for while the survey goes on; NULL */
     struct gate *gate;
+    struct reach ahead[2];         /* connections for the first look, in the making */
+    uint64_t ahead_ms;             /* monotonic: since when; 0 = none are */
     struct worker *seen[2];        /* source, destination: the fresh connections of the newest look */
     struct sight sights[2];        /* what that look showed */
     const struct outcome_row *row; /* what was decided by it */
@@ -149,6 +151,9 @@ int carry_over(struct move *m, struct error *err);
 /* What a look showed is too old to act upon: this process was stopped since, or took long. */
 #define LOOK_FRESH_MS 5000u
 bool look_is_stale(const struct move *m);
+/* Begins to connect for the look that will follow in a moment; it counts as fresh for LOOK_AHEAD_MS. */
+#define LOOK_AHEAD_MS 2000u
+void look_ahead(struct move *m);
 struct evidence look_at_both(struct move *m);
 struct side look_at(struct move *m, bool is_dest);
 /* The connection that the newest look at that host was made over, given away, else a fresh one. */
