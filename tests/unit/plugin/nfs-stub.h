@@ -218,7 +218,7 @@ static bool stub_answer(struct stub *s, int fd)
     n = (uint32_t)(reply.at - out) - 4;
     mark = htonl(n | 0x80000000);
     memcpy(out, &mark, 4);
-    return goes_on && send(fd, out, n + 4, MSG_NOSIGNAL) == (ssize_t)(n + 4);
+    return goes_on && send(fd, out, (size_t)n + 4, MSG_NOSIGNAL) == (ssize_t)n + 4;
 }
 
 static void stub_serve(struct stub *s, int listener)
