@@ -5,10 +5,18 @@
  * lists storage drivers, which say what they know about a disk's image, and transport drivers, which say how
  * bytes can travel between two hosts. The manual, with a plugin built from nothing, is docs/plugins.md.
  *
- * SIZES. Every struct begins with its own size in bytes. Fields are only ever added at the end. virt-ferry
- * copies the smaller of the two sizes and zeroes the rest: a field that an older plugin lacks reads as
- * absent (NULL or 0), and every field below says what absence means. A plugin built against a newer header
- * runs in an older virt-ferry as long as `abi` is equal. ABI 0 is the number until version 1.0.
+ * ABI 1. What stands here keeps its place, its type and its meaning for ever: a plugin that was built with
+ * this header is loaded by every later virt-ferry that speaks ABI 1. There is another number only if that can
+ * hold no longer. Bits and values that are not defined here are not used; a bit that virt-ferry does not know
+ * it ignores.
+ *
+ * SIZES. Every struct begins with its own size in bytes, but struct ferry_extent, which stands in arrays and
+ * never grows. Fields are only ever added at the end. Of what a plugin lists, virt-ferry copies the smaller
+ * of the two sizes and zeroes the rest: a field that an older plugin lacks reads as absent (NULL or 0), and
+ * every field below says what absence means. An answer (`ret`) arrives zeroed with its size set, but for what
+ * its function says. A plugin built against a newer header runs in an older virt-ferry as long as `abi` is
+ * equal: of what it is passed it reads and writes nothing behind the struct's `size`, which it leaves as it
+ * is, and it sets the fields of an answer one by one.
  *
  * PROCESSES AND THREADS. Drivers are called in a worker process, one per host, never in the process that
  * holds the plan. Calls into one plugin come one at a time, from one thread. A call may take long: the
@@ -37,7 +45,7 @@
 extern "C" {
 #endif
 
-#define FERRY_ABI 0u
+#define FERRY_ABI 1u
 #define FERRY_NOT_KNOWN UINT64_MAX
 
 /* ---- what virt-ferry tells a driver ---------------------------------------------------------------- */

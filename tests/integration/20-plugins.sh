@@ -81,11 +81,11 @@ ferry hostA migrate plugged hostB --allow-cleartext
 lives_on hostB plugged
 
 it "a plugin for another ABI is listed with both numbers, and the others are loaded"
-sed 's/define FERRY_ABI 0u/define FERRY_ABI 7u/' "$REPO/core/plugin/virt-ferry-plugin.h" >"$WORK/virt-ferry-plugin.h"
+sed 's/define FERRY_ABI 1u/define FERRY_ABI 7u/' "$REPO/core/plugin/virt-ferry-plugin.h" >"$WORK/virt-ferry-plugin.h"
 grep -q 'FERRY_ABI 7u' "$WORK/virt-ferry-plugin.h"
 plugins_are "$BUILT/transport-tls.so"
 cc -shared -fPIC -fvisibility=hidden -I"$WORK" -o "$PLUGINS/older.so" "$REPO/contrib/example-plugin/example.c"
-is 'older.so: was built for ABI 7, this virt-ferry speaks ABI 0' listed older.so
+is 'older.so: was built for ABI 7, this virt-ferry speaks ABI 1' listed older.so
 is 'transport-tls.so: loaded' listed transport-tls.so
 
 it "a plugin that is cut short, and one that is none, are listed with their reasons"

@@ -321,7 +321,7 @@ START_TEST(a_file_that_is_not_loaded_is_told_with_the_reason)
 
         build_plugin(&b, "a.so", "-DPLUGIN_ABI=7");
         has(try_plugin(build_path(&b, "a.so"), NULL, QUICK, &failed),
-            "# was built for ABI 7, this virt-ferry speaks ABI 0");
+            "# was built for ABI 7, this virt-ferry speaks ABI 1");
         ck_assert_uint_eq(failed, 1);
         ck_assert_uint_eq(n_told, 1);
         ck_assert_int_eq(chmod(build_path(&b, "a.so"), 0777), 0);

@@ -46,8 +46,9 @@ END_TEST
 static const struct {
     const char *defines, *sentence;
 } broken[] = {
-    { "-DPLUGIN_ABI=7", "was built for ABI 7, this virt-ferry speaks ABI 0" },
-    { "-DPLUGIN_ABI=7 -DPLUGIN_SIZE=8", "was built for ABI 7, this virt-ferry speaks ABI 0" },
+    { "-DPLUGIN_ABI=7", "was built for ABI 7, this virt-ferry speaks ABI 1" },
+    { "-DPLUGIN_ABI=0", "was built for ABI 0, this virt-ferry speaks ABI 1" },
+    { "-DPLUGIN_ABI=7 -DPLUGIN_SIZE=8", "was built for ABI 7, this virt-ferry speaks ABI 1" },
     { "-DPLUGIN_SIZE=31", "says that its size is 31 bytes, 32 are needed" },
     { "-DPLUGIN_SIZE=0", "says that its size is 0 bytes, 32 are needed" },
     { "-DPLUGIN_NAME=NULL", "has no name, or one that is not a word with dashes" },
@@ -255,7 +256,7 @@ START_TEST(unloading_gives_every_descriptor_back)
         size_t before = open_descriptors();
 
         build_plugin(&b, "a.so", "");
-        build_plugin(&b, "b.so", "-DPLUGIN_ABI=1");
+        build_plugin(&b, "b.so", "-DPLUGIN_ABI=7");
         build_text(&b, "c.so", "no object");
         for (int i = 0; i < 3; i++)
             ck_assert_int_eq(registry_load(b.folder, &err), 0);
