@@ -21,6 +21,7 @@ static const struct word storage_words[] = {
     { FERRY_STORAGE_UNSAFE_OK, "unsafe-ok", "with proof of sharing, libvirt's own refusal may be lifted" },
     { FERRY_STORAGE_BASES, "bases", "a new qcow2 image can rest on a backing file" },
     { FERRY_STORAGE_HEADS, "heads", "a qcow2 image can be made in a device" },
+    { FERRY_STORAGE_STREAMS, "streams", "an image on another machine can be written through its libvirt" },
     { 0, NULL, NULL },
 };
 static const struct word transport_words[] = {

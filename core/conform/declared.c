@@ -8,7 +8,7 @@
 
 #define STORAGE_BITS                                                                                         \
     (FERRY_STORAGE_SHARES | FERRY_STORAGE_LOCKS | FERRY_STORAGE_READS_ZERO | FERRY_STORAGE_UNSAFE_OK |       \
-     FERRY_STORAGE_BASES | FERRY_STORAGE_HEADS)
+     FERRY_STORAGE_BASES | FERRY_STORAGE_HEADS | FERRY_STORAGE_STREAMS)
 #define CARRIES_BITS                                                                                         \
     (FERRY_CARRIES_DISKS | FERRY_CARRIES_P2P | FERRY_CARRIES_MULTIFD | FERRY_CARRIES_POSTCOPY |              \
      FERRY_CARRIES_VIA)

@@ -105,6 +105,11 @@ static int turn(struct job *j, struct error *err)
     return from + to > 0 || j->busy == 0 ? 0 : job_wait(j, err);
 }
 
+static bool is_reading(const struct slot *s)
+{
+    return s->is_busy && !s->is_parked && s->request.what == FERRY_READ;
+}
+
 /* The exact place of a read error, for the operator: the piece again, block by block. What is under way at
  * the source has to come back first. */
 static void find_place(struct job *j, struct error *err)
@@ -117,7 +122,7 @@ static void find_place(struct job *j, struct error *err)
     for (size_t i = 0; i + 1 < j->n_slots; i++) {
         const struct ferry_request *r = &j->slots[i].request;
 
-        if (j->slots[i].is_busy && r->what == FERRY_READ)
+        if (is_reading(&j->slots[i]))
             return;
         if (!j->slots[i].is_busy && r->what == FERRY_READ && r->error > 0 && !failed) {
             s = &j->slots[i];
@@ -149,15 +154,15 @@ static void drain_source(struct job *j)
 
     while (job_now_ms() < until) {
         struct ferry_request *done = NULL;
-        bool is_reading = false;
+        bool is_waited_for = false;
 
         if (end_reap(j->from, &done, &ignored) < 0)
             return;
         for (; done; done = done->next)
             ((struct slot *)(void *)done)->is_busy = false;
         for (size_t i = 0; i + 1 < j->n_slots; i++)
-            is_reading |= j->slots[i].is_busy && j->slots[i].request.what == FERRY_READ;
-        if (!is_reading)
+            is_waited_for |= is_reading(&j->slots[i]);
+        if (!is_waited_for)
             return;
         (void)end_wait(j->from, NULL, 100);
     }
@@ -202,9 +207,12 @@ int copy_run(struct copy_end *from, struct copy_end *to, const struct copy_wants
     if (r == 0)
         r = job_tell(&j, true, err);
     *ret = j.now;
-    /* Before the buffers go: what is under way still writes into them. */
-    end_close(from);
-    end_close(to);
+    /* Before the buffers go: what is under way still writes into them. After a success nothing is, and who
+     * has opened an image may want it locked for longer. */
+    if (r < 0) {
+        end_close(from);
+        end_close(to);
+    }
     job_end(&j);
     return r;
 }

@@ -33,7 +33,8 @@ struct copy_wants {
 };
 
 /* Both are open, `to` for writing and at least as long. The rest of it reads as zero afterwards. 0 once all
- * stands in the destination for good, and was verified as asked. */
+ * stands in the destination for good, and was verified as asked: both are open still. Closed after a failure.
+ */
 int copy_run(struct copy_end *from, struct copy_end *to, const struct copy_wants *wants,
              struct copy_progress *ret, struct error *err);
 

@@ -43,13 +43,15 @@ static int failed(struct copy_end *e, struct error *err, const char *doing)
 int end_open(struct copy_end *e, const struct end_place *place, bool to_write, struct error *err)
 {
     const struct ferry_opening how = { .size = sizeof how,
-                                       .flags = to_write ? FERRY_OPEN_WRITE : 0,
+                                       .flags = (to_write ? FERRY_OPEN_WRITE : 0) |
+                                                (place->is_there ? FERRY_OPEN_THERE : 0),
                                        .disk = place->disk };
     const char *problem;
 
     (void)text_escape(e->name, sizeof e->name, place->name);
     e->is = (struct ferry_opened){ .size = sizeof e->is, .fd = -1 };
-    if (!place->driver->open) {
+    e->in_order = place->is_there;
+    if (!place->driver->open || (place->is_there && !(place->driver->declares & FERRY_STORAGE_STREAMS))) {
         error_set(err, ERROR_REFUSED, NULL, "storage driver '%s' cannot copy '%s' by itself",
                   place->driver->name, e->name);
         return error_fix(err, "Start the domain: the disk of a running one is copied by its QEMU.");

@@ -18,6 +18,7 @@ struct copy_end {
     struct ferry_call call;
     struct ferry_opened is;
     struct error err; /* what the driver says */
+    bool in_order;    /* is written from its beginning to its end, by one request at a time */
 };
 
 struct end_place {
@@ -26,6 +27,7 @@ struct end_place {
     const struct ferry_storage *driver;
     const struct ferry_disk *disk;
     const char *name;
+    bool is_there; /* on the host of the worker, which may be another machine: FERRY_OPEN_THERE */
 };
 
 /* Zero-initialise *e; end_close in any case. */

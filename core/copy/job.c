@@ -5,6 +5,7 @@
 #include "base/owned.h"
 #include <inttypes.h>
 #include <string.h>
+#include <sys/random.h>
 #include <time.h>
 
 #define PAGE 4096u
@@ -19,6 +20,25 @@ uint64_t job_now_ms(void)
 
     (void)clock_gettime(CLOCK_MONOTONIC, &now);
     return (uint64_t)now.tv_sec * 1000u + (uint64_t)now.tv_nsec / 1000000u;
+}
+
+/* splitmix64: any spread will do. */
+uint64_t job_random(struct job *j)
+{
+    uint64_t z = (j->random += UINT64_C(0x9e3779b97f4a7c15));
+
+    z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
+    z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
+    return z ^ (z >> 31);
+}
+
+void job_keep(struct job *j, uint64_t offset)
+{
+    const uint64_t nth = j->n_written++;
+    const uint64_t place = nth < JOB_KEPT ? nth : job_random(j) % (nth + 1);
+
+    if (place < JOB_KEPT)
+        j->written_at[place] = offset;
 }
 
 static uint32_t larger(uint32_t a, uint32_t b)
@@ -110,6 +130,8 @@ int job_begin(struct job *j, struct copy_end *from, struct copy_end *to, const s
                                      .done_bytes = j->walk.at,
                                      .safe_bytes = j->walk.at };
     j->heard_ms = job_now_ms();
+    if (getrandom(&j->random, sizeof j->random, 0) != (ssize_t)sizeof j->random)
+        j->random = j->heard_ms;
     return take_memory(j, piece, err);
 }
 

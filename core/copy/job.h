@@ -19,10 +19,12 @@
 #define JOB_SMALL_BYTES 32768u
 #define JOB_SMALL_MOST 192u
 
+#define JOB_KEPT 40u
+
 struct slot {
     struct ferry_request request; /* first: a request that comes back is its slot */
-    bool is_busy;
-    unsigned char *buffer; /* for this piece; NULL: zeroes and flushes need none */
+    bool is_busy, is_parked;      /* parked: read, and others before it are not written yet */
+    unsigned char *buffer;        /* for this piece; NULL: zeroes and flushes need none */
     size_t room;
     uint64_t units;          /* of a large one: which of the job's are its own */
     uint64_t offset, length; /* of the piece */
@@ -49,6 +51,8 @@ struct job {
     uint64_t lost_at; /* safe_bytes at the last loss */
     uint32_t lost_here;
     uint64_t told_ms, heard_ms;
+    /* Where some of the writes began, each as likely as any other: what verification looks at. */
+    uint64_t written_at[JOB_KEPT], n_written, random;
 };
 
 int job_begin(struct job *j, struct copy_end *from, struct copy_end *to, const struct copy_wants *wants,
@@ -75,5 +79,8 @@ int job_tell(struct job *j, bool now, struct error *err);
 /* Since the copy began or something was last heard. */
 int job_wait(struct job *j, struct error *err);
 uint64_t job_now_ms(void);
+uint64_t job_random(struct job *j);
+/* A write is done. */
+void job_keep(struct job *j, uint64_t offset);
 
 #endif

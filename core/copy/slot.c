@@ -154,7 +154,24 @@ static int flushed(struct job *j, struct slot *s)
     return give_back(j, s);
 }
 
-int slot_next(struct job *j, struct slot *s, struct error *err)
+/* The first of those under way writes, and no other. */
+static int write_first(struct job *j, struct error *err)
+{
+    for (;;) {
+        struct slot *first = NULL;
+
+        for (size_t i = 0; i + 1 < j->n_slots; i++)
+            if (j->slots[i].is_busy && (!first || j->slots[i].offset < first->offset))
+                first = &j->slots[i];
+        if (!first || !first->is_parked)
+            return 0;
+        first->is_parked = false;
+        if (write_next(j, first, err) < 0)
+            return -err->code;
+    }
+}
+
+static int next(struct job *j, struct slot *s, struct error *err)
 {
     const struct ferry_request *r = &s->request;
 
@@ -166,11 +183,15 @@ int slot_next(struct job *j, struct slot *s, struct error *err)
     case FERRY_READ:
         j->now.read_bytes += s->length;
         pad(j, s);
-        return write_next(j, s, err);
+        if (!j->to->in_order)
+            return write_next(j, s, err);
+        s->is_parked = true;
+        return 0;
     case FERRY_WRITE:
         j->now.written_bytes += r->length_bytes;
         j->unflushed_bytes += r->length_bytes;
         s->done += r->length_bytes;
+        job_keep(j, r->offset_bytes);
         return write_next(j, s, err);
     case FERRY_ZERO:
         s->done += r->length_bytes;
@@ -182,4 +203,11 @@ int slot_next(struct job *j, struct slot *s, struct error *err)
     default:
         return flushed(j, s);
     }
+}
+
+int slot_next(struct job *j, struct slot *s, struct error *err)
+{
+    if (next(j, s, err) < 0)
+        return -err->code;
+    return j->to->in_order ? write_first(j, err) : 0;
 }

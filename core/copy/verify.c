@@ -5,7 +5,6 @@
 #include "copy/zero.h"
 #include <inttypes.h>
 #include <string.h>
-#include <sys/random.h>
 #include <xxhash.h>
 
 /* How much a sample is: enough to see a shifted, torn or empty image, little enough not to be waited for. */
@@ -27,7 +26,6 @@ struct verify {
     size_t room;     /* of a buffer, for one piece */
     uint64_t at;     /* full: the next offset */
     uint64_t sample; /* sampled: the next sample */
-    uint64_t random; /* where samples lie */
     uint64_t length; /* what is compared: the source's */
 };
 
@@ -45,35 +43,24 @@ static void begin(struct verify *v, struct job *j)
         v->pairs[i].source->buffer = j->memory + 2 * i * v->room;
         v->pairs[i].dest->buffer = j->memory + (2 * i + 1) * v->room;
     }
-    if (getrandom(&v->random, sizeof v->random, 0) != (ssize_t)sizeof v->random)
-        v->random = job_now_ms();
 }
 
-/* splitmix64: any spread will do. */
-static uint64_t next_random(struct verify *v)
-{
-    uint64_t z = (v->random += UINT64_C(0x9e3779b97f4a7c15));
-
-    z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
-    z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
-    return z ^ (z >> 31);
-}
-
-/* The first and the last block, and any others. */
+/* The first and the last block, blocks that were written, and any others. */
 static bool next_sample(struct verify *v, struct piece *ret)
 {
     const uint64_t blocks = (v->length + SAMPLE_BYTES - 1) / SAMPLE_BYTES;
     const uint64_t n = blocks < SAMPLES ? blocks : SAMPLES;
+    const struct job *j = v->job;
+    const uint64_t kept = j->n_written < JOB_KEPT ? j->n_written : JOB_KEPT;
+    const uint64_t *written = v->sample > 1 && v->sample - 2 < kept ? &j->written_at[v->sample - 2] : NULL;
     uint64_t block = v->sample;
 
     if (v->sample >= n)
         return false;
     if (blocks > SAMPLES && v->sample > 1)
-        block = next_random(v) % blocks;
-    else if (v->sample == 1)
+        block = written ? *written / SAMPLE_BYTES : job_random(v->job) % blocks;
+    else if (blocks > SAMPLES && v->sample == 1)
         block = blocks - 1;
-    if (blocks <= SAMPLES)
-        block = v->sample;
     v->sample++;
     ret->offset = block * SAMPLE_BYTES;
     ret->length = v->length - ret->offset < SAMPLE_BYTES ? v->length - ret->offset : SAMPLE_BYTES;

@@ -188,6 +188,11 @@ bool words_is_ours(const char *identity, const char *folder, const char *name, c
     /* NOLINTNEXTLINE(cert-err34-c): of our own journal; a figure too large matches no file */
     if (sscanf(identity, "size:%" SCNu64 "%n", &first, &end) == 1 && end > 0 && !identity[end])
         return v->length == first;
+    end = -1;
+    /* NOLINTNEXTLINE(cert-err34-c) */
+    if (sscanf(identity, "sent:%" SCNu64 "%n", &length, &end) == 1 && end > 0 && !identity[end])
+        return v->length <= length;
+    end = -1;
     /* NOLINTNEXTLINE(cert-err34-c) */
     if (sscanf(identity, "made:%15[a-z0-9]:%" SCNu64 ":%" SCNu64 ":%" SCNu64 "%n", format, &capacity, &first,
                &length, &end) != 4 ||

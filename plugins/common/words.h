@@ -36,6 +36,8 @@ char *words_xml_attribute(const char *xml, const char *element, const char *attr
  * "made:FORMAT:CAPACITY:FIRST:LENGTH": it was, and its length is FIRST, then LENGTH, then what QEMU makes of
  * it. */
 #define WORDS_SIZE_FORM "size:%" PRIu64
+/* "sent:N": a raw one of that length was made, to be filled by a stream, which may cut it for a while. */
+#define WORDS_SENT_FORM "sent:%" PRIu64
 #define WORDS_MADE_FORM "made:%s:%" PRIu64 ":%" PRIu64 ":%" PRIu64
 struct words_volume {
     const char *path, *format; /* as libvirt sees them; the format is its guess from the content */

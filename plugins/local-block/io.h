@@ -27,9 +27,10 @@ struct io_way {
 extern const struct io_way io_way_ring, io_way_threads;
 
 struct io {
-    int direct; /* for what is aligned; the same as plain where the file system has no direct I/O */
-    int plain;  /* the page cache, for the last bytes */
-    int wake;   /* not ours: of the way */
+    bool is_there; /* first, as in there.c: false */
+    int direct;    /* for what is aligned; the same as plain where the file system has no direct I/O */
+    int plain;     /* the page cache, for the last bytes */
+    int wake;      /* not ours: of the way */
     bool is_device, is_exclusive;
     uint64_t length;
     unsigned under_way;

@@ -8,7 +8,7 @@
 #include "device.h"
 #include "head.h"
 #include "here.h"
-#include "io.h"
+#include "image-io.h"
 #include "path.h"
 #include "pool.h"
 #include "upload.h"
@@ -285,8 +285,9 @@ static int fill_place(struct ferry_call *call, const struct ferry_services *serv
 
     if (first_size(call, services, file_bytes, &bytes) < 0)
         return -1;
-    made =
-        services->text(call, WORDS_MADE_FORM, image->disk->format, image->capacity_bytes, bytes, file_bytes);
+    made = image->flags & FERRY_NEW_STREAMED ? services->text(call, WORDS_SENT_FORM, file_bytes)
+                                             : services->text(call, WORDS_MADE_FORM, image->disk->format,
+                                                              image->capacity_bytes, bytes, file_bytes);
     volume = made ? make_volume(call, services, place, path, bytes) : NULL;
     if (!volume)
         return -1;
@@ -464,7 +465,7 @@ static const struct ferry_storage local_block = {
     .summary = "image files on a path of the host, alone or in a libvirt pool",
     /* A path may lie on storage that both hosts reach, and QEMU locks image files. */
     .declares = FERRY_STORAGE_SHARES | FERRY_STORAGE_LOCKS | FERRY_STORAGE_READS_ZERO |
-                FERRY_STORAGE_UNSAFE_OK | FERRY_STORAGE_BASES,
+                FERRY_STORAGE_UNSAFE_OK | FERRY_STORAGE_BASES | FERRY_STORAGE_STREAMS,
     .claim = local_claim,
     .identify = local_identify,
     .inspect = local_inspect,
@@ -472,13 +473,13 @@ static const struct ferry_storage local_block = {
     .create = local_create,
     .remove = local_remove,
     .retire = local_retire,
-    .open = io_open,
-    .extents = io_extents,
-    .submit = io_submit,
-    .reap = io_reap,
-    .changed = io_changed,
-    .close = io_close,
-    .clone = io_clone,
+    .open = image_open,
+    .extents = image_extents,
+    .submit = image_submit,
+    .reap = image_reap,
+    .changed = image_changed,
+    .close = image_close,
+    .clone = image_clone,
 };
 
 FERRY_PLUGIN(.name = "local-block", .version = "0.1",

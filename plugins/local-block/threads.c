@@ -1,29 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Requests by threads that wait, for kernels and containers that refuse io_uring. */
+#include "crew.h"
 #include "io.h"
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdlib.h>
-#include <sys/eventfd.h>
 #include <unistd.h>
 
-#define THREADS 8u
-
-struct crew {
-    pthread_mutex_t lock;
-    pthread_cond_t work;
-    struct ferry_request *first, *last; /* to be done */
-    struct ferry_request *came;         /* answered; the answer stands in `error` */
-    const struct io *io;
-    bool is_over;
-    pthread_t threads[THREADS];
-    unsigned n;
-};
-
 /* One system call; its length or a negative errno. */
-static int64_t step(const struct io *io, const struct ferry_request *r)
+static int32_t step(void *own, struct ferry_request *r)
 {
+    const struct io *io = own;
     const struct io_step s = io_step_of(io, r);
     ssize_t n;
 
@@ -35,106 +22,32 @@ static int64_t step(const struct io *io, const struct ferry_request *r)
         n = pread(s.fd, s.buffer, s.length, (off_t)s.offset);
     else
         n = pwrite(s.fd, s.buffer, s.length, (off_t)s.offset);
-    return n < 0 ? -errno : n;
-}
-
-static void *work(void *own)
-{
-    struct crew *c = own;
-
-    (void)pthread_mutex_lock(&c->lock);
-    while (!c->is_over) {
-        struct ferry_request *r = c->first;
-        int64_t answer;
-
-        if (!r) {
-            (void)pthread_cond_wait(&c->work, &c->lock);
-            continue;
-        }
-        c->first = r->next;
-        (void)pthread_mutex_unlock(&c->lock);
-        answer = step(c->io, r);
-        (void)pthread_mutex_lock(&c->lock);
-        r->error = (int32_t)answer;
-        r->next = c->came;
-        c->came = r;
-        (void)eventfd_write(c->io->wake, 1);
-    }
-    (void)pthread_mutex_unlock(&c->lock);
-    return NULL;
-}
-
-static void end(struct io *io, struct crew *c)
-{
-    (void)pthread_mutex_lock(&c->lock);
-    c->is_over = true;
-    (void)pthread_cond_broadcast(&c->work);
-    (void)pthread_mutex_unlock(&c->lock);
-    while (c->n > 0)
-        (void)pthread_join(c->threads[--c->n], NULL);
-    (void)pthread_cond_destroy(&c->work);
-    (void)pthread_mutex_destroy(&c->lock);
-    (void)close(io->wake);
-    free(c);
+    return (int32_t)(n < 0 ? -errno : n);
 }
 
 static int threads_start(struct io *io)
 {
     struct crew *c = calloc(1, sizeof *c);
-    sigset_t all, before;
-    int code = 0;
+    int code = c ? crew_start(c, CREW_MOST, step, io) : ENOMEM;
 
-    if (!c)
-        return ENOMEM;
-    io->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (io->wake < 0) {
+    if (code != 0) {
         free(c);
-        return errno;
+        return code;
     }
-    c->io = io;
-    (void)pthread_mutex_init(&c->lock, NULL);
-    (void)pthread_cond_init(&c->work, NULL);
-    /* The process's signals are not for them. */
-    (void)sigfillset(&all);
-    (void)pthread_sigmask(SIG_SETMASK, &all, &before);
-    while (code == 0 && c->n < THREADS) {
-        code = pthread_create(&c->threads[c->n], NULL, work, c);
-        c->n += code == 0;
-    }
-    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
-    if (code != 0)
-        end(io, c);
-    else
-        io->ways_own = c;
-    return code;
+    io->ways_own = c;
+    io->wake = c->wake;
+    return 0;
 }
 
 static void threads_send(struct io *io, struct ferry_request *r)
 {
-    struct crew *c = io->ways_own;
-
-    r->next = NULL;
-    (void)pthread_mutex_lock(&c->lock);
-    if (c->first)
-        c->last->next = r;
-    else
-        c->first = r;
-    c->last = r;
-    (void)pthread_cond_signal(&c->work);
-    (void)pthread_mutex_unlock(&c->lock);
+    crew_send(io->ways_own, r);
 }
 
 static void threads_reap(struct io *io)
 {
-    struct crew *c = io->ways_own;
-    struct ferry_request *came;
-    eventfd_t n;
+    struct ferry_request *came = crew_take(io->ways_own);
 
-    (void)eventfd_read(io->wake, &n);
-    (void)pthread_mutex_lock(&c->lock);
-    came = c->came;
-    c->came = NULL;
-    (void)pthread_mutex_unlock(&c->lock);
     for (struct ferry_request *next; came; came = next) {
         next = came->next;
         if (io_came(io, came, came->error))
@@ -142,10 +55,10 @@ static void threads_reap(struct io *io)
     }
 }
 
-/* A thread that has begun a call ends it; what none has begun is dropped. */
 static void threads_stop(struct io *io)
 {
-    end(io, io->ways_own);
+    crew_end(io->ways_own);
+    free(io->ways_own);
 }
 
 const struct io_way io_way_threads = {

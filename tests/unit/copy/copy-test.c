@@ -16,9 +16,12 @@ static void open_end(struct copy_end *e, struct memory *m, const char *name, boo
 {
     char source[32];
     const struct ferry_disk d = { .size = sizeof d, .target = "vda", .type = "file", .source = source };
-    const struct end_place place = {
-        .host = &host, .owner = &owner, .driver = &memory_storage, .disk = &d, .name = name
-    };
+    const struct end_place place = { .host = &host,
+                                     .owner = &owner,
+                                     .driver = &memory_storage,
+                                     .disk = &d,
+                                     .name = name,
+                                     .is_there = to_write && m->in_order };
 
     (void)snprintf(source, sizeof source, "%llx", (unsigned long long)(uintptr_t)m);
     ck_assert_msg(end_open(e, &place, to_write, &err) == 0, "%s", err.what);
@@ -28,11 +31,18 @@ static int copy(struct memory *from, struct memory *to, const struct copy_wants 
                 struct copy_progress *ret)
 {
     struct copy_end a = { 0 }, b = { 0 };
+    int r;
 
     err = (struct error){ 0 };
     open_end(&a, from, "old", false);
     open_end(&b, to, "new", true);
-    return copy_run(&a, &b, wants, ret, &err);
+    r = copy_run(&a, &b, wants, ret, &err);
+    /* What was copied is open, and so locked, for as long as whoever opened it wants. */
+    ck_assert_int_eq(a.driver != NULL, r == 0);
+    ck_assert_int_eq(b.driver != NULL, r == 0);
+    end_close(&a);
+    end_close(&b);
+    return r;
 }
 
 /* Data, zeroes that were written, and little islands. */
@@ -93,6 +103,29 @@ START_TEST(every_shape_arrives)
         ck_assert_uint_eq(to.zeroes_written, 0);
         if (shapes[_i].length > MIB && shapes[_i].piece <= MIB)
             ck_assert_uint_gt(to.most_held, 2);
+        memory_end(&from);
+        memory_end(&to);
+    }
+END_TEST
+
+/* A stream takes the bytes of an image once, from its beginning to its end. */
+START_TEST(what_is_on_another_machine_is_written_in_order)
+    {
+        const struct copy_wants wants = { .verify = COPY_VERIFY_FULL };
+        struct copy_progress p;
+        struct memory from, to;
+
+        memory_begin(&from, 9 * MIB + 513, 0);
+        memory_begin(&to, 9 * MIB + 513, 0);
+        to.in_order = true;
+        from.knows_extents = _i;
+        to.flush_bytes = UINT64_MAX;
+        fill(&from);
+        ck_assert_msg(copy(&from, &to, &wants, &p) == 0, "%s", err.what);
+        ck_assert(is_copied(&from, &to));
+        ck_assert_uint_eq(to.zeroes_written, 0);
+        ck_assert_uint_eq(to.flushes, 1);
+        ck_assert_uint_gt(from.most_held, 2);
         memory_end(&from);
         memory_end(&to);
     }
@@ -332,6 +365,36 @@ START_TEST(a_destination_that_differs_is_found)
     }
 END_TEST
 
+/* One of a few islands in a large image: samples that knew nothing of them would miss it. */
+static int tamper_island(void *context, const struct copy_progress *p, struct error *e)
+{
+    struct memory *to = context;
+
+    (void)e;
+    if (p->safe_bytes == to->length)
+        to->bytes[21 * MIB + 77] = 8;
+    return 0;
+}
+
+START_TEST(samples_lie_where_something_was_written)
+    {
+        struct copy_wants wants = { .verify = COPY_VERIFY_SAMPLED, .tell = tamper_island };
+        struct copy_progress p;
+        struct memory from, to;
+
+        memory_begin(&from, 64 * MIB, 0);
+        memory_begin(&to, 64 * MIB, 0);
+        from.knows_extents = to.knows_extents = true;
+        for (uint64_t i = 1; i < 64; i += 2)
+            memset(from.bytes + i * MIB, 7, 4 * KIB);
+        wants.context = &to;
+        ck_assert_int_eq(copy(&from, &to, &wants, &p), -ERROR_FAILED);
+        ck_assert_ptr_nonnull(strstr(err.what, "'new' differs from 'old' between offsets 22020096"));
+        memory_end(&from);
+        memory_end(&to);
+    }
+END_TEST
+
 START_TEST(a_destination_that_is_too_short_is_refused)
     {
         const struct copy_wants wants = { 0 };
@@ -348,10 +411,12 @@ START_TEST(a_destination_that_is_too_short_is_refused)
 END_TEST
 
 TEST_MAIN("copy/copy", LOOP(every_shape_arrives, TEST_ROWS(shapes)),
+          LOOP(what_is_on_another_machine_is_written_in_order, 2),
           what_the_source_knows_to_be_zero_is_not_read,
           LOOP(a_read_error_is_named_by_its_block_and_nothing_is_done, 8), a_full_destination_is_told_as_such,
           a_storage_that_gives_no_answer_is_told_apart, LOOP(what_the_storage_lost_is_written_again, 3),
           a_storage_that_always_loses_is_given_up, a_source_that_changes_is_not_called_copied,
           a_copy_that_ended_begins_again_where_it_was_safe,
           LOOP(half_an_object_leaves_room_for_another, TEST_ROWS(objects)),
-          a_destination_that_differs_is_found, a_destination_that_is_too_short_is_refused)
+          a_destination_that_differs_is_found, samples_lie_where_something_was_written,
+          a_destination_that_is_too_short_is_refused)

@@ -21,7 +21,8 @@ struct memory {
     bool reads_zero;
     /* extents: NULL = none known, else a byte for each 4 KiB: written there */
     bool knows_extents;
-    uint64_t flush_bytes;
+    bool in_order; /* it must be written so */
+    uint64_t flush_bytes, written_to;
     /* Faults; -1 = none. */
     int64_t read_fails_at, write_fails_at;
     int write_error;
@@ -121,6 +122,11 @@ static int memory_submit(struct ferry_call *call, const struct ferry_services *s
         ck_assert_uint_eq(r->offset_bytes % m->block, 0);
         ck_assert(r->length_bytes % m->block == 0 || is_last);
         ck_assert_uint_gt(r->length_bytes, 0);
+    }
+    if (m->in_order && r->what == FERRY_WRITE) {
+        ck_assert_uint_eq(m->n_held, 0);
+        ck_assert_uint_ge(r->offset_bytes, m->written_to);
+        m->written_to = r->offset_bytes + r->length_bytes;
     }
     if (r->what == FERRY_READ || r->what == FERRY_WRITE)
         ck_assert_uint_eq((uintptr_t)r->buffer % m->block, 0);
@@ -232,6 +238,7 @@ __attribute__((unused)) static const struct ferry_storage memory_storage = {
     .size = sizeof memory_storage,
     .name = "memory",
     .summary = "images in memory",
+    .declares = FERRY_STORAGE_STREAMS,
     .claim = memory_claim,
     .open = memory_open,
     .extents = memory_extents,

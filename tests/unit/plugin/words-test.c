@@ -145,6 +145,12 @@ static const struct {
     { "made:qcow2:1048576:9216:8192", "/a/b/c", "qcow2", 1048577, 700000, false },
     { "made:qcow2:1048576:9216:8192", "/a/b/c", "raw", 1048576, 700000, false },
     { "made:qcow2:1048576:9216:8192", "/a/b/c", NULL, 1048576, 700000, false },
+    /* Being filled by a stream, which cuts it at each hole. */
+    { "sent:4096", "/a/b/c", "qcow2", 1048576, 4096, true },
+    { "sent:4096", "/a/b/c", "raw", 512, 512, true },
+    { "sent:4096", "/a/b/c", "raw", 4608, 4608, false },
+    { "sent:4096", "/a/b/d", "raw", 4096, 4096, false },
+    { "sent:4096x", "/a/b/c", "raw", 4096, 4096, false },
     /* What nobody journals says nothing. */
     { "made", "/a/b/c", "raw", 4096, 4096, false },
     { "made:raw:4096:5120", "/a/b/c", "raw", 4096, 4096, false },
