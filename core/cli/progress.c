@@ -91,6 +91,8 @@ static void add_figures(struct text *t, const struct progress_sample *s, const c
         add_figure(t, separator, "", SIZE_TEXT(s->remaining_bytes), " left");
     if (s->dirty_bytes_per_s != NOT_KNOWN)
         add_figure(t, separator, "dirtied at ", RATE_TEXT(s->dirty_bytes_per_s), "");
+    if (s->zero_bytes != NOT_KNOWN && s->zero_bytes > 0)
+        add_figure(t, separator, "", SIZE_TEXT(s->zero_bytes), " of zeroes skipped");
     if (s->eta_ms != NOT_KNOWN)
         add_figure(t, separator, "", MS_TEXT(s->eta_ms), " to go");
 }

@@ -18,11 +18,12 @@ struct progress_sample {
     uint64_t dirty_bytes_per_s;
     uint64_t pass; /* of a pre-copy, from 1 */
     uint64_t eta_ms;
+    uint64_t zero_bytes; /* that were not sent; 0: none */
 };
 #define PROGRESS_NOTHING                                                                                     \
     (struct progress_sample)                                                                                 \
     {                                                                                                        \
-        NULL, UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX             \
+        NULL, UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX, 0          \
     }
 
 struct progress;

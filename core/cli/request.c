@@ -70,7 +70,8 @@ static void progress(void *context, const struct run_progress *p)
                                  .rate_bytes_per_s = p->bytes_per_s,
                                  .dirty_bytes_per_s = known(p->dirty_bytes_per_s),
                                  .pass = known(p->pass),
-                                 .eta_ms = NOT_KNOWN };
+                                 .eta_ms = NOT_KNOWN,
+                                 .zero_bytes = p->zero_bytes };
 
     /* Zero pages are done without being sent, so what is left says more than what was processed. */
     if (p->total_bytes != NOT_KNOWN && p->remaining_bytes <= p->total_bytes)

@@ -20,6 +20,7 @@ struct run_progress {
     uint64_t total_bytes, processed_bytes, remaining_bytes;
     uint64_t bytes_per_s, dirty_bytes_per_s;
     uint64_t pass;
+    uint64_t zero_bytes; /* of those that were processed: not sent; 0 where nobody counts them */
 };
 
 /* What a run tells whoever owns the process of the user's signals; either may be NULL. */

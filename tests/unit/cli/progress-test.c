@@ -58,9 +58,12 @@ START_TEST(a_line_tells_what_is_known_and_nothing_else)
         s.dirty_bytes_per_s = 2 << 20;
         s.pass = 3;
         s.eta_ms = 80;
+        s.zero_bytes = 30 << 20;
         progress_line(&full, &s);
-        ck_assert_str_eq(text_of(&full),
-                         "memory: 42 %, pass 3, 117 MiB/s, 58 MiB left, dirtied at 2 MiB/s, 80 ms to go");
+        ck_assert_str_eq(
+            text_of(&full),
+            "memory: 42 %, pass 3, 117 MiB/s, 58 MiB left, dirtied at 2 MiB/s, 30 MiB of zeroes skipped, "
+            "80 ms to go");
     }
 END_TEST
 
