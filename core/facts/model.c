@@ -3,6 +3,7 @@
  * Owns nothing but the arena; see facts/model.h. */
 #include "facts/model.h"
 #include "base/text.h"
+#include <string.h>
 
 static void forget_host(struct host *h)
 {
@@ -131,6 +132,18 @@ struct disk *facts_disk(struct facts *f, const char *target)
         if (text_equal(f->domain.disks[i].target, target))
             return &f->domain.disks[i];
     return NULL;
+}
+
+bool uri_is_here(const char *uri)
+{
+    const char *slashes = uri ? strstr(uri, "://") : NULL;
+
+    return slashes && slashes[3] == '/' && !strstr(uri, "+ext:") && !strchr(uri, '?');
+}
+
+bool facts_is_here(const struct host *h)
+{
+    return uri_is_here(h->uri);
 }
 
 bool facts_may_overwrite(const struct facts *f, const struct disk *d)

@@ -320,6 +320,11 @@ struct finding *facts_add_finding(struct facts *f, enum severity severity, const
 
 struct disk *facts_disk(struct facts *f, const char *target); /* NULL when there is none */
 
+/* libvirt's URI of a connection that ends at this machine, not at a socket that leads elsewhere. */
+bool uri_is_here(const char *uri);
+/* Its libvirt is this machine's own, and so are its files. */
+bool facts_is_here(const struct host *h);
+
 /* --overwrite has named it. */
 bool facts_may_overwrite(const struct facts *f, const struct disk *d);
 /* The device of the host that it is at the source, and shall be at the destination. */

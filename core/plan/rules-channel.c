@@ -165,7 +165,8 @@ static const char *check_via(struct rule_case *c)
 
 static const char *check_copies(struct rule_case *c)
 {
-    if (c->channel->can_copy_disks)
+    /* Of a domain that is shut off they go over libvirt's own connection. */
+    if (c->channel->can_copy_disks || is_off(c))
         return NULL;
     for (size_t i = 0; i < c->facts->domain.n_disks; i++)
         if (treatment_copies(c->strategy->disks[i]))

@@ -72,16 +72,40 @@ static const char *check_downtime(struct rule_case *c)
                MS_TEXT(c->strategy->downtime_ms.low), MS_TEXT(c->limits->max_downtime_ms));
 }
 
+/* The copy engine sends files of this machine, as they are. */
+static const char *not_sent(struct rule_case *c, const struct disk *d, enum treatment t)
+{
+    const struct disk there = disk_there(d);
+
+    if (!facts_is_here(&c->facts->source))
+        return SAY("disk '%s' would have to be copied, and its image is on another machine",
+                   rules_name(d->target));
+    if (!disk_is_file(d) || !disk_is_file(&there))
+        return SAY("disk '%s' would have to be copied, and only files are while a domain is shut off",
+                   rules_name(d->target));
+    if (d->n_chain > 0 && t != TREAT_OVERLAY)
+        return SAY("disk '%s' would have to be copied with what it rests on, which only its QEMU does",
+                   rules_name(d->target));
+    if (d->n_chain > 0 && !text_equal(disk_dest_source(&d->chain[0]), d->chain[0].source))
+        return SAY("the image of disk '%s' names its base by a path that is another at the destination",
+                   rules_name(d->target));
+    if (c->limits->bandwidth_bytes_per_s != NOT_KNOWN)
+        return SAY("disk '%s' would have to be copied, which --bandwidth does not bound while a domain is "
+                   "shut off",
+                   rules_name(d->target));
+    return NULL;
+}
+
 static const char *check_offline_copy(struct rule_case *c)
 {
+    const char *what = NULL;
+
     if (c->strategy->mode != MODE_OFFLINE)
         return NULL;
-    for (size_t i = 0; i < c->facts->domain.n_disks; i++)
+    for (size_t i = 0; !what && i < c->facts->domain.n_disks; i++)
         if (treatment_copies(c->strategy->disks[i]))
-            return SAY(
-                "disk '%s' would have to be copied, which libvirt does not do for a domain that is shut off",
-                rules_name(c->facts->domain.disks[i].target));
-    return NULL;
+            what = not_sent(c, &c->facts->domain.disks[i], c->strategy->disks[i]);
+    return what;
 }
 
 /* Raw images do not grow: their length is the disk's. */
@@ -164,8 +188,10 @@ static const struct rule rows[] = {
       .severity = REFUSES,
       .scope = PER_STRATEGY,
       .check = check_offline_copy,
-      .cause = "Of a domain that is shut off libvirt moves the definition alone.",
-      .fix = "Start the domain, or bring its images to storage that both hosts share." },
+      .cause = "Of a domain that is shut off libvirt moves the definition alone. Its images are sent by "
+               "virt-ferry: files of the machine on which it runs, as they are, at full speed.",
+      .fix = "Run virt-ferry on the source, start the domain, or bring its images to storage that both hosts "
+             "share." },
 };
 
 const struct rule_set rules_mode = { "The memory mode and the user's limits", rows,

@@ -23,6 +23,9 @@ static int disks_to_copy(struct move *m, json_t *args)
         const struct disk *d = &m->facts->domain.disks[i];
         const enum treatment t = m->strategy->disks[i];
 
+        /* Of a domain that is shut off they are there already, and libvirt refuses to hear of them. */
+        if (m->is_offline)
+            continue;
         if (treatment_copies(t))
             (void)json_array_append_new(disks, json_string(d->target));
         if (t == TREAT_COPY && d->n_chain > 0)

@@ -7,6 +7,7 @@
 #include "facts/location.h"
 #include "run/move.h"
 #include "state/journal.h"
+#include "verbs/verbs.h"
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>

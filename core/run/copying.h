@@ -38,7 +38,4 @@ struct copying_result {
  * storage went away (ERROR_TIMEOUT): then the same call goes on where it was. */
 int run_copying(const struct copying *c, struct copying_result *ret, struct error *err);
 
-/* copier.c: what the worker of a copy can be asked. */
-extern const struct verb verbs_copier[];
-
 #endif

@@ -18,6 +18,7 @@ void move_done(struct move *m)
     worker_leave(m->seen[0]);
     worker_leave(m->seen[1]);
     worker_free(m->mover);
+    worker_free(m->copier);
     gate_free(m->gate);
     worker_free(m->seen[0]);
     worker_free(m->seen[1]);
@@ -26,7 +27,7 @@ void move_done(struct move *m)
     survey_done(&m->survey);
     journal_free(m->journal);
     free(m->state_dir);
-    m->mover = NULL;
+    m->mover = m->copier = NULL;
     m->gate = NULL;
     m->journal = NULL;
     m->state_dir = NULL;

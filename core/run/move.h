@@ -54,6 +54,7 @@ struct move {
     const struct strategy *strategy;
 
     struct worker *mover;
+    struct worker *copier; /* has the images of a domain that is shut off open, and so locked; NULL = none */
     struct call *opening; /* the mover's connections, asked for while the survey goes on; NULL */
     struct gate *gate;
     struct reach ahead[2];         /* connections for the first look, in the making */
@@ -143,6 +144,9 @@ int prepare_mover(struct move *m, struct error *err);
 /* A mover of its own for what follows a lost call: both connections are new, and no gate stands before them.
  */
 int prepare_mover_again(struct move *m, struct error *err);
+
+/* offline.c: the images of a domain that is shut off, sent to the destination. Nothing to do for others. */
+int offline_send(struct move *m, struct error *err);
 
 /* carry.c: asks libvirt, watches, serves the gate; returns 0 when the call is over, however */
 int carry_over(struct move *m, struct error *err);

@@ -26,7 +26,7 @@ int prepare_images(struct move *m, struct error *err)
         const struct disk *d = &m->facts->domain.disks[i];
         json_t *args;
 
-        if (!treatment_copies(m->strategy->disks[i]))
+        if (!treatment_copies(m->strategy->disks[i]) || m->is_offline)
             continue;
         if (disk_is_device(d) && d->at_dest.present == TRI_YES) {
             if (note_overwritten(m, d, err) < 0)

@@ -7,20 +7,13 @@
 #include "base/log.h"
 #include "facts/json.h"
 #include "facts/location.h"
-#include "run/copying.h"
+#include "run/copies.h"
+#include "verbs/verbs.h"
 #include <string.h>
 
 #define WRITE_MS 15000u
 /* A write that was asked for by one who died is over by then. */
 #define WRITTEN_BY_MS 1000u
-
-struct copies {
-    struct move *m;
-    struct worker *worker;
-    const struct disk *disk; /* that is being copied */
-    char phase[96];
-    uint64_t done; /* of the disks before it */
-};
 
 static const char *place_of(struct arena *a, const struct disk *d)
 {
@@ -30,43 +23,13 @@ static const char *place_of(struct arena *a, const struct disk *d)
     return text ? text : "?";
 }
 
-static void report(struct copies *k, uint64_t done, uint64_t whole)
-{
-    const struct move *m = k->m;
-    const struct run_progress p = { .phase = k->phase,
-                                    .elapsed_ms = loop_now_ms() - m->began_ms,
-                                    .total_bytes = whole,
-                                    .processed_bytes = done,
-                                    .remaining_bytes = whole > done ? whole - done : 0,
-                                    .bytes_per_s = NOT_KNOWN,
-                                    .dirty_bytes_per_s = NOT_KNOWN,
-                                    .pass = NOT_KNOWN };
-
-    if (m->o->progress && whole > 0)
-        m->o->progress(m->o->context, &p);
-}
-
-/* What the worker makes is journalled; how far it is, and where it could go on, is of no use to a later run,
- * before which the domain may have run. */
-static int told(void *context, const json_t *record, struct error *err)
-{
-    struct copies *k = context;
-
-    if (loop_interrupts(k->m->loop) > 0)
-        return error_set(err, ERROR_CANCELLED, NULL, "the copy was cancelled");
-    if (!text_equal(json_text(record, "step", ""), "copied"))
-        return move_record_for_worker(k->m, record, err);
-    report(k, json_u64(record, "done_bytes", 0), json_u64(record, "whole_bytes", 0));
-    return 0;
-}
-
 /* libvirt is there for Ceph's driver, which asks it for the key. */
 static int start_worker(struct copies *k, struct error *err)
 {
     const struct worker_setup setup = { .host = k->m->survey.source_host,
                                         .verbs = verbs_copier,
                                         .config = k->m->o->config,
-                                        .journal = told,
+                                        .journal = copies_told,
                                         .context = k };
 
     k->worker = worker_start(k->m->loop, &setup, err);
@@ -85,8 +48,7 @@ static int copy(struct copies *k, const struct disk *d, struct error *err)
     const char *verify = m->o->relocate->verify;
     OWNED_JSON reply = NULL;
 
-    k->disk = d;
-    (void)snprintf(k->phase, sizeof k->phase, "copying disk '%.60s'", d->target);
+    copies_of(k, d->target);
     if (move_not_interrupted(m, err) < 0 ||
         move_record(
             m, is_onto ? "overwrite" : "relocation-image",

@@ -46,6 +46,8 @@ const struct verb verbs_host[] = {
     { "nonce-remove", verb_nonce_remove },
     { "image-create", verb_image_create },
     { "image-remove", verb_image_remove },
+    { "image-hold", verb_image_hold },
+    { "image-send", verb_image_send },
     { "survey-relocation", verb_survey_relocation },
     { "relocation-room", verb_relocation_room },
     { "relocation-create", verb_relocation_create },
@@ -130,12 +132,9 @@ int verb_hostname(struct child *c, const json_t *args, json_t *reply, struct err
 
 bool verb_is_local(struct child *c)
 {
-    char *uri = virConnectGetURI(c->libvirt);
-    const char *slashes = uri ? strstr(uri, "://") : NULL;
-    bool is_local = slashes && slashes[3] == '/' && !strstr(uri, "+ext:") && !strchr(uri, '?');
+    OWNED_MEMORY char *uri = virConnectGetURI(c->libvirt);
 
-    free(uri);
-    return is_local;
+    return uri_is_here(uri);
 }
 
 static const char *config_for_driver(void *context, const char *section, const char *key)

@@ -26,9 +26,9 @@ int image_create(struct child *c, const struct disk *at, const struct ferry_disk
     return r;
 }
 
-/* {"facts", "target", "on_base", "onto"}: creates the image of that disk here, at the place that it has at
- * the destination; with on_base it rests on what the disk's own rests on, with onto it is made in the device
- * that stands there; {} */
+/* {"facts", "target", "on_base", "onto", "sent_bytes"}: creates the image of that disk here, at the place that
+ * it has at the destination; with on_base it rests on what the disk's own rests on, with onto it is made in
+ * the device that stands there, with sent_bytes it is a file of that length without any content; {} */
 int verb_image_create(struct child *c, const json_t *args, json_t *reply, struct error *err)
 {
     OWNED(facts) f = facts_from_json(json_child(args, "facts"), err);
@@ -51,6 +51,11 @@ int verb_image_create(struct child *c, const json_t *args, json_t *reply, struct
     image.is_onto = json_flag(args, "onto", false);
     if (disk_is_in_device(disk) && disk_device_need(disk) != NOT_KNOWN)
         image.device_bytes = disk_device_need(disk);
+    if (json_child(args, "sent_bytes")) {
+        image.flags = FERRY_NEW_STREAMED;
+        wanted.format = "raw";
+        wanted.capacity_bytes = image.capacity_bytes = json_u64(args, "sent_bytes", 0);
+    }
     if (json_flag(args, "on_base", false) && disk->n_chain > 0) {
         image.base = disk_dest_source(&disk->chain[0]);
         image.base_format = disk->chain[0].format;

@@ -33,6 +33,7 @@ static inline void virt_volume_freep(virStorageVolPtr *v)
 extern const struct verb verbs_host[];
 extern const struct verb verbs_mover[];
 extern const struct verb verbs_way[];
+extern const struct verb verbs_copier[]; /* of a worker that copies images: copier.c */
 
 /* The domain that args name by "uuid", or by "domain" (a name, or a uuid); NULL with err set. */
 virDomainPtr verb_domain(struct child *c, const json_t *args, struct error *err);
@@ -125,5 +126,8 @@ int image_create(struct child *c, const struct disk *at, const struct ferry_disk
                  const struct ferry_new_image *image, struct error *err);
 int verb_image_create(struct child *c, const json_t *args, json_t *reply, struct error *err);
 int verb_image_remove(struct child *c, const json_t *args, json_t *reply, struct error *err);
+/* send.c */
+int verb_image_hold(struct child *c, const json_t *args, json_t *reply, struct error *err);
+int verb_image_send(struct child *c, const json_t *args, json_t *reply, struct error *err);
 
 #endif

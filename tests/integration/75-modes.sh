@@ -80,13 +80,6 @@ lab on hostB virsh start resting
 lives_on hostB resting
 lab rm resting
 
-it "one that is shut off and whose disk had to be copied is refused"
-guest hostA resting --disk local
-lab on hostA virsh destroy resting
-# shellcheck disable=SC2086
-exits 3 prints 'offline-copy' ferry hostA plan --allow-cleartext resting hostB
-lab rm resting
-
 it "a saved plan is done as it was saved, and a stale one is refused with the difference"
 guest hostA calm
 exits 0 ferry hostA plan --allow-cleartext --strategy precopy-tcp-gated -o /run/saved.plan calm hostB

@@ -45,6 +45,7 @@ p2p-not-safe|74-p2p.sh
 p2p-channel|74-p2p.sh
 p2p-uri|74-p2p.sh
 p2p-credentials|74-p2p.sh
+offline-copy|76-offline.sh
 relocate-not-running|98-relocate.sh
 relocate-snapshots|98-relocate.sh
 relocate-transient|98-relocate.sh
@@ -239,7 +240,6 @@ no-driver|disk 'vdd'
 transient-disk|disk 'vdc'
 readonly-image-missing|odd.iso
 copy-size-not-known|disk 'vdc'
-offline-copy|disk 'vdc'
 END
 
 it "disks that cannot be copied, and a destination without the room"

@@ -474,19 +474,20 @@ START_TEST(a_running_guest_is_not_stopped_for_all_of_a_move_that_nobody_asked_to
     }
 END_TEST
 
-START_TEST(a_domain_that_is_shut_off_moves_its_definition_unless_a_disk_had_to_be_copied)
+START_TEST(a_domain_that_is_shut_off_moves_its_definition_and_what_has_to_be_copied)
     {
         OWNED(facts) f = sample();
         OWNED(facts) local = sample();
 
         f->domain.run = local->domain.run = RUN_SHUTOFF;
         (void)sample_local(facts_disk(local, "vda"));
+        local->source.uri = "qemu:///system";
         OWNED(plan) p = plan_of(f);
         OWNED(plan) q = plan_of(local);
         ck_assert_str_eq(plan_chosen(p)->id, "offline-tcp-definition");
         ck_assert_uint_eq(plan_chosen(p)->bytes.high, 0);
-        ck_assert_ptr_null(plan_chosen(q));
-        ck_assert_ptr_nonnull(plan_finds(q, "offline-copy", NULL));
+        ck_assert_str_eq(plan_chosen(q)->id, "offline-tcp-definition-copy");
+        ck_assert_uint_eq(plan_chosen(q)->bytes.likely, MiB(400));
     }
 END_TEST
 
@@ -559,6 +560,6 @@ TEST_MAIN("plan/cost", one_core_bounds_a_channel_that_encrypts_unless_there_is_a
           what_the_user_rules_out_is_refused_and_the_next_best_is_taken,
           a_deadline_and_a_downtime_refuse_what_is_beyond_them,
           a_running_guest_is_not_stopped_for_all_of_a_move_that_nobody_asked_to_stop_it,
-          a_domain_that_is_shut_off_moves_its_definition_unless_a_disk_had_to_be_copied,
+          a_domain_that_is_shut_off_moves_its_definition_and_what_has_to_be_copied,
           what_a_guest_sent_before_says_what_it_will_send,
           twelve_tebibytes_over_a_gigabit_take_more_than_a_day)

@@ -251,7 +251,14 @@ SPOIL(grows_unseen_paused, vda->at_dest.keeps_length = TRI_YES; vda->format = "q
       f->domain.run = RUN_PAUSED)
 SPOIL(grows_unseen_shut_off, vda->at_dest.keeps_length = TRI_YES; vda->format = "qcow2";
       f->domain.run = RUN_SHUTOFF)
-SPOIL(shut_off_local, f->domain.run = RUN_SHUTOFF; sample_local(vda))
+SPOIL(shut_off_local, f->domain.run = RUN_SHUTOFF; sample_local(vda); f->source.uri = "qemu:///system")
+SPOIL(shut_off_local_far, shut_off_local(f, limits); f->source.uri = "qemu+ssh://hostA/system")
+SPOIL(shut_off_local_forwarded, shut_off_local(f, limits); f->source.uri = "qemu:///system?socket=/run/x")
+SPOIL(shut_off_local_device, shut_off_local(f, limits); vda->type = DISK_BLOCK)
+SPOIL(shut_off_local_based, shut_off_local(f, limits); vda->chain = &loose_base; vda->n_chain = 1)
+SPOIL(shut_off_local_overlay, shut_off_local(f, limits); vda->chain = &proved_base; vda->n_chain = 1;
+      vda->driver_bases = true)
+SPOIL(shut_off_local_bound, shut_off_local(f, limits); limits->bandwidth_bytes_per_s = MiB(1))
 
 /* found: does the rule speak; valid: can anything be chosen then. */
 #include "rule-cases-relocate.h"
@@ -549,7 +556,13 @@ static const struct {
     { "deadline-near", deadline_is_kept, false, true },
     { "downtime-too-long", downtime_short, true, true },
     { "downtime-too-long", downtime_kept, false, true },
-    { "offline-copy", shut_off_local, true, false },
+    { "offline-copy", shut_off_local, false, true },
+    { "offline-copy", shut_off_local_far, true, false },
+    { "offline-copy", shut_off_local_forwarded, true, false },
+    { "offline-copy", shut_off_local_device, true, false },
+    { "offline-copy", shut_off_local_based, true, false },
+    { "offline-copy", shut_off_local_overlay, false, true },
+    { "offline-copy", shut_off_local_bound, true, false },
     { "offline-copy", shut_off, false, true },
     { "grows-unseen", grows_unseen, true, false },
     { "grows-unseen", grows_unseen_raw, false, true },

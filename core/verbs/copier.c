@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The worker of one copy: finds both places, makes the new image, and runs the engine. It tells how far it is
  * as records of the journal, of which the parent writes down what a later run could go on from. */
-#include "run/copying.h"
+#include "verbs/copier.h"
 
 #include "base/text.h"
-#include "copy/copy.h"
 #include "copy/nbd.h"
 #include "facts/location.h"
 #include "verbs/verbs.h"
@@ -32,7 +31,7 @@ static const struct {
     { "none", COPY_VERIFY_NONE },
 };
 
-static enum copy_verify verify_of(const char *word)
+enum copy_verify copier_verify(const char *word)
 {
     for (size_t i = 0; i < sizeof verifies / sizeof *verifies; i++)
         if (text_equal(verifies[i].word, word))
@@ -253,7 +252,7 @@ static uint64_t new_length(const struct copier *k, uint64_t bytes)
 
 /* ---- the copy ---- */
 
-static int put_progress(json_t *j, const struct copy_progress *p)
+int copier_put_progress(json_t *j, const struct copy_progress *p)
 {
     return json_put_u64(j, "whole_bytes", p->whole_bytes) < 0 ||
                    json_put_u64(j, "done_bytes", p->done_bytes) < 0 ||
@@ -268,27 +267,26 @@ static int put_progress(json_t *j, const struct copy_progress *p)
                : 0;
 }
 
-static int tell(void *context, const struct copy_progress *p, struct error *err)
+int copier_tell(void *child, const struct copy_progress *p, struct error *err)
 {
-    struct copier *k = context;
     json_t *record = json_pack("{ss}", "step", "copied");
 
-    if (!record || put_progress(record, p) < 0) {
+    if (!record || copier_put_progress(record, p) < 0) {
         json_decref(record);
         return error_memory(err);
     }
-    return child_journal(k->child, record, err);
+    return child_journal(child, record, err);
 }
 
 static int copy_opened(struct copier *k, const json_t *args, struct copy_end *from, struct copy_progress *ret,
                        struct error *err)
 {
     const json_t *resume = json_child(args, "resume");
-    struct copy_wants wants = { .verify = verify_of(json_text(args, "verify", "")),
+    struct copy_wants wants = { .verify = copier_verify(json_text(args, "verify", "")),
                                 .from_bytes = json_u64(resume, "safe_bytes", 0),
                                 .was_empty = json_flag(resume, "was_empty", false),
-                                .tell = tell,
-                                .context = k };
+                                .tell = copier_tell,
+                                .context = k->child };
     struct copy_end to = { 0 };
     uint64_t changed = 0;
     const bool is_known = end_changed(from, &changed);
@@ -333,7 +331,7 @@ static int verb_copy(struct child *c, const json_t *args, json_t *reply, struct 
     if (r == 0)
         r = copy_opened(&k, args, &from, &figures, err);
     end_close(&from);
-    if (r == 0 && (json_put_text(reply, "to", k.to_text) < 0 || put_progress(reply, &figures) < 0))
+    if (r == 0 && (json_put_text(reply, "to", k.to_text) < 0 || copier_put_progress(reply, &figures) < 0))
         r = error_memory(err);
     arena_free(k.arena);
     return r;
@@ -417,7 +415,7 @@ static int verb_copy_disk(struct child *c, const json_t *args, json_t *reply, st
         open_end(&h->k, &h->k.from, h->k.from.source, false, &h->from, err) < 0 ||
         copy_opened(&h->k, args, &h->from, &figures, err) < 0)
         return -err->code;
-    if (put_progress(reply, &figures) < 0)
+    if (copier_put_progress(reply, &figures) < 0)
         return error_memory(err);
     h->next = c->held;
     c->held = HAND_OVER(h);

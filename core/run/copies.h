@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copies of a domain's images by the copy engine, one after another in one worker: what it tells, in the words
+ * of a run's progress. For the folder's own use. */
+#ifndef RUN_COPIES_H
+#define RUN_COPIES_H
+
+#include "run/move.h"
+
+struct copies {
+    struct move *m;
+    struct worker *worker;
+    char phase[96];
+    uint64_t done; /* of the disks before this one */
+};
+
+/* The next copy is of this disk. */
+void copies_of(struct copies *k, const char *target);
+/* Takes the worker's records, context being the copies: what it makes is journalled; how far it is, and where
+ * it could go on, is of no use to a later run, before which the domain may have run. */
+int copies_told(void *context, const json_t *record, struct error *err);
+
+#endif
