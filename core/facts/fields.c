@@ -167,6 +167,7 @@ static const struct field fields_pool[] = {
     FIGURE(pool, capacity_bytes),
     FIGURE(pool, allocated_bytes),
     FIGURE(pool, free_bytes),
+    TEXT(pool, source),
     END,
 };
 

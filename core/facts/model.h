@@ -201,6 +201,7 @@ struct pool {
     const char *name, *type, *target;
     bool is_active;
     uint64_t capacity_bytes, allocated_bytes, free_bytes;
+    const char *source; /* of type rbd: "MONITOR[,MONITOR…]/POOL"; NULL: not said */
 };
 struct host {
     const char *name; /* as the user or the URI calls it; where its URI names none, as libvirt there says */

@@ -359,6 +359,32 @@ static int prove_directories(struct facts *f, const struct subjects *subjects, s
     return arena_failed(f->arena) ? error_memory(err) : 0;
 }
 
+int proof_of_folder(struct proof_of_folder *ret, const char *path, struct worker *source, struct worker *dest,
+                    struct error *err)
+{
+    struct nonce n = { .sides = { { .worker = source, .directory = path },
+                                  { .worker = dest, .directory = path } },
+                       .shown = path,
+                       .is_good = true };
+    struct nonces all = { &n, 1 };
+    bool is_known;
+
+    if (make_names(&n, err) < 0)
+        return -err->code;
+    nonces_open(&all);
+    nonces_look(&all);
+    is_known = n.is_good;
+    ret->sharing = !is_known ? SHARING_NOT_PROVED : n.is_shared ? SHARING_PROVED : SHARING_DENIED;
+    (void)snprintf(ret->path, sizeof ret->path, "%s", path);
+    (void)snprintf(ret->evidence, sizeof ret->evidence, "%s%s",
+                   !is_known     ? n.gap
+                   : n.is_shared ? "each host saw what the other wrote in "
+                                 : "neither host saw what the other wrote in ",
+                   is_known ? path : "");
+    nonces_close(&all);
+    return 0;
+}
+
 /* What the drivers know by themselves. */
 static void judge_by_identity(struct facts *f, struct disk *d)
 {

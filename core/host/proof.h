@@ -7,6 +7,15 @@
 #include "facts/model.h"
 #include "worker/worker.h"
 
+/* A folder of both hosts by one path, without any image: shared or not, with what was seen or why it could
+ * not be. */
+struct proof_of_folder {
+    char path[4096], evidence[600];
+    enum sharing sharing;
+};
+int proof_of_folder(struct proof_of_folder *ret, const char *path, struct worker *source, struct worker *dest,
+                    struct error *err);
+
 int proof_of_sharing(struct facts *f, struct worker *source, struct worker *dest, struct error *err);
 
 #endif

@@ -193,7 +193,7 @@ struct cost_relocation cost_relocation(const struct facts *f, const enum treatme
         bytes = disk_writes_zeroes(to) && is_known(d->at_source.capacity_bytes)
                     ? range_of((double)d->at_source.capacity_bytes)
                     : disk_bytes(d, TREAT_COPY);
-        if (to->type == DISK_NETWORK && is_rate(link))
+        if ((to->type == DISK_NETWORK || to->sharing == SHARING_PROVED) && is_rate(link))
             rate = range_smaller(rate, range_times((struct range){ link_low((double)link),
                                                                    fmin((double)link, 1e9), (double)link },
                                                    range_of(framing)));

@@ -51,6 +51,29 @@ static const char *check_off_domain(struct rule_case *c)
     return NULL;
 }
 
+static bool is_network(const struct disk *d, const char *protocol)
+{
+    return d->type == DISK_NETWORK && text_equal(d->protocol, protocol);
+}
+
+/* What the copy engine opens: files and devices of this machine, files of NFS servers, RBD images. */
+static const char *check_off_image(struct rule_case *c, const struct disk *d)
+{
+    const bool is_here = d->type == DISK_FILE || d->type == DISK_BLOCK;
+
+    if (!is_here && !is_network(d, "nfs") && !is_network(d, "rbd"))
+        return SAY(
+            "the domain does not run, and disk '%s' is no file or device of this machine, nor on NFS or "
+            "in Ceph",
+            d->target);
+    if (!is_here && d->n_chain > 0)
+        return SAY("the domain does not run, and what disk '%s' rests on is on the network too", d->target);
+    if (is_network(d, "rbd") && !text_equal(d->format, "raw") && !text_equal(to_of(c)->format, d->format))
+        return SAY("the domain does not run, and what %s in an RBD image holds is read by QEMU alone",
+                   rules_name(d->format));
+    return NULL;
+}
+
 /* What only its QEMU could do. */
 static const char *check_not_running(struct rule_case *c)
 {
@@ -67,18 +90,13 @@ static const char *check_not_running(struct rule_case *c)
         return SAY("it is not known whether domain '%s' runs", rules_name(c->facts->domain.name));
     if ((found = check_off_domain(c)))
         return found;
-    if (d->type != DISK_FILE && d->type != DISK_BLOCK)
-        return SAY("the domain does not run, and disk '%s' is no file or device of this machine", d->target);
+    if ((found = check_off_image(c, d)))
+        return found;
     if (text_equal(to->format, d->format) && !text_equal(d->format, "raw") &&
         (d->n_chain > 0 || d->at_source.data_file)) {
         c->fix = "Say --format raw, which copies what the guest sees, or start the domain first.";
         return SAY("the domain does not run, and the image of disk '%s' is not all that the disk is made of",
                    d->target);
-    }
-    if (!text_equal(to->format, d->format) && !text_equal(to->format, "raw") && to->type != DISK_FILE) {
-        c->fix = "Leave --format out, say --format raw, or start the domain first.";
-        return SAY("the domain does not run, and disk '%s' becomes %s only as a file", d->target,
-                   rules_name(to->format));
     }
     return NULL;
 }
@@ -228,6 +246,14 @@ static const char *check_cannot_create(struct rule_case *c)
     return SAY("driver %s cannot create an image at '%s'", to->driver, text_of_place(c, to));
 }
 
+/* As a file it would be of that length, if the guest wrote all of it. */
+static uint64_t need_in_device(const struct disk *d)
+{
+    const uint64_t need = disk_device_need(d);
+
+    return need == NOT_KNOWN ? 0 : need;
+}
+
 static const char *check_device(struct rule_case *c)
 {
     const struct disk *to = to_of(c);
@@ -242,6 +268,12 @@ static const char *check_device(struct rule_case *c)
     }
     if (to->at_dest.in_use == TRI_YES)
         return SAY("device '%s' is in use: %s", text_of_place(c, to), rules_name(to->at_dest.in_use_by));
+    if (text_equal(to->format, "qcow2"))
+        return to->at_dest.capacity_bytes < need_in_device(c->disk)
+                   ? SAY("device '%s' has %llu bytes, and an image of disk '%s' may need %llu",
+                         text_of_place(c, to), (unsigned long long)to->at_dest.capacity_bytes,
+                         c->disk->target, (unsigned long long)need_in_device(c->disk))
+                   : NULL;
     if (to->at_dest.capacity_bytes != NOT_KNOWN && here != NOT_KNOWN && to->at_dest.capacity_bytes != here)
         return SAY("device '%s' has %llu bytes, disk '%s' %llu", text_of_place(c, to),
                    (unsigned long long)to->at_dest.capacity_bytes, c->disk->target, (unsigned long long)here);
@@ -264,9 +296,9 @@ static const char *check_format(struct rule_case *c)
     const struct disk *to = to_of(c);
     const bool is_raw = to && text_equal(to->format, "raw");
 
+    /* QEMU is given a device as it stands; whoever copies without it makes the image first. */
     if (!to || is_raw ||
-        (text_equal(to->format, "qcow2") && to->type != DISK_BLOCK &&
-         !(to->type == DISK_NETWORK && text_equal(to->protocol, "rbd"))))
+        (text_equal(to->format, "qcow2") && (to->type != DISK_BLOCK || is_off(c)) && !is_network(to, "rbd")))
         return NULL;
     return SAY("an image of format '%s' cannot be made at '%s'", rules_name(to->format),
                text_of_place(c, to));
@@ -406,6 +438,11 @@ static const char *check_reach(struct rule_case *c)
         return NULL;
     if (to->type == DISK_NETWORK && (text_equal(to->protocol, "nfs") || text_equal(to->protocol, "rbd")))
         return NULL;
+    if (to->sharing == SHARING_PROVED && candidates_disk_needs_unsafe(to) && !text_equal(to->cache, "none") &&
+        !text_equal(to->cache, "directsync"))
+        return SAY(
+            "libvirt does not know the file system at '%s' as shared, and disk '%s' has cache mode '%s'",
+            text_of_place(c, to), c->disk->target, to->cache ? to->cache : "default");
     return to->sharing == SHARING_PROVED
                ? NULL
                : SAY("'%s' is not proved to be reached by both hosts: %s", text_of_place(c, to),

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Copies of a domain's images by the copy engine, one after another in one worker: what it tells, in the words
- * of a run's progress. For the folder's own use. */
+ * Copies of a domain's images by the copy engine, one after another in one worker: what it tells, in the
+ * words of a run's progress. For the folder's own use. */
 #ifndef RUN_COPIES_H
 #define RUN_COPIES_H
 
@@ -11,6 +11,7 @@ struct copies {
     struct worker *worker;
     char phase[96];
     uint64_t done; /* of the disks before this one */
+    uint64_t began_ms;
 };
 
 /* The next copy is of this disk. */

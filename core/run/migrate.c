@@ -19,7 +19,9 @@ void move_begin(struct move *m, const struct run_options *o, struct run_result *
                                 .bytes = NOT_KNOWN,
                                 .memory_bytes = NOT_KNOWN,
                                 .disk_bytes = NOT_KNOWN };
-    *m = (struct move){ .o = o, .result = ret, .kind = "migrate", .old_downtime_ms = NOT_KNOWN };
+    *m = (struct move){
+        .o = o, .result = ret, .wish = o->relocate, .kind = "migrate", .old_downtime_ms = NOT_KNOWN
+    };
     m->began_ms = loop_now_ms();
     m->began_wall_s = (uint64_t)time(NULL);
     m->survey = (struct survey){ .config = o->config,
@@ -45,7 +47,13 @@ static int relocation_look(struct move *m, struct error *err)
         *err = failed;
         return -err->code;
     }
-    move_say(m, "disks cannot be relocated to '%s' first: %s%s%s", m->o->relocate->to, failed.what,
+    /* Nobody asked for a place that was picked. */
+    if (m->wish == &m->picked) {
+        log_event("run", "relocate", "not to '%s': %s", m->wish->to, failed.what);
+        m->wish = NULL;
+        return 0;
+    }
+    move_say(m, "disks cannot be relocated to '%s' first: %s%s%s", m->wish->to, failed.what,
              failed.why[0] ? ": " : "", failed.why);
     return 0;
 }
@@ -59,8 +67,9 @@ static int look(struct move *m, struct error *err)
         return -err->code;
     if (!m->facts || overwrite_apply(m->facts, &m->o->overwrite, err) < 0 || measure(m, err) < 0)
         return -err->code;
-    if (m->o->relocate && m->o->domain && !m->result->was_relocated && m->facts->domain.run != RUN_SHUTOFF &&
-        relocation_look(m, err) < 0)
+    if (m->o->domain && m->survey.destination && !m->result->was_relocated &&
+        m->facts->domain.run != RUN_SHUTOFF &&
+        (relocation_pick(m, err) < 0 || (m->wish && relocation_look(m, err) < 0)))
         return -err->code;
     recall(m);
     /* What looking and proving made is gone again; a recovery need not look for it. */

@@ -4,6 +4,7 @@
 #ifndef RUN_MOVE_H
 #define RUN_MOVE_H
 
+#include "host/proof.h"
 #include "host/survey.h"
 #include "run/gate.h"
 #include "run/outcome.h"
@@ -33,6 +34,10 @@ struct sight {
 
 struct move {
     const struct run_options *o;
+    const struct relocation_wish *wish; /* the user's, or picked; NULL = no disk shall go elsewhere */
+    struct relocation_wish picked;
+    char picked_to[300];           /* its place */
+    struct proof_of_folder folder; /* of the newest place that is a file */
     struct run_result *result;
     struct loop *loop;
     struct survey survey;
@@ -55,7 +60,7 @@ struct move {
 
     struct worker *mover;
     struct worker *copier; /* has the images of a domain that is shut off open, and so locked; NULL = none */
-    struct call *opening; /* the mover's connections, asked for while the survey goes on; NULL */
+    struct call *opening;  /* the mover's connections, asked for while the survey goes on; NULL */
     struct gate *gate;
     struct reach ahead[2];         /* connections for the first look, in the making */
     uint64_t ahead_ms;             /* monotonic: since when; 0 = none are */
@@ -181,7 +186,12 @@ int advise_dead(const struct move *m, struct error *err);
 /* relocation.c: disks to another place on the source, through QEMU */
 /* Gives the disks of m->facts that the user named their new places, looked at. */
 int relocation_survey(struct move *m, struct error *err);
-/* relocation-first.c: does the chosen strategy relocate; and what it relocates done, after which nothing is
+/* relocation-first.c: where the user named no place, a pool that both hosts share is one for disks that would
+ * be copied. */
+int relocation_pick(struct move *m, struct error *err);
+/* Do both hosts reach the files that disks shall go to? */
+int relocation_reach(struct move *m, struct error *err);
+/* Does the chosen strategy relocate; and what it relocates done, after which nothing is
  * surveyed or planned any more. */
 bool relocation_is_first(const struct move *m);
 int relocation_first(struct move *m, struct error *err);

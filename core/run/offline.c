@@ -44,8 +44,9 @@ static int send(struct copies *k, const struct disk *d, struct error *err)
         worker_do(k->worker, "image-send", args_of(m, d), 0, &sent, err) < 0)
         return error_while(err, "copying the image of disk '%s'", d->target);
     if (!json_flag(sent, "is_synced", false))
-        move_say(m, "the new image of disk '%s' is left to the destination's page cache: nothing can be run "
-                    "there that syncs it",
+        move_say(m,
+                 "the new image of disk '%s' is left to the destination's page cache: nothing can be run "
+                 "there that syncs it",
                  d->target);
     k->done += json_u64(sent, "written_bytes", 0);
     return 0;
@@ -81,7 +82,8 @@ static int is_still(struct move *m, const json_t *before, struct error *err)
         return -err->code;
     if (text_equal(json_text(before, "definition", ""), json_text(now, "definition", NULL)))
         return 0;
-    error_set(err, ERROR_FAILED, m->survey.source_host, "the definition of '%s' was changed meanwhile", m->name);
+    error_set(err, ERROR_FAILED, m->survey.source_host, "the definition of '%s' was changed meanwhile",
+              m->name);
     return error_fix(err, "See what it is now, then run the same command again.");
 }
 

@@ -87,7 +87,7 @@ static int relocate(struct move *m, struct error *err)
         relocation_plan_refusal(m->result->relocation, err);
         return back_out(m, err);
     }
-    if (m->o->relocate->verify && m->facts->domain.run != RUN_SHUTOFF) {
+    if (m->wish->verify && m->facts->domain.run != RUN_SHUTOFF) {
         error_set(err, ERROR_USAGE, NULL, "'--verify' is for disks that are not in use, and domain '%s' runs",
                   m->name);
         (void)error_fix(err, "Leave it out: QEMU keeps both images the same until it is switched over.");

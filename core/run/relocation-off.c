@@ -45,7 +45,7 @@ static int copy(struct copies *k, const struct disk *d, struct error *err)
     const struct disk *to = disk_relocation(d);
     const bool is_onto = disk_is_device(to) && to->at_dest.present == TRI_YES;
     const char *place = place_of(m->facts->arena, to);
-    const char *verify = m->o->relocate->verify;
+    const char *verify = m->wish->verify;
     OWNED_JSON reply = NULL;
 
     copies_of(k, d->target);

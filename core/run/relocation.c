@@ -30,12 +30,12 @@ static bool is_wished(const struct relocation_wish *wish, const struct disk *d)
 /* Before a move, what both hosts reach already has no reason to go. */
 static bool is_to_go(const struct move *m, const struct disk *d)
 {
-    return is_wished(m->o->relocate, d) && !(m->survey.destination && d->sharing == SHARING_PROVED);
+    return is_wished(m->wish, d) && !(m->survey.destination && d->sharing == SHARING_PROVED);
 }
 
 static int check_wishes(const struct move *m, struct error *err)
 {
-    const struct relocation_wish *wish = m->o->relocate;
+    const struct relocation_wish *wish = m->wish;
 
     for (size_t i = 0; i < wish->disks.n; i++)
         if (!facts_disk(m->facts, wish->disks.names[i])) {
@@ -48,7 +48,7 @@ static int check_wishes(const struct move *m, struct error *err)
 
 int relocation_survey(struct move *m, struct error *err)
 {
-    const struct relocation_wish *wish = m->o->relocate;
+    const struct relocation_wish *wish = m->wish;
     OWNED_JSON reply = NULL;
     json_t *wishes = json_array();
     struct facts *seen;
@@ -75,7 +75,7 @@ int relocation_survey(struct move *m, struct error *err)
         seen->findings.n = m->facts->findings.n;
     facts_free(m->facts);
     m->facts = m->result->facts = seen;
-    return 0;
+    return m->survey.destination ? relocation_reach(m, err) : 0;
 }
 
 /* ---- acts ---- */

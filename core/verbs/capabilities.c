@@ -134,6 +134,19 @@ static void ask_pool(void *context, size_t i)
     said->has_info = said->is_active && virStoragePoolGetInfo(said->pool, &said->info) == 0;
 }
 
+/* "MONITOR[,MONITOR…]/POOL" */
+static const char *source_in_ceph(struct xml *x, struct arena *a)
+{
+    struct finding_refs hosts = { 0 };
+    const char *name = text_of_path(x, "/pool/source/name", a);
+    OWNED_TEXT all = { 0 };
+
+    read_names(x, "/pool/source/host/@name", a, &hosts);
+    for (size_t i = 0; i < hosts.n; i++)
+        text_add(&all, "%s%s", i ? "," : "", hosts.names[i]);
+    return hosts.n && name && !all.failed ? arena_format(a, "%s/%s", text_of(&all), name) : NULL;
+}
+
 static void read_pool(const struct pool_said *said, struct arena *a, struct pool *to)
 {
     OWNED(xml) x = said->xml ? xml_read(said->xml) : NULL;
@@ -146,6 +159,8 @@ static void read_pool(const struct pool_said *said, struct arena *a, struct pool
     if (x) {
         to->type = text_of_path(x, "/pool/@type", a);
         to->target = text_of_path(x, "/pool/target/path", a);
+        if (text_equal(to->type, "rbd"))
+            to->source = source_in_ceph(x, a);
     }
 }
 

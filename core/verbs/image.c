@@ -26,9 +26,9 @@ int image_create(struct child *c, const struct disk *at, const struct ferry_disk
     return r;
 }
 
-/* {"facts", "target", "on_base", "onto", "sent_bytes"}: creates the image of that disk here, at the place that
- * it has at the destination; with on_base it rests on what the disk's own rests on, with onto it is made in
- * the device that stands there, with sent_bytes it is a file of that length without any content; {} */
+/* {"facts", "target", "on_base", "onto", "sent_bytes"}: creates the image of that disk here, at the place
+ * that it has at the destination; with on_base it rests on what the disk's own rests on, with onto it is made
+ * in the device that stands there, with sent_bytes it is a file of that length without any content; {} */
 int verb_image_create(struct child *c, const json_t *args, json_t *reply, struct error *err)
 {
     OWNED(facts) f = facts_from_json(json_child(args, "facts"), err);

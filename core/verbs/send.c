@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Images of a domain that is shut off, from this machine to the host that this worker serves: as they are, byte
- * by byte, through that host's libvirt. */
+ * Images of a domain that is shut off, from this machine to the host that this worker serves: as they are,
+ * byte by byte, through that host's libvirt. */
 #include "verbs/copier.h"
 
 #include "facts/location.h"
@@ -120,8 +120,8 @@ static int send(struct child *c, struct held *h, const struct disk *to, const ch
     return r;
 }
 
-/* {"facts", "target", "verify"}: copies what is held of that disk into its image here, which was made for that:
- * {figures, "is_synced"} */
+/* {"facts", "target", "verify"}: copies what is held of that disk into its image here, which was made for
+ * that: {figures, "is_synced"} */
 int verb_image_send(struct child *c, const json_t *args, json_t *reply, struct error *err)
 {
     OWNED(facts) f = facts_from_json(json_child(args, "facts"), err);

@@ -184,6 +184,21 @@ lab rm r
 fresh local:qcow2
 is copy treatment --relocate-to "$NFS"
 
+it "a pool that both hosts have is a place to relocate to first, without being told"
+fresh local:qcow2 --disk-size 512M --fill 320
+on hostA sh -c 'rm -f /var/lib/virt-ferry/history*'
+is copy treatment
+for host in hostA hostB; do
+    on "$host" sh -c 'mkdir /srv/shared/ours 2>/dev/null; virsh -q pool-create-as ours dir --target /srv/shared/ours'
+    finally on "$host" virsh -q pool-destroy ours
+done
+finally on hostA rm -rf /srv/shared/ours
+is relocate treatment
+prints 'the disks are at their new place' ferry hostA migrate r hostB --allow-cleartext
+prints '/srv/shared/ours/r-vda.qcow2' on hostB virsh -q domblklist r
+lives_on hostB r
+lab rm r
+
 it "a move that fails after its disk was relocated leaves the guest at the source, with the disk at its new place"
 fresh local:qcow2 --fill 24
 strategy=$(ferry hostA --json plan r hostB --allow-cleartext --relocate-to "$NFS" 2>/dev/null |
@@ -259,12 +274,32 @@ is "$device raw" disk_at r vda --inactive
 relocate r --disk vda --to /srv/other
 starts_at vda '/srv/other/r-vda.raw raw'
 
+it "of a guest that is shut off disks on a server or in Ceph come back, go from one to the other, and become qcow2"
+shut_off nfs:raw,rbd --fill 16
+relocate r --disk vda --to rbd:ferry/r-off --delete-source
+relocate r --disk vdb --to "$NFS" --format qcow2
+is 'ferry/r-off raw' disk_at r vda --inactive
+is '/export/r-vdb.qcow2 qcow2' disk_at r vdb --inactive
+relocate r --disk all --to /srv/other --verify full
+starts_at vda '/srv/other/r-vda.raw raw' vdb '/srv/other/r-vdb.qcow2 qcow2'
+
+it "the old images of a guest that is shut off are locked until its definition leads to the new ones"
+grep -qs VIRT_FERRY_FAULT "$VIRT_FERRY_BUILD/virt-ferry" || skip "this build has no fault points"
+shut_off local:raw
+VIRT_FERRY_FAULT=stop:journal-definition:1 ferry hostA relocate r --disk vda --to /srv/other >"$WORK/said" 2>&1 &
+first=$!
+stopped_on_a() { pgrep -r T --ns "$(<"$STATE/machines/hostA/pid")" --nslist net -x virt-ferry; }
+await 20 stopped_on_a
+exits 1 prints 'Failed to get "write" lock' on hostA virsh -q start r
+signal_on_a CONT
+wait "$first"
+starts_at vda '/srv/other/r-vda.raw raw'
+
 it "of a guest that is shut off what only its QEMU could do is refused, and what to do is said"
-shut_off local:raw,nfs:raw
-finds relocate-not-running --disk vdb --to /srv/other
-finds relocate-not-running --disk vda --to "$NFS" --format qcow2
+shut_off local:raw
+finds relocate-format --disk vda --to rbd:ferry --format qcow2
 finds relocate-not-running --disk vda --to /srv/other --bandwidth 1MiB/s
-exits 3 prints 'virsh start' relocate r --disk vdb --to /srv/other
+exits 3 prints 'virsh start' relocate r --disk vda --to /srv/other --bandwidth 1MiB/s
 exits 3 prints 'images are on another machine' \
     ferry client -c qemu+ssh://root@hostA/system relocate r --disk vda --to /srv/other
 is_off_at vda "$IMAGES/r-vda.img raw"

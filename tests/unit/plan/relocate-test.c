@@ -86,10 +86,18 @@ static void is_in_parts(struct facts *f, struct plan_limits *limits)
     (void)limits;
     facts_disk(f, "vda")->at_source.data_file = "";
 }
-static void is_converted(struct facts *f, struct plan_limits *limits)
+static void is_converted_in_ceph(struct facts *f, struct plan_limits *limits)
 {
     (void)limits;
-    facts_disk(f, "vda")->format = "raw";
+    facts_disk(f, "vda")->type = DISK_NETWORK;
+    facts_disk(f, "vda")->protocol = "rbd";
+    facts_disk(f, "vda")->relocation->format = "raw";
+}
+static void is_on_base_on_server(struct facts *f, struct plan_limits *limits)
+{
+    is_on_base(f, limits);
+    facts_disk(f, "vda")->type = DISK_NETWORK;
+    facts_disk(f, "vda")->protocol = "nfs";
 }
 static void is_on_server(struct facts *f, struct plan_limits *limits)
 {
@@ -106,9 +114,10 @@ static const struct {
     void (*spoil)(struct facts *f, struct plan_limits *limits);
     const char *fix;
 } off[] = {
-    { is_saved, "managedsave-remove" }, { is_capped, "--bandwidth" }, { is_on_base, "--format raw" },
-    { is_in_parts, "--format raw" },    { is_converted, "--format" }, { is_on_server, "virsh start" },
-    { is_not_seen, "virsh start" },
+    { is_saved, "managedsave-remove" },      { is_capped, "--bandwidth" },
+    { is_on_base, "--format raw" },          { is_in_parts, "--format raw" },
+    { is_converted_in_ceph, "virsh start" }, { is_on_base_on_server, "virsh start" },
+    { is_on_server, "virsh start" },         { is_not_seen, "virsh start" },
 };
 START_TEST(what_only_qemu_could_do_is_refused_with_what_to_do)
     {
@@ -123,6 +132,28 @@ START_TEST(what_only_qemu_could_do_is_refused_with_what_to_do)
         ck_assert_ptr_nonnull(found(p, "relocate-not-running"));
         ck_assert_int_eq(relocation_plan_refusal(p, &err), -ERROR_REFUSED);
         ck_assert_ptr_nonnull(strstr(err.fix, off[_i].fix));
+    }
+END_TEST
+
+static const struct {
+    const char *protocol, *format, *to_format;
+} engine[] = {
+    { "nfs", "raw", "raw" }, { "nfs", "qcow2", "raw" }, { "rbd", "raw", "raw" }, { NULL, "raw", "qcow2" }
+};
+START_TEST(what_the_engine_reaches_goes_without_qemu)
+    {
+        OWNED(facts) f = sample();
+        struct plan_limits limits = sample_limits();
+        struct error err = { 0 };
+        struct disk *d = facts_disk(f, "vda");
+
+        relocation_of(f, d)->format = engine[_i].to_format;
+        f->domain.run = RUN_SHUTOFF;
+        d->format = engine[_i].format;
+        d->protocol = engine[_i].protocol;
+        d->type = d->protocol ? DISK_NETWORK : DISK_FILE;
+        OWNED(relocation_plan) p = relocation_plan_make(f, &limits, &err);
+        ck_assert_ptr_null(found(p, "relocate-not-running"));
     }
 END_TEST
 
@@ -253,6 +284,7 @@ END_TEST
 TEST_MAIN("plan/relocate", what_is_in_order_is_valid_and_the_other_disks_stay,
           a_guest_that_is_shut_off_goes_too_where_no_qemu_is_needed,
           what_is_copied_without_qemu_needs_room_for_what_it_holds,
+          LOOP(what_the_engine_reaches_goes_without_qemu, TEST_ROWS(engine)),
           LOOP(what_only_qemu_could_do_is_refused_with_what_to_do, TEST_ROWS(off)),
           a_job_and_another_manager_are_in_the_way_here_too,
           a_folder_of_this_host_alone_is_a_place_where_nobody_moves_afterwards,

@@ -46,7 +46,9 @@ SPOIL(goes_room_not_known, relocation_of(f, vda)->at_dest.free_bytes = NOT_KNOWN
 SPOIL(goes_raw, relocation_of(f, vda)->format = "raw")
 SPOIL(goes_to_folder, relocation_of(f, vda)->type = DISK_FILE; vda->relocation->protocol = NULL)
 SPOIL(goes_to_folder_of_both, relocation_of(f, vda)->type = DISK_FILE; vda->relocation->protocol = NULL;
-      vda->relocation->sharing = SHARING_PROVED)
+      vda->relocation->sharing = SHARING_PROVED; vda->relocation->cache = "none")
+SPOIL(goes_to_folder_cached, goes_to_folder_of_both(f, limits); vda->relocation->cache = "writeback")
+SPOIL(goes_to_folder_on_nfs, goes_to_folder_cached(f, limits); vda->relocation->file_system = "nfs4")
 
 SPOIL(goes_for_good, (void)relocation_of(f, vda); limits->deletes_source = true; vda->driver_retires = true;
       vda->at_source.file_id = "1:2")
@@ -100,6 +102,8 @@ SPOIL(goes_for_good_undriven, (void)relocation_of(f, vda); limits->deletes_sourc
         { "relocate-deleted", goes_for_good, true, true }, { "relocate-deleted", goes, false, true },        \
         { "relocate-not-shared", goes_to_folder, true, true },                                               \
         { "relocate-not-shared", goes_to_folder_of_both, false, true },                                      \
+        { "relocate-not-shared", goes_to_folder_cached, true, true },                                        \
+        { "relocate-not-shared", goes_to_folder_on_nfs, false, true },                                       \
     {                                                                                                        \
         "relocate-not-shared", goes, false, true                                                             \
     }
