@@ -36,6 +36,7 @@ static void show(void *context, const struct copy_progress *p, uint64_t elapsed_
     const uint64_t moved = p->read_bytes + p->verified_bytes;
 
     sample.phase = is_copied ? "verifying" : "copying";
+    sample.zero_bytes = p->zero_bytes;
     if (!is_copied) {
         sample.done_bytes = p->done_bytes;
         sample.total_bytes = p->whole_bytes;
@@ -124,13 +125,18 @@ static int read_places(const struct options *o, struct arena *a, struct copying 
         error_set(err, ERROR_USAGE, NULL, "location '%s' %s", ESCAPED(to), problem);
         return error_fix(err, "Write a path, nfs://SERVER/EXPORT[/FILE] or rbd:POOL[/IMAGE].");
     }
+    c->to = to;
+    if (location_kind_of(image) == LOCATION_NFS || location_kind_of(image) == LOCATION_RBD) {
+        c->image = location_plain(a, image);
+        problem = location_problem(c->image);
+        return problem ? error_set(err, ERROR_USAGE, NULL, "location '%s' %s", ESCAPED(image), problem) : 0;
+    }
     if (!realpath(image, real)) {
         error_set(err, ERROR_ABSENT, NULL, "image '%s' cannot be found", ESCAPED(image));
         (void)error_why(err, "%s", strerror(errno));
         return error_fix(err, "See that the path is right.");
     }
     c->image = real;
-    c->to = to;
     return 0;
 }
 

@@ -148,10 +148,9 @@ static int refuse(struct ferry_call *call, const struct ferry_services *services
 
 /* QEMU reads what lies behind the end of a truncated image as zeroes, and says nothing. */
 static bool is_whole(struct ferry_call *call, const struct ferry_services *services,
-                     const struct ferry_opening *how)
+                     const struct ferry_opening *how, const char *name)
 {
-    const char *const argv[] = { "qemu-img", "check",           "-q", "-f", how->disk->format,
-                                 "--",       how->disk->source, NULL };
+    const char *const argv[] = { "qemu-img", "check", "-q", "-f", how->disk->format, "--", name, NULL };
     struct ferry_command command = { .size = sizeof command, .timeout_ms = CHECK_MS, .argv = argv };
 
     if (how->flags & FERRY_OPEN_WRITE || strcmp(how->disk->format, "qcow2") != 0)
@@ -160,7 +159,7 @@ static bool is_whole(struct ferry_call *call, const struct ferry_services *servi
     if (services->program(call, &command) < 0 || command.exit_code != CHECK_FOUND_ERRORS)
         return true;
     services->error(call, "See what is wrong with it: qemu-img check FILE. Take a backup, if there is one.",
-                    "image '%s' is damaged or cut short", how->disk->source);
+                    "image '%s' is damaged or cut short", name);
     return false;
 }
 
@@ -180,7 +179,28 @@ static int start(struct nbd_handle *nbd, char *argv[], int words)
     return code;
 }
 
-static int connect_it(struct remote *r, const struct ferry_opening *how, int words)
+/* What QEMU calls it: a path, or a file of an NFS server; NULL: it cannot be opened here. */
+static const char *name_of(struct ferry_call *call, const struct ferry_services *services,
+                           const struct ferry_disk *d)
+{
+    const char *user = d->user && d->user[0] == '+' ? d->user + 1 : NULL;
+    const char *group = d->group && d->group[0] == '+' ? d->group + 1 : NULL;
+    bool is_v6;
+
+    if (!d->source || d->source[0] != '/')
+        return NULL;
+    if (!d->protocol)
+        return d->source;
+    /* The URL's own signs would be read as such. */
+    if (strcmp(d->protocol, "nfs") != 0 || !d->server || strpbrk(d->source, "%?#"))
+        return NULL;
+    is_v6 = strchr(d->server, ':') != NULL;
+    return services->text(call, "nfs://%s%s%s%s%s%s%s%s", is_v6 ? "[" : "", d->server, is_v6 ? "]" : "",
+                          d->source, user ? "?uid=" : "", user ? user : "", user && group ? "&gid=" : "",
+                          user && group ? group : "");
+}
+
+static int connect_it(struct remote *r, const struct ferry_opening *how, const char *name, int words)
 {
     const bool to_write = how->flags & FERRY_OPEN_WRITE;
     char *argv[] = { (char *)"qemu-nbd",
@@ -190,7 +210,7 @@ static int connect_it(struct remote *r, const struct ferry_opening *how, int wor
                      (char *)"--aio=threads",
                      (char *)(to_write ? "--discard=unmap" : "--read-only"),
                      (char *)"--",
-                     (char *)(uintptr_t)how->disk->source,
+                     (char *)(uintptr_t)name,
                      NULL };
 
     r->nbd = nbd_create();
@@ -241,20 +261,21 @@ static int nbd_open(struct ferry_call *call, const struct ferry_services *servic
                     const struct ferry_opening *how, struct ferry_opened *ret)
 {
     struct remote *r = calloc(1, sizeof *r);
-    const char *path = how->disk->source ? how->disk->source : "";
+    const char *name = name_of(call, services, how->disk);
     const int words = memfd_create("qemu-nbd", MFD_CLOEXEC);
     char said[400];
     int code = 0;
 
     if (r)
         r->epoll = r->file = -1;
-    if (!r || path[0] != '/' || !how->disk->format) {
-        code = refuse(call, services, path, "no absolute path, or no format");
-    } else if (!is_whole(call, services, how)) {
+    if (!r || !name || !how->disk->format) {
+        code = refuse(call, services, how->disk->source ? how->disk->source : "",
+                      "QEMU is not asked for an image without a format, or at such a place");
+    } else if (!is_whole(call, services, how, name)) {
         code = -1;
-    } else if (connect_it(r, how, words) < 0 || watch_first(r) < 0) {
+    } else if (connect_it(r, how, name, words) < 0 || watch_first(r) < 0) {
         read_words(words, said, sizeof said);
-        code = refuse(call, services, path, said);
+        code = refuse(call, services, name, said);
     }
     if (words >= 0)
         (void)close(words);
@@ -264,7 +285,7 @@ static int nbd_open(struct ferry_call *call, const struct ferry_services *servic
         return code;
     }
     if (!(how->flags & FERRY_OPEN_WRITE))
-        r->file = open(path, O_PATH | O_CLOEXEC);
+        r->file = how->disk->protocol ? -1 : open(name, O_PATH | O_CLOEXEC);
     ret->fd = r->epoll;
     ret->handle = r;
     ret->length_bytes = r->length;

@@ -103,7 +103,7 @@ static int start_worker(struct copy_run *r, struct error *err)
     r->worker = worker_start(r->loop, &setup, err);
     if (!r->worker)
         return -err->code;
-    if (location_kind_of(r->c->to) == LOCATION_RBD &&
+    if ((location_kind_of(r->c->to) == LOCATION_RBD || location_kind_of(r->c->image) == LOCATION_RBD) &&
         worker_do(r->worker, "connect", json_pack("{ss}", "uri", r->c->uri), CONNECT_MS, NULL, &ignored) < 0)
         log_event("copy", "connect", "%s: %s", ignored.what, ignored.why);
     return 0;

@@ -12,7 +12,8 @@
 struct config;
 
 struct copying {
-    const char *image; /* absolute path of a file or a block device of this machine */
+    const char *image; /* absolute path of a file or a block device of this machine; a location, as
+                          location_plain gives it, of a file on an NFS server or of an RBD image */
     const char *to;    /* a location, as location_plain gives it */
     const char *uri;   /* libvirt's, for what drivers need it for */
     const char

@@ -95,9 +95,9 @@ static enum tristate presence_of(struct copier *k, const struct disk *d, struct 
     return seen.present == 0 ? TRI_NO : seen.present == 1 ? TRI_YES : TRI_NOT_KNOWN;
 }
 
-static int find_nfs(struct copier *k, const struct location *place, bool is_folder, struct error *err)
+/* A file of a server, as whoever runs this may reach it. */
+static int name_nfs(struct copier *k, struct disk *d, const struct location *place, struct error *err)
 {
-    struct disk *d = &k->to;
     const char **hosts = arena_zeroed(k->arena, 1, sizeof *hosts);
     /* Whom the server takes us for, as whoever runs this. */
     const char *user = arena_format(k->arena, "+%u", (unsigned)geteuid());
@@ -113,6 +113,16 @@ static int find_nfs(struct copier *k, const struct location *place, bool is_fold
     d->hosts.n = 1;
     d->user = user;
     d->group = group;
+    d->source = place->name;
+    return 0;
+}
+
+static int find_nfs(struct copier *k, const struct location *place, bool is_folder, struct error *err)
+{
+    struct disk *d = &k->to;
+
+    if (name_nfs(k, d, place, err) < 0)
+        return -err->code;
     d->source = arena_format(k->arena, "%s/%s", place->name, name_of(k, true));
     if (!d->source)
         return error_memory(err);
@@ -163,10 +173,36 @@ static int find_dest(struct copier *k, const char *text, struct error *err)
     return k->to.source ? 0 : error_memory(err);
 }
 
+/* A path of this machine, nfs://SERVER/EXPORT/FILE or rbd:POOL/IMAGE. */
+static int find_source(struct copier *k, const char *text, struct error *err)
+{
+    struct location place = { 0 };
+
+    if (text[0] == '/') {
+        (void)describe_path(&k->from, text);
+        return 0;
+    }
+    if (location_read(k->arena, text, &place) < 0)
+        return error_set(err, ERROR_USAGE, NULL, "'%s' is no location", ESCAPED(text));
+    if (place.kind == LOCATION_NFS)
+        return name_nfs(k, &k->from, &place, err);
+    if (place.kind != LOCATION_RBD || !strchr(place.name, '/'))
+        return error_set(err, ERROR_USAGE, NULL, "'%s' names no image that can be copied", ESCAPED(text));
+    k->from.type = DISK_NETWORK;
+    k->from.protocol = "rbd";
+    k->from.source = place.name;
+    return 0;
+}
+
+static bool is_on(const struct disk *d, const char *protocol)
+{
+    return d->type == DISK_NETWORK && text_equal(d->protocol, protocol);
+}
+
 /* Bytes are copied as they are, whatever they mean, unless the new image shall have another format. */
 static int choose_formats(struct copier *k, const json_t *args, struct error *err)
 {
-    const bool only_raw = k->to.type == DISK_NETWORK && text_equal(k->to.protocol, "rbd");
+    const bool only_raw = is_on(&k->to, "rbd");
     const char *from = json_text(args, "image_format", "raw");
     const char *to = json_text(args, "format", only_raw ? "raw" : from);
 
@@ -176,11 +212,15 @@ static int choose_formats(struct copier *k, const json_t *args, struct error *er
     k->to.format = to;
     k->reads_format = !text_equal(from, "raw");
     k->writes_format = !text_equal(to, "raw");
-    if (!k->writes_format || k->to.type == DISK_FILE)
+    if (k->reads_format && is_on(&k->from, "rbd"))
+        return error_set(err, ERROR_REFUSED, NULL,
+                         "what an image of format '%s' in a pool of Ceph holds is "
+                         "read by nobody here",
+                         from);
+    if (!k->writes_format || !only_raw)
         return 0;
-    error_set(err, ERROR_REFUSED, NULL,
-              "an image of format '%s' can only be made of another one as a file of this machine", to);
-    return error_fix(err, "Convert it here, to a file, then copy that; or take --format raw.");
+    error_set(err, ERROR_REFUSED, NULL, "a pool of Ceph has no images of format '%s'", to);
+    return error_fix(err, "Take --format raw.");
 }
 
 static int begin(struct copier *k, struct child *c, const json_t *args, struct error *err)
@@ -192,7 +232,8 @@ static int begin(struct copier *k, struct child *c, const json_t *args, struct e
         return error_memory(err);
     k->from = (struct disk){ .target = "image", .format = "raw", .device = DEVICE_DISK };
     k->to = k->from;
-    (void)describe_path(&k->from, image);
+    if (find_source(k, image, err) < 0)
+        return -err->code;
     return find_dest(k, json_text(args, "to", ""), err) < 0 ? -err->code : choose_formats(k, args, err);
 }
 
@@ -224,9 +265,12 @@ static int create(struct copier *k, uint64_t bytes, struct error *err)
     const struct plugin_entry *owner = NULL;
     const struct ferry_storage *driver = driver_of(k, &k->to, &owner, err);
     struct ferry_disk wanted = call_disk(&k->to, NULL);
-    const struct ferry_new_image image = {
-        .size = sizeof image, .flags = FERRY_NEW_HERE, .disk = &wanted, .capacity_bytes = bytes
-    };
+    const struct ferry_new_image image = { .size = sizeof image,
+                                           .flags = FERRY_NEW_HERE,
+                                           .disk = &wanted,
+                                           .capacity_bytes = bytes,
+                                           .device_bytes = bytes,
+                                           .is_onto = k->to.type == DISK_BLOCK };
     struct ferry_call call;
     int r = 0;
 
@@ -303,7 +347,8 @@ static int copy_opened(struct copier *k, const json_t *args, struct copy_end *fr
                          from->name);
     if (check_device(k, args, err) < 0)
         return -err->code;
-    if (!resume && k->to.type != DISK_BLOCK && create(k, new_length(k, from->is.length_bytes), err) < 0)
+    if (!resume && (k->to.type != DISK_BLOCK || k->writes_format) &&
+        create(k, new_length(k, from->is.length_bytes), err) < 0)
         return -err->code;
     if (open_end(k, &k->to, k->to_text, true, &to, err) < 0)
         return -err->code;

@@ -224,7 +224,48 @@ exits 0 copy "$IMAGES/half.qcow2" --image-format qcow2 --format raw --to rbd:fer
 is "$(sum_of "$HALF")" sum_in_rbd converted
 exits 0 copy "$HALF" --format qcow2 --to "$IMAGES/again.qcow2" --verify full
 on hostA qemu-img compare -f raw -F qcow2 "$HALF" "$IMAGES/again.qcow2"
-exits 3 prints 'can only be made' copy "$HALF" --format qcow2 --to "nfs://$SERVER/export/no.qcow2"
+exits 3 prints 'no images of format' copy "$HALF" --format qcow2 --to rbd:ferry/no
 on hostA truncate -s 8M "$IMAGES/half.qcow2"
 exits 1 prints 'is damaged or cut short' copy "$IMAGES/half.qcow2" --image-format qcow2 --format raw --to "$IMAGES/no.raw"
 is_empty on hostA find "$IMAGES" -name 'no.*'
+
+it "an image of an NFS server or in a Ceph pool goes back to a file, and from one to the other"
+needs_servers
+ceph_user
+half_image "$HALF" 32
+finally nfs_gone half.raw
+finally nfs_gone back.raw
+finally rbd_gone half
+finally on hostA rm -f "$IMAGES/back.raw" "$IMAGES/again.raw"
+exits 0 copy "$HALF" --to "nfs://$SERVER/export/half.raw"
+exits 0 prints "Copied 'nfs://$SERVER/export/half.raw'" \
+    copy "nfs://$SERVER/export/half.raw" --to "$IMAGES/back.raw" --verify full
+is "$(sum_of "$HALF")" sum_of "$IMAGES/back.raw"
+exits 0 copy "nfs://$SERVER/export/half.raw" --to rbd:ferry --verify full
+is "$(sum_of "$HALF")" sum_in_rbd half
+exits 0 copy rbd:ferry/half --to "$IMAGES/again.raw" --verify full
+is "$(sum_of "$HALF")" sum_of "$IMAGES/again.raw"
+exits 0 copy rbd:ferry/half --to "nfs://$SERVER/export/back.raw" --verify full
+is "$(sum_of "$HALF")" sum_on_nfs one/back.raw
+exits 1 prints 'could not open' copy "nfs://$SERVER/export/nothing.raw" --to "$IMAGES/no.raw"
+exits 2 prints 'names no image' copy rbd:ferry --to "$IMAGES/no.raw"
+is_empty on hostA find "$IMAGES" -name 'no.*'
+
+it "qcow2 is made on a server and in a device, and read from there"
+needs_servers
+half_image "$HALF" 32
+finally nfs_gone made.qcow2
+finally on hostA rm -f "$IMAGES/read.raw"
+exits 0 copy "$HALF" --format qcow2 --to "nfs://$SERVER/export/made.qcow2" --verify full
+on hostA qemu-img compare -f raw -F qcow2 "$HALF" "nfs://$SERVER/export/made.qcow2"
+[ "$(mib_used one/made.qcow2)" -lt 20 ]
+exits 0 copy "nfs://$SERVER/export/made.qcow2" --image-format qcow2 --format raw --to "$IMAGES/read.raw" --verify full
+is "$(sum_of "$HALF")" sum_of "$IMAGES/read.raw"
+truncate -s 33M "$STATE/machines/hostA/copy.img"
+finally rm -f "$STATE/machines/hostA/copy.img"
+head -c 33M /dev/zero | tr '\0' '\377' >"$STATE/machines/hostA/copy.img"
+DEVICE=$(losetup --find --show "$STATE/machines/hostA/copy.img")
+finally losetup --detach "$DEVICE"
+exits 3 prints '--overwrite' copy "$HALF" --format qcow2 --to "$DEVICE"
+exits 0 copy "$HALF" --format qcow2 --to "$DEVICE" --overwrite image --verify full
+on hostA qemu-img compare -f raw -F qcow2 "$HALF" "$DEVICE"
