@@ -194,6 +194,16 @@ static void read_devices(struct xml_reader *r, const xmlNode *devices, struct fa
     d->has_tpm = xml_child(devices, "tpm") != NULL;
 }
 
+/* Words for QEMU that libvirt hands on as they are: they can switch off anything, an image's lock too. */
+static bool has_qemu_options(const xmlNode *root)
+{
+    for (const xmlNode *node = root->children; node; node = node->next)
+        if (node->type == XML_ELEMENT_NODE && node->ns && node->ns->href &&
+            text_starts((const char *)node->ns->href, "http://libvirt.org/schemas/domain/qemu/"))
+            return true;
+    return false;
+}
+
 static void read_domain(struct xml_reader *r, const xmlNode *root, struct facts *f)
 {
     struct domain *d = &f->domain;
@@ -212,6 +222,7 @@ static void read_domain(struct xml_reader *r, const xmlNode *root, struct facts 
     d->manager = arena_text(r->arena, manager_by_metadata(root));
     if (!d->manager)
         d->manager = arena_text(r->arena, manager_by_sysinfo(r, root));
+    d->has_qemu_options = has_qemu_options(root);
     read_devices(r, xml_child(root, "devices"), f);
     needs_xml_read(r, root, f);
 }

@@ -137,6 +137,8 @@ const struct field fields_disk[] = {
     LIST("relocation", disk, relocation, n_relocations, fields_relocation, 1),
     TEXT(disk, discard),
     FLAG(disk, driver_retires),
+    TRI(disk, lock_proved),
+    TEXT(disk, lock_evidence),
     END,
 };
 
@@ -239,6 +241,7 @@ static const struct field fields_domain[] = {
     LIST("secrets", domain, secrets, n_secrets, fields_secret, FACTS_MAX_LIST),
     FLAG(domain, has_checkpoints),
     FLAG(domain, has_iothreads),
+    FLAG(domain, has_qemu_options),
     LIST("dirty", domain, dirty, n_dirty, fields_dirty, 8),
     LIST("content", domain, content, n_content, fields_content, 8),
     END,

@@ -113,6 +113,10 @@ struct disk {
     /* Of type volume, from the survey; source is then its path: */
     enum tristate volume_is_device; /* or a file */
     const char *volume_dest_path;   /* as libvirt there has it */
+    /* Was the lock seen to be enforced between the two hosts in the image's directory? TRI_NOT_KNOWN without
+     * evidence: nobody tried; with it: why that could not be seen. */
+    enum tristate lock_proved;
+    const char *lock_evidence;
 };
 
 struct interface {
@@ -183,6 +187,7 @@ struct domain {
     struct secret *secrets;
     size_t n_secrets;
     bool has_checkpoints, has_iothreads;
+    bool has_qemu_options;      /* its XML hands words to QEMU that libvirt does not know */
     struct dirty_window *dirty; /* none where it was not measured */
     size_t n_dirty;
     struct memory_end *content; /* the nearest to the end first, the last is all of it; none: not looked at */
