@@ -5,6 +5,7 @@
 #include "base/json.h"
 #include "base/name.h"
 #include "base/text.h"
+#include "host/lock.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -277,6 +278,41 @@ static bool asks_for(const struct disk *d, const char *directory, const char *th
            text_equal(d->at_source.directory, directory) && text_equal(d->at_dest.directory, there);
 }
 
+/* ---- the lock ---- */
+
+static bool claims_lock(const struct disk *d, const struct nonce *n)
+{
+    return d->sharing == SHARING_PROVED && d->lock_enforced == TRI_YES && d->lock_proved == TRI_NOT_KNOWN &&
+           !d->lock_evidence && text_equal(d->at_source.directory, n->sides[0].directory) &&
+           text_equal(d->at_dest.directory, n->sides[1].directory);
+}
+
+/* With the file that the source has just made there. */
+static int try_lock(struct facts *f, struct nonce *n, struct error *err)
+{
+    struct lock_probe p = { 0 };
+    bool is_tried = false;
+    int r = 0;
+
+    for (size_t i = 0; i < f->domain.n_disks; i++) {
+        struct disk *d = &f->domain.disks[i];
+
+        if (!claims_lock(d, n))
+            continue;
+        if (!is_tried) {
+            p.path = arena_format(f->arena, "%s/%s", n->sides[0].directory, n->sides[0].name);
+            p.path_there = arena_format(f->arena, "%s/%s", n->sides[1].directory, n->sides[0].name);
+            if (!p.path || !p.path_there)
+                return error_memory(err);
+            r = lock_try(f, n->sides[0].worker, n->sides[1].worker, &p, err);
+            is_tried = true;
+        }
+        d->lock_proved = p.proved;
+        d->lock_evidence = arena_text(f->arena, p.evidence);
+    }
+    return r;
+}
+
 /* One nonce for all images that ask for the same directory. */
 static int nonce_begin(struct facts *f, struct nonce *n, struct worker *source, struct worker *dest,
                        const struct disk *first, struct error *err)
@@ -344,9 +380,10 @@ static void judge_directory(struct facts *f, const struct subjects *subjects, st
 
 /* Those that can be proved side by side. *ret_n: how many there were. */
 static int prove_directories(struct facts *f, const struct subjects *subjects, struct worker *source,
-                             struct worker *dest, size_t *ret_n, struct error *err)
+                             struct worker *dest, bool with_locks, size_t *ret_n, struct error *err)
 {
     struct nonces all = { .n = 0 };
+    int r = 0;
 
     if (nonces_begin(f, &all, subjects, source, dest, err) < 0)
         return -err->code;
@@ -354,8 +391,13 @@ static int prove_directories(struct facts *f, const struct subjects *subjects, s
     nonces_look(&all);
     for (size_t i = 0; i < all.n; i++)
         judge_directory(f, subjects, &all.list[i]);
+    for (size_t i = 0; with_locks && r == 0 && i < all.n; i++)
+        if (all.list[i].is_good && all.list[i].is_shared)
+            r = try_lock(f, &all.list[i], err);
     nonces_close(&all);
     *ret_n = all.n;
+    if (r < 0)
+        return r;
     return arena_failed(f->arena) ? error_memory(err) : 0;
 }
 
@@ -407,7 +449,8 @@ static void judge_by_identity(struct facts *f, struct disk *d)
     }
 }
 
-int proof_of_sharing(struct facts *f, struct worker *source, struct worker *dest, struct error *err)
+static int prove(struct facts *f, struct worker *source, struct worker *dest, bool with_locks,
+                 struct error *err)
 {
     struct subjects subjects = { 0 };
     size_t n = 1;
@@ -422,7 +465,17 @@ int proof_of_sharing(struct facts *f, struct worker *source, struct worker *dest
     if (find_subjects(f, &subjects, err) < 0)
         return -err->code;
     while (n > 0)
-        if (prove_directories(f, &subjects, source, dest, &n, err) < 0)
+        if (prove_directories(f, &subjects, source, dest, with_locks, &n, err) < 0)
             return -err->code;
     return arena_failed(f->arena) ? error_memory(err) : 0;
+}
+
+int proof_of_sharing(struct facts *f, struct worker *source, struct worker *dest, struct error *err)
+{
+    return prove(f, source, dest, false, err);
+}
+
+int proof_with_locks(struct facts *f, struct worker *source, struct worker *dest, struct error *err)
+{
+    return prove(f, source, dest, true, err);
 }

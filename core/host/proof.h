@@ -17,5 +17,8 @@ int proof_of_folder(struct proof_of_folder *ret, const char *path, struct worker
                     struct error *err);
 
 int proof_of_sharing(struct facts *f, struct worker *source, struct worker *dest, struct error *err);
+/* The same, and in each directory that is shared the lock is tried, where a disk in it claims one and nothing
+ * is known of it. */
+int proof_with_locks(struct facts *f, struct worker *source, struct worker *dest, struct error *err);
 
 #endif

@@ -9,9 +9,11 @@
 #include "host/proof.h"
 #include "host/way.h"
 #include "state/config.h"
+#include "state/locks.h"
 #include "verbs/pair.h"
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #define HIGHEST_PORT 49215u /* libvirt's own */
 
@@ -91,6 +93,22 @@ static struct facts *pair_seen(struct survey *s, json_t *all, struct error *err)
     return f ? HAND_OVER(f) : NULL;
 }
 
+static void recall_locks(const struct survey *s, struct facts *f)
+{
+    const uint64_t now_s = (uint64_t)time(NULL);
+
+    for (size_t i = 0; s->locks && i < f->domain.n_disks; i++) {
+        struct disk *d = &f->domain.disks[i];
+        const uint64_t seen_s = locks_seen_s(s->locks, f, d, now_s);
+
+        if (!seen_s || d->lock_enforced != TRI_YES)
+            continue;
+        d->lock_proved = TRI_YES;
+        d->lock_evidence = arena_format(f->arena, "it was seen %llu minutes ago",
+                                        (unsigned long long)((now_s - seen_s) / 60u));
+    }
+}
+
 /* What the destination says of the disks, and the proofs. */
 static struct facts *seen_from_both(struct survey *s, json_t *all, struct error *err)
 {
@@ -105,7 +123,8 @@ static struct facts *seen_from_both(struct survey *s, json_t *all, struct error 
         return NULL;
     f->dest.has_same_name = json_flag(disks, "has_same_name", false);
     trust_channels(f, s->config);
-    if (proof_of_sharing(f, s->source, s->destination, err) < 0)
+    recall_locks(s, f);
+    if ((s->prove_locks ? proof_with_locks : proof_of_sharing)(f, s->source, s->destination, err) < 0)
         return NULL;
     return HAND_OVER(f);
 }

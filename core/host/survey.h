@@ -28,6 +28,8 @@ struct survey {
     const char *tls_destination; /* lent: the name that the certificate for data bears; NULL = not said */
     const char *via; /* lent: the destination's address for RAM and disks, or a network that it lies in; NULL
                         = what the configuration says of that host */
+    const json_t *locks; /* lent: where locks were seen (state/locks.h); NULL = nowhere */
+    bool prove_locks;    /* where they were not seen they are tried: domains of ours are started */
     /* Made by survey_connect and survey_run: */
     char domain_name[256]; /* of a domain that was given by its uuid too; "" = not known */
     char via_address[64];  /* what via came to; "" = none is chosen */

@@ -12,7 +12,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define OUR_PREFIX ".virt-ferry-"
 #define OTHERS_TRIES 20
 #define OTHERS_PAUSE_US 100000u
 
@@ -44,7 +43,7 @@ static virStoragePoolPtr pool_over(struct child *c, const char *directory, bool 
     int n = virConnectListAllStoragePools(c->libvirt, &list, 0);
 
     for (int i = 0; i < n; i++) {
-        bool is_temporary = text_starts(virStoragePoolGetName(list[i]), OUR_PREFIX);
+        bool is_temporary = text_starts(virStoragePoolGetName(list[i]), NONCE_PREFIX);
         bool fits = (also_temporary || !is_temporary) && pool_is_over(list[i], directory);
 
         if (fits && (!found || virStoragePoolIsActive(list[i]) == 1)) {
@@ -59,7 +58,7 @@ static virStoragePoolPtr pool_over(struct child *c, const char *directory, bool 
     return found;
 }
 
-static json_t *record_of(struct child *c, const char *what, const char *place, const char *name)
+json_t *nonce_record(struct child *c, const char *what, const char *place, const char *name)
 {
     return json_pack("{ss ss ss ss ss}", "step", "nonce", "host", c->host, "what", what, "place", place,
                      "name", name);
@@ -74,14 +73,14 @@ static virStoragePoolPtr transient_pool(struct child *c, const char *directory, 
 
     if (name_random_hex(hex, 16, err) < 0)
         return NULL;
-    snprintf(name, sizeof name, OUR_PREFIX "%s", hex);
+    snprintf(name, sizeof name, NONCE_PREFIX "%s", hex);
     text_add(&xml, "<pool type='dir'><name>%s</name><target><path>%s</path></target></pool>", name,
              path ? path : "");
     if (!path || xml.failed) {
         error_memory(err);
         return NULL;
     }
-    if (child_journal(c, record_of(c, "pool", directory, name), err) < 0)
+    if (child_journal(c, nonce_record(c, "pool", directory, name), err) < 0)
         return NULL;
     pool = virStoragePoolCreateXML(c->libvirt, xml.s, 0);
     /* libvirt allows one pool over a directory: another run's temporary one must go first. */
@@ -108,7 +107,7 @@ static int create_name(struct child *c, virStoragePoolPtr pool, const char *dire
              name);
     if (xml.failed)
         return error_memory(err);
-    if (child_journal(c, record_of(c, "volume", directory, name), err) < 0)
+    if (child_journal(c, nonce_record(c, "volume", directory, name), err) < 0)
         return -err->code;
     volume = virStorageVolCreateXML(pool, xml.s, 0);
     if (volume)
@@ -227,9 +226,9 @@ int verb_nonce_close(struct child *c, const json_t *args, json_t *reply, struct 
     (void)reply;
     if (!pool)
         return 0;
-    if (text_starts(name, OUR_PREFIX))
+    if (text_starts(name, NONCE_PREFIX))
         remove_name(pool, name);
-    if (json_flag(args, "is_ours", false) && text_starts(virStoragePoolGetName(pool), OUR_PREFIX) &&
+    if (json_flag(args, "is_ours", false) && text_starts(virStoragePoolGetName(pool), NONCE_PREFIX) &&
         virStoragePoolDestroy(pool) < 0)
         return libvirt_error(err, c->host, "could not take down pool '%s'", virStoragePoolGetName(pool));
     return 0;
@@ -241,11 +240,14 @@ int verb_nonce_remove(struct child *c, const json_t *args, json_t *reply, struct
     const char *what = json_text(args, "what", ""), *name = json_text(args, "name", "");
     const char *place = json_text(args, "place", "");
     bool is_pool = text_equal(what, "pool");
-    OWNED_POOL pool = is_pool ? virStoragePoolLookupByName(c->libvirt, name) : pool_over(c, place, true);
+    OWNED_POOL pool = is_pool                      ? virStoragePoolLookupByName(c->libvirt, name)
+                      : text_equal(what, "volume") ? pool_over(c, place, true)
+                                                   : NULL;
 
-    (void)reply;
-    if (!text_starts(name, OUR_PREFIX))
+    if (!text_starts(name, NONCE_PREFIX))
         return error_set(err, ERROR_FAILED, c->host, "'%s' does not bear a name of ours and stays", name);
+    if (text_equal(what, "domain"))
+        return verb_lock_release(c, args, reply, err);
     if (is_pool) {
         if (pool && virStoragePoolDestroy(pool) < 0)
             return libvirt_error(err, c->host, "could not take down pool '%s'", name);

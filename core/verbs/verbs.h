@@ -113,11 +113,18 @@ int verb_measure_memory(struct child *c, const json_t *args, json_t *reply, stru
 /* link.c */
 int verb_measure_link(struct child *c, const json_t *args, json_t *reply, struct error *err);
 /* nonce.c */
+#define NONCE_PREFIX ".virt-ferry-" /* of all that looking makes */
+/* The record that "what" is about to be made for a proof; "nonce-remove" takes it. */
+json_t *nonce_record(struct child *c, const char *what, const char *place, const char *name);
 int verb_nonce_open(struct child *c, const json_t *args, json_t *reply, struct error *err);
 int verb_nonce_look(struct child *c, const json_t *args, json_t *reply, struct error *err);
 int verb_nonce_stat(struct child *c, const json_t *args, json_t *reply, struct error *err);
 int verb_nonce_close(struct child *c, const json_t *args, json_t *reply, struct error *err);
 int verb_nonce_remove(struct child *c, const json_t *args, json_t *reply, struct error *err);
+/* lock.c */
+int verb_lock_hold(struct child *c, const json_t *args, json_t *reply, struct error *err);
+int verb_lock_try(struct child *c, const json_t *args, json_t *reply, struct error *err);
+int verb_lock_release(struct child *c, const json_t *args, json_t *reply, struct error *err);
 /* ports.c */
 int verb_reach_ports(struct child *c, const json_t *args, json_t *reply, struct error *err);
 /* image.c */
