@@ -153,7 +153,9 @@ static void candidates_of(struct briefing *b, struct planning *p, struct rule_ca
         enum hand_over hand_over;
         const char *id;
 
-        if (!candidates_way(p->facts, w, &mode, &hand_over) || (hand_over == HAND_OVER_HELD && mode == gated))
+        /* Locked is taken where it is named, and held is dearer than gated. */
+        if (!candidates_way(p->facts, w, &mode, &hand_over) || hand_over == HAND_OVER_LOCKED ||
+            (hand_over == HAND_OVER_HELD && mode == gated))
             continue;
         strategy_set(s, c->channel, a, mode, hand_over);
         cost_price_shared(p, &b->shared, s, &stays, &switches);

@@ -183,10 +183,12 @@ static const struct way {
     bool for_alternatives; /* shown also where a disk cannot be treated so */
 } ways[N_WAYS] = {
     { MODE_PRECOPY, HAND_OVER_GATED, true, true, false, true },
+    { MODE_PRECOPY, HAND_OVER_LOCKED, true, false, false, false },
     { MODE_PRECOPY, HAND_OVER_HELD, true, true, false, true },
     /* libvirt takes no post-copy for a guest that is to arrive paused: never held. */
     { MODE_POSTCOPY, HAND_OVER_GATED, true, false, false, false },
     { MODE_THROTTLED, HAND_OVER_GATED, true, false, false, false },
+    { MODE_THROTTLED, HAND_OVER_LOCKED, true, false, false, false },
     { MODE_THROTTLED, HAND_OVER_HELD, true, false, false, false },
     { MODE_PAUSED, HAND_OVER_GATED, true, false, false, false },
     { MODE_OFFLINE, HAND_OVER_DEFINITION, false, false, true, false },
@@ -214,13 +216,42 @@ bool candidates_way(const struct facts *f, size_t i, enum memory_mode *ret_mode,
     return way_fits(f->domain.run, &ways[i]);
 }
 
+const struct disk *candidates_lock(const struct domain *domain, const enum treatment *disks)
+{
+    const struct disk *found = NULL;
+
+    if (domain->has_qemu_options)
+        return NULL;
+    for (size_t i = 0; i < domain->n_disks; i++) {
+        const struct disk *d = &domain->disks[i];
+
+        /* What is shareable QEMU opens so that others may write to it too. */
+        if (disks[i] != TREAT_SHARED || !disk_is_writable(d) || d->shareable || d->transient ||
+            d->lock_enforced != TRI_YES || !disk_is_file(d) || !d->at_source.directory ||
+            !d->at_dest.directory)
+            continue;
+        if (!found || (found->lock_proved != TRI_YES && d->lock_proved == TRI_YES))
+            found = d;
+    }
+    return found;
+}
+
+/* Where a gate can stand between it is no worse and does not rest on a lock. */
+static bool way_is_offered(const struct planning *p, const struct way *w, const struct assignment *a)
+{
+    if (w->hand_over != HAND_OVER_LOCKED)
+        return true;
+    return (p->limits.manner == MANNER_P2P || !p->facts->source.is_local_socket) &&
+           candidates_lock(&p->facts->domain, a->disks) != NULL;
+}
+
 /* Peer to peer is worth a row where it can be taken, and each of its refusals where it was asked for. */
 static bool way_has_p2p(const struct planning *p, const struct channel *channel, const struct way *w,
                         const struct assignment *a)
 {
     if (w->mode == MODE_OFFLINE || a->is_alternative || p->limits.manner == MANNER_DIRECT)
         return false;
-    return p->limits.manner == MANNER_P2P || (channel->can_p2p && w->hand_over == HAND_OVER_HELD);
+    return p->limits.manner == MANNER_P2P || (channel->can_p2p && w->hand_over != HAND_OVER_GATED);
 }
 
 static void candidate_add(struct planning *p, const struct channel *channel, const char *word,
@@ -267,7 +298,7 @@ void candidates_make(struct planning *p)
             const char *word = channel_word(p, c);
 
             for (int w = 0; word && w < N_WAYS; w++) {
-                if (!way_fits(f->domain.run, &ways[w]) ||
+                if (!way_fits(f->domain.run, &ways[w]) || !way_is_offered(p, &ways[w], &assignments[a]) ||
                     (!ways[w].for_alternatives && assignments[a].is_alternative))
                     continue;
                 if (p->limits.manner != MANNER_P2P || ways[w].mode == MODE_OFFLINE)

@@ -104,7 +104,8 @@ static void add_manner(const struct plan *p, const struct strategy *s, struct te
         text_add(&line, "Peer to peer: libvirt on ");
         text_add_escaped(&line, p->facts->source.name ? p->facts->source.name : "?");
         text_add(&line,
-                 " makes the calls, which the held hand-over allows, and goes on when this program ends.");
+                 " makes the calls, which the %s hand-over allows, and goes on when this program ends.",
+                 hand_over_word(s->hand_over));
     } else {
         text_add(&line, "Direct: the calls come from here, %s.",
                  s->hand_over == HAND_OVER_GATED ? "through the gate"

@@ -28,7 +28,7 @@ const char *memory_mode_word(enum memory_mode m)
 
 const char *hand_over_word(enum hand_over h)
 {
-    static const char *const words[] = { "gated", "held", "definition" };
+    static const char *const words[] = { "gated", "locked", "held", "definition" };
 
     return (size_t)h < sizeof words / sizeof words[0] ? words[h] : "gated";
 }
@@ -191,6 +191,11 @@ static int refusal_of_all(const struct plan *p, struct error *err)
 
 static int must_be_named(const struct strategy *s, struct error *err)
 {
+    if (s->hand_over == HAND_OVER_LOCKED) {
+        error_set(err, ERROR_REFUSED, NULL,
+                  "only the locked hand-over is left, which is no safer than its lock lives");
+        return error_fix(err, "Name it if that is meant: --strategy %s.", s->id);
+    }
     error_set(err, ERROR_REFUSED, NULL, "the guest would stand still for all of the move, likely %s",
               MS_TEXT(s->downtime_ms.likely));
     return error_fix(err,

@@ -46,7 +46,12 @@ enum memory_mode {
     MODE_PAUSED,    /* the guest stands still for all of it */
     MODE_OFFLINE,   /* it is shut off: its definition moves */
 };
-enum hand_over { HAND_OVER_GATED, HAND_OVER_HELD, HAND_OVER_DEFINITION /* offline: nothing runs */ };
+enum hand_over {
+    HAND_OVER_GATED,
+    HAND_OVER_LOCKED, /* a disk's lock lets one of the two QEMUs have it; only where it is named */
+    HAND_OVER_HELD,
+    HAND_OVER_DEFINITION, /* offline: nothing runs */
+};
 
 /* An interval with the value thought likeliest. */
 struct estimate {

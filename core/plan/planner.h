@@ -32,13 +32,18 @@ enum { ASSIGN_NATURAL, ASSIGN_SHARED, ASSIGN_COPIED, ASSIGN_RELOCATED, N_ASSIGNM
 /* Fills a, whose disks has room for all of d; a zeroed but for that. */
 void candidates_assign(const struct domain *d, int which, bool flatten, struct assignment *a);
 /* The i-th way in which the memory of such a domain travels; N_WAYS of them, and false where it does not. */
-enum { N_WAYS = 7 };
+enum { N_WAYS = 9 };
 bool candidates_way(const struct facts *f, size_t i, enum memory_mode *ret_mode,
                     enum hand_over *ret_hand_over);
 
 /* The one that rank_plan would put first and nobody needs to name; all n are valid, and of no two would only
  * the name decide but the first shall win. NULL when there is none. */
 const struct strategy *rank_best(const struct planning *p, const struct strategy *list, size_t n);
+
+/* The disk whose lock lets one QEMU alone have this domain's disks, treated so: writable, shared, and of a
+ * driver that declares the lock; one that was seen to be enforced before one that was not tried. NULL when
+ * there is none, or when something in the domain may switch it off. */
+const struct disk *candidates_lock(const struct domain *d, const enum treatment *disks);
 
 /* The natural treatment of a disk, as README.md states it. */
 enum treatment candidates_natural(const struct disk *d);

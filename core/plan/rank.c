@@ -139,9 +139,12 @@ static void rank_valid(struct strategy *list, size_t n, struct ranking *r)
 }
 
 /* Standing still for all of it is quick and cheap, and not what anybody means by a move of a running guest:
- * it competes only where the user allows a downtime that it keeps to, else it must be named. */
+ * it competes only where the user allows a downtime that it keeps to, else it must be named. So must a lock
+ * that holds no longer than the QEMU that has it (core/run/README.md, limit 10). */
 static bool is_last_resort(const struct planning *p, const struct strategy *s)
 {
+    if (s->hand_over == HAND_OVER_LOCKED)
+        return true;
     return s->mode == MODE_PAUSED &&
            (p->limits.max_downtime_ms == NOT_KNOWN || s->downtime_ms.high > p->limits.max_downtime_ms);
 }

@@ -7,7 +7,9 @@
 #include "facts/overwrite.h"
 #include "host/compare.h"
 #include "run/translate.h"
+#include "state/locks.h"
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
 
 #define FACTS_FRESH_MS 5000u
@@ -58,9 +60,34 @@ static int relocation_look(struct move *m, struct error *err)
     return 0;
 }
 
+/* A lock is tried for a move that rests on it, never for a plan. */
+static bool wants_lock(const struct move *m)
+{
+    const char *named = m->o->saved ? json_text(m->o->saved, "strategy", "") : m->o->strategy;
+
+    return named && strstr(named, "-locked");
+}
+
+static struct facts *survey_with_locks(struct move *m, struct error *err)
+{
+    OWNED_JSON locks = NULL;
+    struct facts *f;
+
+    if (m->state_dir || (m->state_dir = state_dir(err)))
+        locks = locks_read(m->state_dir);
+    *err = (struct error){ 0 }; /* without what was remembered it is tried again */
+    m->survey.locks = locks;
+    m->survey.prove_locks = m->marked_ms && wants_lock(m);
+    f = survey_run(&m->survey, err);
+    m->survey.locks = NULL;
+    if (f && locks)
+        remember_locks(m, f, locks);
+    return f;
+}
+
 static int look(struct move *m, struct error *err)
 {
-    m->facts = m->result->facts = survey_run(&m->survey, err);
+    m->facts = m->result->facts = survey_with_locks(m, err);
     m->surveyed_ms = loop_awake_ms();
     if (m->facts && m->o->domain && m->o->compare_bases && m->survey.destination &&
         compare_bases(m->facts, m->survey.source, m->survey.destination, err) < 0)

@@ -221,6 +221,8 @@ int measure(struct move *m, struct error *err);
  */
 void recall(struct move *m);
 void remember(struct move *m);
+/* Which locks were seen now, and were not before. */
+void remember_locks(const struct move *m, const struct facts *f, json_t *locks);
 bool copies_disks(const struct move *m);
 /* What the copied disks sent, of what their mirrors went through: some count holes, which are not sent. */
 uint64_t disk_sent_bytes(const struct facts *f, const struct strategy *s, const struct actual *a);

@@ -5,7 +5,9 @@
 
 #include "base/log.h"
 #include "state/history.h"
+#include "state/locks.h"
 #include <stdio.h>
+#include <time.h>
 
 #define LEAST_WATCHED_MS 100u /* of memory on the wire: below it a rate says nothing */
 
@@ -48,6 +50,24 @@ void recall(struct move *m)
                     &f->channels[i].history);
     if (f->domain.uuid)
         history_fit_guest(records, f->domain.uuid, &f->history);
+}
+
+void remember_locks(const struct move *m, const struct facts *f, json_t *locks)
+{
+    const uint64_t now_s = (uint64_t)time(NULL);
+    struct error err = { 0 };
+    bool is_new = false;
+
+    for (size_t i = 0; i < f->domain.n_disks; i++) {
+        const struct disk *d = &f->domain.disks[i];
+
+        if (d->lock_proved != TRI_YES || locks_seen_s(locks, f, d, now_s))
+            continue;
+        is_new = true;
+        (void)locks_note(locks, f, d, now_s, &err);
+    }
+    if (is_new && (err.code || locks_write(m->state_dir, locks, &err) < 0))
+        log_event("run", "locks", "not written: %s (%s)", err.what, err.why);
 }
 
 static void put(json_t *o, const char *key, uint64_t figure)

@@ -223,7 +223,30 @@ START_TEST(without_a_gate_the_held_hand_over_is_chosen)
     }
 END_TEST
 
-TEST_MAIN("plan/rank",
+/* It costs less, and is taken where it is named alone. */
+START_TEST(locked_is_valid_and_never_chosen)
+    {
+        OWNED(facts) f = sample();
+        struct disk *vda = facts_disk(f, "vda");
+        const struct strategy *locked;
+
+        f->source.is_local_socket = false;
+        f->channels[0].can_p2p = true;
+        vda->lock_enforced = vda->lock_proved = TRI_YES;
+        vda->at_source.directory = vda->at_dest.directory = "/images";
+        OWNED(plan) p = plan_of(f);
+        ck_assert_str_eq(plan_chosen(p)->id, "precopy-tcp-held");
+        for (int is_p2p = 0; is_p2p < 2; is_p2p++) {
+            locked = plan_strategy(p, is_p2p ? "precopy-tcp-locked-p2p" : "precopy-tcp-locked");
+            ck_assert_ptr_nonnull(locked);
+            ck_assert_ptr_null(plan_refuses(p, locked));
+            ck_assert(locked >= p->list + p->n_unasked && locked < p->list + p->n_valid);
+            ck_assert_uint_lt(locked->downtime_ms.likely, plan_chosen(p)->downtime_ms.likely);
+        }
+    }
+END_TEST
+
+TEST_MAIN("plan/rank", locked_is_valid_and_never_chosen,
           LOOP(times_that_the_model_cannot_tell_apart_are_equal_and_encryption_wins, TEST_ROWS(time_border)),
           LOOP(the_preference_says_what_cheap_means, TEST_ROWS(preferences)),
           gated_comes_before_held_among_equals, the_order_does_not_depend_on_that_of_enumeration,

@@ -26,6 +26,30 @@ SPOIL(p2p_asked_for_nothing, limits->manner = MANNER_P2P; tcp->can_p2p = false)
 SPOIL(p2p_asked_with_parameters, limits->manner = MANNER_P2P; tcp->can_p2p = true;
       tcp->dest_uri = "qemu+tcp://b/system?authfile=/a")
 SPOIL(direct_asked, limits->manner = MANNER_DIRECT; tcp->can_p2p = true)
+/* Peer to peer, with a lock that the driver declares. */
+static void lock_declared(struct facts *f, struct plan_limits *limits)
+{
+    struct disk *vda = facts_disk(f, "vda");
+
+    limits->manner = MANNER_P2P;
+    f->channels[0].can_p2p = true;
+    vda->lock_enforced = TRI_YES;
+    vda->at_source.directory = vda->at_dest.directory = "/images";
+}
+SPOIL(lock_to_prove, lock_declared(f, limits))
+SPOIL(lock_of_no_use, lock_declared(f, limits); limits->manner = MANNER_ANY)
+SPOIL(lock_from_a_third, lock_declared(f, limits); limits->manner = MANNER_ANY;
+      f->source.is_local_socket = false)
+SPOIL(lock_proved, lock_declared(f, limits); vda->lock_proved = TRI_YES;
+      vda->lock_evidence = "it was refused")
+SPOIL(lock_refuted, lock_declared(f, limits); vda->lock_proved = TRI_NO; vda->lock_evidence = "it was opened")
+SPOIL(lock_not_tried, lock_declared(f, limits); vda->lock_evidence = "no QEMU there")
+SPOIL(lock_undeclared, lock_declared(f, limits); vda->lock_enforced = TRI_NOT_KNOWN)
+SPOIL(lock_shareable, lock_declared(f, limits); vda->shareable = true)
+SPOIL(lock_switched_off, lock_declared(f, limits); f->domain.has_qemu_options = true)
+SPOIL(lock_of_a_copy, lock_declared(f, limits); (void)sample_local(vda))
+SPOIL(lock_on_network, lock_declared(f, limits); vda->type = DISK_NETWORK; vda->protocol = "rbd")
+SPOIL(lock_of_a_paused, lock_declared(f, limits); f->domain.run = RUN_PAUSED; f->domain.ran_here = TRI_YES)
 SPOIL(unix_old_source, tcp->data_uri = UNIX_SOCKET; f->source.libvirt_version = 6007999)
 SPOIL(unix_old_dest, tcp->data_uri = UNIX_SOCKET; f->dest.libvirt_version = 6007999)
 SPOIL(unix_first, tcp->data_uri = UNIX_SOCKET; f->source.libvirt_version = f->dest.libvirt_version = 6008000)
@@ -40,6 +64,15 @@ SPOIL(tcp_old, f->source.libvirt_version = f->dest.libvirt_version = 6007999)
         { "unix-libvirt", unix_first, false, true }, { "unix-libvirt", tcp_old, false, true },               \
         { "p2p-not-safe", p2p_asked, true, true }, { "p2p-not-safe", p2p_possible, false, true },            \
         { "p2p-channel", p2p_asked_for_nothing, true, false }, { "p2p-channel", p2p_asked, false, true },    \
+        { "lock-to-prove", lock_to_prove, true, true }, { "lock-to-prove", lock_proved, false, true },       \
+        { "lock-to-prove", lock_from_a_third, true, true },                                                  \
+        { "lock-to-prove", lock_of_no_use, false, true }, { "lock-proved", lock_proved, true, true },        \
+        { "lock-proved", lock_to_prove, false, true }, { "lock-not-proved", lock_refuted, true, true },      \
+        { "lock-not-proved", lock_not_tried, true, true }, { "lock-not-proved", lock_proved, false, true },  \
+        { "lock-lives", lock_proved, true, true }, { "lock-lives", lock_undeclared, false, true },           \
+        { "lock-lives", lock_shareable, false, true }, { "lock-lives", lock_switched_off, false, true },     \
+        { "lock-lives", lock_of_a_copy, false, true }, { "lock-lives", lock_on_network, false, true },       \
+        { "lock-lives", lock_of_a_paused, false, true },                                                     \
         { "p2p-uri", p2p_asked_with_parameters, true, false }, { "p2p-uri", p2p_asked, false, true },        \
         { "p2p-credentials", p2p_asked, true, true }, { "p2p-credentials", p2p_possible, false, true },      \
         { "p2p-credentials", direct_asked, false, true }, { "cleartext", via_trusted, false, true },         \

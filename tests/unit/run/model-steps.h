@@ -64,6 +64,7 @@ static inline void dest_steps(struct search *s, union world now)
 {
     const struct variant *v = &s->v;
     bool is_whole = now.d_qemu == WAITING && now.whole, is_defined = now.d_defined || !v->is_persistent;
+    bool is_shut_out = v->has_lock && now.s_qemu == RUNNING;
 
     if (!now.d_up)
         return;
@@ -76,7 +77,8 @@ static inline void dest_steps(struct search *s, union world now)
     STEP("finish defines the domain", now.d_phase == FINISHING && v->is_persistent && !now.d_defined,
          w.d_defined = 1);
     STEP("finish starts the guest",
-         now.d_phase == FINISHING && is_whole && is_defined && !v->is_held && !v->was_paused, dest_starts(&w);
+         now.d_phase == FINISHING && is_whole && is_defined && !v->is_held && !v->was_paused && !is_shut_out,
+         dest_starts(&w);
          w.d_phase = FINISHED);
     STEP("finish leaves the guest paused",
          now.d_phase == FINISHING && is_whole && is_defined && (v->is_held || v->was_paused),

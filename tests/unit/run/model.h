@@ -46,7 +46,8 @@ _Static_assert(sizeof(union world) == sizeof(uint64_t), "a world is one word");
 
 struct variant {
     bool is_held, was_paused, is_persistent;
-    bool has_gate;      /* false and not held: plain virsh */
+    bool has_gate;      /* false, not held and without a lock: plain virsh */
+    bool has_lock;      /* a disk's lock: whose QEMU does not get it stays paused */
     bool reboots;       /* hosts may reboot */
     bool guest_ends;    /* the guest may shut itself down */
     bool stops;         /* the guest may stop by an error of its own, after the move */
@@ -147,9 +148,17 @@ static inline void dest_is_dropped(union world *w)
     w->destroyed = 1;
 }
 
+/* A QEMU at the destination that has opened the disks for writing: it ran there, and goes on or not. */
+static inline bool has_disks(union world w)
+{
+    return w.d_qemu == STARTED || w.d_qemu == STOPPED;
+}
+
 static inline void source_resumes(const struct variant *v, union world *w)
 {
     if (w->s_qemu != PAUSED || v->was_paused || w->post) /* libvirt never does after the switch */
+        return;
+    if (v->has_lock && has_disks(*w))
         return;
     w->meddled |= w->s_stopped;
     w->s_stopped = 0;
