@@ -344,6 +344,34 @@ START_TEST(a_stranger_is_refused_and_the_right_one_comes_in_after)
     }
 END_TEST
 
+/* libvirt would see us behind this door. Run by root; a user who runs them meets the same modes. */
+START_TEST(another_user_of_this_machine_does_not_reach_the_door)
+    {
+        BENCH b = bench_new();
+        pid_t pid;
+        int status = -1;
+
+        if (geteuid() != 0)
+            return;
+        /* As it is where the folder is not below one of ours: nothing but its own mode is in the way. */
+        ck_assert_int_eq(chmod(b.folder, 0711), 0);
+        ck_assert_int_eq(chmod(b.runtime, 0711), 0);
+        pid = fork();
+        if (pid == 0) {
+            struct sockaddr_un a = { .sun_family = AF_UNIX };
+            int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+            (void)snprintf(a.sun_path, sizeof a.sun_path, "%s", gate_path(b.gate));
+            if (setresgid(65534, 65534, 65534) < 0 || setresuid(65534, 65534, 65534) < 0)
+                _exit(1);
+            _exit(connect(fd, (struct sockaddr *)&a, sizeof a) < 0 && errno == EACCES ? 0 : 2);
+        }
+        ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+        ck_assert_int_eq(WEXITSTATUS(status), 0);
+        ck_assert_int_eq(chmod(b.runtime, 0700), 0);
+    }
+END_TEST
+
 START_TEST(a_second_connection_finds_no_door)
     {
         BENCH b = bench_connected();
@@ -485,7 +513,8 @@ TEST_MAIN("run/gate", ordinary_traffic_passes_byte_for_byte, a_message_in_single
           a_second_confirm_while_one_is_held_closes_the_gate, LOOP(a_message_with_descriptors_closes_it, 2),
           LOOP(a_length_outside_libvirts_bounds_closes_it, TEST_ROWS(lengths)),
           LOOP(a_confirm_that_is_not_made_of_words_closes_it, 2),
-          a_stranger_is_refused_and_the_right_one_comes_in_after, a_second_connection_finds_no_door,
+          a_stranger_is_refused_and_the_right_one_comes_in_after,
+          another_user_of_this_machine_does_not_reach_the_door, a_second_connection_finds_no_door,
           a_closed_gate_lets_nobody_in,
           a_daemon_that_does_not_accept_neither_stops_the_loop_nor_opens_the_gate,
           the_door_stands_in_a_folder_of_ours_alone_and_goes_with_it,
