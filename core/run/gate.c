@@ -411,27 +411,3 @@ bool gate_saw_performed(const struct gate *g)
 {
     return g->performed;
 }
-
-char *gate_upstream(const char *uri, struct error *err)
-{
-    static const char *const sockets[] = { "virtqemud-sock", "libvirt-sock" };
-    bool is_session = text_ends(uri, "/session");
-    const char *runtime = getenv("XDG_RUNTIME_DIR");
-    char path[108];
-
-    for (size_t i = 0; i < 2; i++) {
-        if (is_session && runtime)
-            snprintf(path, sizeof path, "%s/libvirt/%s", runtime, sockets[i]);
-        else
-            snprintf(path, sizeof path, "/run/libvirt/%s", sockets[i]);
-        if (access(path, F_OK) == 0) {
-            char *found = strdup(path);
-
-            if (!found)
-                error_memory(err);
-            return found;
-        }
-    }
-    error_set(err, ERROR_CONNECTION, NULL, "no libvirt socket is on this machine for '%s'", uri);
-    return NULL;
-}

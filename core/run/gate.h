@@ -35,8 +35,10 @@ void gate_disarm(struct gate *g);
 /* Perform was answered with success: from here the destination may be running. */
 bool gate_saw_performed(const struct gate *g);
 
-/* The socket that libvirt would choose for this URI here: virtqemud's where it exists, else libvirtd's; a
- * session's below XDG_RUNTIME_DIR. malloc'ed; NULL with err when neither is there. */
+/* upstream.c: the socket that libvirt would choose for this URI here: the one that it names, else virtqemud's
+ * where it exists, else libvirtd's; a session's below XDG_RUNTIME_DIR, or the user's cache. malloc'ed; NULL
+ * with err when neither is there. */
+bool gate_is_session(const char *uri);
 char *gate_upstream(const char *uri, struct error *err);
 
 #endif

@@ -92,7 +92,7 @@ static int open_gate(struct move *m, struct error *err)
     if (!upstream)
         return -err->code;
     sockets_dir(folder, sizeof folder);
-    m->gate = gate_open(m->loop, upstream, text_ends(m->o->source_uri, "/session"), folder, err);
+    m->gate = gate_open(m->loop, upstream, gate_is_session(m->o->source_uri), folder, err);
     return m->gate ? 0 : -err->code;
 }
 
