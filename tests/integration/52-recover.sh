@@ -168,9 +168,9 @@ cat "$WORK/said"
 is 1 echo "$ended"
 lives_on hostA rec
 
-it "TERM and HUP stop a run in order within two seconds"
+it "INT, TERM and HUP stop a run in order within two seconds"
 guest hostA rec --write-log
-for signal in TERM HUP; do
+for signal in INT TERM HUP; do
     ferry hostA $MIGRATE $SLOWLY rec hostB >"$WORK/said" 2>&1 &
     first=$!
     await 30 asked hostA

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck source-path=SCRIPTDIR
 # lab: --tls
-# Peer to peer: the source's libvirtd makes the calls, which the held hand-over alone allows. It connects by itself;
+# Peer to peer: the source's libvirtd makes the calls, which the held and the locked hand-over allow. It connects by itself;
 # what dies or is cut meanwhile; and where it is refused.
 # shellcheck disable=SC2317  # cases call what is defined before them
 . "$(dirname "$0")/lib.sh"
@@ -60,6 +60,16 @@ finally on hostA rm -rf /root/.cache/pki
 exits 3 prints 'refuses p2p-uri' ferry hostA plan --p2p web 'qemu+tls://hostB/system?pkipath=/root/.cache/pki'
 exits 3 prints 'is meant for this machine' ferry hostA migrate --p2p web 'qemu+tls://hostB/system?pkipath=/root/.cache/pki'
 lives_on hostA web
+
+it "locked where it is named: the lock is proved before, remembered, and what that took is gone"
+on hostA rm -f /var/lib/virt-ferry/locks
+guest hostA web --write-log
+exits 0 prints 'locked, to be proved' prints 'if named' ferry hostA plan --p2p web qemu+tls://hostB/system
+exits 0 prints 'by precopy-tls-locked-p2p' ferry hostA migrate --p2p --strategy precopy-tls-locked-p2p web qemu+tls://hostB/system
+lives_on hostB web
+is 1 sh -c "jq length '$STATE/machines/hostA/lib-virt-ferry/locks'"
+guest hostA web --write-log
+exits 0 prints 'it was seen' lacks 'to be proved' ferry hostA plan --p2p web qemu+tls://hostB/system
 
 it "kill -9 of virt-ferry: the job goes on, and the next run waits for it and finishes"
 guest hostA web --write-log
