@@ -11,6 +11,7 @@ SWITCH_MAC=02:fe:00:00:00:01
 
 say() { printf '%s\n' "$*" >&2; }
 die() { say "lab: $*"; exit 1; }
+need_program() { command -v "$1" >/dev/null || die "there is no '$1': contrib/install-deps"; }
 usage_error() { say "lab: $*"; exit 2; }
 
 case $LAB_ID in
@@ -97,11 +98,20 @@ locked() { # DIRECTORY FUNCTION ARGUMENT…
     (flock 9 && "$@") 9<"$directory"
 }
 
+# The one that has the guests, whatever its name.
 libvirtd_pid() { # HOST
+    if [ -e "$STATE/machines/$1/modular" ]; then
+        daemon_pid "$1" virtqemud
+    else
+        daemon_pid "$1" libvirtd
+    fi
+}
+
+daemon_pid() { # HOST NAME
     local pid proc
-    pid=$(cat "$STATE/machines/$1/run/libvirtd.pid" 2>/dev/null) || return 1
+    pid=$(cat "$STATE/machines/$1/run/$2.pid" 2>/dev/null) || return 1
     proc=/proc/$pid
-    [ "$(cat "$proc/comm" 2>/dev/null)" = libvirtd ] || return 1
+    [ "$(cat "$proc/comm" 2>/dev/null)" = "$2" ] || return 1
     # A dead one that nobody has reaped has no namespaces any more.
     [ "$(readlink "$proc/ns/net")" = "$(readlink "/proc/$(holder "$1")/ns/net")" ] || return 1
     echo "$pid"

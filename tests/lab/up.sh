@@ -106,8 +106,6 @@ machine_make() { # MACHINE RATE
     ceph_secret_define "$1"
 }
 
-need_program() { command -v "$1" >/dev/null || die "there is no '$1': contrib/install-deps"; }
-
 up_options() {
     count=2
     rate=

@@ -44,17 +44,23 @@ lives_on hostB web
 # libvirt at the source hears nothing of the start for longer than its patience, and lets its own guest go on: the lock
 # does not let it. Then the same with a destination's libvirtd that dies at the start.
 it "locked, peer to peer: where the answer of the destination is lost the source's guest is shut out by the lock"
-guest hostA web --write-log
-finally hear_again
-at_event hostA migration-iteration "nft 'table inet deaf { chain in { type filter hook input priority 0;
-    ip saddr $(address_of hostB) tcp sport 16514 drop; }; }'"
-# shellcheck disable=SC2086
-ferry hostA migrate --p2p $SLOWLY --strategy precopy-tls-locked-p2p web qemu+tls://hostB/system || true
-on hostA test -e /run/faulted
-is hostB lab runners web
-hear_again
-exits 0 ferry hostA recover
-lives_on hostB web
+# On a busy machine the silence may be too long before the guest's memory is over there: then it was another fault.
+for _ in 1 2 3; do
+    guest hostA web --write-log
+    finally hear_again
+    at_event hostA migration-iteration "nft 'table inet deaf { chain in { type filter hook input priority 0;
+        ip saddr $(address_of hostB) tcp sport 16514 drop; }; }'"
+    ferry hostA migrate --p2p --strategy precopy-tls-locked-p2p web qemu+tls://hostB/system || true
+    on hostA test -e /run/faulted
+    is 1 sh -c "'$REPO/tests/lab/lab' runners web | wc -l"
+    at=$(lab runners web)
+    hear_again
+    at_event_ends hostA
+    exits 0 ferry hostA recover
+    lives_on "$at" web
+    [ "$at" = hostA ] || break
+done
+is hostB echo "$at"
 guest hostA web --write-log
 kill_at_resume hostB
 # shellcheck disable=SC2086
