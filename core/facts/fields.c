@@ -289,6 +289,7 @@ const struct field fields_host[] = {
     LIST("mounts", host, mounts, n_mounts, fields_mount, FACTS_MAX_LIST),
     TRI(host, has_mount_list),
     FIGURE(host, clock_apart_ms),
+    FIGURE(host, cpus_idle_milli),
     END,
 };
 
@@ -308,6 +309,9 @@ static const struct field fields_constants[] = {
     FIGURE(constants, guest_bytes_spread),
     END,
 };
+
+static const struct field fields_several[] = { FIGURE(several, connections),
+                                               OBJECT(several, history, fields_constants), END };
 
 static const struct field fields_channel[] = {
     NEEDED(channel, driver),
@@ -331,6 +335,7 @@ static const struct field fields_channel[] = {
     FLAG(channel, is_data_trusted),
     OBJECT(channel, history, fields_constants),
     FIGURE(channel, measured_bytes_per_s),
+    LIST("several", channel, several, n_several, fields_several, FACTS_MAX_SEVERAL),
     END,
 };
 

@@ -10,6 +10,7 @@ static void forget_host(struct host *h)
     h->libvirt_version = h->qemu_version = NOT_KNOWN;
     h->memory_free_bytes = h->memory_bytes = NOT_KNOWN;
     h->cpus = h->link_bytes_per_s = h->cgroup_version = h->clock_apart_ms = NOT_KNOWN;
+    h->cpus_idle_milli = NOT_KNOWN;
 }
 
 static void forget_image(struct disk_image *i)

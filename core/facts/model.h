@@ -248,6 +248,7 @@ struct host {
     enum tristate has_mount_list; /* yes: an empty list means that there are none */
     uint64_t
         clock_apart_ms; /* of the destination: its clock is at least so far from the source's; NOT_KNOWN */
+    uint64_t cpus_idle_milli; /* thousandths of a processor that had nothing to do while it was looked at */
 };
 
 #define FACTS_MAX_PARAMETERS 32u /* of a channel */
@@ -264,6 +265,13 @@ struct constants {
     uint64_t bytes_per_s_spread, setup_ms_spread, finish_ms_spread, downtime_ms_spread;
     uint64_t guest_bytes,
         guest_bytes_spread; /* that the first pass of this very guest sent, wherever it went */
+};
+
+/* The same of moves that sent memory by so many connections at once: none of them says what one does. */
+#define FACTS_MAX_SEVERAL 8u /* counts of connections that are remembered of a channel */
+struct several {
+    uint64_t connections;
+    struct constants history;
 };
 
 /* One channel that a transport driver offers for this pair. */
@@ -286,7 +294,9 @@ struct channel {
     const char
         *data_address;    /* that RAM and disks travel to, where the user chose one; NULL = peer_address */
     bool is_data_trusted; /* data_address lies in a trusted network of the configuration */
-    struct constants history;      /* of moves over this channel */
+    struct constants history; /* of moves over this channel, by one connection */
+    struct several *several;  /* and by more */
+    size_t n_several;
     uint64_t measured_bytes_per_s; /* of payload, on the way that its data takes, a moment ago; NOT_KNOWN */
 };
 

@@ -12,6 +12,14 @@
 #include "verbs/xml.h"
 #include "worker/serve.h"
 #include <string.h>
+#include <time.h>
+
+#define IDLE_LEAST_NS 10000000u /* to look at the processors for: they are counted in such steps */
+
+/* How long the processors had nothing to do, all together, up to a moment; NOT_KNOWN. */
+struct idle {
+    uint64_t ns, at_ns;
+};
 
 /* What one part found out. Each has memory of its own, and members of the host that no other part writes. */
 struct part {
@@ -20,6 +28,7 @@ struct part {
     struct arena *arena;
     json_t *host; /* members of the facts' host, by name */
     char *machine;
+    struct idle idle;
     struct error err;
     int r;
 };
@@ -147,6 +156,46 @@ static int capabilities(struct part *p)
     return json_put_text(p->host, "uuid", uuid) < 0 ? error_memory(&p->err) : 0;
 }
 
+static struct idle idle_now(struct child *c)
+{
+    virNodeCPUStats stats[16];
+    struct idle idle = { NOT_KNOWN, 0 };
+    struct timespec now;
+    uint64_t sum_ns = 0;
+    int n = 0;
+
+    if (virNodeGetCPUStats(c->libvirt, VIR_NODE_CPU_STATS_ALL_CPUS, NULL, &n, 0) < 0 || n > 16 ||
+        virNodeGetCPUStats(c->libvirt, VIR_NODE_CPU_STATS_ALL_CPUS, stats, &n, 0) < 0 ||
+        clock_gettime(CLOCK_MONOTONIC, &now) < 0)
+        return idle;
+    for (int i = 0; i < n; i++)
+        if (strcmp(stats[i].field, VIR_NODE_CPU_STATS_IDLE) == 0 ||
+            strcmp(stats[i].field, VIR_NODE_CPU_STATS_IOWAIT) == 0)
+            sum_ns += stats[i].value;
+    return (struct idle){ sum_ns, (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec };
+}
+
+/* What was idle while the parts asked; what they took is not, so it is rather too little. The kernel counts
+ * in hundredths of a second, all processors together. */
+static int idle_since(struct child *c, struct idle then, json_t *host)
+{
+    const struct idle now = idle_now(c);
+    const uint64_t cpus = json_u64(host, "cpus", 0);
+    uint64_t milli;
+
+    if (then.ns == NOT_KNOWN || now.ns == NOT_KNOWN || now.ns < then.ns ||
+        now.at_ns < then.at_ns + IDLE_LEAST_NS)
+        return 0;
+    milli = (now.ns - then.ns) * 1000u / (now.at_ns - then.at_ns);
+    return json_put_u64(host, "cpus_idle_milli", milli < cpus * 1000u ? milli : cpus * 1000u);
+}
+
+static int processors(struct part *p)
+{
+    p->idle = idle_now(p->c);
+    return 0;
+}
+
 static int machine(struct part *p)
 {
     p->machine = machine_ask(p->c);
@@ -191,9 +240,11 @@ static int links(struct part *p)
 
 /* The first starts a program, which it must do in the thread that lives on. */
 static int (*const parts[])(struct part *p) = {
-    machine, emulator, capabilities, pools, versions, links, who_it_is, networks, interfaces, secrets,
+    machine, processors, emulator, capabilities, pools,   versions,
+    links,   who_it_is,  networks, interfaces,   secrets,
 };
 
+enum { PROCESSORS = 1 }; /* its place in the list */
 #define N_PARTS (sizeof parts / sizeof *parts)
 
 static void ask_part(void *context, size_t i)
@@ -248,11 +299,15 @@ int verb_survey_host(struct child *c, const json_t *args, json_t *reply, struct 
     if (!f || !host)
         return error_memory(err);
     for (size_t i = 0; i < N_PARTS; i++)
-        part[i] = (struct part){ .c = c, .h = &f->source, .arena = arena_new(), .host = json_object() };
+        part[i] = (struct part){
+            .c = c, .h = &f->source, .arena = arena_new(), .host = json_object(), .idle.ns = NOT_KNOWN
+        };
     together(N_PARTS, ask_part, part);
     r = json_flag(args, "is_pair", false) ? look_as_pair(c, f, reply, err) : 0;
     if (r == 0)
         r = put_together(part, f, host, err);
+    if (r == 0 && idle_since(c, part[PROCESSORS].idle, host) < 0)
+        r = error_memory(err);
     for (size_t i = 0; i < N_PARTS; i++) {
         arena_free(part[i].arena);
         json_decref(part[i].host);
