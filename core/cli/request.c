@@ -196,6 +196,25 @@ static int read_manner(struct request *r, const struct options *o, struct error 
     return 0;
 }
 
+/* A strategy by name brings its own number, so that the name means the same whatever the hosts do besides. */
+static int read_connections(struct request *r, const struct options *o, struct error *err)
+{
+    const uint64_t asked = option_u64(o, "connections", 0);
+    const unsigned named = plan_connections_of(r->run.strategy);
+
+    if (option_given(o, "connections") && (asked < 1 || asked > CONNECTIONS_MOST)) {
+        error_set(err, ERROR_USAGE, NULL, "'%s' cannot be the value of option '--connections'",
+                  ESCAPED(option_text(o, "connections")));
+        return error_fix(err, "Write a number from 1 to %d.", CONNECTIONS_MOST);
+    }
+    if (asked && named > 1 && asked != named)
+        return error_set(err, ERROR_USAGE, NULL,
+                         "strategy '%s' is one of %u connections, and %llu are asked for", r->run.strategy,
+                         named, (unsigned long long)asked);
+    r->run.limits.connections = named > 1 ? named : (unsigned)asked;
+    return 0;
+}
+
 static int check_via(const char *via, struct error *err)
 {
     struct error why = { 0 };
@@ -352,8 +371,9 @@ static int read_request(struct request *r, struct cli *cli, const struct options
     };
     if (read_relocate_to(r, option_text(o, "relocate-to"), config, err) < 0)
         return -err->code;
-    if (read_manner(r, o, err) < 0 || check_certificate_name(r->run.tls_destination, err) < 0 ||
-        check_via(r->run.via, err) < 0 || read_maps(r, o, err) < 0 || read_overwrite(r, o, err) < 0)
+    if (read_manner(r, o, err) < 0 || read_connections(r, o, err) < 0 ||
+        check_certificate_name(r->run.tls_destination, err) < 0 || check_via(r->run.via, err) < 0 ||
+        read_maps(r, o, err) < 0 || read_overwrite(r, o, err) < 0)
         return -err->code;
     return option_text(o, "plan") ? read_saved(r, option_text(o, "plan"), err) : 0;
 }

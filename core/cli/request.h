@@ -38,6 +38,10 @@ struct request {
           .help = "refuse what would likely take longer than so many seconds" },                             \
         { .name = "p2p", .help = "let the source's libvirt make the calls by itself, where that is safe" },  \
         { .name = "direct", .help = "make libvirt's calls from here, never peer to peer" },                  \
+        { .name = "connections",                                                                             \
+          .argument = "N",                                                                                   \
+          .type = OPTION_U64,                                                                                \
+          .help = "how many connections memory is sent by, instead of as many as seem worth it" },           \
         { .name = "no-postcopy", .help = "never let the guest run over there without all of its memory" },   \
         { .name = "no-throttle", .help = "never slow the guest" },                                           \
         { .name = "flatten", .help = "copy a disk with what it rests on, though its base is there too" },    \

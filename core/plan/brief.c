@@ -26,7 +26,7 @@ struct briefing {
     size_t room;
     struct word words[CHANNELS_MOST];
     struct cost_shared shared;
-    struct strategy list[CHANNELS_MOST * N_WAYS];
+    struct strategy list[CHANNELS_MOST * N_WAYS * 2]; /* by one connection, and by several */
     size_t n;
 };
 
@@ -131,8 +131,9 @@ static const char *refused_move(const struct briefing *b, const struct rule_case
 
 /* Member by member: the branches of post-copy and the findings are large, and nobody looks at them here. */
 static void strategy_set(struct strategy *s, const struct channel *c, const struct assignment *a,
-                         enum memory_mode mode, enum hand_over hand_over)
+                         enum memory_mode mode, enum hand_over hand_over, unsigned connections)
 {
+    s->connections = connections;
     s->disks = a->disks;
     s->channel = c;
     s->mode = mode;
@@ -140,12 +141,13 @@ static void strategy_set(struct strategy *s, const struct channel *c, const stru
     s->needs_unsafe = a->needs_unsafe && mode != MODE_OFFLINE;
 }
 
-static void candidates_of(struct briefing *b, struct planning *p, struct rule_case *c,
-                          const struct assignment *a, const char **ret_refused_by)
+static void candidates_by(struct briefing *b, struct planning *p, struct rule_case *c,
+                          const struct assignment *a, unsigned connections, const char **ret_refused_by)
 {
+    const bool is_asked = p->limits.connections > 0;
     enum memory_mode gated = MODE_OFFLINE;
 
-    cost_share(p, c->channel, a->disks, &b->shared);
+    cost_share(p, c->channel, connections, a->disks, &b->shared);
     for (size_t w = 0; w < N_WAYS; w++) {
         struct strategy *s = &b->list[b->n];
         struct memory_cost stays, switches;
@@ -155,9 +157,10 @@ static void candidates_of(struct briefing *b, struct planning *p, struct rule_ca
 
         /* Locked is taken where it is named, and held is dearer than gated. */
         if (!candidates_way(p->facts, w, &mode, &hand_over) || hand_over == HAND_OVER_LOCKED ||
-            (hand_over == HAND_OVER_HELD && mode == gated))
+            (hand_over == HAND_OVER_HELD && mode == gated) ||
+            (connections > 1 && mode == MODE_POSTCOPY && !is_asked))
             continue;
-        strategy_set(s, c->channel, a, mode, hand_over);
+        strategy_set(s, c->channel, a, mode, hand_over, connections);
         cost_price_shared(p, &b->shared, s, &stays, &switches);
         c->strategy = s;
         id = rules_refused(&b->rules, RULES_OF_STRATEGY, c);
@@ -171,6 +174,19 @@ static void candidates_of(struct briefing *b, struct planning *p, struct rule_ca
     }
 }
 
+/* As candidates.c has them. */
+static void candidates_of(struct briefing *b, struct planning *p, struct rule_case *c,
+                          const struct assignment *a, const char **ret_refused_by)
+{
+    const bool is_off = p->facts->domain.run == RUN_SHUTOFF;
+    const unsigned asked = is_off ? 1 : p->limits.connections;
+    const unsigned several = asked ? 1 : cost_connections(p, c->channel);
+
+    candidates_by(b, p, c, a, asked ? asked : 1, ret_refused_by);
+    if (several > 1)
+        candidates_by(b, p, c, a, several, ret_refused_by);
+}
+
 /* Rules about disks look at what is done to them, so one strategy stands for all of its channel. */
 static const char *refused_channel(const struct briefing *b, struct rule_case *c, const struct assignment *a,
                                    struct strategy *any)
@@ -178,7 +194,7 @@ static const char *refused_channel(const struct briefing *b, struct rule_case *c
     const char *id = refused_by_survey(c->facts, c->channel);
 
     strategy_set(any, c->channel, a, c->facts->domain.run == RUN_SHUTOFF ? MODE_OFFLINE : MODE_PRECOPY,
-                 HAND_OVER_GATED);
+                 HAND_OVER_GATED, 1);
     c->strategy = any;
     if (!id)
         id = rules_refused(&b->rules, RULES_OF_CHANNEL, c);
@@ -191,6 +207,7 @@ static void put_choice(struct brief *ret, const struct strategy *s, const struct
     ret->mode = s->mode;
     ret->hand_over = s->hand_over;
     ret->needs_unsafe = s->needs_unsafe;
+    ret->connections = s->connections;
     ret->time_ms = s->time_ms;
     ret->downtime_ms = s->downtime_ms;
     ret->bytes = s->bytes;

@@ -12,6 +12,7 @@ struct brief {
     enum memory_mode mode;
     enum hand_over hand_over;
     bool copies_disks, needs_unsafe;
+    unsigned connections;
     struct estimate time_ms, downtime_ms, bytes, exposure_ms;
     const char *refused_by; /* when nothing can be: the id of a finding; of the whole move if there is one.
                                A driver's or the survey's own lives as long as the facts */

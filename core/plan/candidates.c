@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Enumerates the strategies: channels x ways that memory travels x assignments of treatments.
+ * Enumerates the strategies: channels x ways that memory travels x connections x assignments of treatments.
  * Judges nothing: what cannot be is enumerated too, so that a rule can say why. See README.md. */
 #include "plan/planner.h"
 #include <string.h>
@@ -245,6 +245,14 @@ static bool way_is_offered(const struct planning *p, const struct way *w, const 
            candidates_lock(&p->facts->domain, a->disks) != NULL;
 }
 
+/* Those that nobody asked for are worth a row where they can be taken. */
+static bool way_has_several(const struct planning *p, const struct way *w, const struct assignment *a)
+{
+    if (w->mode == MODE_OFFLINE)
+        return false;
+    return p->limits.connections || (w->mode != MODE_POSTCOPY && !a->is_alternative);
+}
+
 /* Peer to peer is worth a row where it can be taken, and each of its refusals where it was asked for. */
 static bool way_has_p2p(const struct planning *p, const struct channel *channel, const struct way *w,
                         const struct assignment *a)
@@ -254,31 +262,94 @@ static bool way_has_p2p(const struct planning *p, const struct channel *channel,
     return p->limits.manner == MANNER_P2P || (channel->can_p2p && w->hand_over != HAND_OVER_GATED);
 }
 
-static void candidate_add(struct planning *p, const struct channel *channel, const char *word,
-                          const struct way *w, const struct assignment *a, bool is_p2p)
+unsigned plan_connections_of(const char *id)
 {
-    struct plan *plan = p->plan;
-    struct strategy *s = &plan->list[plan->n];
-    const char *mode = memory_mode_word(w->mode), *hand_over = hand_over_word(w->hand_over);
-    const char *p2p = is_p2p ? "-p2p" : "";
-    const char *id = arena_format(plan->arena, "%s-%s-%s%s%s", mode, word, hand_over, p2p, a->suffix);
+    const char *last = id ? strrchr(id, '-') : NULL;
+    unsigned n = 0;
+
+    if (!last || last[1] != 'x' || last[2] < '1' || last[2] > '9')
+        return 1;
+    for (last += 2; *last >= '0' && *last <= '9' && n <= CONNECTIONS_MOST; last++)
+        n = 10 * n + (unsigned)(*last - '0');
+    return (*last == '\0' || *last == '.') && n <= CONNECTIONS_MOST ? n : 1;
+}
+
+/* One strategy less what it is called and what becomes of the disks. */
+struct candidate {
+    const struct channel *channel;
+    const char *word; /* the channel's */
+    const struct way *way;
+    unsigned connections;
+    bool is_p2p;
+};
+
+static const char *candidate_name(const struct planning *p, const struct candidate *c,
+                                  const struct assignment *a)
+{
+    struct arena *arena = p->plan->arena;
+    const char *several = c->connections > 1 ? arena_format(arena, "-x%u", c->connections) : "";
+    const char *id =
+        several ? arena_format(arena, "%s-%s-%s%s%s%s", memory_mode_word(c->way->mode), c->word,
+                               hand_over_word(c->way->hand_over), c->is_p2p ? "-p2p" : "", a->suffix, several)
+                : NULL;
+    const char *name = id;
 
     /* Only drivers with names like "tcp" and "tcp2" side by side come here. */
-    for (unsigned i = 2; id && id_is_taken(plan, id); i++)
-        id = arena_format(plan->arena, "%s-%s-%s%s%s.%u", mode, word, hand_over, p2p, a->suffix, i);
+    for (unsigned i = 2; name && id_is_taken(p->plan, name); i++)
+        name = arena_format(arena, "%s.%u", id, i);
+    return name;
+}
+
+static void candidate_add(struct planning *p, const struct candidate *c, const struct assignment *a)
+{
+    struct plan *plan = p->plan;
+    const char *id = candidate_name(p, c, a);
+
     if (!id)
         return;
-    *s = (struct strategy){
+    plan->list[plan->n++] = (struct strategy){
         .id = id,
         .disks = a->disks,
-        .mode = w->mode,
-        .hand_over = w->hand_over,
-        .channel = channel,
-        .needs_unsafe = a->needs_unsafe && w->mode != MODE_OFFLINE,
+        .mode = c->way->mode,
+        .hand_over = c->way->hand_over,
+        .channel = c->channel,
+        .needs_unsafe = a->needs_unsafe && c->way->mode != MODE_OFFLINE,
         .is_alternative = a->is_alternative,
-        .is_p2p = is_p2p,
+        .is_p2p = c->is_p2p,
+        .connections = c->connections,
     };
-    plan->n++;
+}
+
+static void candidates_of(struct planning *p, struct candidate c, const struct assignment *a)
+{
+    for (c.way = ways; c.way < ways + N_WAYS; c.way++) {
+        if (!way_fits(p->facts->domain.run, c.way) || !way_is_offered(p, c.way, a) ||
+            (!c.way->for_alternatives && a->is_alternative) ||
+            (c.connections > 1 && !way_has_several(p, c.way, a)))
+            continue;
+        c.is_p2p = false;
+        if (p->limits.manner != MANNER_P2P || c.way->mode == MODE_OFFLINE)
+            candidate_add(p, &c, a);
+        c.is_p2p = true;
+        if (way_has_p2p(p, c.channel, c.way, a) &&
+            (c.connections == 1 || p->limits.connections || p->limits.manner == MANNER_P2P))
+            candidate_add(p, &c, a);
+    }
+}
+
+/* By one connection, and by as many as are worth it; or by as many as were asked for. */
+static void candidates_over(struct planning *p, size_t channel, const struct assignment *a)
+{
+    struct candidate c = { .channel = &p->facts->channels[channel], .word = channel_word(p, channel) };
+    const unsigned asked = p->facts->domain.run == RUN_SHUTOFF ? 1 : p->limits.connections;
+
+    if (!c.word)
+        return;
+    c.connections = asked ? asked : 1;
+    candidates_of(p, c, a);
+    c.connections = asked ? 1 : cost_connections(p, c.channel);
+    if (c.connections > 1)
+        candidates_of(p, c, a);
 }
 
 void candidates_make(struct planning *p)
@@ -289,22 +360,12 @@ void candidates_make(struct planning *p)
 
     for (int i = 0; i < N_ASSIGNMENTS; i++)
         made[i] = assignment_make(p, i, &assignments[i]);
+    /* Each way direct and peer to peer, by one connection and by several. */
     p->plan->list = arena_zeroed(p->plan->arena, f->n_channels ? f->n_channels : 1,
-                                 sizeof *p->plan->list * 2u * N_WAYS * N_ASSIGNMENTS);
+                                 sizeof *p->plan->list * 4u * N_WAYS * N_ASSIGNMENTS);
     if (!p->plan->list || arena_failed(p->plan->arena))
         return;
     for (int a = 0; a < N_ASSIGNMENTS; a++)
-        for (size_t c = 0; made[a] && c < f->n_channels; c++) {
-            const char *word = channel_word(p, c);
-
-            for (int w = 0; word && w < N_WAYS; w++) {
-                if (!way_fits(f->domain.run, &ways[w]) || !way_is_offered(p, &ways[w], &assignments[a]) ||
-                    (!ways[w].for_alternatives && assignments[a].is_alternative))
-                    continue;
-                if (p->limits.manner != MANNER_P2P || ways[w].mode == MODE_OFFLINE)
-                    candidate_add(p, &f->channels[c], word, &ways[w], &assignments[a], false);
-                if (way_has_p2p(p, &f->channels[c], &ways[w], &assignments[a]))
-                    candidate_add(p, &f->channels[c], word, &ways[w], &assignments[a], true);
-            }
-        }
+        for (size_t c = 0; made[a] && c < f->n_channels; c++)
+            candidates_over(p, c, &assignments[a]);
 }

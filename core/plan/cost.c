@@ -4,24 +4,14 @@
  *
  * UNITS. Bytes, bytes per second and milliseconds; in between double, made whole by range_estimate() alone.
  *
- * LIMITS, known to be wrong:
- * - A link's nominal rate says little: a virtual link calls itself 10 Gbit/s and gives what it is shaped to.
- * - What one core encrypts is a fixed range, whatever the processor.
+ * LIMITS, known to be wrong (those of rates stand in cost-rate.c):
  * - Copied disks are read and written at constant rates, and the guest's own writes are a fixed allowance. */
 #include "plan/range.h"
 
-static const double gbit_bytes_per_s = 125e6;
-static const struct range rate_default = { 12.5e6, 125e6, 12.5e9 };
-/* What a link may give of what it says: others use it too; and above 1 Gbit/s it may be a virtual one, which
- * says 10 Gbit/s and gives what it is shaped to. */
-static const double link_shared = 0.75, link_shaped = 0.1;
-static const double framing = 0.94; /* of a link's rate, left to the payload by Ethernet, IP and TCP */
-
-/* One core's cipher, and the copies through sockets beside it. */
-static const struct range encrypted_rate = { 80e6, 300e6, 1500e6 };
-
 static const struct range setup_ms = { 310, 450, 800 }; /* connect and begin 100, prepare 350 */
 static const struct range encrypted_setup_ms = { 20, 150, 600 };
+/* Each connection beyond the first: opened, and with TLS shaken hands over. */
+static const struct range connection_ms = { 0.2, 1, 10 }, encrypted_connection_ms = { 3, 10, 60 };
 static const struct range round_trips = { 10, 20,
                                           60 }; /* libvirt's calls and handshakes, one after another */
 static const struct range finish_ms = { 120, 220, 380 };  /* finish 20, confirm 200 */
@@ -33,12 +23,7 @@ static const struct range disk_ms = { 50, 100, 300 };         /* start and end o
 static const struct range relocation_ms = { 150, 350, 1000 }; /* look, create, open, pivot, look again */
 static const struct range copied_share = { 0.5, 1.0, 1.5 }; /* of the allocated bytes; guest writes on top */
 static const struct range image_bytes_not_known = { 0, 2147483648.0, 1099511627776.0 };
-/* What was measured on this way a moment ago, of payload: QEMU's stream may do a little better or worse. One
- * connection's ceiling in the measuring process is no link's: from there on it says less. */
-static const struct range measured_share = { 0.8, 1.0, 1.15 }, fast_share = { 0.4, 1.0, 4.0 };
-static const double measured_well = 200e6;
-/* What earlier moves of this pair showed, one figure each, so that luck stays possible. */
-static const struct range history_share = { 0.8, 1.0, 1.2 };
+static const double luck = 1.2; /* above the downtime that moves showed */
 
 static bool is_known(uint64_t figure)
 {
@@ -47,105 +32,6 @@ static bool is_known(uint64_t figure)
 static bool is_rate(uint64_t bytes_per_s)
 {
     return is_known(bytes_per_s) && bytes_per_s > 0;
-}
-
-/* ---- rate ---- */
-
-static double link_of(const struct facts *f, const struct channel *c)
-{
-    double link = INFINITY;
-
-    if (is_rate(c->bytes_per_s))
-        return (double)c->bytes_per_s;
-    if (is_rate(f->source.link_bytes_per_s))
-        link = (double)f->source.link_bytes_per_s;
-    if (is_rate(f->dest.link_bytes_per_s))
-        link = fmin(link, (double)f->dest.link_bytes_per_s);
-    return link;
-}
-
-static double link_low(double link)
-{
-    return link <= gbit_bytes_per_s ? link * link_shared
-                                    : fmax(link * link_shaped, gbit_bytes_per_s * link_shared);
-}
-
-/* What earlier moves showed, as wide as they lay apart. */
-static struct range seen_range(uint64_t seen, uint64_t spread)
-{
-    const double middle = (double)seen;
-
-    if (!is_known(spread) || !spread)
-        return range_times(range_of(middle), history_share);
-    return (struct range){ fmax(middle - (double)spread, middle / 4), middle, middle + (double)spread };
-}
-
-static void take(uint64_t seen, uint64_t spread, uint64_t *to, uint64_t *to_spread)
-{
-    if (!is_rate(seen))
-        return;
-    *to = seen;
-    *to_spread = spread;
-}
-
-/* What the channel itself showed, figure by figure; where it has none, what the pair of hosts did. */
-static struct constants history_of(const struct planning *p, const struct channel *c)
-{
-    const struct constants *own = &c->history;
-    struct constants h = p->facts->history;
-
-    if (!is_rate(own->samples))
-        return h;
-    take(own->bytes_per_s, own->bytes_per_s_spread, &h.bytes_per_s, &h.bytes_per_s_spread);
-    take(own->setup_ms, own->setup_ms_spread, &h.setup_ms, &h.setup_ms_spread);
-    take(own->finish_ms, own->finish_ms_spread, &h.finish_ms, &h.finish_ms_spread);
-    take(own->downtime_ms, own->downtime_ms_spread, &h.downtime_ms, &h.downtime_ms_spread);
-    return h;
-}
-
-static struct range measured_range(uint64_t bytes_per_s, double link)
-{
-    const double seen = (double)bytes_per_s;
-    const struct range rate = range_times(range_of(seen), seen < measured_well ? measured_share : fast_share);
-
-    return (struct range){ rate.low, rate.likely, fmax(seen, fmin(rate.high, link)) };
-}
-
-/* Both are of payload: where they agree, what they agree on; else the newer. */
-static struct range measured_rate(const struct channel *c, const struct constants *h, double link)
-{
-    const struct range now = measured_range(c->measured_bytes_per_s, link);
-    struct range both;
-
-    if (!is_rate(h->bytes_per_s))
-        return now;
-    both = seen_range(h->bytes_per_s, h->bytes_per_s_spread);
-    both = (struct range){ fmax(both.low, now.low), now.likely, fmin(both.high, now.high) };
-    if (both.low > both.high)
-        return now;
-    both.likely = fmin(fmax(both.likely, both.low), both.high);
-    return both;
-}
-
-static struct range channel_rate(const struct planning *p, const struct channel *c)
-{
-    const struct constants h = history_of(p, c);
-    const uint64_t seen = h.bytes_per_s, cap = p->limits.bandwidth_bytes_per_s;
-    const double link = link_of(p->facts, c);
-    struct range rate = range_times(rate_default, range_of(framing));
-
-    if (is_rate(c->measured_bytes_per_s))
-        rate = measured_rate(c, &h, link);
-    else if (is_rate(seen)) /* a payload rate: framing is in it */
-        rate = seen_range(seen, h.bytes_per_s_spread);
-    else if (isfinite(link))
-        rate = range_times((struct range){ link_low(link), fmin(link, gbit_bytes_per_s), link },
-                           range_of(framing));
-    if (c->protects_data >= 2 && !is_rate(seen))
-        rate = range_smaller(rate, encrypted_rate);
-    if (is_rate(cap))
-        rate = range_smaller(rate, range_of((double)cap));
-    return rate;
 }
 
 /* ---- disks ---- */
@@ -194,9 +80,7 @@ struct cost_relocation cost_relocation(const struct facts *f, const enum treatme
                     ? range_of((double)d->at_source.capacity_bytes)
                     : disk_bytes(d, TREAT_COPY);
         if ((to->type == DISK_NETWORK || to->sharing == SHARING_PROVED) && is_rate(link))
-            rate = range_smaller(rate, range_times((struct range){ link_low((double)link),
-                                                                   fmin((double)link, 1e9), (double)link },
-                                                   range_of(framing)));
+            rate = range_smaller(rate, cost_link((double)link, 1e9));
         if (is_rate(cap_bytes_per_s))
             rate = range_smaller(rate, range_of((double)cap_bytes_per_s));
         cost.bytes = range_plus(cost.bytes, bytes);
@@ -210,12 +94,13 @@ struct cost_relocation cost_relocation(const struct facts *f, const enum treatme
 /* Nothing takes no time: a zero is a figure that was not taken. */
 static struct range known_or(uint64_t seen, uint64_t spread, struct range otherwise)
 {
-    return is_known(seen) && seen ? seen_range(seen, spread) : otherwise;
+    return is_known(seen) && seen ? cost_seen(seen, spread) : otherwise;
 }
 
-static struct range fixed_ms(const struct planning *p, const struct channel *c)
+static struct range fixed_ms(const struct planning *p, const struct channel *c, unsigned connections)
 {
-    const struct constants h = history_of(p, c);
+    bool has_setup;
+    const struct constants h = cost_history(p, c, connections, &has_setup);
     struct range ms = known_or(h.setup_ms, h.setup_ms_spread, setup_ms);
 
     if (!is_known(h.setup_ms)) {
@@ -224,18 +109,22 @@ static struct range fixed_ms(const struct planning *p, const struct channel *c)
         if (is_known(c->latency_us))
             ms = range_plus(ms, range_times(round_trips, range_of((double)c->latency_us / 1000)));
     }
+    if (!has_setup && connections > 1)
+        ms = range_plus(ms, range_times(c->protects_data >= 2 ? encrypted_connection_ms : connection_ms,
+                                        range_of(connections - 1)));
     return range_plus(ms, known_or(h.finish_ms, h.finish_ms_spread, finish_ms));
 }
 
-static void learn_downtime(const struct planning *p, const struct channel *c, struct range *ms)
+static void learn_downtime(const struct planning *p, const struct strategy *s, struct range *ms)
 {
-    const uint64_t seen = history_of(p, c).downtime_ms;
+    bool ignored;
+    const uint64_t seen = cost_history(p, s->channel, s->connections, &ignored).downtime_ms;
 
     if (!is_known(seen) || ms->high <= 0)
         return;
     ms->low = fmin(ms->low, (double)seen);
-    ms->likely = fmin(fmax(ms->low, (double)seen), fmax(ms->high, (double)seen * history_share.high));
-    ms->high = fmax(ms->high, (double)seen * history_share.high);
+    ms->likely = fmin(fmax(ms->low, (double)seen), fmax(ms->high, (double)seen * luck));
+    ms->high = fmax(ms->high, (double)seen * luck);
 }
 
 /* Memory is one part of a move; the disks and the constants are the same on every way. */
@@ -245,12 +134,12 @@ static struct price price_of(const struct planning *p, const struct strategy *s,
     struct range ms = s->mode == MODE_OFFLINE ? offline_ms : range_plus(shared->fixed_ms, m->ms);
     struct range downtime = m->downtime_ms;
 
-    ms = range_plus(ms, range_duration_ms(shared->copied, range_smaller(shared->rate, storage_rate)));
+    ms = range_plus(ms, range_duration_ms(shared->copied, range_smaller(shared->rate_of_one, storage_rate)));
     ms = range_plus(ms, range_times(disk_ms, range_of((double)shared->n_copied)));
     ms = range_plus(ms, shared->relocation.ms);
     downtime.likely = fmin(downtime.likely, downtime.high);
     if (s->mode != MODE_PAUSED && !cost_knows_downtime(p))
-        learn_downtime(p, s->channel, &downtime);
+        learn_downtime(p, s, &downtime);
     if (s->hand_over == HAND_OVER_HELD) {
         ms = range_plus(ms, held_ms);
         if (downtime.high > 0)
@@ -264,15 +153,16 @@ static struct price price_of(const struct planning *p, const struct strategy *s,
                            .exposure_ms = range_estimate(m->exposure_ms, COST_MAX_MS) };
 }
 
-void cost_share(const struct planning *p, const struct channel *c, const enum treatment *disks,
-                struct cost_shared *ret)
+void cost_share(const struct planning *p, const struct channel *c, unsigned connections,
+                const enum treatment *disks, struct cost_shared *ret)
 {
-    const struct range rate = channel_rate(p, c);
+    const struct range rate = cost_rate(p, c, connections);
 
     if (rate.low != ret->rate.low || rate.likely != ret->rate.likely || rate.high != ret->rate.high)
         cost_memory_guests(p, rate, &ret->guests);
     ret->rate = rate;
-    ret->fixed_ms = fixed_ms(p, c);
+    ret->rate_of_one = connections > 1 ? cost_rate(p, c, 1) : rate;
+    ret->fixed_ms = fixed_ms(p, c, connections);
     ret->copied = copied_bytes(p, disks, &ret->n_copied);
     ret->relocation = cost_relocation(p->facts, disks, p->limits.bandwidth_bytes_per_s);
 }
@@ -295,7 +185,7 @@ void cost_price(const struct planning *p, struct strategy *s)
     struct cost_shared shared = { .n_copied = 0 };
     struct memory_cost stays, switches;
 
-    cost_share(p, s->channel, s->disks, &shared);
+    cost_share(p, s->channel, s->connections, s->disks, &shared);
     cost_price_shared(p, &shared, s, &stays, &switches);
     if (s->mode == MODE_POSTCOPY) {
         s->stays = price_of(p, s, &stays, &shared);

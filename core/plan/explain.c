@@ -65,8 +65,10 @@ static void add_sentence(const struct plan *p, const struct strategy *s, struct 
         text_add(t, " via ");
         text_add_escaped(t, s->channel->data_address);
     }
-    text_add(t, " (%s), %s", explain_protection(protection, sizeof protection, s->channel),
-             hand_over_word(s->hand_over));
+    text_add(t, " (%s)", explain_protection(protection, sizeof protection, s->channel));
+    if (s->connections > 1)
+        text_add(t, " by %u connections", s->connections);
+    text_add(t, ", %s", hand_over_word(s->hand_over));
     if (s->is_p2p)
         text_add(t, ", peer to peer");
     add_disks_treated(t, p, s, TREAT_SHARED, "shared");

@@ -196,6 +196,15 @@ static int must_be_named(const struct strategy *s, struct error *err)
                   "only the locked hand-over is left, which is no safer than its lock lives");
         return error_fix(err, "Name it if that is meant: --strategy %s.", s->id);
     }
+    if (s->mode != MODE_PAUSED) {
+        error_set(err, ERROR_REFUSED, NULL,
+                  "only a move by %u connections would do, which may not end or slows the guest",
+                  s->connections);
+        return error_fix(err,
+                         "Name it if that is meant: --strategy %s; or measure the guest: "
+                         "--measure-dirty 3.",
+                         s->id);
+    }
     error_set(err, ERROR_REFUSED, NULL, "the guest would stand still for all of the move, likely %s",
               MS_TEXT(s->downtime_ms.likely));
     return error_fix(err,

@@ -24,7 +24,9 @@ struct plan_limits {
     bool deletes_source;     /* the old image of a disk that was relocated by itself goes afterwards */
     bool synchronous_writes; /* of a disk that is relocated: the guest waits for both images */
     enum manner manner;
+    unsigned connections; /* that memory is sent by; 0 = as the planner thinks best */
 };
+enum { CONNECTIONS_MOST = 255 }; /* of QEMU */
 /* A link between the hosts, or from here to one of them, that is cut: libvirt gives a move up when it heard
  * nothing for so long, direct by our keepalive (3 s, 4 times; ssh's is the same), peer to peer by libvirt's
  * own default (5 s, 5 times). What is surely survived is less: TCP tries again at twice the pause each time,
@@ -76,6 +78,7 @@ struct strategy {
     struct price stays, switches; /* MODE_POSTCOPY: the two branches; the figures above span both */
     bool may_not_end;             /* pre-copy that no figure promises an end */
     bool is_p2p;                  /* the source's libvirt makes the calls by itself */
+    unsigned connections;         /* that memory is sent by; disks have one each, always */
 };
 struct plan {
     struct arena *arena;
@@ -100,6 +103,8 @@ int plan_refusal(const struct plan *p, struct error *err);
 
 /* NULL when there is none of this id. */
 const struct strategy *plan_strategy(const struct plan *p, const char *id);
+/* The connections that a strategy of this id has by its last word, "-x4"; 1 where it has none. */
+unsigned plan_connections_of(const char *id);
 /* What refuses s (the plan's own findings first), NULL when it is valid. */
 const struct finding *plan_refuses(const struct plan *p, const struct strategy *s);
 

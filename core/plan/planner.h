@@ -44,6 +44,8 @@ const struct strategy *rank_best(const struct planning *p, const struct strategy
  * driver that declares the lock; one that was seen to be enforced before one that was not tried. NULL when
  * there is none, or when something in the domain may switch it off. */
 const struct disk *candidates_lock(const struct domain *d, const enum treatment *disks);
+/* How many connections are worth a candidate of their own over this channel, beside one; 1: none. */
+unsigned cost_connections(const struct planning *p, const struct channel *c);
 
 /* The natural treatment of a disk, as README.md states it. */
 enum treatment candidates_natural(const struct disk *d);

@@ -61,6 +61,18 @@ static inline struct estimate range_estimate(struct range r, double max)
     return e;
 }
 
+/* What a link that says so much carries; likely no more than believed. */
+struct range cost_link(double bytes_per_s, double believed);
+/* A figure that earlier moves showed, as wide as they lay apart. */
+struct range cost_seen(uint64_t seen, uint64_t spread);
+/* What moves over the channel by so many connections showed, figure by figure; where they have none, what one
+ * connection did (but for the rate), and then what the pair of hosts did. ret_has_setup: the set-up of so
+ * many is among it. */
+struct constants cost_history(const struct planning *p, const struct channel *c, unsigned connections,
+                              bool *ret_has_setup);
+/* What memory gets by so many connections; a disk that is copied has one, always. */
+struct range cost_rate(const struct planning *p, const struct channel *c, unsigned connections);
+
 /* What memory costs on one way: the time on the wire, what it sends, how long the guest stands still beyond
  * the constants, and how long it runs there without all of its memory. */
 struct memory_cost {
@@ -94,16 +106,17 @@ struct cost_relocation {
 struct cost_relocation cost_relocation(const struct facts *f, const enum treatment *disks,
                                        uint64_t cap_bytes_per_s);
 
-/* What all strategies have in common that go over one channel and treat the disks alike. It begins zeroed,
+/* What all strategies have in common that go over one channel by so many connections and treat the disks
+ * alike. It begins zeroed,
  * and a second channel of the same facts takes over what does not differ. */
 struct cost_shared {
-    struct range rate, fixed_ms, copied;
+    struct range rate, rate_of_one, fixed_ms, copied;
     struct cost_relocation relocation; /* before the move */
     size_t n_copied;
     struct memory_guests guests;
 };
-void cost_share(const struct planning *p, const struct channel *c, const enum treatment *disks,
-                struct cost_shared *ret);
+void cost_share(const struct planning *p, const struct channel *c, unsigned connections,
+                const enum treatment *disks, struct cost_shared *ret);
 /* Without its branches: ret_stays and ret_switches are what these cost. */
 void cost_price_shared(const struct planning *p, const struct cost_shared *shared, struct strategy *s,
                        struct memory_cost *ret_stays, struct memory_cost *ret_switches);

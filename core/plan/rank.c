@@ -84,6 +84,9 @@ static int order_safer(const struct strategy *a, const struct strategy *b)
     /* Direct, what is seen here is seen first, and what ends here ends there too. */
     if (!order)
         order = (int)a->is_p2p - (int)b->is_p2p;
+    /* Several have more parts that can fail, no post-copy to end in, and take processors from others. */
+    if (!order)
+        order = (a->connections > b->connections) - (a->connections < b->connections);
     if (!order)
         order = mode_order(a) - mode_order(b);
     return order;
@@ -138,12 +141,19 @@ static void rank_valid(struct strategy *list, size_t n, struct ranking *r)
     }
 }
 
+/* Post-copy cannot come to the help of several connections: nobody who did not ask for them shall have a move
+ * that may never end, or a guest that is slowed, where one connection has its way out. */
+static bool is_several_at_risk(const struct planning *p, const struct strategy *s)
+{
+    return s->connections > 1 && !p->limits.connections && (s->may_not_end || s->mode == MODE_THROTTLED);
+}
+
 /* Standing still for all of it is quick and cheap, and not what anybody means by a move of a running guest:
  * it competes only where the user allows a downtime that it keeps to, else it must be named. So must a lock
  * that holds no longer than the QEMU that has it (core/run/README.md, limit 10). */
 static bool is_last_resort(const struct planning *p, const struct strategy *s)
 {
-    if (s->hand_over == HAND_OVER_LOCKED)
+    if (s->hand_over == HAND_OVER_LOCKED || is_several_at_risk(p, s))
         return true;
     return s->mode == MODE_PAUSED &&
            (p->limits.max_downtime_ms == NOT_KNOWN || s->downtime_ms.high > p->limits.max_downtime_ms);

@@ -64,7 +64,7 @@ struct rule_set {
     size_t n;
 };
 extern const struct rule_set rules_domain, rules_host, rules_disk, rules_channel, rules_mode, rules_map,
-    rules_device, rules_tls, rules_p2p, rules_pair, rules_relocate;
+    rules_device, rules_tls, rules_p2p, rules_connections, rules_pair, rules_relocate;
 
 /* The rule of this id; NULL when no row has it. */
 const struct rule *rules_find(const char *id);

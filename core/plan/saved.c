@@ -105,7 +105,8 @@ static json_t *json_of_limits(const struct plan_limits *l)
         (l->max_downtime_ms != NOT_KNOWN && json_put_u64(o, "max_downtime_ms", l->max_downtime_ms) < 0) ||
         (l->deadline_ms != NOT_KNOWN && json_put_u64(o, "deadline_ms", l->deadline_ms) < 0) ||
         (l->bandwidth_bytes_per_s != NOT_KNOWN &&
-         json_put_u64(o, "bandwidth_bytes_per_s", l->bandwidth_bytes_per_s) < 0))
+         json_put_u64(o, "bandwidth_bytes_per_s", l->bandwidth_bytes_per_s) < 0) ||
+        (l->connections && json_put_u64(o, "connections", l->connections) < 0))
         return NULL;
     return HAND_OVER(o);
 }
@@ -114,14 +115,18 @@ json_t *plan_save(const struct plan *p, const struct strategy *s, const struct p
                   struct error *err)
 {
     OWNED_JSON o = json_object();
+    struct plan_limits kept = *limits;
 
     s = s ? s : plan_chosen(p);
     if (!s) {
         plan_refusal(p, err);
         return NULL;
     }
+    /* How many are worth it changes with what else the hosts do. */
+    if (s->connections > 1)
+        kept.connections = s->connections;
     if (!o || json_put_u64(o, "saved_plan", SAVED_VERSION) < 0 || json_put_text(o, "strategy", s->id) < 0 ||
-        json_put(o, "limits", json_of_limits(limits)) < 0 ||
+        json_put(o, "limits", json_of_limits(&kept)) < 0 ||
         json_put(o, "rests_on", what_it_rests_on(p, s)) < 0 ||
         (p->facts->n_maps && json_put(o, "maps", maps_to_json(p->facts->maps, p->facts->n_maps)) < 0) ||
         (p->facts->overwrite.n && json_put(o, "overwrite", overwrite_to_json(&p->facts->overwrite)) < 0)) {
@@ -140,6 +145,7 @@ int plan_saved_limits(const json_t *saved, struct plan_limits *ret, struct error
 {
     const json_t *l = json_child(saved, "limits");
     const char *prefer = json_text(l, "prefer", "time");
+    const uint64_t connections = json_u64(l, "connections", 0);
 
     if (json_u64(saved, "saved_plan", 0) != SAVED_VERSION || !json_is_object(l) ||
         !json_is_object(json_child(saved, "rests_on")) || !json_text(saved, "strategy", NULL)) {
@@ -155,6 +161,7 @@ int plan_saved_limits(const json_t *saved, struct plan_limits *ret, struct error
                                  .max_downtime_ms = json_u64(l, "max_downtime_ms", NOT_KNOWN),
                                  .deadline_ms = json_u64(l, "deadline_ms", NOT_KNOWN),
                                  .bandwidth_bytes_per_s = json_u64(l, "bandwidth_bytes_per_s", NOT_KNOWN) };
+    ret->connections = connections <= CONNECTIONS_MOST ? (unsigned)connections : 0;
     for (unsigned i = 0; i <= PREFER_EXPOSURE; i++)
         if (text_equal(prefer, prefer_words[i]))
             ret->prefer = (enum prefer)i;

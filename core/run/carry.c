@@ -85,6 +85,7 @@ static json_t *migrate_args(struct move *m, struct error *err)
                  parameters_to_json(m->strategy->channel, json_array_size(json_child(args, "disks")) > 0)) <
             0 ||
         (m->o->n_maps && json_put(args, "maps", maps_to_json(m->o->maps, m->o->n_maps)) < 0) ||
+        (m->strategy->connections > 1 && json_put_u64(args, "connections", m->strategy->connections) < 0) ||
         (cap != NOT_KNOWN && json_put_u64(args, "bandwidth_mib_per_s", cap >> 20 ? cap >> 20 : 1u) < 0)) {
         error_memory(err);
         return NULL;
@@ -171,14 +172,14 @@ static void serve_gate(struct move *m)
 /* Where the data went and how stands in it too: post-copy that loses its link is taken up again from it. */
 static int record_migrate(struct move *m, const json_t *args, struct error *err)
 {
-    return move_record(m, "migrate",
-                       json_pack("{ss sb ss sb sb sb ss* sO*}", "strategy", m->strategy->id, "is_held",
-                                 (int)m->is_held, "data_uri", m->strategy->channel->data_uri, "is_offline",
-                                 (int)m->is_offline, "is_p2p", (int)m->is_p2p, "is_peer_trusted",
-                                 (int)json_flag(args, "is_peer_trusted", false), "listen_address",
-                                 json_text(args, "listen_address", NULL), "parameters",
-                                 json_child(args, "parameters")),
-                       err);
+    return move_record(
+        m, "migrate",
+        json_pack("{ss sb ss sb sb sI sb ss* sO*}", "strategy", m->strategy->id, "is_held", (int)m->is_held,
+                  "data_uri", m->strategy->channel->data_uri, "is_offline", (int)m->is_offline, "is_p2p",
+                  (int)m->is_p2p, "connections", (json_int_t)m->strategy->connections, "is_peer_trusted",
+                  (int)json_flag(args, "is_peer_trusted", false), "listen_address",
+                  json_text(args, "listen_address", NULL), "parameters", json_child(args, "parameters")),
+        err);
 }
 
 static void follow(struct move *m, struct call *migrate, struct error *err)

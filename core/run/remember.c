@@ -11,10 +11,13 @@
 
 #define LEAST_WATCHED_MS 100u /* of memory on the wire: below it a rate says nothing */
 
-/* Another address is another network. */
-static const char *history_name(char *buf, size_t size, const struct channel *ch)
+/* Another address is another network, and what several connections showed is not what one does. */
+static const char *history_name(char *buf, size_t size, const struct channel *ch, unsigned connections)
 {
-    (void)snprintf(buf, size, ch->data_address ? "%s via %s" : "%s", ch->driver, ch->data_address);
+    int n = snprintf(buf, size, ch->data_address ? "%s via %s" : "%s", ch->driver, ch->data_address);
+
+    if (connections > 1 && n > 0 && (size_t)n < size)
+        (void)snprintf(buf + n, size - (size_t)n, " x%u", connections);
     return buf;
 }
 
@@ -25,6 +28,31 @@ static void history_of_pair(struct facts *f, const json_t *records)
     history_fit(records, f->source.uuid, f->dest.uuid, NULL, &f->history);
     f->history.bytes_per_s = f->history.bytes_per_s_spread = NOT_KNOWN;
     f->history.setup_ms = f->history.setup_ms_spread = NOT_KNOWN;
+}
+
+/* Newest first: where there are more than are kept, the others are of long ago. */
+static void history_of_several(struct facts *f, struct channel *ch, const json_t *records)
+{
+    bool taken[CONNECTIONS_MOST + 1] = { false };
+    char name[128];
+
+    for (size_t i = json_array_size(records); i-- > 0 && ch->n_several < FACTS_MAX_SEVERAL;) {
+        const json_t *record = json_array_get(records, i);
+        const uint64_t n = json_u64(record, "connections", 1);
+        struct several *grown;
+
+        if (n < 2 || n > CONNECTIONS_MOST || taken[n] ||
+            !text_equal(json_text(record, "channel", NULL), history_name(name, sizeof name, ch, (unsigned)n)))
+            continue;
+        taken[n] = true;
+        grown = arena_grown(f->arena, ch->several, ch->n_several, sizeof *grown);
+        if (!grown)
+            return;
+        ch->several = grown;
+        grown[ch->n_several] = (struct several){ .connections = n };
+        constants_init(&grown[ch->n_several].history);
+        history_fit(records, f->source.uuid, f->dest.uuid, name, &grown[ch->n_several++].history);
+    }
 }
 
 void recall(struct move *m)
@@ -45,9 +73,11 @@ void recall(struct move *m)
         return;
     }
     history_of_pair(f, records);
-    for (size_t i = 0; i < f->n_channels; i++)
-        history_fit(records, f->source.uuid, f->dest.uuid, history_name(name, sizeof name, &f->channels[i]),
-                    &f->channels[i].history);
+    for (size_t i = 0; i < f->n_channels; i++) {
+        history_fit(records, f->source.uuid, f->dest.uuid,
+                    history_name(name, sizeof name, &f->channels[i], 1), &f->channels[i].history);
+        history_of_several(f, &f->channels[i], records);
+    }
     if (f->domain.uuid)
         history_fit_guest(records, f->domain.uuid, &f->history);
 }
@@ -148,13 +178,14 @@ void remember(struct move *m)
     if (!m->state_dir || !s || !f || !f->source.uuid || !f->dest.uuid || m->result->outcome != OUTCOME_MOVED)
         return;
     actual = actual_of(m);
-    record = json_pack("{ss sI ss ss ss ss ss ss ss ss s{so so so so} sO}", "run", m->run, "at_s",
+    record = json_pack("{ss sI ss ss ss ss ss ss ss ss sI s{so so so so} sO}", "run", m->run, "at_s",
                        (json_int_t)m->began_wall_s, "domain", m->name, "uuid", m->uuid, "source",
                        m->survey.source_host, "dest", m->survey.dest_host, "source_uuid", f->source.uuid,
-                       "dest_uuid", f->dest.uuid, "channel", history_name(name, sizeof name, s->channel),
-                       "strategy", s->id, "predicted", "time_ms", json_of(&s->time_ms), "downtime_ms",
-                       json_of(&s->downtime_ms), "bytes", json_of(&s->bytes), "exposure_ms",
-                       json_of(&s->exposure_ms), "actual", actual);
+                       "dest_uuid", f->dest.uuid, "channel",
+                       history_name(name, sizeof name, s->channel, s->connections), "strategy", s->id,
+                       "connections", (json_int_t)s->connections, "predicted", "time_ms",
+                       json_of(&s->time_ms), "downtime_ms", json_of(&s->downtime_ms), "bytes",
+                       json_of(&s->bytes), "exposure_ms", json_of(&s->exposure_ms), "actual", actual);
     if (!record || history_append(m->state_dir, json_incref(record), &err) < 0)
         log_event("run", "history", "not written: %s (%s)", err.what, err.why);
 }

@@ -196,9 +196,16 @@ static int add_live(struct child *c, virDomainPtr d, const struct names *names, 
     return changed ? add_xml(p, VIR_MIGRATE_PARAM_DEST_XML, there, err) : 0;
 }
 
+static uint64_t connections_of(const json_t *args)
+{
+    const uint64_t n = json_u64(args, "connections", 1);
+
+    return n <= UINT8_MAX ? n : 1;
+}
+
 static int add_parameters(const json_t *args, struct parameters *p, struct error *err)
 {
-    uint64_t bandwidth = json_u64(args, "bandwidth_mib_per_s", 0);
+    uint64_t bandwidth = json_u64(args, "bandwidth_mib_per_s", 0), connections = connections_of(args);
     const json_t *disks = json_child(args, "disks");
     const json_t *disk;
     size_t i;
@@ -209,6 +216,9 @@ static int add_parameters(const json_t *args, struct parameters *p, struct error
     if (r == 0 && json_child(args, "listen_address"))
         r = virTypedParamsAddString(&p->list, &p->n, &p->size, VIR_MIGRATE_PARAM_LISTEN_ADDRESS,
                                     json_text(args, "listen_address", ""));
+    if (r == 0 && connections > 1)
+        r = virTypedParamsAddInt(&p->list, &p->n, &p->size, VIR_MIGRATE_PARAM_PARALLEL_CONNECTIONS,
+                                 (int)connections);
     if (r == 0 && bandwidth)
         r = virTypedParamsAddULLong(&p->list, &p->n, &p->size, VIR_MIGRATE_PARAM_BANDWIDTH, bandwidth);
     json_array_foreach(disks, i, disk) if (r == 0) r = virTypedParamsAddString(
@@ -242,6 +252,8 @@ static unsigned flags_of(const json_t *args)
         return VIR_MIGRATE_LIVE | VIR_MIGRATE_POSTCOPY | VIR_MIGRATE_POSTCOPY_RESUME;
     if (text_equal(mode, "throttled"))
         flags |= VIR_MIGRATE_AUTO_CONVERGE;
+    if (connections_of(args) > 1)
+        flags |= VIR_MIGRATE_PARALLEL;
 
     if (json_flag(args, "is_persistent", false))
         flags |= VIR_MIGRATE_PERSIST_DEST;
@@ -258,9 +270,10 @@ static unsigned flags_of(const json_t *args)
 
 /* {"uuid", "data_uri", "mode", "is_persistent", "stay_paused", "unsafe_with_proof", "disks": [targets to
  * copy], "flat": [targets that rest on nothing there], "is_incremental", "bandwidth_mib_per_s", "maps",
- * "listen_address" (absent: as the destination has it), "p2p_uri" (absent: direct), "parameters": the
- * channel's, "is_peer_trusted": the channel may be used for its trusted network alone, "is_resume":
- * post-copy that lost its link goes on}: makes the call and returns when libvirt does; {} */
+ * "connections" (absent: one), "listen_address" (absent: as the destination has it), "p2p_uri" (absent:
+ * direct), "parameters": the channel's, "is_peer_trusted": the channel may be used for its trusted network
+ * alone, "is_resume": post-copy that lost its link goes on}: makes the call and returns when libvirt does; {}
+ */
 static int mover_migrate(struct child *c, const json_t *args, json_t *reply, struct error *err)
 {
     __attribute__((cleanup(parameters_done))) struct parameters p = { 0 };

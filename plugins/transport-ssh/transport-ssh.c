@@ -450,9 +450,9 @@ static int ssh_open_data(struct ferry_call *call, const struct ferry_services *s
 
 static const struct ferry_transport ssh = {
     .size = sizeof ssh,
-    /* No P2P: the source's libvirtd would need keys of its own. No MULTIFD: all goes through one connection.
-     */
-    .carries = FERRY_CARRIES_DISKS | FERRY_CARRIES_POSTCOPY | FERRY_CARRIES_VIA,
+    /* No P2P: the source's libvirtd would need keys of its own. Several connections go into the one ssh that
+     * there is, so that nobody but who names them gets them. */
+    .carries = FERRY_CARRIES_DISKS | FERRY_CARRIES_MULTIFD | FERRY_CARRIES_POSTCOPY | FERRY_CARRIES_VIA,
     .protects_control = FERRY_PROTECTS_ENCRYPTION,
     .protects_data = FERRY_PROTECTS_ENCRYPTION,
     .name = "ssh",

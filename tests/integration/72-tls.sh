@@ -44,6 +44,16 @@ tls_stands_refused() { # ID TEXT
     lives_on hostA web
 }
 
+# The first connection is QEMU's stream, the others have the memory. COUNT may be there for a moment only.
+carried_by() { # COUNT HOST
+    await 5 is "$1" connections "$2"
+}
+connections() { on "$1" ss -Htn state established 'sport >= :49152 and sport <= :49215' | wc -l; }
+journal_says() { # TEXT HOST: the newest one
+    # shellcheck disable=SC2012,SC2016  # expanded on the host; names of journals are plain
+    on "$2" sh -c 'grep -qF -- "$0" "$(ls -t /var/lib/virt-ferry/runs/*.journal | head -1)"' "$1"
+}
+
 # ---- moves ----
 
 it "by tls a guest moves there, and by the host's name back, encrypted, and nobody has to allow it"
@@ -51,6 +61,29 @@ guest hostA web --write-log
 exits 0 prints 'tls-gated' lacks 'in the clear' ferry hostA migrate web "$B"
 lives_on hostB web
 exits 0 prints 'tls-gated' ferry hostB migrate --strategy precopy-tls-gated web hostA
+lives_on hostA web
+
+it "memory goes by two connections over TLS, and back over TCP, where that is asked for"
+guest hostA web --write-log
+during precopy carried_by 3 hostB
+exits 0 prints 'precopy-tls-gated-x2' ferry hostA migrate --connections 2 --bandwidth 64MiB/s web "$B"
+lives_on hostB web
+journal_says '"connections":2' hostA
+during precopy carried_by 3 hostA
+exits 0 prints 'precopy-tcp-gated-x2' ferry hostB migrate --allow-cleartext --strategy precopy-tcp-gated-x2 \
+    --bandwidth 64MiB/s web hostA
+lives_on hostA web
+exits 0 prints '"tls x2"' ferry hostA --json history
+
+it "several connections go with no post-copy, and their number is one that QEMU takes"
+guest hostA web --write-log
+exits 0 prints 'refuses connections-postcopy' prints 'connections-forward' prints 'by 3 connections, gated' \
+    lacks 'tls-gated ' ferry hostA plan --connections 3 web hostB
+exits 3 prints 'is refused' ferry hostA migrate --strategy postcopy-tls-gated-x3 web "$B"
+for number in 0 256 two -1; do
+    exits 2 prints "'--connections'" ferry hostA plan --connections "$number" web "$B"
+done
+exits 2 prints 'is one of 2 connections' ferry hostA migrate --connections 3 --strategy precopy-tls-gated-x2 web "$B"
 lives_on hostA web
 
 it "by its name alone a host is reached by all that there is, and each channel says what it protects"

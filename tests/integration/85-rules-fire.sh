@@ -46,6 +46,8 @@ p2p-channel|74-p2p.sh
 p2p-uri|74-p2p.sh
 p2p-credentials|74-p2p.sh
 offline-copy|76-offline.sh
+connections-postcopy|72-tls.sh
+connections-forward|72-tls.sh
 relocate-not-running|98-relocate.sh
 relocate-snapshots|98-relocate.sh
 relocate-transient|98-relocate.sh
@@ -77,6 +79,9 @@ cannot-create|the one storage driver at hand creates
 device-size-not-known|whatever tells of a device there tells its size
 channel-without-disks|all transport drivers at hand carry disks
 channel-without-postcopy|all transport drivers at hand carry post-copy
+connections-channel|all transport drivers at hand carry several connections
+connections-version|it is about libvirt before 5.2, and QEMU before 5.2
+connections-idle|what else the machine does, the lab cannot choose
 relocate-synchronous-writes|it is about libvirt before 8.0
 relocate-size-not-known|QEMU tells the size of each disk that it has
 relocate-inner-snapshots|a running guest with snapshots in its image is refused for its snapshots first

@@ -37,6 +37,19 @@ static void throw_channel(struct facts *f)
     c->can_postcopy = below(3) != 0;
     c->can_copy_disks = below(8) != 0;
     c->can_p2p = below(2) != 0;
+    c->can_multifd = below(3) != 0;
+    if (below(3) == 0) {
+        c->history.samples = 3;
+        c->history.bytes_per_s = ONE_OF(110000000, 270000000, 600000000);
+        c->history.bytes_per_s_spread = ONE_OF(NOT_KNOWN, 20000000);
+    }
+    if (below(4) == 0) {
+        c->several = arena_zeroed(f->arena, 1, sizeof *c->several);
+        constants_init(&c->several[0].history);
+        c->several[0].connections = ONE_OF(2, 4);
+        c->several[0].history.bytes_per_s = ONE_OF(270000000, 300000000, 900000000);
+        c->n_several = 1;
+    }
     c->data_port = ONE_OF(NOT_KNOWN, 49215);
     c->data_port_open = (enum tristate)ONE_OF(TRI_YES, TRI_YES, TRI_NO, TRI_NOT_KNOWN);
 }
@@ -92,6 +105,9 @@ static struct facts *thrown(void)
     f->domain.ran_here = (enum tristate)below(3);
     f->source.is_local_socket = below(4) != 0;
     f->source.link_bytes_per_s = ONE_OF(NOT_KNOWN, 12500000, 125000000, 1250000000);
+    f->dest.link_bytes_per_s = ONE_OF(125000000, 12500000000, 12500000000);
+    f->source.cpus_idle_milli = ONE_OF(NOT_KNOWN, 900, 2500, 4000, 64000);
+    f->dest.cpus_idle_milli = ONE_OF(900, 3999, 16000);
     f->dest.memory_free_bytes = ONE_OF(NOT_KNOWN, GiB(4), GiB(16));
     f->history.bytes_per_s = ONE_OF(NOT_KNOWN, NOT_KNOWN, 30000000, 110000000);
     f->history.setup_ms = ONE_OF(NOT_KNOWN, 0, 900);
@@ -112,6 +128,7 @@ static struct plan_limits thrown_limits(void)
     l.no_throttle = below(4) == 0;
     l.allow_cleartext = below(4) == 0;
     l.manner = (enum manner)below(3);
+    l.connections = (unsigned)ONE_OF(0, 0, 0, 0, 1, 4);
     return l;
 }
 
@@ -130,6 +147,45 @@ START_TEST(a_brief_is_what_the_plan_chooses)
         }
         ck_assert_uint_gt(n_chosen, 200);
         ck_assert_uint_lt(n_chosen, 800);
+    }
+END_TEST
+
+/* Thrown alone, the facts where the planner thinks of several by itself are too rare. */
+START_TEST(a_brief_takes_as_many_connections_as_the_plan)
+    {
+        size_t n_several = 0;
+
+        seed = 42;
+        for (int turn = 0; turn < 1000; turn++) {
+            OWNED(facts) f = thrown();
+            struct plan_limits limits = thrown_limits();
+            OWNED(briefing) b = NULL;
+            const struct strategy *s;
+
+            limits.connections = 0;
+            limits.max_downtime_ms = below(2) ? NOT_KNOWN : 4000;
+            limits.bandwidth_bytes_per_s = NOT_KNOWN;
+            f->domain.memory_bytes = f->domain.memory_now_bytes = f->domain.memory_rss_bytes = GiB(4);
+            f->domain.n_dirty = 1;
+            f->domain.dirty[0] = (struct dirty_window){ 1000, 0, MiB(1), MiB(1) << below(9) };
+            f->dest.memory_free_bytes = GiB(16);
+            f->source.link_bytes_per_s = f->dest.link_bytes_per_s = 1250000000;
+            for (size_t i = 0; i < f->n_channels; i++) {
+                f->channels[i].can_multifd = below(8) != 0;
+                f->channels[i].bytes_per_s = NOT_KNOWN;
+                f->channels[i].history.samples = 3;
+                f->channels[i].history.bytes_per_s = ONE_OF(110000000, 270000000, 600000000);
+            }
+            f->source.cpus_idle_milli = ONE_OF(1000, 2500, 4000, 64000);
+            b = briefing_new(&limits);
+            ck_assert_ptr_nonnull(b);
+            (void)brief_is_same(b, f, &limits);
+            OWNED(plan) p = plan_with(f, limits);
+            s = plan_chosen(p);
+            n_several += s && s->connections > 1;
+        }
+        ck_assert_uint_gt(n_several, 10);
+        ck_assert_uint_lt(n_several, 500);
     }
 END_TEST
 
@@ -223,7 +279,8 @@ START_TEST(many_briefs_take_no_more_memory_than_one)
     }
 END_TEST
 
-TEST_MAIN("plan/brief", LOOP(a_brief_is_what_the_plan_chooses, 10), a_briefing_is_used_again_for_other_facts,
+TEST_MAIN("plan/brief", a_brief_takes_as_many_connections_as_the_plan,
+          LOOP(a_brief_is_what_the_plan_chooses, 10), a_briefing_is_used_again_for_other_facts,
           the_facts_files_have_the_briefs_of_their_plans,
           a_thousand_disks_and_a_hundred_channels_have_one_too, no_rule_that_refuses_is_left_out,
           many_briefs_take_no_more_memory_than_one)

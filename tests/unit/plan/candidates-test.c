@@ -209,6 +209,61 @@ START_TEST(the_state_of_the_domain_says_how_its_memory_may_travel)
 END_TEST
 
 static const struct {
+    const char *id;
+    unsigned connections;
+} last_words[] = {
+    { "precopy-tcp-gated", 1 },
+    { "precopy-tcp-gated-x2", 2 },
+    { "precopy-tcp-gated-mixed-x16", 16 },
+    { "precopy-tcp-held-p2p-x255", 255 },
+    { "precopy-tcp-gated-x4.2", 4 },
+    { "precopy-tcp-gated-x256", 1 },
+    { "precopy-tcp-gated-x99999999999999999999", 1 },
+    { "precopy-tcp-gated-x0", 1 },
+    { "precopy-tcp-gated-x04", 1 },
+    { "precopy-tcp-gated-x", 1 },
+    { "precopy-tcp-gated-x4y", 1 },
+    { "precopy-tcp-gated-x-4", 1 },
+    { "precopy-x4-gated", 1 },
+    { "x4", 1 },
+    { "-x4", 4 },
+    { "", 1 },
+    { NULL, 1 },
+};
+
+START_TEST(the_last_word_of_a_name_says_how_many_connections)
+    {
+        ck_assert_uint_eq(plan_connections_of(last_words[_i].id), last_words[_i].connections);
+    }
+END_TEST
+
+START_TEST(connections_that_were_asked_for_are_those_of_every_strategy_and_of_its_name)
+    {
+        OWNED(facts) f = sample();
+        struct plan_limits limits = sample_limits();
+
+        f->channels[0].can_multifd = f->channels[0].can_p2p = true;
+        (void)sample_local(sample_disk(f, "vdb"));
+        limits.connections = 3;
+        OWNED(plan) p = plan_with(f, limits);
+        ck_assert_str_eq(plan_chosen(p)->id, "precopy-tcp-gated-mixed-x3");
+        ck_assert_ptr_nonnull(plan_strategy(p, "precopy-tcp-held-p2p-mixed-x3"));
+        ck_assert_ptr_nonnull(plan_strategy(p, "postcopy-tcp-gated-mixed-x3")); /* for its refusal */
+        for (size_t i = 0; i < p->n; i++) {
+            ck_assert_uint_eq(p->list[i].connections, 3);
+            ck_assert_uint_eq(plan_connections_of(p->list[i].id), 3);
+        }
+        limits.connections = 1;
+        OWNED(plan) one = plan_with(f, limits);
+        ck_assert_str_eq(plan_chosen(one)->id, "precopy-tcp-gated-mixed");
+        f->domain.run = RUN_SHUTOFF;
+        limits.connections = 3;
+        OWNED(plan) off = plan_with(f, limits);
+        ck_assert_ptr_nonnull(plan_strategy(off, "offline-tcp-definition-mixed"));
+    }
+END_TEST
+
+static const struct {
     const char *file_system;
     enum disk_type type;
     bool needs;
@@ -276,6 +331,8 @@ TEST_MAIN("plan/candidates",
           the_name_of_a_strategy_says_what_becomes_of_the_disks,
           names_are_unique_even_with_two_channels_of_one_driver,
           an_alternative_is_marked_and_can_never_be_chosen,
+          LOOP(the_last_word_of_a_name_says_how_many_connections, TEST_ROWS(last_words)),
+          connections_that_were_asked_for_are_those_of_every_strategy_and_of_its_name,
           LOOP(unsafe_is_needed_where_libvirt_does_not_know_the_file_system, TEST_ROWS(unsafe)),
           LOOP(the_state_of_the_domain_says_how_its_memory_may_travel, TEST_ROWS(states)),
           a_thousand_disks_are_planned)

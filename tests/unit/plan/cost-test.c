@@ -534,7 +534,8 @@ START_TEST(one_core_bounds_a_channel_that_encrypts_unless_there_is_a_history)
         OWNED(plan) p = plan_of(f);
         clear = plan_strategy(p, "precopy-tcp-gated");
         encrypted = plan_strategy(p, "precopy-tls-gated");
-        ck_assert_uint_gt(encrypted->time_ms.low, 5 * clear->time_ms.low);
+        /* What one thread does at best: 1.5 GB/s with a cipher, 3 without. */
+        ck_assert_uint_gt(encrypted->time_ms.low * 10, 19 * clear->time_ms.low);
         f->history.bytes_per_s = UINT64_C(5000000000);
         OWNED(plan) q = plan_of(f);
         ck_assert_uint_lt(plan_strategy(q, "precopy-tls-gated")->time_ms.low, encrypted->time_ms.low);

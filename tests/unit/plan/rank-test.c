@@ -107,6 +107,71 @@ START_TEST(gated_comes_before_held_among_equals)
     }
 END_TEST
 
+START_TEST(one_connection_comes_before_several_among_equals_whatever_the_mode)
+    {
+        struct bench b;
+        struct strategy *several;
+
+        bench_open(&b, PREFER_TIME);
+        several = bench_add(&b, "a-x4", &b.clear, 10000, 100, 1);
+        several->connections = 4;
+        bench_add(&b, "b", &b.clear, 11700, 100, 1)->connections = 1;
+        b.plan.list[1].mode = MODE_POSTCOPY;
+        rank_plan(&b.planning);
+        ck_assert_str_eq(plan_chosen(&b.plan)->id, "b");
+        ck_assert_str_eq(rank_best(&b.planning, b.plan.list, b.plan.n)->id, "b");
+        for (size_t i = 0; i < 2; i++)
+            if (b.plan.list[i].connections == 1)
+                b.plan.list[i].time_ms.likely = 11800;
+        b.plan.n_valid = 0;
+        rank_plan(&b.planning);
+        ck_assert_str_eq(plan_chosen(&b.plan)->id, "a-x4");
+        bench_close(&b);
+    }
+END_TEST
+
+/* Nobody asked for them, and post-copy cannot help. */
+START_TEST(several_connections_that_may_not_end_or_slow_the_guest_must_be_asked_for)
+    {
+        for (unsigned asked = 0; asked < 5; asked += 4)
+            for (int throttled = 0; throttled < 2; throttled++) {
+                struct bench b;
+                struct strategy *s;
+
+                bench_open(&b, PREFER_TIME);
+                b.planning.limits.connections = asked;
+                bench_add(&b, "one", &b.clear, 100000, 100, 1)->connections = 1;
+                s = bench_add(&b, "one-x4", &b.clear, 10000, 100, 1);
+                s->connections = 4;
+                s->mode = throttled ? MODE_THROTTLED : MODE_PRECOPY;
+                s->may_not_end = !throttled;
+                rank_plan(&b.planning);
+                ck_assert_str_eq(plan_chosen(&b.plan)->id, asked ? "one-x4" : "one");
+                ck_assert_str_eq(rank_best(&b.planning, b.plan.list, b.plan.n)->id, asked ? "one-x4" : "one");
+                bench_close(&b);
+            }
+    }
+END_TEST
+
+START_TEST(what_is_left_but_was_not_asked_for_says_its_name)
+    {
+        struct bench b;
+        struct error err = { 0 };
+        struct strategy *s;
+
+        bench_open(&b, PREFER_TIME);
+        s = bench_add(&b, "precopy-tcp-gated-x4", &b.clear, 10000, 100, 1);
+        s->connections = 4;
+        s->may_not_end = true;
+        rank_plan(&b.planning);
+        ck_assert_ptr_null(plan_chosen(&b.plan));
+        ck_assert_int_eq(plan_refusal(&b.plan, &err), -ERROR_REFUSED);
+        ck_assert_ptr_nonnull(strstr(err.what, "4 connections"));
+        ck_assert_ptr_nonnull(strstr(err.fix, "--strategy precopy-tcp-gated-x4"));
+        bench_close(&b);
+    }
+END_TEST
+
 START_TEST(the_order_does_not_depend_on_that_of_enumeration)
     {
         static const char *const ids[] = { "a", "b", "c", "d", "e", "f" };
@@ -249,7 +314,10 @@ END_TEST
 TEST_MAIN("plan/rank", locked_is_valid_and_never_chosen,
           LOOP(times_that_the_model_cannot_tell_apart_are_equal_and_encryption_wins, TEST_ROWS(time_border)),
           LOOP(the_preference_says_what_cheap_means, TEST_ROWS(preferences)),
-          gated_comes_before_held_among_equals, the_order_does_not_depend_on_that_of_enumeration,
+          one_connection_comes_before_several_among_equals_whatever_the_mode,
+          several_connections_that_may_not_end_or_slow_the_guest_must_be_asked_for,
+          what_is_left_but_was_not_asked_for_says_its_name, gated_comes_before_held_among_equals,
+          the_order_does_not_depend_on_that_of_enumeration,
           refused_ones_come_last_however_cheap_and_the_nearest_to_valid_first,
           a_finding_of_the_plan_refuses_every_strategy_and_is_the_refusal,
           the_refusal_is_what_most_strategies_share, without_a_gate_the_held_hand_over_is_chosen,

@@ -261,6 +261,7 @@ SPOIL(shut_off_local_overlay, shut_off_local(f, limits); vda->chain = &proved_ba
 SPOIL(shut_off_local_bound, shut_off_local(f, limits); limits->bandwidth_bytes_per_s = MiB(1))
 
 /* found: does the rule speak; valid: can anything be chosen then. */
+#include "rule-cases-connections.h"
 #include "rule-cases-relocate.h"
 #include "rule-cases-tls.h"
 #include "rule-cases-way.h"
@@ -574,6 +575,7 @@ static const struct {
     CASES_TLS_LIBVIRT,
     CASES_TLS_HANG,
     CASES_OF_THE_WAY,
+    CASES_CONNECTIONS,
 };
 
 /* One test over the whole table: Check forks for each turn of a loop test, and there are many. */

@@ -40,6 +40,7 @@ __attribute__((unused)) static bool brief_is_same(struct briefing *b, const stru
     ck_assert_int_eq(brief.mode, s->mode);
     ck_assert_int_eq(brief.hand_over, s->hand_over);
     ck_assert_int_eq(brief.needs_unsafe, s->needs_unsafe);
+    ck_assert_uint_eq(brief.connections, s->connections);
     same_estimate(&brief.time_ms, &s->time_ms);
     same_estimate(&brief.downtime_ms, &s->downtime_ms);
     same_estimate(&brief.bytes, &s->bytes);

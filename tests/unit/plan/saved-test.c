@@ -146,6 +146,43 @@ START_TEST(the_limits_come_back_as_they_were)
     }
 END_TEST
 
+/* How many were worth it is a figure of the moment; how many were chosen is the plan. */
+START_TEST(a_saved_plan_has_its_connections_in_it)
+    {
+        OWNED(facts) f = sample();
+        struct channel *c = &f->channels[0];
+        struct error err = { 0 };
+        struct plan_limits back, limits = sample_limits();
+        const struct strategy *again;
+
+        f->source.link_bytes_per_s = f->dest.link_bytes_per_s = UINT64_C(12500000000);
+        f->source.cpus_idle_milli = f->dest.cpus_idle_milli = 3000;
+        f->domain.memory_bytes = f->domain.memory_now_bytes = f->domain.memory_rss_bytes = GiB(3);
+        c->can_multifd = true;
+        constants_init(&c->history);
+        c->history.samples = 9;
+        c->history.bytes_per_s = 600000000;
+        OWNED(plan) p = plan_of(f);
+        const struct strategy *three = plan_strategy(p, "precopy-tcp-gated-x3");
+
+        ck_assert_ptr_nonnull(three);
+        OWNED_JSON saved = plan_save(p, three, &limits, &err);
+        f->dest.cpus_idle_milli = 500;
+        ck_assert_int_eq(plan_saved_limits(saved, &back, &err), 0);
+        ck_assert_uint_eq(back.connections, 3);
+        OWNED(plan) now = plan_with(f, back);
+        again = plan_saved(now, saved, &err);
+        ck_assert_msg(again != NULL, "%s: %s", err.what, err.why);
+        ck_assert_uint_eq(again->connections, 3);
+        ck_assert_int_eq(
+            json_object_set_new(json_object_get(saved, "limits"), "connections", json_integer(256)), 0);
+        ck_assert_int_eq(plan_saved_limits(saved, &back, &err), 0);
+        ck_assert_uint_eq(back.connections, 0);
+        OWNED_JSON single = plan_save(p, plan_strategy(p, "precopy-tcp-gated"), &limits, &err);
+        ck_assert_ptr_null(json_object_get(json_object_get(single, "limits"), "connections"));
+    }
+END_TEST
+
 static const char *const rubbish[] = { "{}", "[]", "{\"saved_plan\":2}",
                                        "{\"saved_plan\":1,\"strategy\":\"x\"}",
                                        "{\"saved_plan\":1,\"strategy\":1,\"limits\":{},\"rests_on\":{}}" };
@@ -199,5 +236,6 @@ TEST_MAIN("plan/saved", what_was_saved_is_found_again_whatever_it_is_thought_to_
           LOOP(a_stale_plan_is_refused_with_the_difference, TEST_ROWS(stale)),
           a_saved_plan_has_its_maps_in_it_and_is_stale_with_others,
           a_saved_plan_has_in_it_what_may_be_overwritten_and_is_stale_without,
-          the_limits_come_back_as_they_were, LOOP(what_is_no_saved_plan_is_refused, TEST_ROWS(rubbish)),
+          the_limits_come_back_as_they_were, a_saved_plan_has_its_connections_in_it,
+          LOOP(what_is_no_saved_plan_is_refused, TEST_ROWS(rubbish)),
           every_plan_is_what_the_published_schema_says)
