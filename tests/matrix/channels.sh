@@ -92,3 +92,22 @@ copied tls+sasl
 
 it "tls with SASL, mixed"
 mixed tls+sasl
+
+it "memory by four connections over TLS beside a copied disk, and back by three through one ssh, slowed"
+guest hostA several --disk shared:raw,local:raw --fill 16 --dirty 32,10 --write-log
+plain_shell hostA hostB
+exits 0 prints 'precopy-tls-gated-mixed-x4' ferry hostA migrate --connections 4 several qemu+tls://hostB/system
+lives_on hostB several
+on hostA sh -c 'rm -f /var/lib/libvirt/images/several-*; virsh -q pool-refresh default'
+exits 0 prints 'throttled-ssh-gated-mixed-x3' \
+    ferry hostB migrate --strategy throttled-ssh-gated-mixed-x3 several qemu+ssh://hostA/system
+lives_on hostA several
+lab rm several
+
+it "by two connections peer to peer, held, and with the guest standing still for all of it"
+guest hostA several --write-log
+exits 0 prints 'precopy-tls-held-p2p-x2' ferry hostA migrate --p2p --connections 2 several qemu+tls://hostB/system
+lives_on hostB several
+exits 0 prints 'paused-tls-gated-x2' ferry hostB migrate --strategy paused-tls-gated-x2 several qemu+tls://hostA/system
+lives_on hostA several
+lab rm several
