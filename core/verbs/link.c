@@ -49,29 +49,23 @@ static void keep_asking(void *context, size_t i)
 }
 
 /* Letters that no compression makes shorter by much; none of them ends a comment. */
-static char *question_of(size_t bytes)
+static int question_of(size_t bytes, struct text *ret, struct error *err)
 {
     static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    const size_t before = strlen(BEFORE), behind = strlen(BEHIND);
-    char *q = malloc(bytes + before + behind + 1);
-    size_t done = 0;
+    unsigned char random[256];
 
-    while (q && done < bytes) {
-        const ssize_t got = getrandom(q + before + done, bytes - done, 0);
+    text_add(ret, "%s", BEFORE);
+    for (size_t done = 0; done < bytes; done += sizeof random) {
+        char padding[sizeof random];
 
-        if (got <= 0) {
-            free(q);
-            return NULL;
-        }
-        done += (size_t)got;
+        if (getrandom(random, sizeof random, 0) != (ssize_t)sizeof random)
+            return error_errno(err, NULL, "could not read random numbers");
+        for (size_t i = 0; i < sizeof random; i++)
+            padding[i] = letters[random[i] % 64u];
+        text_add_bytes(ret, padding, sizeof padding);
     }
-    if (!q)
-        return NULL;
-    for (size_t i = before; i < before + bytes; i++)
-        q[i] = letters[(unsigned char)q[i] % 64u];
-    memcpy(q, BEFORE, before);
-    memcpy(q + before + bytes, BEHIND, behind + 1);
-    return q;
+    text_add(ret, "%s", BEHIND);
+    return ret->failed ? error_memory(err) : 0;
 }
 
 static uint64_t clamped(uint64_t x, uint64_t least, uint64_t most)
@@ -82,20 +76,21 @@ static uint64_t clamped(uint64_t x, uint64_t least, uint64_t most)
 /* {}: "bytes_per_s", of payload */
 int verb_measure_link(struct child *c, const json_t *args, json_t *reply, struct error *err)
 {
-    OWNED_MEMORY char *trial = question_of(TRIAL_BYTES);
-    OWNED_MEMORY char *question = NULL;
+    OWNED_TEXT trial = { 0 };
+    OWNED_TEXT question = { 0 };
     struct carried carried = { .libvirt = c->libvirt };
-    uint64_t began_ms = loop_now_ms(), took_ms;
+    uint64_t began_ms, took_ms;
 
     (void)args;
-    if (!trial)
-        return error_memory(err);
-    ask(c->libvirt, trial);
+    if (question_of(TRIAL_BYTES, &trial, err) < 0)
+        return -err->code;
+    began_ms = loop_now_ms();
+    ask(c->libvirt, text_of(&trial));
     took_ms = clamped(loop_now_ms() - began_ms, 1, MOST_MS);
     carried.bytes = clamped(TRIAL_BYTES / took_ms * QUESTION_MS, LEAST_BYTES, MOST_BYTES);
-    carried.question = question = question_of(carried.bytes);
-    if (!question)
-        return error_memory(err);
+    if (question_of(carried.bytes, &question, err) < 0)
+        return -err->code;
+    carried.question = text_of(&question);
     began_ms = loop_now_ms();
     carried.until_ms = began_ms + clamped(took_ms * ROUND_TRIPS, LEAST_MS, MOST_MS);
     together(TOGETHER, keep_asking, &carried);

@@ -21,7 +21,7 @@ struct look {
     struct child *c;
     virDomainPtr domain;
     uint64_t memory_bytes;
-    size_t n;
+    size_t n; /* not 0 once they are placed */
     uint64_t address[SAMPLE_MOST];
     unsigned char (*was)[SAMPLE_CHUNK]; /* by the first sweep */
     uint64_t read_ms[SAMPLE_MOST];      /* when */
@@ -90,7 +90,7 @@ static json_t *content(struct look *l, struct error *err)
     }
     for (unsigned k = ENDS; k-- > 0;) {
         const size_t n = l->n >> k;
-        const uint64_t end = l->memory_bytes / l->n * n;
+        const uint64_t end = l->memory_bytes / (l->n ? l->n : 1) * n;
 
         (void)json_array_append_new(
             list, json_of("end_bytes", k ? end : l->memory_bytes,
@@ -115,7 +115,7 @@ static json_t *window(struct look *l, struct error *err)
         ms += loop_now_ms() - l->read_ms[i];
         counts[i] = (unsigned char)sample_changed(chunk, l->was[i]);
     }
-    return json_of("window_ms", ms / l->n, sample_estimate(counts, l->n, l->memory_bytes));
+    return json_of("window_ms", ms / (l->n ? l->n : 1), sample_estimate(counts, l->n, l->memory_bytes));
 }
 
 static int watch(struct look *l, unsigned seconds, json_t *dirty, struct error *err)
