@@ -18,20 +18,20 @@ steps() { # STEP: how often the newest journal of hostA has it
     lab on hostA sh -c 'grep -c "\"step\":\"$0\"" "$(ls -t /var/lib/virt-ferry/runs/*.journal | head -1)"' "$1" || :
 }
 has_steps() { [ "$(steps "$1")" -ge "$2" ]; } # STEP N
-reasons() { # TEXT: either host says so of the guest
-    prints "$1" on hostA virsh domstate --reason halves && prints 'post-copy' on hostB virsh domstate --reason halves
+both_failed() {
+    prints 'post-copy failed' on hostA virsh domstate --reason halves &&
+        prints 'post-copy failed' on hostB virsh domstate --reason halves
 }
-cut() { # how: rst (both see it at once) or down (neither does); and until when
+# rst: as a firewall that forgot its connections. What the destination says is refused, so that its QEMU sees it; and the
+# source's does when it is answered from there. (Refused the other way the destination, which waits for pages and says
+# nothing, would never know.) down: neither sees anything.
+cut() {
     case $1 in
-    rst)
-        lab link hostA hostB rst
-        lab link hostB hostA rst
-        ;;
+    rst) lab link hostB hostA rst ;;
     down) lab link hostB down ;;
     esac
 }
 mend() {
-    lab link hostA hostB ok
     lab link hostB hostA ok
     lab link hostB up
 }
@@ -39,7 +39,7 @@ mend() {
 cut_twice() {
     await 90 has_steps postcopy 1
     cut rst
-    await 30 reasons 'post-copy failed'
+    sleep 3
     mend
     await 60 has_steps postcopy-resume 1
     sleep 1
@@ -74,14 +74,15 @@ sleep 8
 mover=$!
 await 90 has_steps postcopy 1
 cut rst
-await 30 reasons 'post-copy failed'
+sleep 2
 kill -KILL "$mover"
 wait "$mover" || :
 mend
+await 30 both_failed
 exits 0 prints 'joined again' ferry hostA recover
 lives_on hostB halves
 
-it "one that stays away for longer than libvirt waits is taken up when it is back"
+it "one that stays away for longer than libvirt waits goes on when it is back"
 # shellcheck disable=SC2086
 lab guest hostA halves $BUSY
 finally lab rm halves
