@@ -16,6 +16,8 @@
 #define PIECE_MOST (4u << 20)
 #define DEPTH 16u
 #define BATCH 32
+/* What was answered is there for good: a flush costs little, and a copy that is cut can go on. */
+#define FLUSH_BYTES (UINT64_C(64) << 20)
 #define CLOSE_MS 50000
 
 /* What is written, as one list for the whole image. */
@@ -235,6 +237,7 @@ static int set_up(struct ferry_call *call, const struct ferry_services *services
     ret->piece_bytes = piece_of(io);
     ret->depth = DEPTH;
     ret->reads_zero = io->written.n == 0;
+    ret->flush_bytes = FLUSH_BYTES;
     return 0;
 }
 
