@@ -82,7 +82,9 @@ static int create(struct ferry_call *call, const struct ferry_services *services
     if (image->capacity_bytes == 0 || image->capacity_bytes > LENGTH || image->base) {
         services->error(call, "Take another length.", "no image of %llu bytes can be made%s",
                         (unsigned long long)image->capacity_bytes,
-                        image->flags & FERRY_NEW_HERE ? " here" : "");
+                        image->flags & FERRY_NEW_HERE       ? " here"
+                        : image->flags & FERRY_NEW_STREAMED ? " there"
+                                                            : "");
         return -1;
     }
     return services->journal(call, "image", "/abi", "1", NULL);
@@ -128,7 +130,7 @@ static int open_it(struct ferry_call *call, const struct ferry_services *service
     ret->length_bytes = LENGTH;
     ret->block_bytes = 512;
     ret->piece_bytes = 65536;
-    ret->depth = 1;
+    ret->depth = how->flags & FERRY_OPEN_THERE ? 1 : 2;
     ret->reads_zero = how->flags & FERRY_OPEN_WRITE ? 1 : 0;
     ret->flush_bytes = 0;
     return 0;
@@ -211,7 +213,7 @@ static int clone(struct ferry_call *call, const struct ferry_services *services,
 static const struct ferry_storage storage = {
     .size = sizeof storage,
     .declares = FERRY_STORAGE_SHARES | FERRY_STORAGE_LOCKS | FERRY_STORAGE_READS_ZERO |
-                FERRY_STORAGE_UNSAFE_OK | FERRY_STORAGE_BASES | FERRY_STORAGE_HEADS,
+                FERRY_STORAGE_UNSAFE_OK | FERRY_STORAGE_BASES | FERRY_STORAGE_HEADS | FERRY_STORAGE_STREAMS,
     .name = "abi-1-storage",
     .summary = "an image in memory",
     .claim = claim,

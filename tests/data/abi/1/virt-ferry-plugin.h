@@ -173,6 +173,7 @@ struct ferry_services {
 #define FERRY_STORAGE_HEADS                                                                                  \
     32u /* create makes a qcow2 image in a device, be it a new one or one that stands there                  \
          */
+#define FERRY_STORAGE_STREAMS 64u /* open takes FERRY_OPEN_THERE */
 
 /* What proves that two hosts hold the same image. */
 struct ferry_identity {
@@ -236,6 +237,9 @@ struct ferry_new_image {
 };
 #define FERRY_NEW_HERE                                                                                       \
     1u /* the host is this machine, and libvirt there need not know: it may be made directly */
+#define FERRY_NEW_STREAMED                                                                                   \
+    2u /* it will be filled through FERRY_OPEN_THERE: while that lasts the image may be shorter than it was  \
+          made */
 
 /* ---- block I/O, for the copy engine ---- */
 
@@ -248,6 +252,11 @@ struct ferry_opening {
 /* Not set: to be read, and nobody may write it meanwhile. Set: to be written and read back, and nobody may
  * have it open meanwhile. Either as far as that storage can enforce it; what is in use is refused. */
 #define FERRY_OPEN_WRITE 1u
+/* With FERRY_OPEN_WRITE: the image is on the host of the worker, which may be another machine, and is reached
+ * through what that host's libvirt has for it. It was made with FERRY_NEW_STREAMED. It is written from its
+ * beginning to its end by one request at a time, flushed once, then read. Only drivers that declare
+ * FERRY_STORAGE_STREAMS are asked. */
+#define FERRY_OPEN_THERE 2u
 
 struct ferry_opened {
     uint32_t size;
