@@ -109,6 +109,22 @@ static int dry_run(struct request *request, struct error *err)
     return r;
 }
 
+/* Post-copy that nobody asked for is no reason to fail: where only the attempt showed that it cannot be had,
+ * the guest is moved without it. */
+static int migrate(struct request *request, struct run_result *result, struct error *err)
+{
+    int r = run_migrate(&request->run, result, err);
+
+    if (r == 0 || !result->lacks_postcopy || request->run.strategy || request->run.saved)
+        return r;
+    output_remark(request->cli, "%s: the move is made again, without post-copy", err->what);
+    run_result_done(result);
+    *result = (struct run_result){ 0 };
+    *err = (struct error){ 0 };
+    request->run.limits.no_postcopy = true;
+    return run_migrate(&request->run, result, err);
+}
+
 int cmd_migrate(struct cli *cli, const struct options *o, struct error *err)
 {
     struct run_result result = { 0 };
@@ -127,7 +143,7 @@ int cmd_migrate(struct cli *cli, const struct options *o, struct error *err)
     request.progress = progress_new(cli, stderr, err);
     if (!request.progress)
         return -err->code;
-    r = run_migrate(&request.run, &result, err);
+    r = migrate(&request, &result, err);
     progress_free(request.progress);
     request.progress = NULL;
     if (report(cli, &request.run, &result, &shown) < 0 && r == 0) {

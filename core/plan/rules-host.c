@@ -391,10 +391,19 @@ static const char *check_lock_not_known(struct rule_case *c)
 
 static const char *check_userfaultfd(struct rule_case *c)
 {
-    if ((c->strategy && c->strategy->mode != MODE_POSTCOPY) ||
+    if ((c->strategy && c->strategy->mode != MODE_PRECOPY) ||
         c->facts->dest.unprivileged_userfaultfd != TRI_NO)
         return NULL;
     return SAY("the destination's kernel lets only root use userfaultfd, which post-copy needs");
+}
+
+static const char *check_postcopy_userfaultfd(struct rule_case *c)
+{
+    if (!c->strategy || c->strategy->mode != MODE_POSTCOPY ||
+        c->facts->dest.unprivileged_userfaultfd != TRI_NO)
+        return NULL;
+    return SAY(
+        "the destination's kernel lets only root use userfaultfd, and QEMU does not run as root there");
 }
 
 /* ---- ports ---- */
@@ -504,8 +513,16 @@ static const struct rule rows[] = {
         "settings could not be read.",
         .of_pair = true, .fix = "Compare lock_manager in /etc/libvirt/qemu.conf of both hosts."),
     ROW("userfaultfd", WARNS, PER_STRATEGY, ABOUT_DEST, check_userfaultfd,
-        "Post-copy fetches missing memory through userfaultfd; QEMU that does not run as root may lack it.",
+        "Post-copy fetches missing memory through userfaultfd, which QEMU lacks there: a guest that writes "
+        "faster than the channel carries has no way but to be slowed.",
         .of_pair = true, .fix = "Allow it there: sysctl -w vm.unprivileged_userfaultfd=1."),
+    ROW("postcopy-userfaultfd", REFUSES, PER_STRATEGY, ABOUT_DEST, check_postcopy_userfaultfd,
+        "QEMU asks for userfaultfd before a move that may go on in post-copy begins, and libvirt ends it "
+        "where "
+        "the kernel refuses that. Without commands on the destination this is not known beforehand: the move "
+        "is "
+        "then made again without post-copy.",
+        .fix = "Allow it there: sysctl -w vm.unprivileged_userfaultfd=1; or be content with --no-postcopy."),
     ROW("migration-port-filtered", REFUSES, PER_CHANNEL, ABOUT_DEST, check_port,
         "A connection from the source to the last of libvirt's migration ports had no answer, not even a "
         "refusal: a firewall drops it, and a migration would wait for it until it times out.",

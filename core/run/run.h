@@ -73,9 +73,10 @@ struct run_result {
     const char *strategy;                 /* id of the one that was carried out */
     uint64_t time_ms, downtime_ms, bytes; /* actual; NOT_KNOWN */
     uint64_t memory_bytes, disk_bytes;    /* what bytes is the sum of; the second 0 where none was copied */
-    bool went_postcopy;                 /* the guest went on at the destination before its memory was there */
-    bool downtime_is_least;             /* the guest stood still for longer than downtime_ms */
-    struct text problems;               /* one line each: moved, but … */
+    bool went_postcopy;     /* the guest went on at the destination before its memory was there */
+    bool lacks_postcopy;    /* it stayed because the hosts cannot do the post-copy that was armed */
+    bool downtime_is_least; /* the guest stood still for longer than downtime_ms */
+    struct text problems;   /* one line each: moved, but … */
     struct relocation_plan *relocation; /* of run_relocate */
     bool was_relocated;
     struct finding_refs retired; /* targets whose old images are gone; on the facts' arena */

@@ -105,6 +105,8 @@ static int stayed(struct move *m, struct error *err)
     if (m->libvirt.code) {
         *err = m->libvirt;
         err->code = ERROR_FAILED;
+        m->result->lacks_postcopy = m->strategy && m->strategy->mode == MODE_POSTCOPY &&
+                                    m->result->problems.len == 0 && translate_blames_postcopy(err);
         (void)translate_error(err, m->facts);
         return add_untouched(err, m->survey.source_host);
     }

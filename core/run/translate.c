@@ -42,6 +42,13 @@ static const char *host_of(const struct translation *t, const struct facts *f)
     return t->where == AT_SOURCE ? f->source.name : f->dest.name;
 }
 
+bool translate_blames_postcopy(const struct error *err)
+{
+    const struct translation *t = translate_find(err->why[0] ? err->why : err->what);
+
+    return t && t->is_of_postcopy;
+}
+
 bool translate_error(struct error *err, const struct facts *f)
 {
     const char *text = err->why[0] ? err->why : err->what;

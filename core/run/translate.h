@@ -14,9 +14,10 @@ struct translation {
     /* Pieces that stand in the text in this order, between '*'; without regard to case. */
     const char *pattern;
     enum translate_where where;
-    const char *what;  /* one line, as in an error */
-    const char *cause; /* a sentence: why it comes to this, whatever the facts */
-    const char *fix;   /* whole sentences */
+    const char *what;    /* one line, as in an error */
+    const char *cause;   /* a sentence: why it comes to this, whatever the facts */
+    const char *fix;     /* whole sentences */
+    bool is_of_postcopy; /* without post-copy it would not have come to this */
     /* What the facts say of it, a sentence added to out; false when they say nothing. NULL = none. */
     bool (*shown)(const struct facts *f, const char *text, struct text *out);
 };
@@ -25,6 +26,9 @@ extern const size_t translations_n;
 
 /* The first row that the text fits, NULL when none does. */
 const struct translation *translate_find(const char *text);
+
+/* Not translated yet: did the move fail because post-copy was wanted? */
+bool translate_blames_postcopy(const struct error *err);
 
 /* Puts an error of libvirt into the words of its row: what and fix are replaced, why keeps the original. f
  * may be NULL. false, and err as it was, when no row fits. */

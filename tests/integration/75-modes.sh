@@ -53,6 +53,28 @@ lives_on hostB calm
 exits 0 prints 'precopy-' ferry hostB $MIGRATE --no-postcopy calm hostA
 lives_on hostA calm
 
+it "post-copy that a destination turns out not to have is done without; where that is known it is refused"
+[ "$(cat /proc/sys/vm/unprivileged_userfaultfd)" = 0 ] || skip "this kernel lets everybody use userfaultfd"
+guest hostA calm
+lab on hostB cp -a /etc/libvirt/qemu.conf /run/qemu.conf.of-root
+lab on hostB sed -i 's/^user = .*/user = "libvirt-qemu"/' /etc/libvirt/qemu.conf
+as_root_again() {
+    lab on hostB mv /run/qemu.conf.of-root /etc/libvirt/qemu.conf
+    lab libvirtd hostB kill
+    lab libvirtd hostB start
+}
+finally as_root_again
+lab libvirtd hostB kill
+lab libvirtd hostB start
+exits 3 prints 'postcopy-userfaultfd' prints 'sysctl' \
+    ferry hostA plan --strategy postcopy-ssh-gated calm qemu+ssh://hostB/system
+# By TCP nothing is known of the kernel there.
+# shellcheck disable=SC2086
+exits 0 prints 'is made again, without post-copy' prints 'by precopy-tcp-gated' \
+    ferry hostA $MIGRATE calm qemu+tcp://hostB/system
+lives_on hostB calm
+lab rm calm
+
 it "paused: the guest stands still for all of it and runs at the destination"
 guest hostA calm
 # shellcheck disable=SC2086

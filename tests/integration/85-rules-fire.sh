@@ -431,6 +431,7 @@ END
 if [ "$(cat /proc/sys/vm/unprivileged_userfaultfd)" = 0 ]; then
     shows "$WORK/odd" <<'END'
 userfaultfd|lets only root use userfaultfd
+postcopy-userfaultfd|lets only root use userfaultfd
 END
 fi
 judge "$WORK/odd" hostA plan --allow-cleartext odd qemu+tcp://hostB/system

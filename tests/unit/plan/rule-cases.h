@@ -343,6 +343,8 @@ static const struct {
     { "lock-manager-not-known", locks_equal, false, true },
     { "userfaultfd", no_userfaultfd, true, true },
     { "userfaultfd", userfaultfd, false, true },
+    { "postcopy-userfaultfd", no_userfaultfd, true, true },
+    { "postcopy-userfaultfd", userfaultfd, false, true },
     { "migration-port-filtered", port_filtered, true, false },
     { "migration-port-filtered", port_open, false, true },
     { "migration-port-not-checked", port_unseen, true, true },
