@@ -109,6 +109,24 @@ START_TEST(several_are_worth_a_candidate_where_a_thread_is_the_limit_and_process
     }
 END_TEST
 
+/* Without a move yet, but measured: the link is faster than a thread likely is, or not. */
+START_TEST(a_link_that_was_measured_to_be_fast_is_worth_several_at_the_first_move)
+    {
+        static const struct {
+            uint64_t measured;
+            unsigned worth;
+        } links[] = { { 117, 1 }, { 250, 1 }, { 300, 1 }, { 310, 2 }, { 900, 3 } };
+
+        for (size_t i = 0; i < TEST_ROWS(links); i++) {
+            OWNED(facts) f = fast();
+
+            constants_init(&f->channels[1].history);
+            f->channels[1].measured_bytes_per_s = links[i].measured * MB;
+            ck_assert_uint_eq(worth(f, NOT_KNOWN), links[i].worth);
+        }
+    }
+END_TEST
+
 START_TEST(each_connection_adds_less_than_one_and_the_link_is_the_end)
     {
         OWNED(facts) f = fast();
@@ -232,6 +250,7 @@ END_TEST
 TEST_MAIN("plan/cost-rate",
           LOOP(several_are_worth_a_candidate_where_a_thread_is_the_limit_and_processors_are_idle,
                TEST_ROWS(cases)),
+          a_link_that_was_measured_to_be_fast_is_worth_several_at_the_first_move,
           each_connection_adds_less_than_one_and_the_link_is_the_end,
           a_connection_without_a_processor_adds_nothing, one_ssh_for_all_of_them_makes_it_slower,
           what_moves_by_so_many_showed_is_believed_and_says_nothing_of_one,
