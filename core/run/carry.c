@@ -68,6 +68,24 @@ static int put_p2p_uri(const struct move *m, json_t *args)
     return uri.failed ? -1 : json_put_text(args, "p2p_uri", text_of(&uri));
 }
 
+/* With several connections QEMU opens them by itself and knows the name by the address; libvirt 9.0 then has
+ * none for the disks that it copies over TLS, and QEMU refuses the certificate. */
+static int put_parameters(const struct move *m, json_t *args)
+{
+    const struct channel *ch = m->strategy->channel;
+    const bool has_disks = json_array_size(json_child(args, "disks")) > 0;
+    const char *address = channel_data_address(ch);
+    json_t *list = parameters_to_json(ch, has_disks);
+
+    if (list && has_disks && address && m->strategy->connections > 1 && channel_has_tls(ch) &&
+        !channel_parameter(ch, "tls.destination") &&
+        json_array_append_new(list, json_pack("{ss ss}", "name", "tls.destination", "value", address)) < 0) {
+        json_decref(list);
+        return -1;
+    }
+    return json_put(args, "parameters", list);
+}
+
 static json_t *migrate_args(struct move *m, struct error *err)
 {
     OWNED_JSON args =
@@ -81,9 +99,7 @@ static json_t *migrate_args(struct move *m, struct error *err)
         (m->is_p2p && put_p2p_uri(m, args) < 0) ||
         (m->strategy->channel->data_address && text_starts(m->strategy->channel->data_uri, "tcp:") &&
          json_put_text(args, "listen_address", m->strategy->channel->data_address) < 0) ||
-        json_put(args, "parameters",
-                 parameters_to_json(m->strategy->channel, json_array_size(json_child(args, "disks")) > 0)) <
-            0 ||
+        put_parameters(m, args) < 0 ||
         (m->o->n_maps && json_put(args, "maps", maps_to_json(m->o->maps, m->o->n_maps)) < 0) ||
         (m->strategy->connections > 1 && json_put_u64(args, "connections", m->strategy->connections) < 0) ||
         (cap != NOT_KNOWN && json_put_u64(args, "bandwidth_mib_per_s", cap >> 20 ? cap >> 20 : 1u) < 0)) {
