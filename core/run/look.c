@@ -4,7 +4,6 @@
 
 #include "base/log.h"
 #include <stdio.h>
-#include <time.h>
 
 static enum side_state state_of_word(const char *word)
 {
@@ -37,10 +36,10 @@ static enum side_reason reason_of_word(const char *word)
 static struct side side_of(struct move *m, bool is_dest, const json_t *state)
 {
     struct side side = { .state = SIDE_ABSENT };
-    uint64_t age_s = m->began_wall_s ? (uint64_t)time(NULL) - m->began_wall_s : 0;
+    struct age_moment now;
 
-    side.has_rebooted = json_u64(state, "uptime_s", NOT_KNOWN) < age_s;
-
+    age_now(&now);
+    side.has_rebooted = json_u64(state, "uptime_s", NOT_KNOWN) < age_s(&m->began, &now);
     if (json_flag(state, "present", false)) {
         side.state = state_of_word(json_text(state, "state", ""));
         side.reason = reason_of_word(json_text(state, "reason", ""));

@@ -130,19 +130,21 @@ static int set_mark(struct move *m, struct error *err)
 /* A look that had to create something before the domain was marked has begun the run's journal already. */
 static int begin_journal(struct move *m, struct error *err)
 {
+    OWNED_JSON begin = NULL;
     char host[HOST_NAME_SIZE];
 
     if (!m->journal &&
         (name_new_run(m->run, err) < 0 || !(m->journal = journal_create(m->state_dir, m->run, err))))
         return -err->code;
-    return move_record(m, "begin",
-                       json_pack("{ss ss sI ss ss ss ss* ss ss ss* sb sb sb}", "kind", m->kind, "client",
-                                 this_host(host, sizeof host), "pid", (json_int_t)getpid(), "domain", m->name,
-                                 "uuid", m->uuid, "source_uri", m->o->source_uri, "dest_uri",
-                                 m->survey.dest_uri, "source_host", m->survey.source_host, "dest_host",
-                                 m->survey.dest_host, "dest", m->o->dest, "was_paused", (int)m->was_paused,
-                                 "is_persistent", (int)m->is_persistent, "autostart", (int)m->autostart),
-                       err);
+    begin =
+        json_pack("{ss ss sI ss ss ss ss* ss ss ss* sb sb sb}", "kind", m->kind, "client",
+                  this_host(host, sizeof host), "pid", (json_int_t)getpid(), "domain", m->name, "uuid",
+                  m->uuid, "source_uri", m->o->source_uri, "dest_uri", m->survey.dest_uri, "source_host",
+                  m->survey.source_host, "dest_host", m->survey.dest_host, "dest", m->o->dest, "was_paused",
+                  (int)m->was_paused, "is_persistent", (int)m->is_persistent, "autostart", (int)m->autostart);
+    if (!begin || age_put(begin, &m->began) < 0)
+        return error_memory(err);
+    return move_record(m, "begin", json_incref(begin), err);
 }
 
 int mark_take(struct move *m, struct error *err)

@@ -10,7 +10,6 @@
 #include "state/locks.h"
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #define FACTS_FRESH_MS 5000u
 
@@ -25,7 +24,7 @@ void move_begin(struct move *m, const struct run_options *o, struct run_result *
         .o = o, .result = ret, .wish = o->relocate, .kind = "migrate", .old_downtime_ms = NOT_KNOWN
     };
     m->began_ms = loop_now_ms();
-    m->began_wall_s = (uint64_t)time(NULL);
+    age_now(&m->began);
     m->survey = (struct survey){ .config = o->config,
                                  .source_uri = o->source_uri,
                                  .domain = o->domain,

@@ -6,6 +6,7 @@
 
 #include "host/proof.h"
 #include "host/survey.h"
+#include "run/age.h"
 #include "run/gate.h"
 #include "run/outcome.h"
 #include "run/run.h"
@@ -47,7 +48,7 @@ struct move {
     const char *kind;             /* of the run, as its journal begins: "migrate", "relocate" */
     uint64_t began_ms, marked_ms; /* monotonic */
     uint64_t mark_settles_ms;     /* how long after it the mark is believed */
-    uint64_t began_wall_s;        /* as the journal has it */
+    struct age_moment began;      /* as the journal has it */
 
     /* Of the domain, as the journal's "begin" has it: */
     char name[256], uuid[40];

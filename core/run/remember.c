@@ -179,7 +179,7 @@ void remember(struct move *m)
         return;
     actual = actual_of(m);
     record = json_pack("{ss sI ss ss ss ss ss ss ss ss sI s{so so so so} sO}", "run", m->run, "at_s",
-                       (json_int_t)m->began_wall_s, "domain", m->name, "uuid", m->uuid, "source",
+                       (json_int_t)m->began.wall_s, "domain", m->name, "uuid", m->uuid, "source",
                        m->survey.source_host, "dest", m->survey.dest_host, "source_uuid", f->source.uuid,
                        "dest_uuid", f->dest.uuid, "channel",
                        history_name(name, sizeof name, s->channel, s->connections), "strategy", s->id,

@@ -68,9 +68,10 @@ int recover_resume(struct move *dead, struct error *err)
     dead->is_held = json_flag(migrate, "is_held", false);
     dead->is_offline = json_flag(migrate, "is_offline", false);
     dead->is_p2p = json_flag(migrate, "is_p2p", false);
-    dead->began_wall_s = json_u64(begin, "at_ms", 0) / 1000u;
+    age_read(begin, &dead->began);
     dead->is_recovery = true;
     dead->is_foreign = !text_equal(json_text(begin, "client", this_host(host, sizeof host)), host);
+    dead->began.is_elsewhere = dead->is_foreign;
     return take_uris(dead, begin, err);
 }
 
