@@ -18,16 +18,28 @@ pick() { # WORD CHOICE…
 }
 
 # Faults in an order that the seed shuffles, one after the other: a small set has each at most once.
+declare -A shuffled=()
 deal_fault() {
     local round
     local -a all
-    mapfile -t all < <(faults_for "$only_fault" "$only_disk")
-    [ ${#all[@]} -gt 0 ] || die "no fault '$only_fault' on disk '$only_disk'"
+    [ -n "${possible:=$(faults_for "$only_fault" "$only_disk" | xargs)}" ] ||
+        die "no fault '$only_fault' on disk '$only_disk'"
+    read -ra all <<<"$possible"
     round=$((index / ${#all[@]}))
-    mapfile -t all < <(for fault in "${all[@]}"; do
+    [ -n "${shuffled[$round]:-}" ] || shuffled[$round]=$(for fault in "${all[@]}"; do
         printf '%s %s\n' "$(printf '%s' "$seed:$round:$fault" | sha256sum | cut -c1-16)" "$fault"
-    done | sort | cut -d' ' -f2)
+    done | sort | cut -d' ' -f2 | xargs)
+    read -ra all <<<"${shuffled[$round]}"
     fault=${all[index % ${#all[@]}]}
+}
+
+# The cases from FROM on, those of one kind of disk after the other: a guest that is there need not be made.
+deal_order() { # FROM N
+    local i
+    for ((i = $1; i < $1 + $2; i++)); do
+        deal "$i"
+        echo "$disk $i"
+    done | sort -k1,1 -k2,2n | cut -d' ' -f2
 }
 
 deal_moment() {
@@ -45,13 +57,15 @@ deal() { # INDEX: sets fault, at, disk, way, channel and what those want
     deal_fault
     mapfile -t disks < <(fault_disks "$fault")
     disk=${only_disk:-$(pick disk "${disks[@]}")}
-    mapfile -t ways < <(fault_field "$fault" 6 | sed 's/^any$/direct third/' | tr ' ' '\n')
+    mapfile -t ways < <(fault_field "$fault" 6 | sed 's/^any$/direct third p2p/' | tr ' ' '\n')
     way=${only_way:-$(pick way "${ways[@]}")}
-    channels=(tcp ssh)
+    mapfile -t channels < <(fault_field "$fault" 7 | tr ' ' '\n')
+    [ -n "${channels[*]}" ] || channels=(tcp ssh)
+    # Peer to peer libvirt itself logs in, which by ssh it cannot.
+    [ "$way" != p2p ] || channels=(tcp)
     channel=${only_channel:-$(pick channel "${channels[@]}")}
     at=$only_at
     [ -n "$at" ] || deal_moment
-    step=${only_step:-$((1 + $(draw step 18)))}
+    step=${only_step:-$((1 + $(draw step "$(records_of "$disk" "$way" "$channel")")))}
     wait_share=$(draw wait 1000)
-    recover_step=$((1 + $(draw recover 10)))
 }

@@ -4,48 +4,54 @@
 # with "end" until it has ended. All is well again before anything is settled.
 # shellcheck disable=SC2154,SC2034,SC2317  # of run, deal.sh; functions are called by the names in the rows
 
-# name|seconds that it lasts|"guest" where the guest itself may end by it|disks|moments|ways
-FAULTS='kill-ferry|0||any|any|any
-kill-ferry-and-recovery|0||any|journal-before journal confirm suspended|any
+# name|seconds that it lasts|"guest" where the guest itself may end by it|disks|moments|ways|channels, if not any
+# A QEMU of the destination is there from "$THERE" on.
+THERE='copy precopy switch-over ready pass pass-2 suspended started resumed confirm verify'
+FAULTS="kill-ferry|0||any|any|any
+kill-ferry-and-recovery|0||any|journal-before journal confirm suspended resumed undefine|any
 kill-source-libvirtd|2||any|any|any
 kill-dest-libvirtd|2||any|any|any
-kill-source-qemu|0|guest|any|any|any
-kill-dest-qemu|0|guest|any|any|any
+kill-source-qemu|0|guest|any|survey prepare copy precopy switch-over ready pass pass-2 suspended started resumed confirm journal-before journal|any
+kill-dest-qemu|0|guest|any|$THERE|any
 stop-source-libvirtd|8||any|any|any
 stop-dest-libvirtd|8||any|any|any
-stop-dest-qemu|8||any|any|any
+stop-dest-qemu|8||any|$THERE|any
 link-down-1|1||any|any|any
 link-down-5|5||any|any|any
 link-down-30|30||any|any|any
+link-down-90|90||any|any|any
+source-link-down|8||any|any|any
 source-to-dest-lost|8||any|any|any
 dest-to-source-lost|8||any|any|any
 client-to-source-lost|8||any|any|third
 client-to-dest-lost|8||any|any|third
 source-to-client-lost|8||any|any|third
 dest-to-client-lost|8||any|any|third
-dest-replies-lost|8||any|pass suspended started resumed precopy|direct
+dest-replies-lost|8||any|pass suspended started resumed precopy|direct p2p
 loss-20|20||any|survey prepare precopy suspended|any
 rst|1||any|any|any
+rst-client|1||any|any|third
 source-dies|2|guest|any|any|any
 dest-dies|2|guest|any|any|any
+source-reboots|2|guest|any|undefine|any
 dest-disk-full|end||copied mixed|prepare copy ready suspended|any
 nfs-stops|8||nfs mixed|any|any
 ceph-stops|8||rbd mixed|any|any
-kill-ssh|0||any|any|any
+kill-ssh|0||any|any|direct third|ssh
 guest-reboots|0||any|any|any
 guest-powers-off|0|guest|any|any|any
 guest-panics|0|panic|any|any|any
 operator-suspends|0|paused|any|any|any
-operator-destroys|0|guest|any|any|any
-operator-destroys-dest|0|guest|any|any|any
-operator-migrates|0||shared nfs rbd|any|any
+operator-destroys|0|guest|any|survey prepare copy precopy switch-over ready pass pass-2 suspended started resumed confirm journal-before journal|any
+operator-destroys-dest|0|guest|any|$THERE|any
+operator-migrates|0||shared nfs rbd|survey prepare precopy pass pass-2 suspended journal-before journal|any
 operator-block-copies|end||shared nfs|survey prepare precopy|any
 journal-full|end||any|survey prepare precopy suspended resumed journal|any
 journal-fails|0||any|journal-before|any
 journal-read-only|0||any|journal suspended|any
 journal-torn|0||any|journal-before|any
 journal-damaged|0||any|journal suspended resumed|any
-clock-goes-back|end||any|any|any'
+clock-goes-back|end||any|any|any"
 
 fault_field() { awk -F'|' -v name="$1" -v field="$2" '$1 == name { print $field }' <<<"$FAULTS"; }
 fault_disks() { # FAULT
@@ -90,9 +96,8 @@ qemu_on() { # HOST: the guest's QEMU there
     done
 }
 libvirtd_on() { cat "$STATE/machines/$1/run/libvirtd.pid"; }
-signal() { # SIGNAL PID…
-    [ $# -lt 2 ] || kill "-$1" "${@:2}" 2>/dev/null
-    return 0
+signal() { # SIGNAL PID…: 1 where there is none
+    [ $# -ge 2 ] && kill "-$1" "${@:2}" 2>/dev/null
 }
 loses() { lab link "$1" "$2" drop; }
 hears() { lab link "$1" "$2" ok; }
@@ -132,7 +137,8 @@ unprepare() {
 
 # ---- each ----
 
-begin_fault() {
+begin_fault() { # 1: there was nothing that it could have broken
+    local host
     case $fault in
         kill-ferry | kill-ferry-and-recovery | journal-damaged) signal KILL "$ferry" ;;
         kill-source-libvirtd) signal KILL "$(libvirtd_on "$source")" ;;
@@ -143,6 +149,7 @@ begin_fault() {
         stop-dest-libvirtd) signal STOP "$(libvirtd_on "$dest")" ;;
         stop-dest-qemu) signal STOP $(qemu_on "$dest") ;;
         link-down-*) in_net switch ip link set "$dest" down ;;
+        source-link-down) in_net switch ip link set "$source" down ;;
         source-to-dest-lost) loses "$source" "$dest" ;;
         dest-to-source-lost) loses "$dest" "$source" ;;
         client-to-source-lost) loses client "$source" ;;
@@ -155,7 +162,8 @@ begin_fault() {
             ;;
         loss-20) lab link "$dest" loss 20 ;;
         rst) lab link "$source" "$dest" rst; lab link "$dest" "$source" rst ;;
-        source-dies) lab power "$source" off ;;
+        rst-client) for host in $source $dest; do lab link client "$host" rst; lab link "$host" client rst; done ;;
+        source-dies | source-reboots) lab power "$source" off ;;
         dest-dies) lab power "$dest" off ;;
         dest-disk-full) on "$dest" sh -c 'fallocate -l $(($(stat -f -c "%a * %S" /var/lib/libvirt/images) - 65536)) \
             /var/lib/libvirt/images/.filler' ;;
@@ -175,10 +183,10 @@ begin_other() {
         operator-destroys) virsh_soon "$source" destroy "$guest" ;;
         operator-destroys-dest) virsh_soon "$dest" destroy "$guest" ;;
         operator-migrates) virsh_soon "$source" migrate --live --persistent --unsafe "$guest" \
-            "qemu+tcp://$dest/system" ;;
+            "qemu+tcp://$dest/system" || true ;; # that it is refused is well
         operator-block-copies)
             virsh_soon "$source" blockcopy "$guest" vda --dest "/var/lib/libvirt/images/$guest-operator.img" \
-                --format raw --transient-job
+                --format raw --transient-job || true
             ;;
         journal-full) on "$client" sh -c 'dd if=/dev/zero of=/var/lib/virt-ferry/filler bs=4k 2>/dev/null; true' ;;
         journal-fails) ;; # virt-ferry's own
@@ -192,8 +200,8 @@ begin_other() {
             on "$client" sh -c 'for f in /var/lib/virt-ferry/runs/*.journal; do
                 tail -n1 "$f" | head -c 25 >/run/half; cat /run/half >>"$f"; done'
             ;;
-        *) echo "no fault $fault"; return 1 ;;
         clock-goes-back) : >"$case_dir/clock" ;;
+        *) echo "no fault $fault"; return 1 ;;
     esac
 }
 
@@ -206,13 +214,15 @@ ssh_of() { # MACHINE
 }
 
 end_fault() {
+    local host
     case $fault in
         kill-source-libvirtd) lab libvirtd "$source" start ;;
         kill-dest-libvirtd) lab libvirtd "$dest" start ;;
         stop-source-libvirtd) lab libvirtd "$source" cont ;;
         stop-dest-libvirtd) lab libvirtd "$dest" cont ;;
-        stop-dest-qemu) signal CONT $(qemu_on "$dest") ;;
+        stop-dest-qemu) signal CONT $(qemu_on "$dest") || true ;; # it may have been ended meanwhile
         link-down-*) in_net switch ip link set "$dest" up ;;
+        source-link-down) in_net switch ip link set "$source" up ;;
         source-to-dest-lost) hears "$source" "$dest" ;;
         dest-to-source-lost) hears "$dest" "$source" ;;
         client-to-source-lost) hears client "$source" ;;
@@ -222,7 +232,8 @@ end_fault() {
         dest-replies-lost) in_net "$client" nft delete table inet deaf ;;
         loss-20) lab link "$dest" loss 0 ;;
         rst) hears "$source" "$dest"; hears "$dest" "$source" ;;
-        source-dies) lab power "$source" on ;;
+        rst-client) for host in $source $dest; do hears client "$host"; hears "$host" client; done ;;
+        source-dies | source-reboots) lab power "$source" on ;;
         dest-dies) lab power "$dest" on ;;
         dest-disk-full) on "$dest" rm -f /var/lib/libvirt/images/.filler ;;
         nfs-stops) lab nfs cont ;;

@@ -103,10 +103,22 @@ repair() {
         [ ! -e /run/whole ] || cp /run/whole "$f"; done; rm -f /run/whole'
 }
 
+# At its first record, before it acts, at its second record, …: each begins anew with what the one before has left.
+recoveries_die() {
+    local point died=0
+    for point in journal:1 act:1 journal:2 journal:3 journal:4; do
+        ! is_settled || break
+        settle_once "kill:$point"
+        [ "$code" != 137 ] || died=$((died + 1))
+    done
+    echo "    recoveries killed: $died"
+    [ "$died" -gt 0 ] || hit=no
+}
+
 settle_specially() {
     case $fault in
         kill-ferry-and-recovery)
-            settle_once "kill:journal:$recover_step"
+            recoveries_die
             ;;
         journal-read-only)
             settle_must_refuse ead-only
@@ -125,9 +137,10 @@ is_settled() { [ -z "$(journals_open)" ] && [ "$(runner_count)" = 1 ] && left=$(
 
 # A run that ended well, or said that nothing was moved, has nothing to be settled.
 settle() {
-    local left=''
+    local left='' most
     tries=0
     settle_specially
+    most=$((tries + 3))
     if [ "$tries" = 0 ]; then
         if is_settled; then
             return
@@ -137,10 +150,10 @@ settle() {
         esac
         ends_clean || wrong left "exit $first_code, and: $left $(journals_open)"
     fi
-    while [ "$tries" -lt 3 ] && ! is_settled; do
+    while [ "$tries" -lt "$most" ] && ! is_settled; do
         settle_once
         # What the tool leaves to the operator it leaves to him the second time too.
-        [ "$tries" -lt 2 ] || { [ "$code" != 7 ] && [ "$code" != 11 ]; } || return 0
+        [ "$tries" -lt $((most - 1)) ] || { [ "$code" != 7 ] && [ "$code" != 11 ]; } || return 0
         sleep 1
     done
 }

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash
-# When a fault comes: at a random moment of a phase, at an event that libvirt tells of, or with virt-ferry stopped at a
-# record of its journal or before libvirt's last word.
+# When a fault comes: at a random moment of a phase, at an event that libvirt tells of or a while after it, or with
+# virt-ferry stopped at a record of its journal or before libvirt's last word.
 # shellcheck disable=SC2154  # of run, deal.sh and faults.sh
 
 # name|kind|what it waits for|the longest wait after it, in ms
@@ -9,25 +9,39 @@ MOMENTS='survey|phase|survey|900
 prepare|phase|prepare|300
 copy|phase|copying disks|900
 precopy|phase|pre-copy|1500
-switch-over|phase|switch-over|120
-verify|phase|verify|300
+switch-over|event|source suspended|250
+verify|event|source stopped|60
 ready|event|source block-ready|0
 pass|event|source pass|0
+pass-2|event|source pass 2|0
 suspended|event|source suspended|0
 started|event|dest started|0
 resumed|event|dest resumed|0
 confirm|stop|confirm|0
+undefine|stop|journal-source-undefine|0
 journal-before|stop|journal-before|0
 journal|stop|journal|0'
 
 moment_field() { awk -F'|' -v name="$1" -v field="$2" '$1 == name { print $field }' <<<"$MOMENTS"; }
 
-# Which moments can come at all: nothing is copied where all is shared, and from a third machine by TCP there is no gate.
+# There is no gate peer to peer, and from a third machine by TCP.
+is_gated() { [ "$1" != p2p ] && [ "$1:$2" != third:tcp ]; } # WAY CHANNEL
+
+# Which moments can come at all: nothing is copied where all is shared, nothing is held without a gate.
 moment_is_possible() { # MOMENT DISK WAY CHANNEL
     case $1 in
         copy | ready) [ "$2" = copied ] || [ "$2" = mixed ] ;;
-        confirm) [ "$3:$4" != third:tcp ] ;;
+        confirm) is_gated "$3" "$4" ;;
     esac
+}
+
+# What a run writes into its journal at least, to its end: what each has (begin, mark, surveyed, migrate, migrated, moved,
+# source-undefine, mark-clear, end), and what proofs, images and the held hand-over add.
+records_of() { # DISK WAY CHANNEL
+    local records=9
+    is_gated "$2" "$3" || records=$((records + 2))
+    case $1 in shared) records=$((records + 6)) ;; copied) records=$((records + 8)) ;; mixed) records=$((records + 8)) ;; esac
+    echo "$records"
 }
 
 watchers_begin() {
@@ -63,7 +77,7 @@ is_stopped() { # PID
 moment_setting() { # FAULT
     case $(moment_field "$at" 2):$1 in
         stop:journal-fails) echo "fail:journal-before:$step" ;;
-        stop:*) [ "$at" = confirm ] && echo stop:confirm:1 || echo "stop:$at:$step" ;;
+        stop:*) case $at in journal*) echo "stop:$at:$step" ;; *) echo "stop:$(moment_field "$at" 3):1" ;; esac ;;
     esac
 }
 
@@ -81,9 +95,10 @@ moment_has_come() {
     return 1
 }
 
-moment_wait() { # 1: it did not come
+moment_wait() { # 1: it did not come, or virt-ferry had ended by then
     local most
     moment_has_come || return 1
-    most=$(moment_field "$at" 4)
-    [ "$most" = 0 ] || sleep "$(printf '0.%03d' $((wait_share * most / 1000)))"
+    most=$(($(moment_field "$at" 4) * wait_share / 1000))
+    [ "$most" = 0 ] || sleep "$(printf '%d.%03d' $((most / 1000)) $((most % 1000)))"
+    kill -0 "$ferry" 2>/dev/null
 }
