@@ -57,7 +57,7 @@ slowly
 sleep 8
 cut_twice &
 cutter=$!
-exits 0 prints 'joined again' ferry hostA migrate --allow-cleartext halves hostB
+FERRY_SECONDS=300 exits 0 prints 'joined again' ferry hostA migrate --allow-cleartext halves qemu+tcp://hostB/system
 wait "$cutter"
 has_steps postcopy-resume 1
 lives_on hostB halves
@@ -70,7 +70,7 @@ finally mend
 slowly
 sleep 8
 # What it runs takes its place, so that this is virt-ferry itself.
-"$REPO/tests/lab/lab" on hostA virt-ferry -q migrate --allow-cleartext halves hostB >"$WORK/killed" 2>&1 &
+"$REPO/tests/lab/lab" on hostA virt-ferry -q migrate --allow-cleartext halves qemu+tcp://hostB/system >"$WORK/killed" 2>&1 &
 mover=$!
 await 90 has_steps postcopy 1
 cut rst
@@ -96,6 +96,6 @@ sleep 8
     mend
 } &
 cutter=$!
-FERRY_SECONDS=400 exits 0 ferry hostA migrate --allow-cleartext halves hostB
+FERRY_SECONDS=400 exits 0 ferry hostA migrate --allow-cleartext halves qemu+tcp://hostB/system
 wait "$cutter"
 lives_on hostB halves
