@@ -27,6 +27,7 @@ info_of() { # IMAGE
 }
 owned() { on_nfs_server stat -c %i "$1"; }
 on_nfs_server() { lab nfs run "$@"; }
+nobody_watches() { [ "$(watchers "$1")" = 0 ]; }
 folder() { # HOST PATH
     on "$1" mkdir -p "$2"
     finally on "$1" rm -rf "$2"
@@ -160,3 +161,18 @@ ceph ceph config set client rbd_blocklist_on_break_lock false
 finally ceph ceph config rm client rbd_blocklist_on_break_lock
 exits 0 prints 'rbd_blocklist_on_break_lock is off' plan_of hostA vault hostB
 lives_on hostA vault
+
+it "an image that a run had made in a Ceph pool is left as long as somebody has it open, and goes then"
+guest hostA r --disk local:raw --fill 16 --write-log
+VIRT_FERRY_FAULT=kill:journal-create:2 exits 137 relocate r --disk vda --to rbd:ferry/r-held
+made=$(ceph rbd ls ferry | grep '^\.virt-ferry-')
+watch_begin "ferry/$made" 1
+code=0
+prints 'is open and was left' ferry hostA recover || code=$?
+[ "$code" != 99 ]
+is "$made" sh -c "$REPO/tests/lab/lab ceph run rbd ls ferry | grep '^\.virt-ferry-'"
+watch_end
+await 60 nobody_watches "ferry/$made"
+ferry hostA recover
+is_empty sh -c "$REPO/tests/lab/lab ceph run rbd ls ferry | grep '^\.virt-ferry-'"
+lives_on hostA r
