@@ -85,7 +85,7 @@ it "an RBD image, by SSH"
 there_and_back "an RBD image" rbd shared false ssh
 
 it "a qcow2 file of the host's own on a shared base, by TCP"
-there_and_back "a qcow2 file of the host's own on a base in a shared folder" local:qcow2:shared-base copy false tcp
+there_and_back "a qcow2 file of the host's own on a base in a shared folder" local:qcow2:shared-base overlay false tcp
 
 it "a qcow2 file of the host's own on a shared base, by SSH"
-there_and_back "a qcow2 file of the host's own on a base in a shared folder" local:qcow2:shared-base copy false ssh
+there_and_back "a qcow2 file of the host's own on a base in a shared folder" local:qcow2:shared-base overlay false ssh
