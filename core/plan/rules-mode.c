@@ -4,6 +4,7 @@
 #include "plan/planner.h"
 #include "plan/range.h"
 #include "plan/rules.h"
+#include <string.h>
 
 static const char *check_no_postcopy(struct rule_case *c)
 {
@@ -22,6 +23,21 @@ static const char *check_channel_without_postcopy(struct rule_case *c)
     if (c->strategy->mode != MODE_POSTCOPY || c->channel->can_postcopy)
         return NULL;
     return SAY("channel %s cannot carry post-copy", rules_name(c->channel->driver));
+}
+
+/* A session's QEMU is the user's: what only root's may do there it may not. */
+static const char *check_session_postcopy(struct rule_case *c)
+{
+    const char *uri = c->channel->dest_uri;
+    const size_t path = uri ? strcspn(uri, "?#") : 0;
+
+    if (c->strategy->mode != MODE_POSTCOPY || path < 8u || strncmp(uri + path - 8u, "/session", 8u) != 0 ||
+        c->facts->dest.unprivileged_userfaultfd == TRI_YES)
+        return NULL;
+    return SAY(
+        "QEMU in a session on '%s' is not root's, and it is not seen that userfaultfd, which post-copy "
+        "needs, is allowed to others there",
+        rules_name(c->facts->dest.name));
 }
 
 static const char *check_never_ends(struct rule_case *c)
@@ -131,6 +147,17 @@ static const struct rule rows[] = {
       .check = check_no_postcopy,
       .cause = "The user rules post-copy out: while it lasts a cut link stops the guest.",
       .fix = "Leave --no-postcopy out." },
+    { .id = "session-postcopy",
+      .severity = REFUSES,
+      .scope = PER_STRATEGY,
+      .check = check_session_postcopy,
+      .cause =
+          "Post-copy fetches missing memory through userfaultfd, which the kernel gives to root alone unless "
+          "vm.unprivileged_userfaultfd is 1. The QEMU of a user's session never is root's, and a migration "
+          "that could switch to post-copy would fail before it begins.",
+      .fix =
+          "Take another mode; or allow it there, sysctl -w vm.unprivileged_userfaultfd=1, where that can be "
+          "seen over ssh." },
     { .id = "throttle-not-wanted",
       .severity = REFUSES,
       .scope = PER_STRATEGY,

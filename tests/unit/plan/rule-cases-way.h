@@ -55,6 +55,11 @@ SPOIL(unix_old_dest, tcp->data_uri = UNIX_SOCKET; f->dest.libvirt_version = 6007
 SPOIL(unix_first, tcp->data_uri = UNIX_SOCKET; f->source.libvirt_version = f->dest.libvirt_version = 6008000)
 SPOIL(tcp_old, f->source.libvirt_version = f->dest.libvirt_version = 6007999)
 
+SPOIL(session_postcopy, tcp->can_postcopy = true; tcp->dest_uri = "qemu+tcp://b:16510/session?no_tty=1")
+SPOIL(session_allowed, tcp->can_postcopy = true; tcp->dest_uri = "qemu+tcp://b:16510/session";
+      f->dest.unprivileged_userfaultfd = TRI_YES)
+SPOIL(system_postcopy, tcp->can_postcopy = true; tcp->dest_uri = "qemu+tcp://b/system?x=/session")
+
 #define CASES_OF_THE_WAY                                                                                     \
     { "data-address-elsewhere", via_own, false, true },                                                      \
         { "data-address-elsewhere", via_elsewhere, true, false },                                            \
@@ -64,6 +69,9 @@ SPOIL(tcp_old, f->source.libvirt_version = f->dest.libvirt_version = 6007999)
         { "unix-libvirt", unix_first, false, true }, { "unix-libvirt", tcp_old, false, true },               \
         { "p2p-not-safe", p2p_asked, true, true }, { "p2p-not-safe", p2p_possible, false, true },            \
         { "p2p-channel", p2p_asked_for_nothing, true, false }, { "p2p-channel", p2p_asked, false, true },    \
+        { "session-postcopy", session_postcopy, true, true },                                                \
+        { "session-postcopy", session_allowed, false, true },                                                \
+        { "session-postcopy", system_postcopy, false, true },                                                \
         { "lock-to-prove", lock_to_prove, true, true }, { "lock-to-prove", lock_proved, false, true },       \
         { "lock-to-prove", lock_from_a_third, true, true },                                                  \
         { "lock-to-prove", lock_of_no_use, false, true }, { "lock-proved", lock_proved, true, true },        \
