@@ -35,7 +35,8 @@ session_up() { # HOST
     finally session_down "$1"
     await 30 as_games "$1" virsh -q -c qemu:///session version
 }
-session_down() { on "$1" pkill -KILL -u games || true; }
+session_down() { pkill -KILL --ns "$(<"$STATE/machines/$1/pid")" --nslist net -u games || true; }
+session_domains() { as_games "$1" virsh -q -c qemu:///session list --all --name | grep .; }
 session_guest() { # HOST
     on "$1" sh -c 'mkdir /srv/shared/own && qemu-img create -q -f raw /srv/shared/own/own.img 16M && chown -R games:games /srv/shared/own'
     finally on "$1" rm -rf /srv/shared/own
@@ -112,4 +113,5 @@ session_guest hostA
 sleep 4
 exits 0 prints '-gated' as_games hostA virt-ferry -c qemu:///session "${MOVE[@]}" own "qemu+tcp://hostB:$SESSION_PORT/session"
 is running own_is hostB
-is '' sh -c "'$REPO/tests/lab/lab' on hostA pgrep -u games qemu-system"
+is_empty sh -c "'$REPO/tests/lab/lab' on hostA pgrep --ns $(<"$STATE/machines/hostA/pid") --nslist net -u games qemu-system"
+is_empty session_domains hostA

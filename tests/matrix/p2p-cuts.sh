@@ -78,11 +78,12 @@ lab rm web
 guest hostA copied --disk local
 exits 0 lacks '-locked' ferry hostA plan --p2p copied qemu+tls://hostB/system
 lab rm copied
-lab guest hostA wordy --mem "$GUEST_MIB" --disk-size 64M
+lab guest hostA wordy --mem "$GUEST_MIB" --disk-size 64M --disk shared:raw # what is shareable must be raw
 finally lab rm wordy
 on hostA virsh -q destroy wordy
 for change in 's|<target dev=.vda.|<shareable/>&|' \
     "s|^<domain |<domain xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0' |; s|^</domain>|<qemu:commandline><qemu:env name='A' value='1'/></qemu:commandline>&|"; do
+    on hostA virsh -q undefine wordy
     sed -E "$change" "$STATE/guests/wordy/domain.xml" | on hostA virsh -q define /dev/stdin
     on hostA virsh -q start wordy
     exits 0 lacks '-locked' ferry hostA plan --p2p wordy qemu+tls://hostB/system
