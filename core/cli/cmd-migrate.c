@@ -76,7 +76,7 @@ static void actual_lines(const struct run_options *o, const struct run_result *r
         printf(", %s", SIZE_TEXT(result->bytes));
     else if (result->strategy) /* else there was no move of this run */
         printf(", bytes not known");
-    if (result->bytes != NOT_KNOWN && result->disk_bytes)
+    if (result->bytes != NOT_KNOWN && result->disk_bytes && result->memory_bytes)
         printf(" (%s of memory, %s of disks)", SIZE_TEXT(result->memory_bytes),
                SIZE_TEXT(result->disk_bytes));
     printf(".\n");
