@@ -90,12 +90,15 @@ static void say(struct copy_run *r, const char *format, ...)
 
 /* ---- the worker ---- */
 
-/* libvirt is there for Ceph's driver, which asks it for the key; files and NFS servers need none. */
+/* libvirt is there for Ceph's driver, which asks it for the key, and for that of devices, which runs commands
+ * on its host; files and NFS servers need none. */
 static int start_worker(struct copy_run *r, struct error *err)
 {
     const struct worker_setup setup = {
         .host = r->host, .verbs = verbs_copier, .config = r->c->config, .journal = told, .context = r
     };
+    const bool needs_libvirt = location_kind_of(r->c->to) == LOCATION_RBD ||
+                               location_kind_of(r->c->image) == LOCATION_RBD || r->c->overwrite;
     struct error ignored = { 0 };
 
     if (r->worker)
@@ -103,7 +106,7 @@ static int start_worker(struct copy_run *r, struct error *err)
     r->worker = worker_start(r->loop, &setup, err);
     if (!r->worker)
         return -err->code;
-    if ((location_kind_of(r->c->to) == LOCATION_RBD || location_kind_of(r->c->image) == LOCATION_RBD) &&
+    if (needs_libvirt &&
         worker_do(r->worker, "connect", json_pack("{ss}", "uri", r->c->uri), CONNECT_MS, NULL, &ignored) < 0)
         log_event("copy", "connect", "%s: %s", ignored.what, ignored.why);
     return 0;
