@@ -33,13 +33,26 @@ static int refuse(const char *target, const char *what, struct error *err)
     return error_fix(err, "Take it out with virsh edit, or start the domain and relocate then.");
 }
 
+/* On an NFS server or in Ceph: where it is, and who may read it there. */
+static bool is_of_place(const xmlNode *source, const xmlNode *child)
+{
+    static const char *const parts[] = { "host", "identity", "auth", "config" };
+
+    if (!has(source, "protocol", "nfs") && !has(source, "protocol", "rbd"))
+        return false;
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+        if (xml_is(child, parts[i]))
+            return true;
+    return false;
+}
+
 /* What would be lost with a source of another type, or means something of the image's own bytes. */
 static int check_source(const xmlNode *source, const char *target, bool keeps_type, struct error *err)
 {
-    static const char *const plain[] = { "file", "dev", "index" };
+    static const char *const plain[] = { "file", "dev", "index", "protocol", "name" };
 
     for (const xmlNode *child = source->children; child; child = child->next)
-        if (child->type == XML_ELEMENT_NODE &&
+        if (child->type == XML_ELEMENT_NODE && !is_of_place(source, child) &&
             (!keeps_type || xml_is(child, "slices") || xml_is(child, "encryption")))
             return refuse(target, (const char *)child->name, err);
     for (const xmlAttr *a = source->properties; a && !keeps_type; a = a->next) {
@@ -76,7 +89,7 @@ static int replace_source(xmlNodePtr old, const xmlNode *new, struct error *err)
 
 static int put_source(xmlNodePtr disk, const xmlNode *new, const char *target, struct error *err)
 {
-    xmlNodePtr source = xml_child(disk, "source");
+    xmlNodePtr source = xml_child(disk, "source"), auth = xml_child(disk, "auth");
     const char *name = has(new, "type", "block") ? "dev" : "file";
     xmlChar *type = xmlGetNoNsProp(new, (const xmlChar *)"type");
     const bool keeps_type = !has(new, "type", "network") && has(disk, "type", (const char *)type);
@@ -86,8 +99,14 @@ static int put_source(xmlNodePtr disk, const xmlNode *new, const char *target, s
         return error_set(err, ERROR_INPUT, NULL, "disk '%s' has no <source>", target);
     if (check_source(source, target, keeps_type, err) < 0)
         return -err->code;
-    return keeps_type ? copy_attribute(source, xml_child(new, "source"), name, err)
-                      : replace_source(source, xml_child(new, "source"), err);
+    if (keeps_type)
+        return copy_attribute(source, xml_child(new, "source"), name, err);
+    /* Whom the old storage knew, where libvirt has it beside the source. */
+    if (auth) {
+        xmlUnlinkNode(auth);
+        xmlFreeNode(auth);
+    }
+    return replace_source(source, xml_child(new, "source"), err);
 }
 
 static int put_format(xmlNodePtr disk, const xmlNode *new, struct error *err)

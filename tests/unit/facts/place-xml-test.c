@@ -46,6 +46,15 @@ static const struct {
       TO_FILE,
       "<disk type='file' device='disk'><driver name='qemu' type='raw'/><source file='/n&amp;w' "
       "startupPolicy='optional'><seclabel model='dac' relabel='no'/></source>" VDA "</disk>" },
+    /* From a server nothing of the old place is left, wherever libvirt has it. */
+    { "<disk type='network' device='disk'><driver name='qemu' type='raw'/>" RBD_SOURCE VDA "</disk>", TO_FILE,
+      "<disk type='file' device='disk'><driver name='qemu' type='raw'/><source file='/n&amp;w'/>" VDA
+      "</disk>" },
+    { "<disk type='network' device='disk'><driver name='qemu' type='raw'/><auth username='u'/><source "
+      "protocol='nfs' name='/e/f'><host name='s'/><identity user='+0' group='+0'/></source>" VDA "</disk>",
+      TO_FILE,
+      "<disk type='file' device='disk'><driver name='qemu' type='raw'/><source file='/n&amp;w'/>" VDA
+      "</disk>" },
     /* Without a driver libvirt would take it for raw. */
     { "<disk type='file' device='disk'><source file='/a'/>" VDA "</disk>", TO_FILE,
       "<disk type='file' device='disk'><source file='/n&amp;w'/>" VDA "<driver name='qemu' "
