@@ -245,6 +245,8 @@ static int copy(const struct copy_wants *wants, struct error *err)
     PROMISE(end_open(&to, &place, true, err) == 0);
     r = copy_run(&from, &to, wants, &p, err);
     PROMISE(r < 0 || (p.done_bytes == p.whole_bytes && p.safe_bytes == p.whole_bytes));
+    end_close(&from);
+    end_close(&to);
     return r;
 }
 

@@ -84,10 +84,14 @@ static int copy(enum copy_verify verify, struct copy_progress *ret)
 {
     const struct copy_wants wants = { .verify = verify };
     struct copy_end a = { 0 }, b = { 0 };
+    int r;
 
     ck_assert_msg(open_end(&a, from_path, false) == 0, "%s", err.what);
     ck_assert_msg(open_end(&b, to_path, true) == 0, "%s", err.what);
-    return copy_run(&a, &b, &wants, ret, &err);
+    r = copy_run(&a, &b, &wants, ret, &err);
+    end_close(&a);
+    end_close(&b);
+    return r;
 }
 
 static bool are_equal(void)

@@ -240,6 +240,8 @@ START_TEST(its_block_input_and_output_serves_the_copy_engine)
         open_end(&from, &memory_storage, source);
         open_end(&to, &entry->storage[0], "/abi/1");
         ck_assert_msg(copy_run(&from, &to, &wants, &p, &err) == 0, "%s: %s", err.what, err.why);
+        end_close(&from);
+        end_close(&to);
         ck_assert_uint_eq(p.written_bytes, 65536);
         ck_assert_uint_eq(p.verified_bytes, 65536);
         memory_end(&m);

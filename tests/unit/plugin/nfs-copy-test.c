@@ -129,11 +129,15 @@ static void open_one(struct copy_end *e, const struct ferry_storage *driver, boo
 static int copy(const struct copy_wants *wants, struct copy_progress *ret)
 {
     struct copy_end a = { 0 }, b = { 0 };
+    int r;
 
     err = (struct error){ 0 };
     open_one(&a, &memory_storage, false);
     open_one(&b, &nfs_file, true);
-    return copy_run(&a, &b, wants, ret, &err);
+    r = copy_run(&a, &b, wants, ret, &err);
+    end_close(&a);
+    end_close(&b);
+    return r;
 }
 
 static void is_all_there(void)
