@@ -282,6 +282,7 @@ matrix:
 	$(Q)rm -f '$(BUILD)/matrix.md' '$(BUILD)/channels.md'; r=0; BUILD='$(abspath $(BUILD))' VIRT_FERRY_BUILD='$(abspath $(BUILD))/release' \
 		MATRIX_TABLE='$(abspath $(BUILD))/matrix.md' MATRIX_CHANNELS='$(abspath $(BUILD))/channels.md' \
 		tests/integration/run tests/matrix/*.sh || r=1; \
+		VIRT_FERRY_BUILD='$(abspath $(BUILD))/debug' tests/integration/run --deep || r=1; \
 		VIRT_FERRY_BUILD='$(abspath $(BUILD))/debug' STEPS_APART=1 tests/integration/run \
 		--run 'kill -9 of virt-ferry' tests/integration/50-handover.sh || r=1; \
 		cat '$(BUILD)/matrix.md' '$(BUILD)/channels.md'; exit $$r

@@ -6,7 +6,7 @@
 # same command finishes or undoes what was left.
 . "$(dirname "$0")/lib.sh"
 
-STEPS_APART=${STEPS_APART:-2} # every how many-th step of the journal is killed at; 1 in `make matrix`
+STEPS_APART=${STEPS_APART:-3} # every how many-th step of the journal is killed at; 1 in `make matrix`
 SLOWLY='--bandwidth 8MiB/s'   # long enough to interrupt
 . "$(dirname "$0")/handover.sh"
 

@@ -101,7 +101,7 @@ finally sshd_again hostA
 sshd_again hostA 'ForceCommand exit 1'
 exits 0 prints 'address-not-checked' ferry client -c qemu+ssh://hostA/system $PLAN web qemu+tcp://hostB/system
 
-it "the gate holds for a source behind ssh: killing the destination's libvirtd never leaves two runners"
+deep "the gate holds for a source behind ssh: killing the destination's libvirtd never leaves two runners"
 guest hostA web --write-log
 plain_shell hostA hostB
 kill_at_resume hostB

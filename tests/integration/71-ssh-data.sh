@@ -135,7 +135,7 @@ is_empty on hostB virsh -q list --all --name
 is_empty on hostB find /var/lib/libvirt/images -name 'sealed-*'
 await 20 nothing_left
 
-it "virt-ferry that is killed leaves no folder on either host, and the next run moves the guest"
+deep "virt-ferry that is killed leaves no folder on either host, and the next run moves the guest"
 guest hostA sealed --disk shared:raw,local:raw --dirty 32,10 --write-log
 old_images_gone hostB sealed
 during precopy kill_on hostA -x virt-ferry
@@ -156,7 +156,7 @@ lives_on hostA sealed
 await 5 nothing_left
 is_empty carriers
 
-it "killed on the third machine it leaves nothing on either host: the source's ssh ends with our connection"
+deep "killed on the third machine it leaves nothing on either host: the source's ssh ends with our connection"
 guest hostA sealed --disk shared:raw,local:raw --dirty 32,10 --write-log
 plain_shell hostA hostB
 old_images_gone hostB sealed

@@ -111,13 +111,13 @@ exits 0 prints 'tls-gated-mixed' ferry hostA migrate copied "$B"
 lives_on hostB copied
 lab rm copied
 
-it "from a third machine, with both hosts by tls, the hand-over is held"
+deep "from a third machine, with both hosts by tls, the hand-over is held"
 guest hostA web --write-log
 exits 0 prints 'tls-held' prints 'notes tls-qemu-not-checked' ferry client -c qemu+tls://hostA/system plan web "$B"
 exits 0 prints 'tls-held' ferry client -c qemu+tls://hostA/system migrate web "$B"
 lives_on hostB web
 
-it "a certificate without the address is met by its name, for memory and for disks"
+deep "a certificate without the address is met by its name, for memory and for disks"
 guest hostA named --disk local --fill 16 --write-log
 spoil hostB no-address qemu
 spoil hostB no-address libvirt
@@ -138,7 +138,7 @@ lives_on hostB web
 
 # ---- who connects ----
 
-it "with SASL over tls a guest moves by the password of libvirt's own file, and from a third machine"
+deep "with SASL over tls a guest moves by the password of libvirt's own file, and from a third machine"
 guest hostA web --write-log
 ask_for hostB tls
 ask_for hostA tls

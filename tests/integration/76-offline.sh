@@ -35,7 +35,7 @@ await 60 lab verify resting
 lives_on hostB resting
 lab rm resting
 
-it "over ssh, into a folder that no pool of the destination has"
+deep "over ssh, into a folder that no pool of the destination has"
 resting local:raw --fill 16
 lab on hostB sh -c 'virsh -q pool-destroy default; virsh -q pool-undefine default'
 finally lab on hostB sh -c "virsh -q pool-define-as default dir --target $IMAGES; virsh -q pool-start default"
@@ -62,7 +62,7 @@ wait "$first"
 is 'shut off' lab on hostB virsh domstate resting
 lab rm resting
 
-it "a destination that fills up, a cancel, and a definition that was changed meanwhile leave nothing behind"
+deep "a destination that fills up, a cancel, and a definition that was changed meanwhile leave nothing behind"
 resting local:raw --disk-size 256M --fill 128
 lab link hostA rate 400mbit
 finally lab link hostA rate none

@@ -45,6 +45,9 @@ p2p-not-safe|74-p2p.sh
 p2p-channel|74-p2p.sh
 p2p-uri|74-p2p.sh
 p2p-credentials|74-p2p.sh
+lock-to-prove|74-p2p.sh
+lock-proved|74-p2p.sh
+lock-lives|74-p2p.sh
 offline-copy|76-offline.sh
 connections-postcopy|72-tls.sh
 connections-forward|72-tls.sh
@@ -79,6 +82,8 @@ cannot-create|the one storage driver at hand creates
 device-size-not-known|whatever tells of a device there tells its size
 channel-without-disks|all transport drivers at hand carry disks
 channel-without-postcopy|all transport drivers at hand carry post-copy
+lock-not-proved|every file system of the lab enforces locks
+session-postcopy|a user has no session on these hosts: tests/matrix/daemons.sh makes one
 connections-channel|all transport drivers at hand carry several connections
 connections-version|it is about libvirt before 5.2, and QEMU before 5.2
 connections-idle|what else the machine does, the lab cannot choose

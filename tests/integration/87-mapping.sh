@@ -119,7 +119,7 @@ ferry hostB migrate local hostA --allow-cleartext --map-storage "$OTHER=$IMAGES"
 lives_on hostA local
 is "$IMAGES/local-vda.img $IMAGES/local-vdb.qcow2 $IMAGES/local-vda.img $IMAGES/local-vdb.qcow2 " images_of hostA local
 
-it "a move that is given up leaves nothing in the other folder, nor does one that dies"
+deep "a move that is given up leaves nothing in the other folder, nor does one that dies"
 guest hostA local --disk local:raw,local:qcow2 --fill 16 --write-log
 folder_on hostB "$OTHER"
 finally folder_gone hostB "$OTHER"
@@ -136,7 +136,7 @@ on hostB test -e "$OTHER/local-vda.img"
 prints 'is undone' ferry hostA migrate local hostB --allow-cleartext --map-storage "$IMAGES=$OTHER"
 lives_on hostB local
 
-it "a shared directory that is mounted elsewhere there is proved shared, and nothing is copied"
+deep "a shared directory that is mounted elsewhere there is proved shared, and nothing is copied"
 guest hostA share --write-log
 folder_on hostB "$OTHER"
 finally folder_gone hostB "$OTHER"
@@ -196,7 +196,7 @@ is 1 sh -c "$REPO/tests/lab/lab on hostB virsh dumpxml drive --inactive | grep -
 is 0 sh -c "$REPO/tests/lab/lab on hostB virsh dumpxml drive | grep -c disc.iso"
 on hostB virsh -q change-media drive sda --eject --config
 
-it "kernel and initrd are looked for where the map says, for a domain that is shut off too"
+deep "kernel and initrd are looked for where the map says, for a domain that is shut off too"
 guest hostA boot --write-log
 on hostB mkdir -p "$OTHER/kernel"
 finally folder_gone hostB "$OTHER"
@@ -209,7 +209,7 @@ ferry hostB migrate boot hostA --allow-cleartext --map-storage "$OTHER/kernel=$S
 is "$STATE/boot/vmlinuz $STATE/boot/vmlinuz " kernels_of hostA boot
 on hostA virsh -q start boot
 
-it "a saved plan keeps its maps, and takes no others"
+deep "a saved plan keeps its maps, and takes no others"
 guest hostA lan --write-log --vnc secret
 bridge_up hostA left
 finally bridge_down hostA left
@@ -224,7 +224,7 @@ lives_on hostB lan
 is 'right right ' bridges_of hostB lan
 sits_on hostB lan br0
 
-it "a volume's pool is called otherwise there: refused without the map, moved with it, and back"
+deep "a volume's pool is called otherwise there: refused without the map, moved with it, and back"
 guest hostA drive --cdrom --write-log
 dir_pool hostA left /var/lib/libvirt/left
 finally pool_gone hostA left /var/lib/libvirt/left
@@ -256,7 +256,7 @@ lives_on hostA drive
 is 'left:disc.iso left:disc.iso ' volumes_of hostA drive
 on hostA virsh -q change-media drive sda --eject --live --config
 
-it "maps of the configuration: of every move, of a pair of hosts, and the command line over both"
+deep "maps of the configuration: of every move, of a pair of hosts, and the command line over both"
 guest hostA lan --write-log --vnc secret
 bridge_up hostA left
 finally bridge_down hostA left

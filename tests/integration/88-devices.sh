@@ -138,7 +138,7 @@ for to in qemu+tcp://hostB/system hostA; do
     on "$([ "$to" = hostA ] && echo hostA || echo hostB)" qemu-img check -q -U -f qcow2 "$DEVICE"
 done
 
-it "of one that rests on a file all that the guest reads is copied, and a device without room for that is refused"
+deep "of one that rests on a file all that the guest reads is copied, and a device without room for that is refused"
 guest hostA dev --disk block:qcow2:shared-base --fill 16 --write-log
 finally lab rm dev
 exits 0 prints copied-flat lacks device-too-small ferry hostA check dev hostB --allow-cleartext --overwrite vda
@@ -150,13 +150,13 @@ ferry hostA migrate dev hostB --allow-cleartext --overwrite vda
 lives_on hostB dev
 lacks backing-filename on hostB qemu-img info -U --output json "$DEVICE"
 
-it "the head of one of a domain that is off tells what it rests on"
+deep "the head of one of a domain that is off tells what it rests on"
 guest hostA dev --disk block:qcow2:shared-base
 finally lab rm dev
 on hostA virsh -q destroy dev
 is '/srv/shared/dev-vda-base.qcow2 proved' base_of hostA dev hostB
 
-it "a volume of a pool of files is the file that it is: copied into the pool of that name there, and back"
+deep "a volume of a pool of files is the file that it is: copied into the pool of that name there, and back"
 guest hostA pooled --disk local:raw --fill 16 --write-log
 finally lab rm pooled
 names_volume hostA pooled pooled-vda.img
@@ -171,7 +171,7 @@ for to in hostB qemu+tcp://hostA/system; do
         xmllint --xpath 'concat(//disk/source/@pool, \" \", //disk/source/@volume)' -"
 done
 
-it "a pool of another kind there is no place for it, nor one that has such a volume"
+deep "a pool of another kind there is no place for it, nor one that has such a volume"
 guest hostA pooled --disk local:raw
 finally lab rm pooled
 names_volume hostA pooled pooled-vda.img
@@ -187,7 +187,7 @@ exits 3 prints pool-of-another-kind prints "pool 'lvm' on the destination, of ty
 exits 3 prints pool-missing ferry hostA check pooled hostB --allow-cleartext --map-storage pool:default=pool:none
 is hostA lab runners pooled
 
-it "a copy that is stopped half-way leaves the guest where it was, and says what is gone"
+deep "a copy that is stopped half-way leaves the guest where it was, and says what is gone"
 dev_guest
 during copy on hostA virsh -q domjobabort dev
 exits 1 prints "what '$DEVICE' on 'hostB' held is gone, in part or in whole: disk 'vda'" \

@@ -54,7 +54,7 @@ lives_on hostA over
 is nothing base_of hostA "$IMAGES/over-vda.qcow2"
 lab rm over
 
-it "a base that was copied to the other host by hand is compared when that is asked for, and then not copied"
+deep "a base that was copied to the other host by hand is compared when that is asked for, and then not copied"
 guest hostA twin --disk local:qcow2:base --write-log
 on hostA cat "$IMAGES/twin-vda-base.qcow2" | lab on hostB sh -c "cat >$IMAGES/twin-vda-base.qcow2"
 finally on hostB rm -f "$IMAGES/twin-vda-base.qcow2"
@@ -73,7 +73,7 @@ on hostA sh -c "printf x | dd of=$IMAGES/twin-vda-base.qcow2 bs=1 seek=70000 con
 exits 0 prints 'its content differs on the two hosts' ferry hostB plan --compare-bases --allow-cleartext twin hostA
 lab rm twin
 
-it "a shared disk on a base that only the source has is refused, and so is one on another base of that name"
+deep "a shared disk on a base that only the source has is refused, and so is one on another base of that name"
 guest hostA loose --disk shared:qcow2:base --write-log
 on hostA virsh -q destroy loose
 on hostA sh -c "mv /srv/shared/loose-vda-base.qcow2 $IMAGES &&
@@ -96,7 +96,7 @@ exits 3 ferry hostA $MIGRATE loose hostB
 is hostA lab runners loose
 lab rm loose
 
-it "an image whose data lies in a file apart stays where it is, and one with snapshots in it says what a copy lacks"
+deep "an image whose data lies in a file apart stays where it is, and one with snapshots in it says what a copy lacks"
 guest hostA inner --disk local:qcow2 --write-log
 on hostA virsh -q destroy inner
 on hostA qemu-img snapshot -c before "$IMAGES/inner-vda.qcow2"

@@ -202,7 +202,7 @@ unchanged_by exits 1 prints "is 'nas:/images' in /etc/fstab already" changed nfs
 exits 0 setup --apply --yes undo all
 is 'UUID=1 / ext4 defaults 0 1' cat "$R/etc/fstab"
 
-it "what 'check --fix' prints, typed as it stands, makes two bare hosts move a guest by TLS; undone, all is as before"
+deep "what 'check --fix' prints, typed as it stands, makes two bare hosts move a guest by TLS; undone, all is as before"
 guest hostA web --write-log
 ready hostA hostB
 files_of hostA >"$WORK/hostA.before"

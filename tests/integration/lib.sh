@@ -5,6 +5,8 @@
 # What a test file is made of. It sources this file, defines what its cases share, and then each line
 # that begins with `it "sentence"` begins a case, which ends at the next one. A case is run by itself,
 # in a shell with set -e: the first command that fails ends it. Sourced, this file runs the cases.
+# A case that begins with `deep` instead is one more of its kind, and left to `make matrix`: where all files are run
+# it is left out, and where files are named it is run like the others.
 #
 #   exits CODE COMMAND…    it must end with this code
 #   prints TEXT COMMAND…   its output must contain the text; its exit code is handed on, so that
@@ -398,7 +400,7 @@ interrupted() {
 }
 
 cases_run() {
-    local line i begin=0 sentence='' number=0
+    local line word kind='' i begin=0 sentence='' number=0
     local -a lines
     case_pid=''
     trap interrupted INT TERM HUP
@@ -406,15 +408,15 @@ cases_run() {
     mapfile -t lines <"$FILE"
     lines+=('it "" # the end')
     for ((i = 0; i < ${#lines[@]}; i++)); do
-        [[ ${lines[i]} =~ ^it\ \"(.*)\" ]] || continue
-        line=${BASH_REMATCH[1]}
+        [[ ${lines[i]} =~ ^(it|deep)\ \"(.*)\" ]] || continue
+        word=${BASH_REMATCH[1]} line=${BASH_REMATCH[2]}
         # Not part of a condition: in one, set -e has no effect, however deep below.
-        if [ "$begin" -gt 0 ]; then
+        if [ "$begin" -gt 0 ] && [[ " $INTEGRATION_KINDS " == *" $kind "* ]]; then
             case_do "$begin" "$i" "$sentence"
             # shellcheck disable=SC2181
             [ $? = 0 ] || break
         fi
-        begin=$((i + 1)) sentence=$line
+        begin=$((i + 1)) sentence=$line kind=$word
     done
     echo "1..$number"
     [ -n "$INTEGRATION_SKIP" ] || guests_remove || heal
@@ -426,7 +428,7 @@ mapfile -t lines <"$FILE"
 preamble=''
 is_after=''
 for line in "${lines[@]}"; do
-    [[ $line != it\ \"* ]] || break
+    [[ ! $line =~ ^(it|deep)\ \" ]] || break
     [ -z "$is_after" ] || preamble+=$line$'\n'
     [[ $line != *lib.sh* ]] || [[ $line == \#* ]] || is_after=1
 done
