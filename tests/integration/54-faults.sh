@@ -17,7 +17,7 @@ case_of() { # FAULT MOMENT DISK WAY CHANNEL [OPTION…]
         --at "$2" --disk "$3" --way "$4" --channel "$5" "${@:6}"
 }
 
-it "the detector sees a guest that runs twice, and no other"
+deep "the detector sees a guest that runs twice, and no other"
 needs_faults
 MOVES=2 adopts "$REPO/tests/faults/detector-test"
 

@@ -96,7 +96,7 @@ old_images_gone hostB sealed
 exits 0 prints 'Channel ssh: encrypted' prints 'Channel ssh-clear: control encrypted, data in the clear' ferry hostA plan sealed hostB
 await 5 nothing_left
 
-it "QEMU that runs as a user of its own comes to the sockets"
+deep "QEMU that runs as a user of its own comes to the sockets"
 getent passwd libvirt-qemu >/dev/null || skip 'no user libvirt-qemu'
 qemu_as hostA libvirt-qemu
 qemu_as hostB libvirt-qemu

@@ -127,7 +127,7 @@ exits 0 ferry hostA migrate named "$B"
 lives_on hostB named
 lab rm named
 
-it "the name in the certificate can be given, and a wrong one is refused before anything moves"
+deep "the name in the certificate can be given, and a wrong one is refused before anything moves"
 guest hostA web --write-log
 exits 0 prints 'refuses tls-qemu-name' ferry hostA plan web hostB --tls-destination elsewhere.example
 exits 3 prints 'is refused' ferry hostA migrate --strategy precopy-tls-gated web hostB --tls-destination elsewhere.example

@@ -45,7 +45,7 @@ guest hostA web --write-log
 moves web "$B6" --via "$B6" --strategy precopy-tcp-gated
 moves web "$B6" --via "$B6" --strategy precopy-tls-gated
 
-it "copied disks go there too"
+deep "copied disks go there too"
 for channel in tls ssh; do
     guest hostA copied --disk local:raw --fill 24 --write-log
     exits 0 by_second hostA $((40 << 20)) ferry hostA migrate copied hostB --allow-cleartext --via "$B6" \
@@ -55,14 +55,14 @@ for channel in tls ssh; do
     old_images_gone hostA copied
 done
 
-it "from a third machine the source sends it there"
+deep "from a third machine the source sends it there"
 guest hostA web --write-log
 plain_shell hostA hostB
 exits 0 prints ssh-gated by_second hostA $((20 << 20)) \
     ferry client -c qemu+ssh://hostA/system migrate web qemu+ssh://root@hostB/system --via "$B6"
 lives_on hostB web
 
-it "of a network the address is the destination's own in it; where nobody tells, the move is refused"
+deep "of a network the address is the destination's own in it; where nobody tells, the move is refused"
 guest hostA web --write-log
 moves web "$B4" --via "$SECOND.0/24" --strategy precopy-tls-gated
 moves web "$B6" --via "$SECOND6:/64" --strategy precopy-ssh-gated
@@ -97,7 +97,7 @@ exits 0 prints 'refuses tls-qemu-name' ferry hostA plan web hostB --via "$B4" --
 exits 0 prints 'refuses tls-qemu-name' ferry hostA plan web hostB --via "$B4" --tls-destination "$B4"
 exits 0 lacks tls-qemu ferry hostA plan web hostB --via "$B4" --tls-destination hostB
 
-it "a port that is filtered on that network is told by that address, and an sshd that does not listen there too"
+deep "a port that is filtered on that network is told by that address, and an sshd that does not listen there too"
 guest hostA web --write-log
 on hostB nft 'table inet second { chain in { type filter hook input priority -10; iifname eth1 tcp dport { 22, 49152-49215 } drop; }; }'
 finally on hostB nft delete table inet second

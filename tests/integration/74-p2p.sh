@@ -83,7 +83,7 @@ kill -9 "$run"
 exits 0 prints 'goes on with the move by itself' prints 'had moved the domain' ferry hostA migrate web qemu+tls://hostB/system
 lives_on hostB web
 
-it "and where the job has ended meanwhile, the next run finishes what it left"
+deep "and where the job has ended meanwhile, the next run finishes what it left"
 guest hostA web --write-log
 # shellcheck disable=SC2086
 start hostA migrate --p2p $SLOWLY web qemu+tls://hostB/system
@@ -107,7 +107,7 @@ is hostA lab runners web
 exits 0 prints 'had moved the domain' ferry hostA migrate web qemu+tls://hostB/system
 lives_on hostB web
 
-it "killing the destination's libvirtd when its guest resumes never leaves two runners"
+deep "killing the destination's libvirtd when its guest resumes never leaves two runners"
 guest hostA web --write-log
 kill_at_resume hostB
 ferry hostA migrate --p2p web qemu+tls://hostB/system || true
@@ -117,7 +117,7 @@ exits 0 ferry hostA migrate web qemu+tls://hostB/system
 lives_on hostB web
 lab rm web
 
-it "a saved plan keeps it, and a move in which libvirt there has no certificate leaves the guest where it was"
+deep "a saved plan keeps it, and a move in which libvirt there has no certificate leaves the guest where it was"
 guest hostA web --write-log
 exits 0 ferry hostA plan -o /root/.cache/saved --p2p web qemu+tls://hostB/system
 exits 0 prints 'held-p2p' ferry hostA migrate --plan /root/.cache/saved

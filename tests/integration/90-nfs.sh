@@ -146,7 +146,7 @@ guest hostB held "${ON_NFS[@]}"
 prints 'ssh-gated' ferry hostB migrate held hostA
 lives_on hostA held
 
-it "a running guest is not moved with a qcow2 image that grows unseen there; a suspended one is"
+deep "a running guest is not moved with a qcow2 image that grows unseen there; a suspended one is"
 needs_nfs
 guest hostA grows --disk nfs --write-log
 exits 3 prints "read zeroes where disk 'vda' grows" prints 'virsh suspend' ferry hostA migrate grows hostB --allow-cleartext
@@ -220,7 +220,7 @@ is_empty lab nfs run find one two -name '.virt-ferry*'
 is_empty on client find /run/clone -name '.virt-ferry*'
 lives_on hostA held
 
-it "a copy to another NFS server is made there without a mount, and is gone when the move is cancelled"
+deep "a copy to another NFS server is made there without a mount, and is gone when the move is cancelled"
 needs_nfs
 clone_up
 finally clone_down
