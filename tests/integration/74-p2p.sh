@@ -68,12 +68,13 @@ lives_on hostA web
 it "locked where it is named: the lock is proved before, remembered, and what that took is gone"
 on hostA rm -f /var/lib/virt-ferry/locks
 guest hostA web --write-log
-exits 0 prints 'locked, to be proved' prints 'if named' ferry hostA plan --p2p web qemu+tls://hostB/system
+exits 0 prints 'locked, to be proved' prints 'if named' prints lock-to-prove prints lock-lives \
+    ferry hostA plan --p2p web qemu+tls://hostB/system
 exits 0 prints 'by precopy-tls-locked-p2p' ferry hostA migrate --p2p --strategy precopy-tls-locked-p2p web qemu+tls://hostB/system
 lives_on hostB web
 is 1 sh -c "jq length '$STATE/machines/hostA/lib-virt-ferry/locks'"
 guest hostA web --write-log
-exits 0 prints 'it was seen' lacks 'to be proved' ferry hostA plan --p2p web qemu+tls://hostB/system
+exits 0 prints 'it was seen' prints lock-proved lacks 'to be proved' ferry hostA plan --p2p web qemu+tls://hostB/system
 
 it "kill -9 of virt-ferry: the job goes on, and the next run waits for it and finishes"
 guest hostA web --write-log
