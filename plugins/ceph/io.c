@@ -157,33 +157,13 @@ static int refuse_in_use(struct ferry_call *call, const struct ferry_services *s
     return -1;
 }
 
-/* librbd reads these when it opens an image. What is copied is read and written once: a cache costs memory
- * and a copy of each byte, and a scheduler holds small writes back to join them. The engine leaves a buffer
- * alone until its request came back, so librbd need not keep a second one. What it does not know it goes
- * without. */
-static void be_quick(const struct image *i)
-{
-    static const struct {
-        const char *option, *value;
-    } options[] = {
-        { "rbd_cache", "false" },
-        { "rbd_io_scheduler", "none" },
-        { "rbd_disable_zero_copy_writes", "false" },
-    };
-
-    for (size_t n = 0; n < sizeof options / sizeof *options; n++)
-        (void)i->cluster->library->rados_conf_set(i->cluster->rados, options[n].option, options[n].value);
-}
-
 /* Who has it open watches it; a reader is not seen, and does no harm. */
 static int open_unwatched(struct ferry_call *call, const struct ferry_services *services, struct image *i,
                           bool to_write)
 {
     struct image_watchers watchers = { 0 };
-    int code;
+    int code = image_open(i);
 
-    be_quick(i);
-    code = image_open(i);
     if (code == 0)
         code = image_watchers(i, &watchers);
     if (code < 0)
