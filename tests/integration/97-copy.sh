@@ -234,7 +234,7 @@ needs_servers
 ceph_user
 half_image "$HALF" 32
 finally nfs_gone half.raw
-finally nfs_gone back.raw
+finally nfs_gone returned.raw
 finally rbd_gone half
 finally on hostA rm -f "$IMAGES/back.raw" "$IMAGES/again.raw"
 exits 0 copy "$HALF" --to "nfs://$SERVER/export/half.raw"
@@ -245,8 +245,8 @@ exits 0 copy "nfs://$SERVER/export/half.raw" --to rbd:ferry --verify full
 is "$(sum_of "$HALF")" sum_in_rbd half
 exits 0 copy rbd:ferry/half --to "$IMAGES/again.raw" --verify full
 is "$(sum_of "$HALF")" sum_of "$IMAGES/again.raw"
-exits 0 copy rbd:ferry/half --to "nfs://$SERVER/export/back.raw" --verify full
-is "$(sum_of "$HALF")" sum_on_nfs one/back.raw
+exits 0 copy rbd:ferry/half --to "nfs://$SERVER/export/returned.raw" --verify full
+is "$(sum_of "$HALF")" sum_on_nfs one/returned.raw
 exits 1 prints 'could not open' copy "nfs://$SERVER/export/nothing.raw" --to "$IMAGES/no.raw"
 exits 2 prints 'names no image' copy rbd:ferry --to "$IMAGES/no.raw"
 is_empty on hostA find "$IMAGES" -name 'no.*'
