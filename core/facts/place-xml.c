@@ -156,7 +156,8 @@ static void forget_place(xmlNodePtr disk)
         (void)xmlUnsetProp(driver, (const xmlChar *)"type");
     for (xmlNodePtr child = disk->children, next; child; child = next) {
         next = child->next;
-        if (xml_is(child, "source") || xml_is(child, "backingStore") || xmlIsBlankNode(child))
+        if (xml_is(child, "source") || xml_is(child, "auth") || xml_is(child, "backingStore") ||
+            xmlIsBlankNode(child))
             take_out(child);
     }
 }
