@@ -82,7 +82,7 @@ exits 3 prints 'no monitor answers at' prints ceph-monitors-silent within 14 pla
 lab ceph mon cont
 lives_on hostA vault
 
-it "a pool that takes no writes refuses the move"
+deep "a pool that takes no writes refuses the move"
 rbd_guest hostA vault
 finally ratios_as_before
 ratios 0.00001 0.00002 0.00003

@@ -51,7 +51,7 @@ killed_at_a_mark() { # COMMAND…
     lab link hostA rate none
 }
 
-it "drivers pass the conformance run at real places, block I/O too"
+deep "drivers pass the conformance run at real places, block I/O too"
 needs_servers
 ceph_user
 exits 0 lacks 'not ok' ferry hostA -c qemu:///system plugin check "$VIRT_FERRY_BUILD/plugins/local-block.so" \
@@ -194,7 +194,7 @@ exits 0 prints '8 MiB were written' copy "$HALF" --to /var/lib/libvirt/xfs/one.r
 exits 0 prints 'Both share' copy /var/lib/libvirt/xfs/one.raw --to /var/lib/libvirt/xfs/two.raw --verify full
 is "$(sum_of "$HALF")" sum_of /var/lib/libvirt/xfs/two.raw
 
-it "an image that a running domain has open is refused, and a domain is while its image is copied"
+deep "an image that a running domain has open is refused, and a domain is while its image is copied"
 needs_servers
 half_image "$HALF" 16
 exits 2 prints 'is for disks of a domain' copy "$HALF" --to "$IMAGES/second.raw" --dry-run

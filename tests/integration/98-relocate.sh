@@ -113,14 +113,14 @@ is_at r vda 'ferry/r-second raw'
 relocate r --disk all --to /srv/other --format qcow2
 is_at r vda '/srv/other/r-vda.qcow2 qcow2'
 
-it "a shared disk goes to a pool of libvirt, and to a file that is named"
+deep "a shared disk goes to a pool of libvirt, and to a file that is named"
 fresh shared:qcow2 --fill 16
 relocate r --disk vda --to pool:default
 is_at r vda "$IMAGES/r-vda.qcow2 qcow2"
 relocate r --disk vda --to /srv/other/r-named.raw --format raw
 is_at r vda '/srv/other/r-named.raw raw'
 
-it "several disks go at once, each to an image of its own"
+deep "several disks go at once, each to an image of its own"
 fresh local:qcow2,local:raw --fill 16
 prints '"outcome": "relocated"' relocate r --json --disk vda,vdb --to "$NFS/"
 is_at r vda '/export/r-vda.qcow2 qcow2'
@@ -158,13 +158,13 @@ relocate r --disk vda --to rbd:ferry
 is_at r vda 'ferry/r-vda raw'
 is_empty on_nfs
 
-it "of a guest on another machine, reached by ssh, from one that has neither"
+deep "of a guest on another machine, reached by ssh, from one that has neither"
 fresh local:qcow2 --fill 16
 ferry client -c qemu+ssh://root@hostA/system relocate r --disk vda --to /srv/other --delete-source
 is_at r vda '/srv/other/r-vda.qcow2 qcow2'
 is_empty on hostA ls "$IMAGES"
 
-it "an image that was relocated to NFS moves between the hosts while the guest writes"
+deep "an image that was relocated to NFS moves between the hosts while the guest writes"
 fresh local:qcow2 --fill 16
 relocate r --disk vda --to "$NFS"
 ferry hostA migrate r hostB --allow-cleartext
@@ -228,18 +228,18 @@ diff <(echo "$before") <(definition)
 nothing_left
 starts_at vda '/export/r-vda.raw raw'
 
-it "of a guest that is shut off a disk goes to a Ceph pool, as raw"
+deep "of a guest that is shut off a disk goes to a Ceph pool, as raw"
 shut_off local:qcow2,rbd --fill 24
 prints '"outcome": "relocated"' relocate r --json --disk vda --to rbd:ferry/r-off
 starts_at vda 'ferry/r-off raw'
 
-it "of a guest that is shut off two disks go to a folder, each as it is, and the old images go where that is wanted"
+deep "of a guest that is shut off two disks go to a folder, each as it is, and the old images go where that is wanted"
 shut_off local:qcow2,local:raw --fill 16
 prints 'is removed' relocate r --disk all --to /srv/other --delete-source
 is_empty on hostA ls "$IMAGES"
 starts_at vda '/srv/other/r-vda.qcow2 qcow2' vdb '/srv/other/r-vdb.raw raw'
 
-it "of a guest that is shut off what rests on a base is copied flat where that is said, and refused else"
+deep "of a guest that is shut off what rests on a base is copied flat where that is said, and refused else"
 shut_off local:qcow2:base --fill 16
 exits 3 prints 'format raw' relocate r --disk vda --to /srv/other
 finds relocate-not-running --disk vda --to /srv/other
@@ -247,7 +247,7 @@ is_empty on hostA ls /srv/other
 relocate r --disk vda --to /srv/other --format raw
 starts_at vda '/srv/other/r-vda.raw raw'
 
-it "of a guest that is shut off a disk goes onto a block device, where that is named twice"
+deep "of a guest that is shut off a disk goes onto a block device, where that is named twice"
 shut_off local:raw --fill 16
 on hostA sh -c 'truncate -s 64M /run/device && losetup -f --show /run/device >/run/device.name'
 finally on hostA sh -c 'virsh -q destroy r; losetup -d "$(cat /run/device.name)"; rm /run/device /run/device.name'
@@ -280,7 +280,7 @@ signal_on_a CONT
 wait "$first"
 starts_at vda '/srv/other/r-vda.raw raw'
 
-it "of a guest that is shut off what only its QEMU could do is refused, and what to do is said"
+deep "of a guest that is shut off what only its QEMU could do is refused, and what to do is said"
 shut_off local:raw
 finds relocate-format --disk vda --to rbd:ferry --format qcow2
 finds relocate-not-running --disk vda --to /srv/other --bandwidth 1MiB/s
@@ -351,7 +351,7 @@ exits 1 prints 'fills up' relocate r --disk vda --to "nfs://$SERVER/export2" --b
 is_at r vda "$IMAGES/r-vda.qcow2 qcow2"
 is_empty on_nfs
 
-it "a guest that writes faster than the copy is given up on with figures, and waits where that is wanted"
+deep "a guest that writes faster than the copy is given up on with figures, and waits where that is wanted"
 fresh local:qcow2 --fill 16
 exits 1 prints 'written by the guest' prints 'synchronous-writes' \
     relocate r --disk vda --to /srv/other --bandwidth 16KiB/s
