@@ -54,8 +54,9 @@ static int describe_path(struct disk *d, const char *path)
 /* The image's own name, without a suffix where images have none. */
 static const char *name_of(struct copier *k, bool has_suffix)
 {
-    const char *slash = strrchr(k->from.source, '/');
-    const char *name = slash ? slash + 1 : k->from.source;
+    const char *whole = k->from.source ? k->from.source : "image";
+    const char *slash = strrchr(whole, '/');
+    const char *name = slash ? slash + 1 : whole;
     const char *dot = strrchr(name, '.');
 
     return has_suffix || !dot || dot == name ? name : arena_format(k->arena, "%.*s", (int)(dot - name), name);
