@@ -274,6 +274,9 @@ struct several {
     struct constants history;
 };
 
+/* What a channel does for what it carries; the figures are those of FERRY_PROTECTS_ in the plugin header. */
+enum { PROTECTS_NOTHING, PROTECTS_AUTHENTICATION, PROTECTS_ENCRYPTION };
+
 /* One channel that a transport driver offers for this pair. */
 struct channel {
     const char *driver; /* tcp */
@@ -282,7 +285,7 @@ struct channel {
     const char *peer_address;                /* numeric, as seen from where it was probed */
     bool was_probed;                         /* the address was reached from the source itself */
     bool is_trusted;                         /* peer_address lies in a trusted network of the configuration */
-    uint8_t protects_control, protects_data; /* 0 nothing, 1 authentication, 2 encryption */
+    uint8_t protects_control, protects_data; /* PROTECTS_ */
     uint64_t bytes_per_s;                    /* as the driver knows it, NOT_KNOWN */
     uint64_t latency_us;
     bool can_copy_disks, can_p2p, can_multifd, can_postcopy;

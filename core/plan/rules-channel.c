@@ -4,8 +4,7 @@
 #include "plan/planner.h"
 #include "plan/rules.h"
 
-/* FERRY_PROTECTS_ENCRYPTION of the plugin header, which this folder does not include. */
-enum { PROTECTS_ENCRYPTION = 2, MOST_NAMED = 4 };
+enum { MOST_NAMED = 4 };
 
 static const char *check_no_channel(struct rule_case *c)
 {

@@ -41,8 +41,6 @@ static int disks_to_copy(struct move *m, json_t *args)
 }
 
 /* Where nothing but a trusted network protects the definition on its way. */
-enum { PROTECTS_ENCRYPTION = 2 }; /* FERRY_PROTECTS_ENCRYPTION of the plugin header */
-
 static bool rests_on_trust(const struct move *m)
 {
     const struct channel *ch = m->strategy->channel;

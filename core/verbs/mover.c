@@ -18,8 +18,6 @@
 #define KEEPALIVE_SECONDS 3
 #define KEEPALIVE_COUNT 4u
 
-static char dest_peer[INET6_ADDRSTRLEN]; /* where the destination's connection leads; "" = by no network */
-
 static void *run_events(void *context)
 {
     for (;;)
@@ -71,8 +69,8 @@ static int mover_open(struct child *c, const json_t *args, json_t *reply, struct
     c->other = open_host(json_text(args, "dest_uri", ""), dest, true, err);
     if (!c->other)
         return -err->code;
-    if (!peer_since(&before, dest_peer))
-        dest_peer[0] = '\0';
+    if (!peer_since(&before, c->other_peer))
+        c->other_peer[0] = '\0';
     return 0;
 }
 
@@ -81,11 +79,11 @@ static int mover_open(struct child *c, const json_t *args, json_t *reply, struct
 static int check_peer(struct child *c, const json_t *args, struct error *err)
 {
     if (!json_flag(args, "is_peer_trusted", false) ||
-        (dest_peer[0] && config_is_trusted(c->config, dest_peer)))
+        (c->other_peer[0] && config_is_trusted(c->config, c->other_peer)))
         return 0;
     error_set(err, ERROR_REFUSED, c->host,
               "control would cross the network in the clear to %s, which is in no trusted network",
-              dest_peer[0] ? dest_peer : "an address that is not known");
+              c->other_peer[0] ? c->other_peer : "an address that is not known");
     return error_fix(err,
                      "The destination's name has several addresses: name it by one that is trusted, or by "
                      "a channel that is encrypted.");

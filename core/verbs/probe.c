@@ -12,6 +12,10 @@
 #include <string.h>
 #include <sys/socket.h>
 
+_Static_assert(PROTECTS_ENCRYPTION == FERRY_PROTECTS_ENCRYPTION &&
+                   PROTECTS_AUTHENTICATION == FERRY_PROTECTS_AUTHENTICATION,
+               "facts have a driver's own figures");
+
 static void channel_fill(struct channel *ch, struct arena *a, const struct ferry_transport *t,
                          const char *uri, const struct ferry_route *route)
 {

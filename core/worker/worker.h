@@ -22,9 +22,10 @@ struct child {
     int fd;
     const char *host; /* as the user calls it */
     const struct config *config;
-    void *libvirt; /* virConnectPtr, NULL until connected */
-    void *gated;   /* the mover's second connection to the source */
-    void *other;   /* the mover's connection to the destination */
+    void *libvirt;       /* virConnectPtr, NULL until connected */
+    void *gated;         /* the mover's second connection to the source */
+    void *other;         /* the mover's connection to the destination */
+    char other_peer[46]; /* where that one leads, numeric; "" = by no network */
     /* The way over which libvirt is reached, or which this worker holds; driver NULL = none. */
     struct {
         const struct ferry_transport *driver;

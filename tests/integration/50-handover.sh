@@ -15,10 +15,6 @@ run_ended() { # HOST: the newest run there wrote its last record
     # shellcheck disable=SC2016
     lab on "$1" sh -c 'tail -qn1 "$(ls /var/lib/virt-ferry/runs/*.journal | tail -n1)" | grep -q "\"step\":\"end\""'
 }
-needs_faults() {
-    grep -qs VIRT_FERRY_FAULT "$VIRT_FERRY_BUILD/virt-ferry" ||
-        skip "this build has no fault points: make debug"
-}
 
 # ---- faults at the switch-over: more of them in tests/faults and tests/matrix/switchover.sh ----
 

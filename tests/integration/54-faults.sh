@@ -7,18 +7,18 @@
 # mixed domain. What is judged after each stands in tests/faults/README.md. `make faults` deals more.
 . "$(dirname "$0")/lib.sh"
 
-needs_faults() {
-    grep -qs VIRT_FERRY_FAULT "$VIRT_FERRY_BUILD/virt-ferry" || skip "this build has no fault points: make debug"
+needs_all() {
+    needs_faults
     [ -d "$STATE/nfs" ] && [ -d "$STATE/ceph" ] || skip "the lab has no servers: lab up --nfs --ceph"
 }
 case_of() { # FAULT MOMENT DISK WAY CHANNEL [OPTION…]
-    needs_faults
+    needs_all
     FAULTS_KEEP=$WORK/kept "$REPO/tests/faults/run" --lab "$LAB_ID" --n 1 --seed "${FAULTS_SEED:-1}" --fault "$1" \
         --at "$2" --disk "$3" --way "$4" --channel "$5" "${@:6}"
 }
 
 deep "the detector sees a guest that runs twice, and no other"
-needs_faults
+needs_all
 MOVES=2 adopts "$REPO/tests/faults/detector-test"
 
 it "NFS disk, the destination's libvirtd is killed when the guest resumes there"
