@@ -24,19 +24,19 @@ MOVES=2 adopts "$REPO/tests/faults/detector-test"
 it "NFS disk, the destination's libvirtd is killed when the guest resumes there"
 exits 0 prints '1 well' case_of kill-dest-libvirtd resumed nfs direct tcp
 
-it "NFS disk, the destination's answers are lost from the first pass on"
+deep "NFS disk, the destination's answers are lost from the first pass on"
 exits 0 prints '1 well' case_of dest-replies-lost pass nfs direct ssh
 
 it "NFS disk, the client is killed at the switch-over"
 exits 0 prints '1 well' case_of kill-ferry suspended nfs direct tcp
 
-it "RBD disk, from a third machine that the destination's answers do not reach"
+deep "RBD disk, from a third machine that the destination's answers do not reach"
 exits 0 prints '1 well' case_of dest-to-client-lost suspended rbd third tcp
 
 it "copied disk, the destination's answers are lost"
 exits 0 prints '1 well' case_of dest-replies-lost pass copied direct tcp
 
-it "file under QEMU's lock, the destination's libvirtd is killed"
+deep "file under QEMU's lock, the destination's libvirtd is killed"
 exits 0 prints '1 well' case_of kill-dest-libvirtd resumed shared direct ssh
 
 it "file under QEMU's lock, the client is killed, and so is the run that settles it"

@@ -348,10 +348,13 @@ it "a deadline that may be missed, and a guest that writes faster than the link 
 plain_plans
 guest hostA odd-busy --mem 256 --disk none --dirty 128,400
 finally lab rm odd-busy
-judge "$WORK/odd" hostA plan --allow-cleartext odd-busy hostB
+facts=/tmp/virt-ferry-lab.$LAB_ID/machines/hostA/log/busy.json
+finally rm -f "$facts"
+judge "$WORK/odd" hostA plan --allow-cleartext --save-facts "$facts" odd-busy hostB
 between=$(jq '[.strategies[].time_ms | select(.high / 1000 > (.likely / 1000 | ceil))][0].likely / 1000 | ceil' \
     "$WORK/plan.json")
-judge "$WORK/odd" hostA plan --allow-cleartext --deadline "$between" odd-busy hostB
+# On the same facts: a second survey would predict a little more or less.
+judge "$WORK/odd" hostA plan --allow-cleartext --deadline "$between" --facts "$facts"
 shows "$WORK/odd" <<END
 deadline-near|longer than the $between s
 END

@@ -124,7 +124,7 @@ sed -i "s/type='raw'/type='vmdk'/" "$WORK/odd.xml"
 on hostA virsh -q define "$WORK/odd.xml"
 exits 3 prints device-format ferry hostA check odd hostB --allow-cleartext
 
-it "a qcow2 image in a device is copied into the device there, which held something else, by TCP and by ssh"
+deep "a qcow2 image in a device is copied into the device there, which held something else, by TCP and by ssh"
 [ ! -d "$STATE/guests/dev" ] || lab rm dev
 guest hostA dev --disk block:qcow2 --fill 16 --write-log
 finally lab rm dev

@@ -157,7 +157,7 @@ exits 5 prints 'was cancelled' copy "$HALF" --to "nfs://$SERVER/export/gone.raw"
 wait $!
 is_empty lab nfs run find one -name 'gone*'
 
-it "an NFS server that dies in the middle and comes back has it all in the end"
+deep "an NFS server that dies in the middle and comes back has it all in the end"
 needs_servers
 half_image "$HALF" 512
 finally nfs_gone back.raw

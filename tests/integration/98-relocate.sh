@@ -106,7 +106,7 @@ fresh local:qcow2 --fill 24
 relocate r --disk vda --to rbd:ferry
 is_at r vda 'ferry/r-vda raw'
 
-it "from NFS to Ceph, and from there back to a folder"
+deep "from NFS to Ceph, and from there back to a folder"
 fresh nfs:raw --fill 16
 relocate r --disk all --to rbd:ferry/r-second
 is_at r vda 'ferry/r-second raw'
@@ -184,7 +184,7 @@ lab rm r
 fresh local:qcow2
 is copy treatment --relocate-to "$NFS"
 
-it "a move that fails after its disk was relocated leaves the guest at the source, with the disk at its new place"
+deep "a move that fails after its disk was relocated leaves the guest at the source, with the disk at its new place"
 fresh local:qcow2 --fill 24
 strategy=$(ferry hostA --json plan r hostB --allow-cleartext --relocate-to "$NFS" 2>/dev/null |
     jq -r '[.strategies[].id | select(endswith("-relocate"))][0]')
@@ -310,7 +310,7 @@ is_off_at vda "$IMAGES/r-vda.img raw"
 is changed on hostA virsh desc r
 starts_at vda "$IMAGES/r-vda.img raw"
 
-it "killed at each step of the disks of a guest that is shut off, both are in one place and no image is left"
+deep "killed at each step of the disks of a guest that is shut off, both are in one place and no image is left"
 grep -qs VIRT_FERRY_FAULT "$VIRT_FERRY_BUILD/virt-ferry" || skip "this build has no fault points"
 shut_off local:qcow2,local:raw
 n=0 code=137 forward=0
@@ -374,7 +374,7 @@ exits 6 prints 'a domain names it' relocate r --disk vda --to pool:default --del
 is_at r vda "$IMAGES/r-vda.qcow2 qcow2"
 is /srv/other/r-vda.qcow2 on hostA ls /srv/other/r-vda.qcow2
 
-it "onto a block device it goes only where that is named twice"
+deep "onto a block device it goes only where that is named twice"
 fresh local:raw
 on hostA sh -c 'truncate -s 64M /run/device && losetup -f --show /run/device >/run/device.name'
 finally on hostA sh -c 'losetup -d "$(cat /run/device.name)"; rm /run/device /run/device.name'

@@ -30,12 +30,24 @@ kernel_release() {
     die "no kernel for guests under /boot: contrib/install-deps"
 }
 
+# The kernel as QEMU starts it without SeaBIOS reading and the kernel unpacking itself, half a second that the
+# emulated processor is spared; the packed one where it is packed otherwise than Debian does.
+kernel_unpack() { # BZIMAGE FILE
+    local sectors offset length
+    sectors=$(od -An -tu1 -j 497 -N 1 "$1") offset=$(od -An -tu4 -j 584 -N 4 "$1") length=$(od -An -tu4 -j 588 -N 4 "$1")
+    head -c $(((sectors + 1) * 512 + offset + length - 4)) "$1" | tail -c $((length - 4)) | lz4 -dqc >"$2" 2>/dev/null &&
+        [ "$(head -c 4 "$2" | tail -c 3)" = ELF ] || cp "$1" "$2"
+}
+
 guest_boot_make() {
-    local release root=$STATE/boot/root module path
+    local release root=$STATE/boot/root module path applet
     release=$(kernel_release)
-    cp "/boot/vmlinuz-$release" "$STATE/boot/vmlinuz"
+    kernel_unpack "/boot/vmlinuz-$release" "$STATE/boot/vmlinuz"
     mkdir -p "$root"/{bin,dev,proc,sys,modules}
     cp "$(command -v busybox)" "$root/bin/busybox"
+    for applet in $(busybox --list); do # here, since the guest is the slower of the two
+        [ -e "$root/bin/$applet" ] || ln -s busybox "$root/bin/$applet"
+    done
     cp "$LAB_DIR/guest-init" "$root/init"
     compile workload -static
     cp "$STATE/bin/workload" "$root/bin/"
