@@ -127,6 +127,23 @@ static void on_readable(void *context, uint32_t events)
     }
 }
 
+static void nothing(int number)
+{
+    (void)number;
+}
+
+/* Who stops a run, a service manager or pkill, tells all of its processes: what it means is the parent's to
+ * say, and to do in order that takes the workers. A handler, since programs that a worker starts must not
+ * inherit it. */
+static void leave_user_signals_to_parent(void)
+{
+    const int theirs[] = { SIGINT, SIGTERM, SIGHUP };
+    const struct sigaction deaf = { .sa_handler = nothing, .sa_flags = SA_RESTART };
+
+    for (unsigned i = 0; i < sizeof theirs / sizeof theirs[0]; i++)
+        (void)sigaction(theirs[i], &deaf, NULL);
+}
+
 static int start_child(struct worker *w, int theirs, struct error *err)
 {
     pid_t parent = getpid();
@@ -135,6 +152,7 @@ static int start_child(struct worker *w, int theirs, struct error *err)
     if (w->pid < 0)
         return error_errno(err, w->setup.host, "could not start a worker");
     if (w->pid == 0) {
+        leave_user_signals_to_parent();
         loop_leave_child();
         /* Ctrl-C is for the parent to understand; and no worker outlives it. */
         (void)setpgid(0, 0);

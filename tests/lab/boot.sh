@@ -35,8 +35,9 @@ kernel_release() {
 kernel_unpack() { # BZIMAGE FILE
     local sectors offset length
     sectors=$(od -An -tu1 -j 497 -N 1 "$1") offset=$(od -An -tu4 -j 584 -N 4 "$1") length=$(od -An -tu4 -j 588 -N 4 "$1")
-    head -c $(((sectors + 1) * 512 + offset + length - 4)) "$1" | tail -c $((length - 4)) | lz4 -dqc >"$2" 2>/dev/null &&
-        [ "$(head -c 4 "$2" | tail -c 3)" = ELF ] || cp "$1" "$2"
+    head -c $(((sectors + 1) * 512 + offset + length - 4)) "$1" | tail -c $((length - 4)) |
+        lz4 -dqc >"$2" 2>/dev/null || true
+    [ "$(head -c 4 "$2" | tail -c 3)" = ELF ] || cp "$1" "$2"
 }
 
 guest_boot_make() {

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <spawn.h>
 #include <sys/file.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -103,6 +104,23 @@ static int verb_trace(struct child *c, const json_t *args, json_t *reply, struct
     return 0;
 }
 
+/* A program is started and told to end: by which "signal" it did. */
+static int verb_child(struct child *c, const json_t *args, json_t *reply, struct error *err)
+{
+    const char *const argv[] = { "sleep", "30", NULL };
+    int status = 0;
+    pid_t pid;
+
+    (void)c;
+    (void)args;
+    (void)err;
+    if (posix_spawnp(&pid, argv[0], NULL, NULL, (char *const *)(uintptr_t)argv, environ) != 0)
+        return -1;
+    if (kill(pid, SIGTERM) < 0 || waitpid(pid, &status, 0) != pid)
+        return -1;
+    return json_put_u64(reply, "signal", WIFSIGNALED(status) ? (unsigned)WTERMSIG(status) : 0);
+}
+
 static int verb_rubbish(struct child *c, const json_t *args, json_t *reply, struct error *err)
 {
     const char *bytes = json_text(args, "bytes", "");
@@ -118,7 +136,8 @@ static int verb_rubbish(struct child *c, const json_t *args, json_t *reply, stru
 static const struct verb verbs[] = {
     { "echo", verb_echo },   { "sleep", verb_sleep },     { "fail", verb_fail },
     { "die", verb_die },     { "create", verb_create },   { "descriptors", verb_descriptors },
-    { "trace", verb_trace }, { "rubbish", verb_rubbish }, { NULL, NULL },
+    { "trace", verb_trace }, { "rubbish", verb_rubbish }, { "child", verb_child },
+    { NULL, NULL },
 };
 
 /* ---- the parent ---- */
@@ -483,6 +502,35 @@ START_TEST(the_users_signals_do_not_reach_a_worker_through_the_terminal)
     }
 END_TEST
 
+START_TEST(signals_that_all_processes_of_a_run_get_leave_the_worker_to_its_parent)
+    {
+        OWNED(worker) w = start(NULL, NULL);
+        OWNED(call) slow = ask(w, "sleep", json_pack("{si}", "ms", 200), WELL_MS);
+        const int sent[] = { SIGINT, SIGTERM, SIGHUP };
+
+        for (unsigned i = 0; i < sizeof sent / sizeof sent[0]; i++)
+            ck_assert_int_eq(kill(worker_pid(w), sent[i]), 0);
+        ck_assert_int_eq(call_wait(slow, NULL, &failed), 0);
+        ck_assert_int_eq(worker_do(w, "echo", NULL, WELL_MS, NULL, &failed), 0);
+        call_free(HAND_OVER(slow));
+        worker_free(HAND_OVER(w));
+        loop_end();
+    }
+END_TEST
+
+/* What a worker starts is ended by such signals as any program. */
+START_TEST(a_program_of_a_worker_does_not_inherit_its_deafness)
+    {
+        OWNED(worker) w = start(NULL, NULL);
+        OWNED_JSON reply = NULL;
+
+        ck_assert_int_eq(worker_do(w, "child", NULL, WELL_MS, &reply, &failed), 0);
+        ck_assert_uint_eq(json_u64(reply, "signal", 0), SIGTERM);
+        worker_free(HAND_OVER(w));
+        loop_end();
+    }
+END_TEST
+
 /* ---- sizes and rubbish ---- */
 
 static json_t *args_of(size_t n)
@@ -587,7 +635,9 @@ TEST_MAIN("worker/worker", a_question_is_answered_with_what_the_verb_gave,
           a_question_before_the_journals_word_waits_for_its_turn,
           the_parents_descriptors_and_its_locks_are_not_in_the_child,
           the_trace_goes_on_in_the_child_and_into_nothing_else, no_worker_outlives_a_parent_that_was_killed,
-          the_users_signals_do_not_reach_a_worker_through_the_terminal, a_mib_goes_there_and_back,
+          the_users_signals_do_not_reach_a_worker_through_the_terminal,
+          signals_that_all_processes_of_a_run_get_leave_the_worker_to_its_parent,
+          a_program_of_a_worker_does_not_inherit_its_deafness, a_mib_goes_there_and_back,
           a_question_too_long_is_refused_and_the_next_is_answered,
           half_a_question_to_a_worker_that_does_not_read_is_its_end,
           LOOP(rubbish_from_a_worker_is_never_an_answer, TEST_ROWS(rubbish)),
