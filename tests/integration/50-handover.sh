@@ -18,7 +18,7 @@ run_ended() { # HOST: the newest run there wrote its last record
 
 # ---- faults at the switch-over: more of them in tests/faults and tests/matrix/switchover.sh ----
 
-it "a destination that is heard again while the gate holds ends the move with success"
+deep "a destination that is heard again while the gate holds ends the move with success"
 guest hostA sw --write-log
 deafen_at_first_pass hostA hostB
 { await 60 journal_says hostA gate-holding && hear_again hostA; } &

@@ -48,5 +48,5 @@ exits 0 prints '1 well' case_of journal-damaged suspended shared direct tcp
 it "mixed domain, the destination's libvirtd is killed before libvirt's last word is passed on"
 exits 0 prints '1 well' case_of kill-dest-libvirtd confirm mixed direct tcp
 
-it "mixed domain, the destination's host loses its power while disks are copied"
+deep "mixed domain, the destination's host loses its power while disks are copied"
 exits 0 prints '1 well' case_of dest-dies copy mixed direct tcp

@@ -53,7 +53,7 @@ it "a domain that is not there: which, where, and how to see those that are"
 exits 1 prints "no domain 'nobody'" prints 'Fix:' prints 'list --all' ferry hostA plan nobody hostB
 exits 1 prints "no domain 'nobody'" ferry hostA migrate nobody hostB --allow-cleartext
 
-it "a destination whose packets are lost is given up in 5 s"
+deep "a destination whose packets are lost is given up in 5 s"
 guest hostA sound --write-log
 lab link hostA hostB drop
 finally lab link hostA hostB ok

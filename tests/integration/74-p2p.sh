@@ -94,7 +94,7 @@ is_empty lab runners web
 exits 0 prints 'had moved the domain' ferry hostA migrate web qemu+tls://hostB/system
 lives_on hostB web
 
-it "Ctrl-C ends the job; while a dead run's job is waited for it only ends the wait"
+deep "Ctrl-C ends the job; while a dead run's job is waited for it only ends the wait"
 guest hostA web --write-log
 # shellcheck disable=SC2086
 lab on hostA timeout -s INT 4 virt-ferry migrate --p2p $SLOWLY web qemu+tls://hostB/system >"$WORK/said" 2>&1 && code=0 || code=$?

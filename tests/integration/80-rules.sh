@@ -37,7 +37,7 @@ guest hostA ruled
 lab on hostA ip link add br7 type bridge
 finally lab on hostA ip link delete br7
 lab on hostA ip link set br7 up
-lab on hostA virsh attach-interface ruled bridge br7 --model usb-net --mac 52:54:00:77:00:01 --live
+lab on hostA virsh attach-interface ruled bridge br7 --model virtio --mac 52:54:00:77:00:01 --live
 finally lab on hostA virsh detach-interface ruled bridge --mac 52:54:00:77:00:01 --live
 # shellcheck disable=SC2086
 exits 3 prints "bridge 'br7' is missing on the destination" prints 'The destination has br0' \

@@ -96,7 +96,7 @@ ferry hostA migrate lan hostB --allow-cleartext --map-network bro=br1
 lives_on hostB lan
 is 'br0 br0 ' bridges_of hostB lan
 
-it "a local disk is copied to another folder, and back"
+deep "a local disk is copied to another folder, and back"
 guest hostA local --disk local:raw,local:qcow2 --fill 16 --write-log
 exits 3 prints 'destination-directory-missing' \
     ferry hostA check local hostB --allow-cleartext --map-storage "$IMAGES=$OTHER"

@@ -209,7 +209,7 @@ lives_on hostB dev
 is "$(sum_of hostA)" sum_of hostB
 tail_is_zero hostB
 
-it "a device is copied onto one of another name, where a map says so"
+deep "a device is copied onto one of another name, where a map says so"
 dev_guest
 lives_on hostA dev
 stood=$(on hostB readlink "$DEVICE")

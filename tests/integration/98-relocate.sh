@@ -406,7 +406,7 @@ is '/srv/other/r-vda.raw raw' disk_at r vda
 lives_on hostA r
 lab rm r
 
-it "a guest that ends when the switch was asked for keeps both images, since nobody can say which has its newest writes"
+deep "a guest that ends when the switch was asked for keeps both images, since nobody can say which has its newest writes"
 fresh local:raw --fill 16
 leaves_traces
 VIRT_FERRY_FAULT=kill:journal-pivot:1 exits 137 ferry hostA relocate r --disk vda --to "$NFS/r-vda.qcow2"
