@@ -290,6 +290,16 @@ static void ask_for_domain(struct survey *s)
                               SURVEY_DISKS_MS, &later);
 }
 
+/* While a login is under way nothing else is asked of the source; without one this would only stand before the
+ * mark. */
+static void ask_for_source(struct survey *s, const struct openings *ways)
+{
+    struct error later = { 0 };
+
+    if (s->domain && ways->n > 0)
+        s->early_source = survey_ask_host(s, s->source, &later);
+}
+
 static void begin_dest(struct survey *s)
 {
     struct error later = { 0 };
@@ -335,6 +345,7 @@ int survey_connect_source(struct survey *s, struct error *err)
     ask_for_domain(s);
     s->source_is_here = is_here;
     name_domain(s);
+    ask_for_source(s, &ways);
     if (via_resolve(s, &ways, err) < 0)
         return -err->code;
     all = channels_probe(s, &ways, is_here, err);

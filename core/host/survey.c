@@ -191,9 +191,20 @@ static int compare_clocks(const json_t *source, json_t *dest, struct error *err)
     return json_put_u64(json_object_get(dest, "host"), "clock_apart_ms", apart) < 0 ? error_memory(err) : 0;
 }
 
+static struct call *source_asked(struct survey *s, struct error *err)
+{
+    struct call *early = s->early_source;
+
+    s->early_source = NULL;
+    if (early && worker_has(s->source, early))
+        return early;
+    call_free(early);
+    return survey_ask_host(s, s->source, err);
+}
+
 struct facts *survey_run(struct survey *s, struct error *err)
 {
-    OWNED(call) of_source = survey_ask_host(s, s->source, err);
+    OWNED(call) of_source = source_asked(s, err);
     OWNED(call) of_ports = ask_for_ports(s, err);
     OWNED(call) at_source = s->destination ? ask_about_channels(s, false, err) : NULL;
     OWNED(call) at_dest = s->destination ? ask_about_channels(s, true, err) : NULL;
@@ -240,8 +251,9 @@ struct facts *survey_run_alone(struct survey *s, struct error *err)
 void survey_done(struct survey *s)
 {
     call_free(s->early);
+    call_free(s->early_source);
     call_free(s->early_dest);
-    s->early = s->early_dest = NULL;
+    s->early = s->early_source = s->early_dest = NULL;
     worker_leave(s->source);
     worker_leave(s->destination);
     worker_leave(s->domains.worker);

@@ -40,6 +40,7 @@ struct survey {
     json_t *channels;               /* facts with the channels that were probed */
     struct reach domains, arriving; /* a second connection to the source; the destination's */
     struct call *early;             /* the domain's survey over the second, asked before the ways stand */
+    struct call *early_source;      /* "survey-host" of the source, where a login gives time for it */
     struct call *early_dest;        /* "survey-host" of the destination, asked behind its "connect" */
     int (*journal)(void *context, const json_t *record, struct error *err);
     void *context;
