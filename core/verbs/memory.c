@@ -15,6 +15,8 @@
 #define TRIAL 8u      /* places by which that is judged */
 #define LEAST_PLACES 24u
 #define MOST_WINDOWS 3u
+#define SHORT_MS                                                                                             \
+    250u /* the shortest window: how fast a working set that is small is dirtied shows in no longer one */
 #define ENDS 7u /* the last 1/64 of the memory, 1/32, … and all of it */
 
 struct look {
@@ -75,26 +77,68 @@ static json_t *json_of(const char *key, uint64_t figure, struct sample_estimate 
                      (json_int_t)e.bytes, "high_bytes", (json_int_t)e.high);
 }
 
+static int read_first(struct look *l, size_t i, unsigned char *full, struct error *err)
+{
+    if (read_place(l, i, l->was[i], err) < 0)
+        return -err->code;
+    l->read_ms[i] = loop_now_ms();
+    full[i] = (unsigned char)sample_full(l->was[i]);
+    return 0;
+}
+
+/* Whether the place differs by now, and since when: added to *ms. */
+static int read_again(const struct look *l, size_t i, unsigned char *changed, uint64_t *ms, struct error *err)
+{
+    unsigned char chunk[SAMPLE_CHUNK];
+
+    if (read_place(l, i, chunk, err) < 0)
+        return -err->code;
+    *ms += loop_now_ms() - l->read_ms[i];
+    changed[i] = (unsigned char)sample_changed(chunk, l->was[i]);
+    return 0;
+}
+
+static json_t *window_of(const struct look *l, const unsigned char *changed, uint64_t ms)
+{
+    return json_of("window_ms", ms / (l->n ? l->n : 1), sample_estimate(changed, l->n, l->memory_bytes));
+}
+
+/* All places for the first time. As many as are read in half of the short window at once, and those again at
+ * its end, before the next: a window that is shorter than it takes to read all. */
+static json_t *first_sweep(struct look *l, unsigned char *full, struct error *err)
+{
+    unsigned char changed[SAMPLE_MOST];
+    uint64_t ms = 0;
+
+    for (size_t from = 0, to = 0; from < l->n; from = to) {
+        const uint64_t began_ms = loop_now_ms();
+        uint64_t now = began_ms;
+
+        for (; to < l->n && now - began_ms <= SHORT_MS / 2; now = loop_now_ms())
+            if (read_first(l, to++, full, err) < 0)
+                return NULL;
+        if (now - began_ms < SHORT_MS)
+            loop_pause_ms((unsigned)(began_ms + SHORT_MS - now));
+        for (size_t i = from; i < to; i++)
+            if (read_again(l, i, changed, &ms, err) < 0)
+                return NULL;
+    }
+    return window_of(l, changed, ms);
+}
+
 /* How full the memory's end is: QEMU sends it last, and what is left then is sent while the guest stands
  * still. The first byte of it counts as its first place. */
-static json_t *content(struct look *l, struct error *err)
+static json_t *content(const struct look *l, const unsigned char *full, struct error *err)
 {
-    unsigned char counts[SAMPLE_MOST];
     OWNED_JSON list = json_array();
 
-    for (size_t i = 0; i < l->n; i++) {
-        if (read_place(l, i, l->was[i], err) < 0)
-            return NULL;
-        l->read_ms[i] = loop_now_ms();
-        counts[i] = (unsigned char)sample_full(l->was[i]);
-    }
     for (unsigned k = ENDS; k-- > 0;) {
         const size_t n = l->n >> k;
         const uint64_t end = l->memory_bytes / (l->n ? l->n : 1) * n;
 
-        (void)json_array_append_new(
-            list, json_of("end_bytes", k ? end : l->memory_bytes,
-                          sample_estimate(counts + l->n - n, n, k ? end : l->memory_bytes)));
+        (void)json_array_append_new(list,
+                                    json_of("end_bytes", k ? end : l->memory_bytes,
+                                            sample_estimate(full + l->n - n, n, k ? end : l->memory_bytes)));
     }
     if (json_array_size(list) != ENDS) {
         error_memory(err);
@@ -106,25 +150,23 @@ static json_t *content(struct look *l, struct error *err)
 /* What changed since the first sweep. */
 static json_t *window(struct look *l, struct error *err)
 {
-    unsigned char counts[SAMPLE_MOST], chunk[SAMPLE_CHUNK];
+    unsigned char changed[SAMPLE_MOST];
     uint64_t ms = 0;
 
-    for (size_t i = 0; i < l->n; i++) {
-        if (read_place(l, i, chunk, err) < 0)
+    for (size_t i = 0; i < l->n; i++)
+        if (read_again(l, i, changed, &ms, err) < 0)
             return NULL;
-        ms += loop_now_ms() - l->read_ms[i];
-        counts[i] = (unsigned char)sample_changed(chunk, l->was[i]);
-    }
-    return json_of("window_ms", ms / (l->n ? l->n : 1), sample_estimate(counts, l->n, l->memory_bytes));
+    return window_of(l, changed, ms);
 }
 
+/* The later windows: each twice as long as the one before. */
 static int watch(struct look *l, unsigned seconds, json_t *dirty, struct error *err)
 {
     const unsigned n = seconds < MOST_WINDOWS ? seconds : MOST_WINDOWS;
     const uint64_t began_ms = l->read_ms[0];
 
-    for (unsigned i = 1; i <= n; i++) {
-        const uint64_t at = began_ms + seconds * 1000u * i / n, now = loop_now_ms();
+    for (unsigned i = n; i-- > 0;) {
+        const uint64_t at = began_ms + (seconds * 1000u >> i), now = loop_now_ms();
         json_t *one;
 
         if (now < at)
@@ -137,13 +179,26 @@ static int watch(struct look *l, unsigned seconds, json_t *dirty, struct error *
     return 0;
 }
 
+/* "content", and the first of the windows. */
+static int look_first(struct look *l, json_t *reply, json_t *dirty, struct error *err)
+{
+    unsigned char full[SAMPLE_MOST];
+    json_t *one = first_sweep(l, full, err), *found;
+
+    if (!one)
+        return -err->code;
+    if (json_array_append_new(dirty, one) < 0)
+        return error_memory(err);
+    found = content(l, full, err);
+    return found ? json_put(reply, "content", found) : -err->code;
+}
+
 /* {"domain" or "uuid", "seconds", "arch", "machine"}: "content" and "dirty", as facts have them */
 int verb_measure_memory(struct child *c, const json_t *args, json_t *reply, struct error *err)
 {
     OWNED_DOMAIN d = verb_domain(c, args, err);
     OWNED_MEMORY unsigned char(*was)[SAMPLE_CHUNK] = calloc(SAMPLE_MOST, sizeof *was);
     OWNED_JSON dirty = json_array();
-    json_t *found;
     struct look l = { .c = c, .domain = d, .was = was };
     virDomainInfo info;
 
@@ -154,8 +209,7 @@ int verb_measure_memory(struct child *c, const json_t *args, json_t *reply, stru
     if (virDomainGetInfo(d, &info) < 0)
         return libvirt_error(err, c->host, "could not ask for the domain's memory");
     l.memory_bytes = (uint64_t)info.maxMem * 1024u;
-    if (place_some(&l, args, err) < 0 || !(found = content(&l, err)) ||
-        json_put(reply, "content", found) < 0 ||
+    if (place_some(&l, args, err) < 0 || look_first(&l, reply, dirty, err) < 0 ||
         watch(&l, (unsigned)json_u64(args, "seconds", 1), dirty, err) < 0)
         return -err->code;
     return json_put(reply, "dirty", json_incref(dirty));
