@@ -21,7 +21,11 @@ static const double idle_share = 0.02;
 static const struct range pull_share = { 1.0, 1.05, 1.35 };
 
 static const struct range switch_over_ms = { 30, 120, 100 }; /* high: beyond the allowed downtime */
-static const struct range postcopy_switch_ms = { 60, 150, 450 };
+/* Post-copy: the switch, and what is on its way when it comes: buffers of sockets and links, behind which the
+ * device state stands, and then the first pages that the guest asks for. */
+static const struct range postcopy_switch_ms = { 60, 150, 450 }, postcopy_ahead = { 2e6, 10e6, 28e6 };
+/* The guest looked at, so that the rate is known too. */
+static const struct range postcopy_seen_ms = { 150, 200, 290 }, postcopy_seen_ahead = { 14e6, 20e6, 28e6 };
 static const struct range paused_switch_ms = { 60, 250, 700 };
 
 /* What QEMU sends beside the guest's RAM. */
@@ -285,13 +289,15 @@ static double left_to_pull(const struct memory_guest *g, int which)
     return fmax(left, least);
 }
 
-static struct memory_cost postcopy_switches(const struct memory_guest *g)
+static struct memory_cost postcopy_switches(const struct memory_guest *g, bool is_looked_at)
 {
-    struct memory_cost c = { .downtime_ms = postcopy_switch_ms };
+    const struct range ahead = is_looked_at ? postcopy_seen_ahead : postcopy_ahead;
+    struct memory_cost c = { .downtime_ms = is_looked_at ? postcopy_seen_ms : postcopy_switch_ms };
 
     for (int i = 0; i < N_GUESTS; i++) {
         const double rate = fmax(g[i].rate, COST_LEAST_RATE), left = left_to_pull(&g[i], i);
 
+        *in(&c.downtime_ms, i) += 1000 * fmin(of(&ahead, i), g[i].first) / rate;
         *in(&c.bytes, i) = g[i].first + left;
         *in(&c.exposure_ms, i) = 1000 * left / rate * of(&pull_share, i);
         *in(&c.ms, i) = 1000 * g[i].first / rate + of(&c.exposure_ms, i);
@@ -313,7 +319,7 @@ static struct memory_cost armed(const struct memory_guests *all, bool is_looked_
         stays[i] = passes_stay(&g[i].w, found, g[i].rate, g[i].downtime_s);
     }
     *ret_stays = postcopy_stays(all, stays);
-    *ret_switches = postcopy_switches(g);
+    *ret_switches = postcopy_switches(g, is_looked_at);
     for (int i = 0; i < N_GUESTS; i++) {
         struct memory_cost *way = stays[i] ? ret_stays : ret_switches;
 
