@@ -87,7 +87,8 @@ static void write_drivers(const struct plugin_entry *e, struct trial_page *page)
         const struct ferry_transport *one = &e->transports[i];
 
         (void)snprintf(page->transports[i].name, sizeof page->transports[i].name, "%s", one->name);
-        page->transports[i].has = (one->open ? TRIAL_HAS_OPEN : 0) | (one->check ? TRIAL_HAS_CHECK : 0);
+        page->transports[i].has = (one->open ? TRIAL_HAS_OPEN : 0) | (one->check ? TRIAL_HAS_CHECK : 0) |
+                                  (one->ended ? TRIAL_HAS_ENDED : 0);
         page->n_transports = i + 1;
     }
 }

@@ -154,6 +154,16 @@ static void open_and_close(struct trial *t, unsigned i)
     trial_end(t);
 }
 
+static void ended(struct trial *t, unsigned i)
+{
+    const enum trial_mood mood = (enum trial_mood)(i / PLACES);
+    const char *to = place(t, i % PLACES);
+
+    trial_begin(t, mood, TRIAL_QUESTION_MS, "ended of '%s', which was never opened%s", to, moods[mood]);
+    trial_result(t, t->transport->ended(&t->now.call, t->now.services, to));
+    trial_end(t);
+}
+
 static void check(struct trial *t, unsigned i)
 {
     const enum trial_mood mood = (enum trial_mood)(i / ROUTES);
@@ -180,5 +190,6 @@ const struct trial_check conform_transport[] = {
     { "check returns for either host", TRIAL_HAS_CHECK, ROUTES *MOODS, check },
     { "open returns where nothing listens, within 7 s, and close leaves nothing", TRIAL_HAS_OPEN,
       PLACES *MOODS, open_and_close },
+    { "ended returns where nothing was opened", TRIAL_HAS_ENDED, PLACES *MOODS, ended },
     { NULL, 0, 0, NULL },
 };

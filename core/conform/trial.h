@@ -51,6 +51,7 @@ struct trial_page {
 #define TRIAL_HAS_OPEN 16u
 #define TRIAL_HAS_LOOK_AHEAD 32u
 #define TRIAL_HAS_BLOCKS 64u
+#define TRIAL_HAS_ENDED 128u
 
 enum trial_mood {
     MOOD_WILLING, /* what a worker without libvirt gives */

@@ -119,6 +119,15 @@ const char *survey_source_socket(const struct survey *s)
     return w ? way_socket(w) : NULL;
 }
 
+bool survey_way_has_ended(struct survey *s, struct error *err)
+{
+    for (int others = 0; others < 2; others++)
+        for (struct way *w = s->ways; w; w = way_older(w))
+            if (text_equal(way_uri(w), s->source_uri) != others && way_has_ended(w, err))
+                return true;
+    return false;
+}
+
 static const char *host_of(const struct survey *s, bool is_dest)
 {
     return is_dest ? s->dest_host : s->source_host;

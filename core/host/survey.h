@@ -82,6 +82,9 @@ void reach_done(struct reach *r);
 const char *survey_libvirt_uri(const struct survey *s, const char *uri);
 /* The UNIX socket of the way to the source, for the gate; NULL when it is reached without one. */
 const char *survey_source_socket(const struct survey *s);
+/* After a failure: has something ended by itself that a way rests on? The source's first: what goes on beyond
+ * it ends with it. */
+bool survey_way_has_ended(struct survey *s, struct error *err);
 /* Opens what RAM and disks take over this channel, where its driver has to; in the order of libvirt's asking.
  */
 int survey_open_data(struct survey *s, const struct channel *ch, struct error *err);

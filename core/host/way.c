@@ -139,6 +139,18 @@ int way_open_data(struct way *w, const struct channel *ch, const char *owner, co
                      DATA_MS, NULL, err);
 }
 
+bool way_has_ended(struct way *w, struct error *err)
+{
+    OWNED_JSON reply = NULL;
+    struct error ignored = { 0 };
+
+    if (!w->open || worker_do(w->worker, "way-ended", NULL, ANSWER_MS, &reply, &ignored) < 0 ||
+        !json_child(reply, "error"))
+        return false;
+    json_to_error(json_child(reply, "error"), err);
+    return err->code != ERROR_NONE;
+}
+
 void way_addresses(struct way *w, json_t *list)
 {
     OWNED_JSON reply = NULL;

@@ -36,6 +36,8 @@ json_t *way_channel(struct way *w, json_t *seen, struct error *err);
  * owner (may be NULL) as for ferry_transport's open_data. */
 int way_open_data(struct way *w, const struct channel *ch, const char *owner, const struct way *source,
                   const char *domain, struct error *err);
+/* Something that it rests on has ended by itself: err says what. false: not as far as is known. */
+bool way_has_ended(struct way *w, struct error *err);
 /* Adds the addresses of the host, as it tells them itself; none where it cannot. */
 void way_addresses(struct way *w, json_t *list);
 bool way_is(const struct way *w, const char *driver, const char *uri);

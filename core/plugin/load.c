@@ -148,6 +148,8 @@ static const char *transport_problem(const struct ferry_transport *t)
         return "transport driver '%s' has run without open";
     if (t->open_data && !t->open)
         return "transport driver '%s' has open_data without open";
+    if (t->ended && !t->open)
+        return "transport driver '%s' has ended without open";
     if (t->rides && t->open)
         return "transport driver '%s' rides on another and has an open of its own";
     return NULL;

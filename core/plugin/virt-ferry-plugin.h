@@ -504,6 +504,11 @@ struct ferry_transport {
      * opened. Needs open. */
     int (*open_data)(struct ferry_call *call, const struct ferry_services *services, const char *uri,
                      const char *folder, const struct ferry_route *route, const char *owner);
+
+    /* Whether something that open or open_data started has ended by itself: asked in the way's worker after
+     * what went over the way has failed. 0: not as far as can be known; -1: it has, and the error says what
+     * it was, how it ended and where to look. Absent: not known. Needs open. */
+    int (*ended)(struct ferry_call *call, const struct ferry_services *services, const char *uri);
 };
 
 /* ---- the plugin ------------------------------------------------------------------------------------ */

@@ -122,6 +122,18 @@ int move_connected(int r, struct error *err)
     return r;
 }
 
+bool move_blame_way(struct move *m, struct error *err)
+{
+    struct error ended = { 0 };
+
+    if (!survey_way_has_ended(&m->survey, &ended))
+        return false;
+    (void)error_why(&ended, "%s", err->why[0] ? err->why : err->what);
+    ended.code = err->code;
+    *err = ended;
+    return true;
+}
+
 /* Asks at most once for each host. */
 static int connect_source(struct move *m, struct error *err)
 {
@@ -292,6 +304,8 @@ int move_give_up(struct move *m, struct error *err)
     m->result->outcome = OUTCOME_STAYED;
     if (err->code == ERROR_CANCELLED)
         (void)cancelled(m, err);
+    if (err->code == ERROR_CONNECTION || err->code == ERROR_LIBVIRT || err->code == ERROR_FAILED)
+        (void)move_blame_way(m, err);
     if (undo_all(m, &undone) < 0)
         move_problem(m,
                      "what was prepared is not all undone: %s: %s; when that is gone: virt-ferry recover %s",

@@ -93,6 +93,9 @@ void move_phase(struct move *m, const char *name);
 int move_not_interrupted(struct move *m, struct error *err);
 /* What libvirt said when a host was not reached (r < 0), in an operator's words. Returns r. */
 int move_connected(int r, struct error *err);
+/* libvirt only saw that a socket was closed: has something of the way ended, err tells that, and keeps
+ * libvirt's words as why. */
+bool move_blame_way(struct move *m, struct error *err);
 /* Undoes what was prepared; returns err's code. */
 int move_give_up(struct move *m, struct error *err);
 /* Behind a look that came to r: what it created is removed, however it went. */

@@ -107,7 +107,8 @@ static int stayed(struct move *m, struct error *err)
         err->code = ERROR_FAILED;
         m->result->lacks_postcopy = m->strategy && m->strategy->mode == MODE_POSTCOPY &&
                                     m->result->problems.len == 0 && translate_blames_postcopy(err);
-        (void)translate_error(err, m->facts);
+        if (!move_blame_way(m, err))
+            (void)translate_error(err, m->facts);
         return add_untouched(err, m->survey.source_host);
     }
     return error_set(err, ERROR_FAILED, NULL, "the migration did not take place; the guest is at '%s'",

@@ -186,6 +186,26 @@ static int verb_way_data(struct child *c, const json_t *args, json_t *reply, str
     return r;
 }
 
+/* {}: "error" when something of the way has ended by itself; {} where nothing is known of that */
+static int verb_way_ended(struct child *c, const json_t *args, json_t *reply, struct error *err)
+{
+    struct call_host lent = verb_call_host(c);
+    struct error told = { 0 };
+    struct ferry_call call;
+    bool has_ended;
+
+    (void)args;
+    if (!c->way.driver || !c->way.driver->ended)
+        return 0;
+    if (call_begin(&call, &lent, c->way.owner, c->way.driver->name, c->host, NULL, &told) < 0)
+        return error_memory(err);
+    has_ended = c->way.driver->ended(&call, &call_services, c->way.uri) < 0;
+    if (has_ended)
+        (void)call_failed(&call, NULL);
+    call_done(&call);
+    return has_ended ? json_put(reply, "error", json_of_error(&told)) : 0;
+}
+
 /* {}: "addresses" of the host, empty where it cannot be asked */
 static int verb_way_addresses(struct child *c, const json_t *args, json_t *reply, struct error *err)
 {
@@ -202,9 +222,6 @@ static int verb_way_addresses(struct child *c, const json_t *args, json_t *reply
 }
 
 const struct verb verbs_way[] = {
-    { "way-open", verb_way_open },
-    { "way-channel", verb_way_channel },
-    { "way-data", verb_way_data },
-    { "way-addresses", verb_way_addresses },
-    { NULL, NULL },
+    { "way-open", verb_way_open },   { "way-channel", verb_way_channel },     { "way-data", verb_way_data },
+    { "way-ended", verb_way_ended }, { "way-addresses", verb_way_addresses }, { NULL, NULL },
 };

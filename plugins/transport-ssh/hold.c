@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Two children: the program, and a pulse that owns the only writing end of its input and dies with us. */
 #include "hold.h"
+#include "ended.h"
 #include "master.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -10,6 +11,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -109,34 +111,71 @@ int hold_begin(struct hold *h, const char *const *argv, const char *input)
     return problem;
 }
 
+/* A whole line that begins so, behind that. */
+static const char *find_line(const struct hold *h, const char *word)
+{
+    const size_t n = strlen(word);
+
+    for (const char *line = h->line, *end; (end = strchr(line, '\n')); line = end + 1)
+        if (strncmp(line, word, n) == 0)
+            return line + n;
+    return NULL;
+}
+
+/* More of its output; false: there is none by then, or no room for it. */
+static bool hear(struct hold *h, int64_t until_ms)
+{
+    const size_t n = strlen(h->line);
+    struct pollfd one = { h->out, POLLIN, 0 };
+    ssize_t got;
+
+    do {
+        const int64_t left = until_ms - master_now_ms();
+
+        if (h->out < 0 || (poll(&one, 1, left > 0 ? (int)left : 0) < 0 && errno != EINTR))
+            return false;
+        if (!one.revents && left <= 0)
+            return false;
+    } while (!one.revents);
+    got = read(h->out, h->line + n, sizeof h->line - 1 - n);
+    if (got > 0)
+        h->line[n + (size_t)got] = '\0';
+    return got > 0;
+}
+
+const char *hold_heard(struct hold *h, const char *word, int64_t until_ms)
+{
+    const char *rest = find_line(h, word);
+
+    while (!rest && hear(h, until_ms))
+        rest = find_line(h, word);
+    return rest;
+}
+
 bool hold_wait(struct hold *h, int64_t until_ms)
 {
-    size_t n = strlen(h->line);
+    struct stat st;
 
-    for (;;) {
-        struct pollfd one = { h->out, POLLIN, 0 };
-        const int64_t left = until_ms - master_now_ms();
-        ssize_t got;
+    if (!hold_heard(h, "ready", until_ms))
+        return false;
+    h->said_before = fstat(h->errors, &st) == 0 ? (long)st.st_size : 0;
+    return true;
+}
 
-        if (left <= 0 || (poll(&one, 1, (int)left) < 0 && errno != EINTR))
-            return false;
-        if (!one.revents)
-            continue;
-        got = read(h->out, h->line + n, sizeof h->line - 1 - n);
-        if (got <= 0)
-            return false;
-        n += (size_t)got;
-        h->line[n] = '\0';
-        if (strstr(h->line, "ready\n"))
-            return true;
-        if (n == sizeof h->line - 1)
-            return false;
+bool hold_has_ended(struct hold *h)
+{
+    int status;
+
+    if (h->pid > 0 && waitpid(h->pid, &status, WNOHANG) == h->pid) {
+        h->code = ended_code(status);
+        h->pid = 0;
     }
+    return h->code >= 0;
 }
 
 void hold_said(const struct hold *h, char *buf, size_t size)
 {
-    ssize_t n = h->errors < 0 ? 0 : pread(h->errors, buf, size - 1, 0);
+    ssize_t n = h->errors < 0 ? 0 : pread(h->errors, buf, size - 1, h->said_before);
 
     buf[n > 0 ? n : 0] = '\0';
 }

@@ -71,6 +71,17 @@ int keeper_carry(const struct words *w, int ms, const char **ret_said)
     return begin(&carrier, w, "", ms, ret_said);
 }
 
+bool keeper_carrier_has_ended(struct ended *ret)
+{
+    const long pid = (long)carrier.pid;
+
+    if (!hold_has_ended(&carrier))
+        return false;
+    hold_said(&carrier, said, sizeof said);
+    *ret = (struct ended){ .code = carrier.code, .pid = pid, .said = said };
+    return true;
+}
+
 void keeper_end(void)
 {
     hold_end(&carrier);

@@ -4,6 +4,7 @@
 #ifndef TRANSPORT_SSH_KEEPER_H
 #define TRANSPORT_SSH_KEEPER_H
 
+#include "ended.h"
 #include "place.h"
 
 /* What is run there, as words for words_of_run; the folder's path and its owner, "UID:GID" or nothing, are
@@ -21,6 +22,8 @@ bool keeper_has_aes(void);
  * does. As keeper_begin. */
 extern const char *const carrier_words[];
 int keeper_carry(const struct words *w, int ms, const char **ret_said);
+/* The one of keeper_carry has ended by itself. */
+bool keeper_carrier_has_ended(struct ended *ret);
 void keeper_end(void);
 
 #endif

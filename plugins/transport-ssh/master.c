@@ -2,6 +2,7 @@
  * fork, exec, and a wait for the sockets that ssh makes once it has logged in. What ssh says goes to memory
  * and not into a pipe: nobody need read it for ssh to go on. */
 #include "master.h"
+#include "ended.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -23,8 +24,9 @@
 #define END_MS 120
 #define NO_PROGRAM 127
 
-static pid_t master;
-static int log_fd = -1;
+static pid_t master, ended_pid;
+static int log_fd = -1, ended_as;
+static off_t said_before; /* until it was ready */
 
 int64_t master_now_ms(void)
 {
@@ -61,6 +63,8 @@ static int launch(const struct words *w)
     int said[2];
     int problem = 0;
 
+    ended_pid = 0;
+    said_before = 0;
     log_fd = memfd_create("ssh", MFD_CLOEXEC);
     if (log_fd < 0 || pipe2(said, O_CLOEXEC) < 0)
         return errno;
@@ -107,6 +111,7 @@ enum master_answer master_begin(const struct words *w)
 enum master_answer master_wait(const char *folder, int ms)
 {
     int64_t until = master_now_ms() + ms;
+    struct stat st;
 
     while (!is_ready(folder)) {
         int status;
@@ -119,13 +124,28 @@ enum master_answer master_wait(const char *folder, int ms)
             return MASTER_SILENT;
         (void)poll(NULL, 0, STEP_MS);
     }
+    said_before = fstat(log_fd, &st) == 0 ? st.st_size : 0;
     return MASTER_READY;
+}
+
+bool master_has_ended(int *ret_code, long *ret_pid)
+{
+    int status;
+
+    if (master > 0 && waitpid(master, &status, WNOHANG) == master) {
+        ended_pid = master;
+        ended_as = ended_code(status);
+        master = 0;
+    }
+    *ret_code = ended_as;
+    *ret_pid = (long)ended_pid;
+    return ended_pid > 0;
 }
 
 const char *master_said(void)
 {
     static char text[8192];
-    ssize_t n = log_fd < 0 ? 0 : pread(log_fd, text, sizeof text - 1, 0);
+    ssize_t n = log_fd < 0 ? 0 : pread(log_fd, text, sizeof text - 1, said_before);
 
     text[n > 0 ? n : 0] = '\0';
     return text;
@@ -172,9 +192,11 @@ enum hello_answer hello(const char *path, int ms)
     (void)snprintf(to.sun_path, sizeof to.sun_path, "%s", path);
     if (fd >= 0 && connect(fd, (struct sockaddr *)&to, sizeof to) == 0 &&
         send(fd, question, sizeof question, MSG_NOSIGNAL) == (ssize_t)sizeof question) {
-        if (poll(&wait_for, 1, ms) == 0)
+        const int heard = poll(&wait_for, 1, ms);
+
+        if (heard == 0)
             answer = HELLO_SILENT;
-        else if (recv(fd, &byte, 1, 0) == 1)
+        else if (heard > 0 && recv(fd, &byte, 1, 0) == 1)
             answer = HELLO_YES;
     }
     if (fd >= 0)

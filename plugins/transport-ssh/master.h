@@ -17,8 +17,10 @@ enum master_answer {
 /* MASTER_READY here means that it runs; whoever began it waits for it, and may do something else before. */
 enum master_answer master_begin(const struct words *w);
 enum master_answer master_wait(const char *folder, int ms);
-/* What ssh has said so far; ours, until the next call. */
+/* What ssh has said so far; ours, until the next call. Once it was ready: since then. */
 const char *master_said(void);
+/* It was ready, and has ended by itself since: how, as a shell tells it, and which process it was. */
+bool master_has_ended(int *ret_code, long *ret_pid);
 void master_end(void);
 
 /* Monotonic. */

@@ -101,7 +101,7 @@ static void add_option(struct words *w, const char *setting)
 }
 
 /* What a user's own configuration must not change, or would hold us up. */
-static void begin(struct words *w)
+static void begin_words(struct words *w)
 {
     *w = (struct words){ .n = 0 };
     add(w, "ssh");
@@ -194,7 +194,7 @@ static void add_safety(struct words *w, const struct place *p, const char *ciphe
 
 void words_of_master(struct words *w, const struct place *p, const char *folder, const char *ciphers)
 {
-    begin(w);
+    begin_words(w);
     add(w, "-M");
     add(w, "-N");
     add_control(w, folder);
@@ -211,7 +211,7 @@ void words_of_master(struct words *w, const struct place *p, const char *folder,
 
 void words_of_run(struct words *w, const struct place *p, const char *folder, const char *command)
 {
-    begin(w);
+    begin_words(w);
     add_control(w, folder);
     add_option(w, "ControlMaster=no");
     /* Without its master ssh would open a connection of its own, by its own rules. */
@@ -251,7 +251,7 @@ static void add_forwards(struct words *w, const char *data, const char *suffix)
 void words_of_forward(struct words *w, const struct place *p, const char *folder, const char *data,
                       const char *suffix)
 {
-    begin(w);
+    begin_words(w);
     add_control(w, folder);
     add_option(w, "ControlMaster=no");
     add_option(w, "ProxyJump=none");
@@ -272,7 +272,7 @@ void place_alias(const char *host, const char *port, char buf[PLACE_NAME_SIZE])
 
 void words_of_own(struct words *w, const struct place *p, const struct own_way *own, const char *command)
 {
-    begin(w);
+    begin_words(w);
     add_option(w, "ControlMaster=no");
     add_option(w, "ControlPath=none");
     add_safety(w, p, own->ciphers);
@@ -289,7 +289,7 @@ void words_of_own(struct words *w, const struct place *p, const struct own_way *
 
 void words_of_settings(struct words *w, const struct place *p)
 {
-    begin(w);
+    begin_words(w);
     add(w, "-G");
     add_place(w, p);
 }

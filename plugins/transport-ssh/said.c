@@ -29,16 +29,43 @@ enum said said_by(const char *text)
     return SAID_NOTHING;
 }
 
+/* Of the text up to *end the last line that is not empty: where it begins; *end is then its own. */
+static size_t last_line(const char *text, size_t *end)
+{
+    size_t begin;
+
+    while (*end > 0 && (text[*end - 1] == '\n' || text[*end - 1] == '\r'))
+        --*end;
+    for (begin = *end; begin > 0 && text[begin - 1] != '\n'; begin--)
+        ;
+    return begin;
+}
+
+static void put(char *buf, size_t size, const char *line, size_t n)
+{
+    n = n < size - 1 ? n : size - 1;
+    memcpy(buf, line, n);
+    buf[n] = '\0';
+}
+
 void said_last_line(const char *text, char *buf, size_t size)
 {
     size_t end = strlen(text);
-    size_t begin, n;
+    const size_t begin = last_line(text, &end);
 
-    while (end > 0 && (text[end - 1] == '\n' || text[end - 1] == '\r'))
-        end--;
-    for (begin = end; begin > 0 && text[begin - 1] != '\n'; begin--)
-        ;
-    n = end - begin < size - 1 ? end - begin : size - 1;
-    memcpy(buf, text + begin, n);
-    buf[n] = '\0';
+    put(buf, size, text + begin, end - begin);
+}
+
+#define OF_CHANNEL "channel "
+
+void said_last_words(const char *text, char *buf, size_t size)
+{
+    size_t end = strlen(text);
+    size_t begin = last_line(text, &end);
+
+    while (end > begin && strncmp(text + begin, OF_CHANNEL, strlen(OF_CHANNEL)) == 0) {
+        end = begin;
+        begin = last_line(text, &end);
+    }
+    put(buf, size, text + begin, end - begin);
 }

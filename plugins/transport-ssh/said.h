@@ -21,5 +21,7 @@ enum said {
 enum said said_by(const char *text);
 /* The last line that is not empty, without its end; for the operator. */
 void said_last_line(const char *text, char *buf, size_t size);
+/* The same of an ssh that has ended: what it said of a channel in it was no reason. */
+void said_last_words(const char *text, char *buf, size_t size);
 
 #endif

@@ -12,6 +12,7 @@
 
 #define LOGIN_MS 4500u
 #define OPEN_MS 6500
+#define TOLD_MS 300 /* a word of the source that is on its way */
 #define NO_ROOT 3
 #define NO_AES 4 /* at the destination, and all is well */
 
@@ -42,17 +43,19 @@ static const char ask_ciphers[] = OPTIONS
     "if grep -qw aes /proc/cpuinfo; then ssh -G \"${a[@]}\" -- \"$h\" | grep \"^ciphers \"; fi; exit 0";
 
 static const char carry[] = OPTIONS
-    "read -r d; read -r c; IFS= read -r n; umask 077; s=; "
-    "e() { [ -z \"$s\" ] || kill $s 2>/dev/null; rm -f \"$d/" PLACE_RAM "$n\" \"$d/" PLACE_DISKS
+    "read -r d; read -r c; IFS= read -r n; umask 077; exec 8<&0; "
+    "e() { kill $(jobs -p) 2>/dev/null; rm -f \"$d/" PLACE_RAM "$n\" \"$d/" PLACE_DISKS
     "$n\"; rmdir \"$d\"; }; "
     "mkdir -p -m 711 \"${d%/*}\" && mkdir -m 711 \"$d\" || exit 1; trap e EXIT; exec 9<\"$d\"; flock 9; "
     "[ \"$c\" = - ] || a+=(-o \"Ciphers=$c\"); "
     "ssh \"${a[@]}\" -N -L \"$d/" PLACE_RAM "$n:$d/" PLACE_RAM "$n\" -L \"$d/" PLACE_DISKS
-    "$n:$d/" PLACE_DISKS "$n\" -- \"$h\" </dev/null >/dev/null 9<&- & s=$(jobs -p); "
-    "until [ -S \"$d/" PLACE_DISKS "$n\" ]; do kill -0 $s 2>/dev/null || exit 1; sleep 0.01; done; "
-    "echo ready; while read -r -t " HOLD_SILENCE_SECONDS " x; do :; done";
+    "$n:$d/" PLACE_DISKS "$n\" -- \"$h\" </dev/null >/dev/null 8<&- 9<&- & s=$(jobs -p); exec 2>/dev/null; "
+    "until [ -S \"$d/" PLACE_DISKS "$n\" ]; do kill -0 $s || exit 1; sleep 0.01; done; echo ready; "
+    "while read -r -t " HOLD_SILENCE_SECONDS " x; do :; done <&8 8<&- 9<&- & "
+    "wait -n; c=$?; kill -0 $s || echo \"ended $c $s\"";
 
 static struct hold carrier = HOLD_NONE; /* this worker's own */
+static char said_there[2048];
 static char ciphers[PLACE_CIPHERS_SIZE];
 
 static const char *place_lines(struct ferry_call *call, const struct ferry_services *services,
@@ -121,8 +124,8 @@ int source_ssh_check(struct ferry_call *call, const struct ferry_services *servi
                         line[0] ? line : "it said nothing"));
 }
 
-static int begin(struct ferry_call *call, const struct ferry_services *services,
-                 const struct ferry_route *route, const char *input)
+static int start_carrier(struct ferry_call *call, const struct ferry_services *services,
+                         const struct ferry_route *route, const char *input)
 {
     static const char *const argv[] = { "bash", "-c", carry, NULL };
     char quoted[4096];
@@ -151,7 +154,7 @@ int source_ssh_open(struct ferry_call *call, const struct ferry_services *servic
     char said[2048], line[512];
 
     source_ssh_end();
-    if (!input || begin(call, services, route, input) < 0)
+    if (!input || start_carrier(call, services, route, input) < 0)
         return -1;
     if (hold_wait(&carrier, master_now_ms() + OPEN_MS))
         return 0;
@@ -164,6 +167,17 @@ int source_ssh_open(struct ferry_call *call, const struct ferry_services *servic
                     "the source's ssh to '%s' did not open the way for RAM and disks: %s", p->host,
                     line[0] ? line : "nothing was heard of it");
     return -1;
+}
+
+bool source_ssh_has_ended(struct ended *ret)
+{
+    const char *told = carrier.pid > 0 ? hold_heard(&carrier, "ended ", master_now_ms() + TOLD_MS) : NULL;
+
+    *ret = (struct ended){ .is_at_source = true, .said = said_there };
+    if (!told || !ended_read(told, ret))
+        return false;
+    hold_said(&carrier, said_there, sizeof said_there);
+    return true;
 }
 
 void source_ssh_end(void)

@@ -4,6 +4,7 @@
 #ifndef TRANSPORT_SSH_SOURCE_SSH_H
 #define TRANSPORT_SSH_SOURCE_SSH_H
 
+#include "ended.h"
 #include "place.h"
 #include <virt-ferry-plugin.h>
 
@@ -14,6 +15,8 @@ int source_ssh_check(struct ferry_call *call, const struct ferry_services *servi
 int source_ssh_open(struct ferry_call *call, const struct ferry_services *services,
                     const struct ferry_route *route, const struct place *p, const char *data,
                     const char *suffix);
+/* It has ended by itself, on the source. */
+bool source_ssh_has_ended(struct ended *ret);
 void source_ssh_end(void);
 
 /* transport-ssh.c: a command on the host that a way leads to. */

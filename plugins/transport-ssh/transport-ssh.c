@@ -448,6 +448,19 @@ static int ssh_open_data(struct ferry_call *call, const struct ferry_services *s
                              : open_from_here(call, services, &o);
 }
 
+static int ssh_ended(struct ferry_call *call, const struct ferry_services *services, const char *uri)
+{
+    struct ended e = { .code = 0 };
+    struct place p;
+
+    if (master_has_ended(&e.code, &e.pid))
+        e.said = master_said();
+    else if (!keeper_carrier_has_ended(&e) && !source_ssh_has_ended(&e))
+        return 0;
+    e.to = place_of_uri(uri, &p) ? uri : p.host;
+    return ended_tell(call, services, &e);
+}
+
 static const struct ferry_transport ssh = {
     .size = sizeof ssh,
     /* No P2P: the source's libvirtd would need keys of its own. Several connections go into the one ssh that
@@ -467,6 +480,7 @@ static const struct ferry_transport ssh = {
     .close = ssh_close,
     .run = ssh_run,
     .open_data = ssh_open_data,
+    .ended = ssh_ended,
 };
 
 static const struct ferry_transport ssh_clear = {

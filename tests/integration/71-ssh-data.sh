@@ -123,13 +123,15 @@ guest hostA sealed --disk shared:raw,local:raw --dirty 32,10 --write-log
 old_images_gone hostB sealed
 during precopy kill_on hostA -f '^ssh .* -M -N '
 # shellcheck disable=SC2086
-exits 1 ferry hostA migrate $SLOWLY sealed hostB
+exits 1 prints "our ssh to 'hostB' (process " prints 'was ended by signal 9' prints 'See on this machine who ended it' \
+    prints 'The guest is untouched' ferry hostA migrate $SLOWLY sealed hostB
 lives_on hostA sealed
 is_empty on hostB virsh -q list --all --name
 await 20 nothing_left
 during precopy kill_on hostB -f '^sshd: root'
 # shellcheck disable=SC2086
-exits 1 ferry hostA migrate $SLOWLY sealed hostB
+exits 1 prints "our ssh to 'hostB' (process " prints 'closed by remote host' prints "See on 'hostB' why sshd ended it" \
+    ferry hostA migrate $SLOWLY sealed hostB
 lives_on hostA sealed
 is_empty on hostB virsh -q list --all --name
 is_empty on hostB find /var/lib/libvirt/images -name 'sealed-*'
@@ -155,6 +157,24 @@ is '0 0 much' seen hostA ferry client -c qemu+ssh://hostB/system migrate sealed 
 lives_on hostA sealed
 await 5 nothing_left
 is_empty carriers
+
+deep "the source's own ssh that dies in the middle, or our way to the source, is told from a third machine"
+guest hostA sealed --disk shared:raw,local:raw --dirty 32,10 --write-log
+plain_shell hostA hostB
+old_images_gone hostB sealed
+during precopy kill_on hostA -f '^ssh .* -N -L '
+# shellcheck disable=SC2086
+exits 1 prints "the source's own ssh to 'hostB' (process " prints 'was ended by signal 9' prints 'See on the source' \
+    ferry client -c qemu+ssh://hostA/system migrate $SLOWLY sealed hostB
+lives_on hostA sealed
+await 20 nothing_left
+old_images_gone hostB sealed
+during precopy kill_on hostA -f '^sshd: root'
+# shellcheck disable=SC2086
+exits 1 prints "our ssh to 'hostA' (process " prints 'closed by remote host' \
+    ferry client -c qemu+ssh://hostA/system migrate $SLOWLY sealed hostB
+lives_on hostA sealed
+await 20 nothing_left
 
 deep "killed on the third machine it leaves nothing on either host: the source's ssh ends with our connection"
 guest hostA sealed --disk shared:raw,local:raw --dirty 32,10 --write-log

@@ -72,6 +72,8 @@ static const struct {
     { "-DTRANSPORT_OPEN=NULL", "transport driver 'sample-transport' has close without open" },
     { "-DTRANSPORT_OPEN=NULL -DTRANSPORT_CLOSE=NULL",
       "transport driver 'sample-transport' has run without open" },
+    { "-DTRANSPORT_OPEN=NULL -DTRANSPORT_CLOSE=NULL -DTRANSPORT_RUN=NULL",
+      "transport driver 'sample-transport' has ended without open" },
     { "-DWITHOUT_SYMBOL", "has no symbol 'ferry_plugin_entry': it is not a virt-ferry plugin" },
     { "-DGIVES_NOTHING", "'ferry_plugin_entry' gave nothing" },
 };

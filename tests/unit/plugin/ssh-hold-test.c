@@ -95,6 +95,44 @@ START_TEST(one_that_ends_before_it_is_ready_says_why)
     }
 END_TEST
 
+START_TEST(one_that_ends_later_says_how_and_only_what_it_said_then)
+    {
+        static const char *const argv[] = { "bash", "-c",
+                                            "echo welcome >&2; echo no-aes; echo ready; read -r x; "
+                                            "echo ended 7 42; echo gone >&2; kill -KILL $$",
+                                            NULL };
+        const int64_t until = master_now_ms() + 5000;
+        struct hold h = HOLD_NONE;
+        char said[64];
+
+        ck_assert_int_eq(hold_begin(&h, argv, ""), 0);
+        ck_assert(hold_wait(&h, until));
+        ck_assert_ptr_nonnull(hold_heard(&h, "no-aes", 0));
+        ck_assert_str_eq(hold_heard(&h, "ended ", until), "7 42\n");
+        while (!hold_has_ended(&h) && master_now_ms() < until)
+            (void)usleep(2000);
+        ck_assert_int_eq(h.code, 128 + SIGKILL);
+        hold_said(&h, said, sizeof said);
+        ck_assert_str_eq(said, "gone\n");
+        ck_assert_ptr_null(hold_heard(&h, "more", until));
+        hold_end(&h);
+        ck_assert(!hold_has_ended(&h));
+    }
+END_TEST
+
+START_TEST(half_a_line_is_not_heard)
+    {
+        static const char *const argv[] = { "bash", "-c", "echo ready; echo -n ended 2; read -r x; read -r x",
+                                            NULL };
+        struct hold h = HOLD_NONE;
+
+        ck_assert_int_eq(hold_begin(&h, argv, ""), 0);
+        ck_assert(hold_wait(&h, master_now_ms() + 5000));
+        ck_assert_ptr_null(hold_heard(&h, "ended ", master_now_ms() + 200));
+        hold_end(&h);
+    }
+END_TEST
+
 START_TEST(one_that_never_is_ready_is_waited_for_until_then)
     {
         static const char *const argv[] = { "bash", "-c", "echo almost; read -r x; read -r x", NULL };
@@ -120,4 +158,5 @@ END_TEST
 
 TEST_MAIN("plugin/ssh-hold", what_is_held_goes_when_it_is_released,
           what_is_held_goes_when_its_process_is_killed, one_that_ends_before_it_is_ready_says_why,
+          one_that_ends_later_says_how_and_only_what_it_said_then, half_a_line_is_not_heard,
           one_that_never_is_ready_is_waited_for_until_then, a_program_that_is_not_there_is_an_error)

@@ -56,6 +56,20 @@ START_TEST(the_last_line_is_given_without_its_end_and_cut_to_fit)
     }
 END_TEST
 
+START_TEST(what_it_said_of_a_channel_is_not_its_last_word)
+    {
+        char line[64];
+
+        said_last_words("Broken pipe\r\nchannel 2: open failed: x\r\nchannel 3: open failed: y\r\n", line,
+                        sizeof line);
+        ck_assert_str_eq(line, "Broken pipe");
+        said_last_words("channel 2: open failed: x\r\n", line, sizeof line);
+        ck_assert_str_eq(line, "");
+        said_last_words("", line, sizeof line);
+        ck_assert_str_eq(line, "");
+    }
+END_TEST
+
 #define ED25519 "AAAAC3NzaC1lZDI1NTE5AAAAII7zZudEs8y+yB0oYaNwNnYgb/RnfLUGTMrXWSip2Qcq"
 
 START_TEST(the_best_key_of_a_host_is_taken_whatever_the_order)
@@ -125,6 +139,6 @@ END_TEST
 
 TEST_MAIN("plugin/ssh-said", LOOP(each_of_sshs_words_has_its_meaning, TEST_ROWS(samples)),
           the_last_line_is_given_without_its_end_and_cut_to_fit,
-          the_best_key_of_a_host_is_taken_whatever_the_order,
+          what_it_said_of_a_channel_is_not_its_last_word, the_best_key_of_a_host_is_taken_whatever_the_order,
           LOOP(a_key_that_could_be_more_than_a_key_is_not_shown, TEST_ROWS(hostile)),
           a_key_that_is_too_long_for_a_line_is_not_shown, a_fingerprint_is_letters_and_nothing_else)

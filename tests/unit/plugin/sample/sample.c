@@ -170,6 +170,14 @@ static const struct {
                          .create = STORAGE_CREATE,
                          .remove = STORAGE_REMOVE } };
 
+static int ended(struct ferry_call *call, const struct ferry_services *services, const char *to)
+{
+    (void)call;
+    (void)services;
+    (void)to;
+    return 0;
+}
+
 static const struct ferry_transport transport = { .size = TRANSPORT_SIZE,
                                                   .name = TRANSPORT_NAME,
                                                   .summary = "nothing",
@@ -179,7 +187,8 @@ static const struct ferry_transport transport = { .size = TRANSPORT_SIZE,
                                                   .parameter = TRANSPORT_PARAMETER,
                                                   .open = TRANSPORT_OPEN,
                                                   .close = TRANSPORT_CLOSE,
-                                                  .run = TRANSPORT_RUN };
+                                                  .run = TRANSPORT_RUN,
+                                                  .ended = ended };
 
 static const struct ferry_storage *const storages[] = { &storage.known, MORE_STORAGE NULL };
 static const struct ferry_transport *const transports[] = { &transport, NULL };

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * A table of what ssh says last, and where that leads an operator. */
+#include "ended.h"
+#include "said.h"
+#include <stdio.h>
+#include <string.h>
+
+#define TEXT(...) services->text(call, __VA_ARGS__)
+#define MOST_SIGNAL 64
+
+static bool is_signal(int code)
+{
+    return code > 128 && code <= 128 + MOST_SIGNAL;
+}
+
+bool ended_read(const char *line, struct ended *ret)
+{
+    int n = 0;
+
+    return sscanf(line, "%9d %19ld%n", &ret->code, &ret->pid, &n) == 2 && line[n] == '\n' && ret->code >= 0 &&
+           ret->pid > 0;
+}
+
+/* By its last words; the host that it led to stands between before and after. */
+static const struct {
+    const char *phrase, *before, *after;
+} causes[] = {
+    { "not responding", "Nothing came from '",
+      "' for 15 s: see the link there, and whether that host stood still." },
+    { "losed by remote host", "See on '", "' why sshd ended it: journalctl -u ssh -u sshd." },
+    { "", "See the link to '", "', and what sshd says there: journalctl -u ssh -u sshd." },
+};
+
+static const char *where_to_look(struct ferry_call *call, const struct ferry_services *services,
+                                 const struct ended *e, const char *line)
+{
+    size_t i = 0;
+
+    if (is_signal(e->code))
+        return TEXT("See %s who ended it: journalctl -k shows whether memory ran out.",
+                    e->is_at_source ? "on the source" : "on this machine");
+    while (!strstr(line, causes[i].phrase))
+        i++;
+    return TEXT("%s%s%s", causes[i].before, e->to, causes[i].after);
+}
+
+int ended_tell(struct ferry_call *call, const struct ferry_services *services, const struct ended *e)
+{
+    char line[256];
+    const char *who =
+        e->is_at_source ? TEXT("the source's own ssh to '%s'", e->to) : TEXT("our ssh to '%s'", e->to);
+    const char *process = e->pid > 0 ? TEXT(" (process %ld)", e->pid) : "";
+    const char *fix;
+
+    said_last_words(e->said, line, sizeof line);
+    fix = where_to_look(call, services, e, line);
+    if (!who || !process || !fix)
+        return -1; /* no memory, and that is said */
+    if (is_signal(e->code))
+        services->error(call, fix, "%s%s was ended by signal %d (%s)", who, process, e->code - 128,
+                        strsignal(e->code - 128));
+    else if (line[0])
+        services->error(call, fix, "%s%s ended: '%s'", who, process, line);
+    else
+        services->error(call, fix, "%s%s ended with code %d and said nothing", who, process, e->code);
+    return -1;
+}
