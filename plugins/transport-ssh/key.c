@@ -5,6 +5,7 @@
 #include <string.h>
 
 #define LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+#define NAME_LETTERS LETTERS "._-:[]"
 
 /* The first that a host has. */
 static const char *const types[] = { "ssh-ed25519", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384",
@@ -21,11 +22,12 @@ static size_t field(const char *s, const char *letters, const char *ends)
 /* "NAME TYPE BASE64" and nothing else. */
 static bool take_line(const char *line, const char *type, struct host_key *ret)
 {
-    size_t name = field(line, LETTERS "._-:[]", " ");
+    size_t name = field(line, NAME_LETTERS, " ");
     size_t n = name + 1;
     size_t key;
 
-    if (name == 0 || strncmp(line + n, type, strlen(type)) != 0 || line[n + strlen(type)] != ' ')
+    if (name == 0 || line[name] != ' ' || strncmp(line + n, type, strlen(type)) != 0 ||
+        line[n + strlen(type)] != ' ')
         return false;
     n += strlen(type) + 1;
     key = field(line + n, LETTERS "+/=", "\r\n");
@@ -44,6 +46,14 @@ bool key_of_scan(const char *printed, struct host_key *ret)
             if (take_line(line, types[i], ret))
                 return true;
     return false;
+}
+
+bool key_line_under(const struct host_key *key, const char *name, char *buf, size_t size)
+{
+    const char *rest = strchr(key->line, ' ');
+    const int n = rest && field(name, NAME_LETTERS, "") ? snprintf(buf, size, "%s%s", name, rest) : -1;
+
+    return n > 0 && (size_t)n < size;
 }
 
 bool key_fingerprint_of(const char *printed, struct host_key *ret)

@@ -5,6 +5,7 @@
 #define TRANSPORT_SSH_KEY_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 struct host_key {
     char line[640];        /* as known_hosts has it: name, type, key */
@@ -14,6 +15,8 @@ struct host_key {
 
 /* Takes the best key out of what ssh-keyscan printed. */
 bool key_of_scan(const char *printed, struct host_key *ret);
+/* The same line under the name that ssh looks for; false: that name could be more than one. */
+bool key_line_under(const struct host_key *key, const char *name, char *buf, size_t size);
 /* Takes "SHA256:…" out of what ssh-keygen -l printed. */
 bool key_fingerprint_of(const char *printed, struct host_key *ret);
 

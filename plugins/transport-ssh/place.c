@@ -223,15 +223,13 @@ void words_of_run(struct words *w, const struct place *p, const char *folder, co
 
 #define CONFINED ".tunnelmigrate.dest."
 #define NAME_MOST 24u /* of a domain: the socket's path has 107 bytes in all */
-#define UUID_LENGTH 36u
 
 void place_suffix(const char *domain, char buf[PLACE_SUFFIX_SIZE])
 {
     const size_t n = domain ? strlen(domain) : 0;
 
     buf[0] = '\0';
-    if (n == 0 || n > NAME_MOST || n == UUID_LENGTH || domain[strspn(domain, NAME_LETTERS)] != '\0' ||
-        strstr(domain, ".."))
+    if (n == 0 || n > NAME_MOST || domain[strspn(domain, NAME_LETTERS)] != '\0' || strstr(domain, ".."))
         return;
     (void)snprintf(buf, PLACE_SUFFIX_SIZE, CONFINED "%s", domain);
 }

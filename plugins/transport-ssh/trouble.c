@@ -63,7 +63,7 @@ void settings_of(struct ferry_call *call, const struct ferry_services *services,
         strstr(printed, "\nproxycommand ");
     known_place = *p;
     known = *ret;
-    is_known = true;
+    is_known = printed[0] != '\0';
 }
 
 /* How the operator tries the same by hand. */
@@ -114,11 +114,13 @@ static int key_not_known(struct ferry_call *call, const struct ferry_services *s
                          const struct place *p, const char *said)
 {
     struct settings s;
+    char line[sizeof((struct host_key *)0)->line + sizeof s.alias];
     struct host_key key;
 
     (void)said;
     settings_of(call, services, p, &s);
-    if (s.has_proxy || !key_ask(call, services, &s, &key))
+    if (s.has_proxy || !key_ask(call, services, &s, &key) ||
+        !key_line_under(&key, s.alias, line, sizeof line))
         return trouble(
             call, services, "ssh-key-not-known",
             TEXT("Log in once by hand and compare the key that is shown: %s.", by_hand(call, services, p)),
@@ -127,7 +129,7 @@ static int key_not_known(struct ferry_call *call, const struct ferry_services *s
         call, services, "ssh-key-not-known",
         TEXT("Compare it, on '%s' itself: for k in /etc/ssh/ssh_host_*_key.pub; do ssh-keygen -lf "
              "$k; done. If it is there, accept it here: echo '%s' >>~/.ssh/known_hosts",
-             p->host, key.line),
+             p->host, line),
         TEXT("the host key of '%s' is not known here; it shows %s (%s)", p->host, key.fingerprint, key.type));
 }
 
@@ -141,14 +143,12 @@ static int key_changed(struct ferry_call *call, const struct ferry_services *ser
     (void)said;
     settings_of(call, services, p, &s);
     has_key = !s.has_proxy && key_ask(call, services, &s, &key);
-    return trouble(
-        call, services, "ssh-key-changed",
-        TEXT("Find out why: another machine may be answering under this name. If the host was "
-             "installed anew, forget the old key: ssh-keygen -R %s%s%s%s; then accept the new one.",
-             strcmp(s.port, "22") != 0 ? "[" : "", s.host, strcmp(s.port, "22") != 0 ? "]:" : "",
-             strcmp(s.port, "22") != 0 ? s.port : ""),
-        TEXT("the host key of '%s' is another than the one that is known here%s%s", p->host,
-             has_key ? "; it shows " : "", has_key ? key.fingerprint : ""));
+    return trouble(call, services, "ssh-key-changed",
+                   TEXT("Find out why: another machine may be answering under this name. If the host was "
+                        "installed anew, forget the old key: ssh-keygen -R %s; then accept the new one.",
+                        s.alias),
+                   TEXT("the host key of '%s' is another than the one that is known here%s%s", p->host,
+                        has_key ? "; it shows " : "", has_key ? key.fingerprint : ""));
 }
 
 static int denied(struct ferry_call *call, const struct ferry_services *services, const struct place *p,

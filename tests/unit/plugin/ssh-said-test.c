@@ -99,6 +99,7 @@ static const char *const hostile[] = {
     "hostb ssh-dss AAAA",
     " ssh-ed25519 AAAA",
     "@cert-authority * ssh-ed25519 AAAA",
+    "hostb",
 };
 
 START_TEST(a_key_that_could_be_more_than_a_key_is_not_shown)
@@ -106,6 +107,21 @@ START_TEST(a_key_that_could_be_more_than_a_key_is_not_shown)
         struct host_key key;
 
         ck_assert_msg(!key_of_scan(hostile[_i], &key), "'%s'", hostile[_i]);
+    }
+END_TEST
+
+START_TEST(a_key_is_shown_under_the_name_that_ssh_looks_for)
+    {
+        const struct host_key key = { .line = "hostb ssh-ed25519 AAAA" };
+        char line[32];
+
+        ck_assert(key_line_under(&key, "[ali.as]:22", line, sizeof line));
+        ck_assert_str_eq(line, "[ali.as]:22 ssh-ed25519 AAAA");
+        ck_assert(!key_line_under(&key, "a'b", line, sizeof line));
+        ck_assert(!key_line_under(&key, "a b", line, sizeof line));
+        ck_assert(!key_line_under(&key, "", line, sizeof line));
+        ck_assert(!key_line_under(&key, "much.longer.than.fits", line, sizeof line));
+        ck_assert(!key_line_under(&(struct host_key){ .line = "" }, "a", line, sizeof line));
     }
 END_TEST
 
@@ -141,4 +157,5 @@ TEST_MAIN("plugin/ssh-said", LOOP(each_of_sshs_words_has_its_meaning, TEST_ROWS(
           the_last_line_is_given_without_its_end_and_cut_to_fit,
           what_it_said_of_a_channel_is_not_its_last_word, the_best_key_of_a_host_is_taken_whatever_the_order,
           LOOP(a_key_that_could_be_more_than_a_key_is_not_shown, TEST_ROWS(hostile)),
-          a_key_that_is_too_long_for_a_line_is_not_shown, a_fingerprint_is_letters_and_nothing_else)
+          a_key_is_shown_under_the_name_that_ssh_looks_for, a_key_that_is_too_long_for_a_line_is_not_shown,
+          a_fingerprint_is_letters_and_nothing_else)
