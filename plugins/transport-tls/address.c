@@ -87,14 +87,20 @@ bool address_strange_parameter(const char *uri, const char *const *known, char *
 {
     char value[1024];
     size_t n, n_value;
+    unsigned seen = 0;
 
     for (const char *at = strchr(uri, '?'); at && (at = next_parameter(at, &n, &n_value));) {
         const char *const *k = known;
+        unsigned bit;
 
         while (*k && (strlen(*k) != n || strncmp(at, *k, n) != 0))
             k++;
-        if (*k && take(at + n + 1, n_value, value, sizeof value))
+        bit = 1u << (k - known);
+        /* Of one that stands there twice libvirt takes the last. */
+        if (*k && !(seen & bit) && take(at + n + 1, n_value, value, sizeof value)) {
+            seen |= bit;
             continue;
+        }
         (void)snprintf(name, size, "%.*s", (int)(n < size ? n : size - 1), at);
         return true;
     }

@@ -125,6 +125,20 @@ static void name_all(gnutls_x509_crt_t cert, char *names, size_t size)
         add_name(names, size, value);
 }
 
+static bool is_own_issuer(gnutls_x509_crt_t cert)
+{
+    return gnutls_x509_crt_check_issuer(cert, cert) != 0;
+}
+
+static bool has_valid_issuer(gnutls_x509_crt_t cert, const struct certificates *cas, time_t now)
+{
+    for (unsigned i = 0; i < cas->n; i++)
+        if (gnutls_x509_crt_check_issuer(cert, cas->list[i]) &&
+            gnutls_x509_crt_get_expiration_time(cas->list[i]) >= now)
+            return true;
+    return false;
+}
+
 /* Dates are judged apart, so that an old certificate of the right CA is not called one of a wrong CA. */
 static unsigned judge_ca(const struct certificates *own, const struct certificates *cas, time_t now)
 {
@@ -135,9 +149,11 @@ static unsigned judge_ca(const struct certificates *own, const struct certificat
             GNUTLS_VERIFY_DISABLE_TIME_CHECKS | GNUTLS_VERIFY_DISABLE_TRUSTED_TIME_CHECKS, &status) < 0 ||
         (status & GNUTLS_CERT_INVALID))
         return CERTIFICATE_CA;
-    for (unsigned i = 0; i < cas->n; i++)
-        if (gnutls_x509_crt_check_issuer(own->list[own->n - 1], cas->list[i]) &&
-            gnutls_x509_crt_get_expiration_time(cas->list[i]) >= now)
+    for (unsigned k = 1; k < own->n; k++)
+        if (gnutls_x509_crt_get_expiration_time(own->list[k]) < now && !is_own_issuer(own->list[k]))
+            return CERTIFICATE_CA_EXPIRED;
+    for (unsigned k = 0; k < own->n; k++)
+        if (has_valid_issuer(own->list[k], cas, now))
             return 0;
     return CERTIFICATE_CA_EXPIRED;
 }

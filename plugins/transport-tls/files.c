@@ -59,12 +59,13 @@ static bool take_path(const char *folder, const char *rest, char *path, size_t s
 
 bool files_passwords(const char *authfile, char *path, size_t size)
 {
-    if (authfile)
-        return take_path(authfile, "", path, size);
-    if (getenv("LIBVIRT_AUTH_FILE"))
-        return take_path(getenv("LIBVIRT_AUTH_FILE"), "", path, size);
-    return take_path(getenv("XDG_CONFIG_HOME"), "/libvirt/auth.conf", path, size) ||
-           take_path(getenv("HOME"), "/.config/libvirt/auth.conf", path, size) ||
+    const char *named = getenv("LIBVIRT_AUTH_FILE"), *folder = getenv("XDG_CONFIG_HOME");
+
+    /* libvirt takes the environment's before the URI's. */
+    if (named || authfile)
+        return take_path(named ? named : authfile, "", path, size);
+    return (folder && *folder ? take_path(folder, "/libvirt/auth.conf", path, size)
+                              : take_path(getenv("HOME"), "/.config/libvirt/auth.conf", path, size)) ||
            take_path("/etc", "/libvirt/auth.conf", path, size);
 }
 

@@ -12,7 +12,7 @@
 #include <string.h>
 
 #define COMMAND_MS 4000u
-#define ANSWER_ROOM (256u << 10)
+#define ANSWER_ROOM (2u << 20) /* whole bundles of CAs */
 
 #define TEXT(...) services->text(call, __VA_ARGS__)
 
@@ -21,7 +21,8 @@
 static const char look[] =
     "read -r uid gid; conf=/etc/libvirt/qemu.conf; "
     "get() { sed -n "
-    "\"s/^[[:space:]]*$1[[:space:]]*=[[:space:]]*\\\"*\\([^\\\"]*\\)\\\"*[[:space:]]*$/\\1/p\" $conf "
+    "\"s/^[[:space:]]*$1[[:space:]]*=[[:space:]]*[\\\"\\x27]*\\([^\\\"\\x27#]*\\)"
+    "[\\\"\\x27]*[[:space:]]*\\(#.*\\)*$/\\1/p\" $conf "
     "2>/dev/null | tail -n 1; }; "
     "dir=$(get migrate_tls_x509_cert_dir); "
     "[ -n \"$dir\" ] || { [ -d /etc/pki/libvirt-migrate ] && dir=/etc/pki/libvirt-migrate; }; "
@@ -36,7 +37,7 @@ static const char look[] =
     "else test -r \"$1\"; fi; }; "
     "for f in ca-cert.pem server-cert.pem client-cert.pem server-key.pem client-key.pem; do "
     "if [ -e \"$dir/$f\" ]; then if may \"$dir/$f\"; then echo \"there $f\"; else echo \"closed $f\"; fi; "
-    "case $f in *-cert.pem) echo \"pem $f\"; head -c 60000 \"$dir/$f\"; echo; echo end;; esac; "
+    "case $f in *-cert.pem) echo \"pem $f\"; head -c 600000 \"$dir/$f\"; echo; echo end;; esac; "
     "else echo \"missing $f\"; fi; done; echo \"now $(date +%s)\"";
 
 /* An empty line where libvirt does not say. */

@@ -32,12 +32,13 @@ static bool wait_for(struct stream *s, short events)
 /* Whether it is worth trying again after r, which is GnuTLS's. */
 static bool again(struct stream *s, ssize_t r)
 {
-    if (r == GNUTLS_E_INTERRUPTED)
-        return true;
     if (r == GNUTLS_E_AGAIN)
         return wait_for(s, gnutls_record_get_direction(s->tls) ? POLLOUT : POLLIN);
-    if (r == GNUTLS_E_WARNING_ALERT_RECEIVED)
-        return true;
+    /* Whoever warns without end is late as well. */
+    if (r == GNUTLS_E_INTERRUPTED || r == GNUTLS_E_WARNING_ALERT_RECEIVED) {
+        s->is_late = stream_now_ms() >= s->until_ms;
+        return !s->is_late;
+    }
     s->problem = (int)r;
     return false;
 }

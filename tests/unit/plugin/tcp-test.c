@@ -55,6 +55,8 @@ static const struct {
     { "qemu+tls://hostB/system?pkipath", NULL, "pkipath" },
     { "qemu+tls://hostB/system?pkipathology=/x", NULL, "pkipathology" },
     { "qemu+tls://hostB/system?", NULL, "" },
+    { "qemu+tls://hostB/system?pkipath=/a&pkipath=/b", "/a", "pkipath" },
+    { "qemu+tls://hostB/system?authfile=/a&authfile=/b", NULL, "authfile" },
 };
 
 START_TEST(a_parameter_is_read_as_it_stands_and_a_strange_one_is_seen)

@@ -191,6 +191,53 @@ START_TEST(another_ca_of_the_same_name_is_no_ca_of_ours_and_an_old_one_is_said_t
     }
 END_TEST
 
+/* Signed by root; what it signs leads there. */
+static void between_make(const struct made *root, struct made *ret, time_t until)
+{
+    gnutls_x509_crt_t crt;
+
+    ck_assert_int_ge(gnutls_x509_privkey_init(&ret->key), 0);
+    ck_assert_int_ge(gnutls_x509_privkey_generate(ret->key, GNUTLS_PK_ECDSA,
+                                                  GNUTLS_CURVE_TO_BITS(GNUTLS_ECC_CURVE_SECP256R1), 0),
+                     0);
+    crt = begin(ret->key, "between", NOW - DAYS(1000), until);
+    ck_assert_int_ge(gnutls_x509_crt_set_ca_status(crt, 1), 0);
+    ck_assert_int_ge(gnutls_x509_crt_set_key_usage(crt, GNUTLS_KEY_KEY_CERT_SIGN), 0);
+    ck_assert_int_ge(gnutls_x509_crt_sign2(crt, root->cert.list[0], root->key, GNUTLS_DIG_SHA256, 0), 0);
+    ret->cert = one(crt);
+}
+
+static const struct {
+    time_t between, root;
+    bool trusts_between; /* the file of CAs has the one between, and not the root */
+    unsigned problems;
+} chains[] = {
+    { NOW + DAYS(1), NOW + DAYS(1), false, 0 },
+    { NOW - 1, NOW + DAYS(1), false, CERTIFICATE_CA_EXPIRED },
+    { NOW + DAYS(1), NOW - 1, false, CERTIFICATE_CA_EXPIRED },
+    { NOW + DAYS(1), NOW - 1, true, 0 },
+};
+
+START_TEST(all_that_leads_to_the_ca_must_be_of_today)
+    {
+        __attribute__((cleanup(made_done))) struct made root = { 0 }, between = { 0 };
+        gnutls_x509_crt_t list[2];
+        struct judgement j;
+
+        ca_make(&root, chains[_i].root);
+        between_make(&root, &between, chains[_i].between);
+        struct certificates leaf = cert_make(&between, &(struct wish){ 0 });
+        struct certificates own = { list, 2 };
+
+        list[0] = leaf.list[0];
+        list[1] = between.cert.list[0];
+        certificate_judge(&own, chains[_i].trusts_between ? &between.cert : &root.cert, "hostB",
+                          CERTIFICATE_SERVER, NOW, &j);
+        ck_assert_uint_eq(j.problems, chains[_i].problems);
+        certificates_done(&leaf);
+    }
+END_TEST
+
 START_TEST(names_are_shown_and_what_could_move_a_terminal_is_not)
     {
         __attribute__((cleanup(made_done))) struct made ca = { 0 };
@@ -389,6 +436,7 @@ END_TEST
 
 TEST_MAIN("plugin/tls", a_certificate_is_judged_on_both_sides_of_each_border,
           another_ca_of_the_same_name_is_no_ca_of_ours_and_an_old_one_is_said_to_be_old,
+          LOOP(all_that_leads_to_the_ca_must_be_of_today, TEST_ROWS(chains)),
           names_are_shown_and_what_could_move_a_terminal_is_not, a_folder_is_read_whole_or_not_at_all,
           LOOP(what_is_torn_is_no_folder, TEST_ROWS(torn)), whom_qemu_is_stands_in_the_capabilities,
           LOOP(what_a_daemon_asks_is_taken_if_it_is_whole, TEST_ROWS(lists)),
