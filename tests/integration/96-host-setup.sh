@@ -55,6 +55,36 @@ certificate_for() { # HOST: made by a CA, which stands elsewhere
 TAR=$WORK/ca-root/etc/pki/virt-ferry-ca/hosts/hostF.tar
 owner_of() { stat -c '%a %g' "$R$1"; }
 
+# This machine as one of Fedora, with systemd, firewalld and SELinux: what would be run there is written down instead, in
+# $FEDORA/commands. Its own folders stand over this machine's where host-setup looks.
+FEDORA=$WORK/fedora
+fedora_make() {
+    local name
+    mkdir -p "$FEDORA"/{bin,on,run/systemd/system,units,lib,root,srv/images}
+    cp -a /etc "$FEDORA/etc"
+    finally rm -rf "$FEDORA"
+    rm -rf "$FEDORA"/etc/{libvirt,pki,default/libvirtd,ufw,firewalld,selinux,sasl2,systemd/system,exports.d,sysctl.d}
+    mkdir -p "$FEDORA"/etc/{libvirt,sysconfig,firewalld,selinux,systemd/system/sockets.target.wants}
+    printf 'NAME="Fedora Linux"\nID=fedora\n' >"$FEDORA/etc/os-release"
+    : >"$FEDORA/etc/fstab"
+    echo 'qemu:x:107:' >>"$FEDORA/etc/group"
+    sed -i '/^libvirt-qemu:/d' "$FEDORA/etc/group"
+    touch "$FEDORA"/units/{virtproxyd.service,virtproxyd-tls.socket,virtproxyd-tcp.socket,virtqemud.service,virtqemud.socket}
+    for name in systemctl firewall-cmd selinuxenabled getsebool setsebool restorecon exportfs mount.nfs mount umount mountpoint; do
+        cp "$(dirname "$0")/recorded-command" "$FEDORA/bin/$name"
+    done
+}
+on_fedora() {
+    unshare -m sh -c 'mount --make-rprivate / && for at in etc run root srv; do mount --bind "$0/$at" "/$at" || exit; done &&
+        mount --bind "$0/lib" /var/lib && mount --bind "$0/units" /usr/lib/systemd/system && PATH=$0/bin:$PATH && exec "$@"' \
+        "$FEDORA" "$SETUP" "$@"
+}
+commands_of() { # COMMAND…: what it would have run
+    : >"$FEDORA/commands"
+    on_fedora --apply --yes "$@" >"$WORK/said" 2>&1 || complain "failed: $* ($(tail -n 2 "$WORK/said"))"
+    cat "$FEDORA/commands"
+}
+
 # ---- real hosts ----
 
 # /etc/default is this machine's: each host gets a copy of its own.
@@ -116,6 +146,50 @@ is 'auth_tls = "sasl"' grep auth_tls "$R/etc/libvirt/virtproxyd.conf"
 exits 0 prints 'firewall-cmd --permanent --add-port=49152-49215/tcp' setup firewall
 exits 0 setup --apply --yes undo all
 pictured "$R/etc" "$R/root" "$R/usr" | diff "$WORK/clean" -
+
+it "on Fedora the daemon's socket, firewalld, SELinux and NFS are changed by the commands that Fedora has, once, and taken back"
+fedora_make
+certificate_for hostF
+finally rm -rf "$WORK/ca-root"
+cp "$TAR" "$FEDORA/root/hostF.tar"
+pictured "$FEDORA/etc" "$FEDORA/srv" >"$WORK/clean"
+is 'systemctl stop virtproxyd.service
+systemctl enable --now virtproxyd-tls.socket
+systemctl start virtproxyd.service' commands_of tls /root/hostF.tar
+is 'systemctl try-restart virtproxyd.service' commands_of sasl-user ferry <<<'across-the-river'
+is 'firewall-cmd --permanent --add-port=16514/tcp
+firewall-cmd --add-port=16514/tcp
+firewall-cmd --permanent --add-port=49152-49215/tcp
+firewall-cmd --add-port=49152-49215/tcp' commands_of firewall
+is 'systemctl enable --now nfs-server.service
+exportfs -ra
+firewall-cmd --permanent --add-service=nfs
+firewall-cmd --add-service=nfs' commands_of nfs-export /srv/images 10.0.0.0/24
+is 'mount /srv/vm
+setsebool -P virt_use_nfs on' commands_of nfs-mount nas:/images /srv/vm
+is 'auth_tls = "sasl"' grep auth_tls "$FEDORA/etc/libvirt/virtproxyd.conf"
+is '640 107' stat -c '%a %g' "$FEDORA/etc/pki/qemu/server-key.pem"
+prints '/etc/pki' cat "$FEDORA/labelled"
+# Once more: nothing.
+for again in 'tls /root/hostF.tar' firewall 'nfs-export /srv/images 10.0.0.0/24' 'nfs-mount nas:/images /srv/vm'; do
+    # shellcheck disable=SC2086
+    is_empty commands_of $again
+done
+is 'umount /srv/vm
+setsebool -P virt_use_nfs off
+exportfs -ra
+systemctl disable --now nfs-server.service
+firewall-cmd --permanent --remove-service=nfs
+firewall-cmd --remove-service=nfs
+firewall-cmd --permanent --remove-port=16514/tcp
+firewall-cmd --remove-port=16514/tcp
+firewall-cmd --permanent --remove-port=49152-49215/tcp
+firewall-cmd --remove-port=49152-49215/tcp
+systemctl try-restart virtproxyd.service
+systemctl stop virtproxyd.service
+systemctl disable --now virtproxyd-tls.socket
+systemctl start virtproxyd.service' commands_of undo all
+pictured "$FEDORA/etc" "$FEDORA/srv" | diff "$WORK/clean" -
 
 it "where libvirtd listens by itself its settings and arguments are changed, once, and come back as they were"
 system_make debian
