@@ -11,7 +11,17 @@
 #define USER "ferry" /* a name for SASL, where none is known */
 
 /* In the order in which they are done: who logs in first, then what is reached by that. */
-enum mend { MEND_SSH, MEND_FIREWALL, MEND_TLS, MEND_SASL, MEND_TCP, MEND_USERFAULTFD, MEND_MOUNTS, N_MENDS };
+enum mend {
+    MEND_SSH,
+    MEND_FIREWALL,
+    MEND_TLS,
+    MEND_SASL,
+    MEND_TCP,
+    MEND_USERFAULTFD,
+    MEND_MOUNTS,
+    MEND_SELINUX,
+    N_MENDS
+};
 
 static const struct {
     const char *id;
@@ -37,6 +47,7 @@ static const struct {
     { "tcp-anyone-is-root", MEND_TCP, false },
     { "userfaultfd", MEND_USERFAULTFD, false },
     { "hosts-mounts-differ", MEND_MOUNTS, false },
+    { "hosts-selinux-nfs", MEND_SELINUX, false },
 };
 
 static enum mend mend_of(const struct finding *f)
@@ -129,6 +140,9 @@ static void mend(struct making *m, enum mend which)
         break;
     case MEND_FIREWALL:
         DEST(APPLY "firewall");
+        break;
+    case MEND_SELINUX:
+        DEST("setsebool -P virt_use_nfs on");
         break;
     case MEND_TLS:
         mend_tls(m);

@@ -290,6 +290,8 @@ const struct field fields_host[] = {
     TRI(host, has_mount_list),
     FIGURE(host, clock_apart_ms),
     FIGURE(host, cpus_idle_milli),
+    TRI(host, selinux_confines),
+    TRI(host, selinux_lets_nfs),
     END,
 };
 

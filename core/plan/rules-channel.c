@@ -141,6 +141,16 @@ static const char *check_unix(struct rule_case *c)
         rules_name(at_source ? c->facts->source.name : c->facts->dest.name), rules_name(c->channel->driver));
 }
 
+/* QEMU at the source connects to sockets that ssh made. */
+static const char *check_unix_selinux(struct rule_case *c)
+{
+    if (!text_starts(c->channel->data_uri, "unix:") || is_off(c) ||
+        c->facts->source.selinux_confines != TRI_YES)
+        return NULL;
+    return SAY("SELinux on '%s' confines QEMU, which may not come to the sockets of channel %s",
+               rules_name(c->facts->source.name), rules_name(c->channel->driver));
+}
+
 /* libvirt there is told to listen at it. */
 static const char *check_via_elsewhere(struct rule_case *c)
 {
@@ -261,6 +271,18 @@ static const struct rule rows[] = {
       .cause =
           "RAM and disks of this channel go through UNIX sockets, which libvirt takes since 6.8.0 (2020).",
       .fix = "Update libvirt on that host, or take a channel whose data goes another way." },
+    { .id = "unix-selinux",
+      .severity = WARNS,
+      .scope = PER_CHANNEL,
+      .check = check_unix_selinux,
+      .of_pair = true,
+      .cause = "The policy of Fedora and its kin has no rule that lets a guest's QEMU connect to a socket of "
+               "another "
+               "process of root's, and libvirt's manual asks for a label on such sockets that ssh cannot "
+               "give. Nobody "
+               "tried it yet: where it is refused the move fails at its begin, and the guest stays.",
+      .fix =
+          "Let TLS carry RAM and disks (docs/tls.md), and name it: --strategy, or qemu+tls://HOST/system." },
     { .id = "data-address",
       .severity = NOTES,
       .scope = PER_CHANNEL,

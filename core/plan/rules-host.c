@@ -406,6 +406,17 @@ static const char *check_postcopy_userfaultfd(struct rule_case *c)
         "the destination's kernel lets only root use userfaultfd, and QEMU does not run as root there");
 }
 
+/* Where the source itself tells of what the image lies on. */
+static const char *check_selinux_nfs(struct rule_case *c)
+{
+    const struct host *d = &c->facts->dest;
+
+    if (d->selinux_confines != TRI_YES || d->selinux_lets_nfs != TRI_NO ||
+        !text_starts(c->disk->file_system, "nfs"))
+        return NULL;
+    return SAY("SELinux on '%s' keeps guests from files of NFS: virt_use_nfs is off", rules_name(d->name));
+}
+
 /* ---- ports ---- */
 
 /* Of a domain that is shut off nothing travels to one. */
@@ -523,6 +534,11 @@ static const struct rule rows[] = {
         "is "
         "then made again without post-copy.",
         .fix = "Allow it there: sysctl -w vm.unprivileged_userfaultfd=1; or be content with --no-postcopy."),
+    RULE("selinux-nfs", WARNS, PER_DISK, check_selinux_nfs,
+         "Files of NFS bear no label of a guest's own, so SELinux's policy has one switch for all of them. "
+         "While "
+         "it is off QEMU on the destination cannot open the image, unless the mount has a label (context=).",
+         .fix = "Let guests have NFS there: setsebool -P virt_use_nfs on."),
     ROW("migration-port-filtered", REFUSES, PER_CHANNEL, ABOUT_DEST, check_port,
         "A connection from the source to the last of libvirt's migration ports had no answer, not even a "
         "refusal: a firewall drops it, and a migration would wait for it until it times out.",

@@ -138,6 +138,18 @@ static const char *check_mounts(struct rule_case *c)
                     "network file systems of the source that the destination has not at that path");
 }
 
+static const char *check_selinux_nfs(struct rule_case *c)
+{
+    const struct host *d = &c->facts->dest;
+    struct listed kept = { .n = 0 };
+
+    if (d->selinux_confines == TRI_YES && d->selinux_lets_nfs == TRI_NO)
+        for (size_t i = 0; i < d->n_mounts; i++)
+            if (text_starts(d->mounts[i].type, "nfs"))
+                list_add(&kept, "'", d->mounts[i].target, "'");
+    return list_end(c, &kept, "SELinux there keeps guests from NFS (virt_use_nfs is off)");
+}
+
 static const char *check_clocks(struct rule_case *c)
 {
     const uint64_t apart = c->facts->dest.clock_apart_ms;
@@ -185,6 +197,12 @@ static const struct rule rows[] = {
          "same "
          "file system at the same path.",
          "Mount it there at the same path; contrib/host-setup does it: nfs-mount SERVER:/EXPORT PATH."),
+    PAIR("hosts-selinux-nfs", WARNS, check_selinux_nfs,
+         "Files of NFS bear no label of a guest's own, so SELinux's policy has one switch for all of them. "
+         "While "
+         "it is off no QEMU on the destination can open an image there, unless the mount has a label "
+         "(context=).",
+         "Let guests have NFS there: setsebool -P virt_use_nfs on."),
     PAIR("hosts-clocks-differ", WARNS, check_clocks,
          "Certificates and tickets are valid by a host's own clock, and what guests and logs say of the time "
          "of a move is hard to follow where two clocks differ.",

@@ -32,6 +32,19 @@ static bool show_disk(const struct facts *f, const char *text, struct text *out)
     return true;
 }
 
+/* The destination told of SELinux, which says no more than "Permission denied". */
+static bool show_denied(const struct facts *f, const char *text, struct text *out)
+{
+    const struct host *d = &f->dest;
+    const bool has_disk = show_disk(f, text, out);
+
+    if (d->selinux_confines != TRI_YES)
+        return has_disk;
+    text_add(out, "%sSELinux confines QEMU there%s.", has_disk ? " " : "",
+             d->selinux_lets_nfs == TRI_NO ? ", and keeps it from NFS (virt_use_nfs is off)" : "");
+    return true;
+}
+
 static bool show_interface(const struct facts *f, const char *text, struct text *out)
 {
     for (size_t i = 0; i < f->domain.n_interfaces; i++) {
@@ -216,6 +229,10 @@ const struct translation translations[] = {
         "Look whether it answers: virsh -c URI version."),
     ROW("Lost connection to destination host", AT_DEST, "the connection to the destination was lost",
         "The network was cut, or its libvirtd died.", "See journalctl -u libvirtd there."),
+    ROW("Failed to connect*qemu/virt-ferry/*Permission denied", AT_SOURCE,
+        "QEMU at the source may not come to the sockets that ssh made there",
+        "SELinux or AppArmor confines it: ausearch -m avc -ts recent, or journalctl -k, tells which.",
+        "Take a channel whose data goes another way, such as TLS (docs/tls.md)."),
     ROW("Failed to connect socket to", AT_EITHER, "libvirtd does not run here",
         "Its socket is not there or refuses.", "Start it: systemctl start libvirtd."),
     ROW("Cannot recv data", AT_EITHER, "the connection to a libvirtd broke",
@@ -346,6 +363,13 @@ const struct translation translations[] = {
         "QEMU cannot listen on an address that the destination lacks",
         "A display or serial line listens on an address of the source.",
         "Let it listen on 0.0.0.0 or 127.0.0.1, and start the domain anew.", .shown = show_graphics),
+    ROW("Failed to bind socket*qemu/virt-ferry/*Permission denied", AT_DEST,
+        "QEMU on the destination may not have the socket that RAM or disks come to",
+        "AppArmor lets it have sockets by their names alone, which a domain's name of up to 24 letters, "
+        "digits, "
+        "dots, dashes and underscores gives.",
+        "Take a channel whose data goes another way, or a shorter name (virsh domrename, when it is shut "
+        "off)."),
     ROW("Address already in use", AT_DEST, "a port that the domain wants is taken on the destination",
         "A display or serial line has a fixed port that another program holds.",
         "Use autoport='yes' in the domain's XML.", .shown = show_graphics),
@@ -367,7 +391,10 @@ const struct translation translations[] = {
         "Mount the same storage at the same path, or let the disk be copied.", .shown = show_disk),
     ROW("Could not open '*Permission denied", AT_DEST, "QEMU may not open an image on the destination",
         "The owner differs, NFS squashes root, or AppArmor or SELinux forbids it.",
-        "Compare ls -lnZ of the image on both hosts.", .shown = show_disk),
+        "Compare ls -lnZ of the image on both hosts; where SELinux is on, ausearch -m avc -ts recent there "
+        "tells "
+        "what it refused, and images on NFS need setsebool -P virt_use_nfs on.",
+        .shown = show_denied),
     ROW("No space left on device", AT_DEST, "the place of a disk is full",
         "The copy needed more than was free, or the file system filled meanwhile.",
         "Free space there, then run the same command again."),

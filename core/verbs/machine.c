@@ -19,8 +19,10 @@ static const char script[] =
     "PATH=$PATH:/usr/sbin:/sbin; w=; read -r w </proc/sys/kernel/osrelease; echo kernel $w; "
     "test -e /sys/fs/cgroup/cgroup.controllers && echo cgroup 2 || echo cgroup 1; "
     "w=; test -e /proc/sys/vm/unprivileged_userfaultfd && read -r w </proc/sys/vm/unprivileged_userfaultfd; "
-    "echo userfaultfd $w; test -r /etc/libvirt/qemu.conf && { echo conf; "
-    "grep -E \"^[[:space:]]*(lock_manager|user)[[:space:]]*=\" /etc/libvirt/qemu.conf; }; "
+    "echo userfaultfd $w; w=; test -r /sys/fs/selinux/enforce && read -r w </sys/fs/selinux/enforce; "
+    "echo selinux $w; w=; f=/sys/fs/selinux/booleans/virt_use_nfs; test -r $f && read -r w <$f; "
+    "echo virt_use_nfs $w; test -r /etc/libvirt/qemu.conf && { echo conf; "
+    "grep -E \"^[[:space:]]*(lock_manager|user|security_driver)[[:space:]]*=\" /etc/libvirt/qemu.conf; }; "
     "ip -o addr | while read -r n device kind address rest; do "
     "case $kind in inet*) echo address ${address%%/*};; esac; done; echo end";
 
@@ -37,17 +39,21 @@ static void add_address(struct arena *a, const char *text, struct finding_refs *
     grown[to->n++] = arena_text(a, text);
 }
 
-/* The file came with Linux 5.2; before, everybody could. */
-static void read_userfaultfd(const char *word, struct host *h)
-{
-    h->unprivileged_userfaultfd = text_equal(word, "1")   ? TRI_YES
-                                  : text_equal(word, "0") ? TRI_NO
-                                                          : TRI_NOT_KNOWN;
-}
-
 static bool is_root(const char *user)
 {
     return text_equal(user, "root") || text_equal(user, "0") || text_equal(user, "+0");
+}
+
+/* libvirt's default is what the host has. */
+static void read_security(const char *line, struct host *h)
+{
+    if (h->selinux_confines == TRI_YES && !strstr(line, "selinux"))
+        h->selinux_confines = TRI_NO;
+}
+
+static enum tristate of_figure(const char *word)
+{
+    return text_equal(word, "1") ? TRI_YES : text_equal(word, "0") ? TRI_NO : TRI_NOT_KNOWN;
 }
 
 static void read_line(struct arena *a, const char *line, struct host *h, bool *is_root_there)
@@ -59,13 +65,20 @@ static void read_line(struct arena *a, const char *line, struct host *h, bool *i
     else if (sscanf(line, "cgroup %255s", word) == 1)
         h->cgroup_version = text_equal(word, "2") ? 2 : 1;
     else if (sscanf(line, "userfaultfd %255s", word) == 1)
-        read_userfaultfd(word, h);
+        /* The file came with Linux 5.2; before, everybody could. */
+        h->unprivileged_userfaultfd = of_figure(word);
     else if (text_equal(line, "conf"))
         h->lock_manager = "none"; /* libvirt's default, and what a file says that does not name one */
     else if (sscanf(line, " lock_manager = \"%63[^\"]\"", word) == 1)
         h->lock_manager = text_equal(word, "nop") ? "none" : arena_text(a, word);
     else if (sscanf(line, " user = \"%63[^\"]\"", word) == 1)
         *is_root_there = is_root(word);
+    else if (sscanf(line, "selinux %255s", word) == 1)
+        h->selinux_confines = of_figure(word);
+    else if (sscanf(line, "virt_use_nfs %255s", word) == 1)
+        h->selinux_lets_nfs = of_figure(word);
+    else if (sscanf(line, " security_driver %255s", word) == 1)
+        read_security(line, h);
     else if (sscanf(line, "address %255s", word) == 1)
         add_address(a, word, &h->addresses);
 }

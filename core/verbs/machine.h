@@ -10,8 +10,8 @@
 /* What the script in machine.c printed there, malloc'ed; NULL: nothing can be run there, or it gave no text.
  */
 char *machine_ask(struct child *c);
-/* Kernel, userfaultfd, lock manager and addresses out of what the script printed, into h; texts on a. An
- * answer that was cut changes nothing. */
+/* Kernel, userfaultfd, SELinux, lock manager and addresses out of what the script printed, into h; texts on
+ * a. An answer that was cut changes nothing. */
 void machine_read(const char *said, struct arena *a, struct host *h);
 
 #endif

@@ -100,6 +100,9 @@ tls-copy-hang|it is about QEMU before 6.0
 tls-copy-crash|it is about QEMU 8.2 to 9.0
 hosts-cpu-differ|both hosts have the processor of this machine
 hosts-mounts-differ|the kernel here has no client of a network file system
+hosts-selinux-nfs|SELinux is not on here
+selinux-nfs|SELinux is not on here
+unix-selinux|SELinux is not on here
 '
 
 IMAGES=/var/lib/libvirt/images

@@ -58,6 +58,7 @@ static const struct {
                              "hostA: virt-ferry-host-setup --apply sasl-login hostB ferry\n" },
     { "tcp-anyone-is-root", "hostB: virt-ferry-host-setup --apply tcp-off\n" },
     { "userfaultfd", "hostB: virt-ferry-host-setup --apply userfaultfd\n" },
+    { "hosts-selinux-nfs", "hostB: setsebool -P virt_use_nfs on\n" },
     { "hosts-clocks-differ", "" },
     { "tls-libvirt-silent", "" },
     { "tls-qemu-not-checked", "" },

@@ -63,6 +63,12 @@ SPOIL(mount_missing, f->dest.n_mounts = 0)
 SPOIL(mount_of_another, f->dest.mounts[0].source = "other:/images")
 SPOIL(mount_elsewhere, f->dest.mounts[0].target = "/mnt")
 SPOIL(mounts_unseen, f->dest.n_mounts = 0; f->dest.has_mount_list = TRI_NOT_KNOWN)
+SPOIL(nfs_kept, f->dest.selinux_confines = TRI_YES; f->dest.selinux_lets_nfs = TRI_NO)
+SPOIL(nfs_kept_and_none, nfs_kept(f); f->dest.mounts[0].type = "ceph")
+SPOIL(nfs_let, nfs_kept(f); f->dest.selinux_lets_nfs = TRI_YES)
+SPOIL(nfs_not_confined, nfs_kept(f); f->dest.selinux_confines = TRI_NO)
+SPOIL(sockets_confined, f->source.selinux_confines = TRI_YES; tls->data_uri = "unix:///run/x/ram")
+SPOIL(tls_confined, f->source.selinux_confines = TRI_YES)
 SPOIL(clocks_apart, f->dest.clock_apart_ms = 2000)
 SPOIL(clocks_near, f->dest.clock_apart_ms = 1999)
 SPOIL(clocks_unseen, f->dest.clock_apart_ms = NOT_KNOWN)
@@ -95,6 +101,12 @@ static const struct {
     { "hosts-mounts-differ", mount_of_another, true, true },
     { "hosts-mounts-differ", mount_elsewhere, true, true },
     { "hosts-mounts-differ", mounts_unseen, false, true },
+    { "hosts-selinux-nfs", nfs_kept, true, true },
+    { "hosts-selinux-nfs", nfs_kept_and_none, false, true },
+    { "hosts-selinux-nfs", nfs_let, false, true },
+    { "hosts-selinux-nfs", nfs_not_confined, false, true },
+    { "unix-selinux", sockets_confined, true, true },
+    { "unix-selinux", tls_confined, false, true },
     { "hosts-clocks-differ", clocks_apart, true, true },
     { "hosts-clocks-differ", clocks_near, false, true },
     { "hosts-clocks-differ", clocks_unseen, false, true },

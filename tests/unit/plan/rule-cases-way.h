@@ -60,6 +60,16 @@ SPOIL(session_allowed, tcp->can_postcopy = true; tcp->dest_uri = "qemu+tcp://b:1
       f->dest.unprivileged_userfaultfd = TRI_YES)
 SPOIL(system_postcopy, tcp->can_postcopy = true; tcp->dest_uri = "qemu+tcp://b/system?x=/session")
 
+SPOIL(unix_confined, f->source.selinux_confines = TRI_YES; tcp->data_uri = UNIX_SOCKET)
+SPOIL(unix_free, f->source.selinux_confines = TRI_NO; tcp->data_uri = UNIX_SOCKET)
+SPOIL(unix_confined_there, f->dest.selinux_confines = TRI_YES; tcp->data_uri = UNIX_SOCKET)
+SPOIL(nfs_confined, f->dest.selinux_confines = TRI_YES; f->dest.selinux_lets_nfs = TRI_NO;
+      facts_disk(f, "vda")->file_system = "nfs")
+SPOIL(nfs_allowed, f->dest.selinux_confines = TRI_YES; f->dest.selinux_lets_nfs = TRI_YES;
+      facts_disk(f, "vda")->file_system = "nfs")
+SPOIL(nfs_elsewhere, f->dest.selinux_confines = TRI_YES; f->dest.selinux_lets_nfs = TRI_NO;
+      facts_disk(f, "vda")->file_system = "ext4")
+
 #define CASES_OF_THE_WAY                                                                                     \
     { "data-address-elsewhere", via_own, false, true },                                                      \
         { "data-address-elsewhere", via_elsewhere, true, false },                                            \
@@ -67,6 +77,9 @@ SPOIL(system_postcopy, tcp->can_postcopy = true; tcp->dest_uri = "qemu+tcp://b/s
         { "data-address-elsewhere", via_untrusted, false, false },                                           \
         { "unix-libvirt", unix_old_source, true, false }, { "unix-libvirt", unix_old_dest, true, false },    \
         { "unix-libvirt", unix_first, false, true }, { "unix-libvirt", tcp_old, false, true },               \
+        { "unix-selinux", unix_confined, true, true }, { "unix-selinux", unix_free, false, true },           \
+        { "unix-selinux", unix_confined_there, false, true }, { "selinux-nfs", nfs_confined, true, true },   \
+        { "selinux-nfs", nfs_allowed, false, true }, { "selinux-nfs", nfs_elsewhere, false, true },          \
         { "p2p-not-safe", p2p_asked, true, true }, { "p2p-not-safe", p2p_possible, false, true },            \
         { "p2p-channel", p2p_asked_for_nothing, true, false }, { "p2p-channel", p2p_asked, false, true },    \
         { "session-postcopy", session_postcopy, true, true },                                                \

@@ -40,6 +40,15 @@ static const struct {
       "takes itself for localhost" },
     { "internal error: connection closed due to keepalive timeout", "fell silent" },
     { "operation failed: Lost connection to destination host", "was lost" },
+    { "internal error: unable to execute QEMU command 'migrate-incoming': Failed to bind socket to "
+      "/run/libvirt/qemu/virt-ferry/way-0011223344556677/ram: Permission denied",
+      "may not have the socket" },
+    { "Failed to connect socket to '/run/libvirt/qemu/virt-ferry/way-00/ram.tunnelmigrate.dest.web': "
+      "Permission denied",
+      "may not come to the sockets" },
+    { "internal error: unable to execute QEMU command 'blockdev-add': Failed to connect to "
+      "'/run/libvirt/qemu/virt-ferry/way-00/nbd.tunnelmigrate.dest.web': Permission denied",
+      "may not come to the sockets" },
     { "Failed to connect socket to '/var/run/libvirt/libvirt-sock': No such file or directory",
       "does not run here" },
     { "Cannot recv data: Connection reset by peer", "broke" },
@@ -227,6 +236,26 @@ START_TEST(the_facts_say_which_disk_and_how_its_sharing_was_proved)
     }
 END_TEST
 
+START_TEST(where_selinux_is_on_a_denied_image_is_told_with_its_switch_for_nfs)
+    {
+        OWNED(facts) f = facts_new();
+        struct disk *d = facts_add_disk(f);
+
+        d->target = "vdb";
+        d->source = "/images/web.qcow2";
+        for (int confines = 0; confines < 2; confines++) {
+            struct error err = failure("Could not open '/images/web.qcow2': Permission denied");
+
+            f->dest.selinux_confines = confines ? TRI_YES : TRI_NO;
+            f->dest.selinux_lets_nfs = TRI_NO;
+            ck_assert(translate_error(&err, f));
+            ck_assert(text_starts(err.fix, "It is the image of disk 'vdb', whose sharing was not proved."));
+            ck_assert_int_eq(strstr(err.fix, "keeps it from NFS (virt_use_nfs is off).") != NULL, confines);
+            ck_assert_ptr_nonnull(strstr(err.fix, "setsebool -P virt_use_nfs on."));
+        }
+    }
+END_TEST
+
 START_TEST(what_is_not_in_the_table_stays_as_it_was)
     {
         struct error err = failure("the moon is in the wrong house"), before = err;
@@ -254,5 +283,6 @@ END_TEST
 TEST_MAIN("run/translate", a_real_text_finds_its_own_row, every_row_is_found_by_a_real_text_and_is_whole,
           an_error_says_where_and_keeps_the_original_below,
           the_facts_say_which_interface_and_what_the_destination_has_instead,
-          the_facts_say_which_disk_and_how_its_sharing_was_proved, what_is_not_in_the_table_stays_as_it_was,
-          every_row_stands_without_any_fact)
+          the_facts_say_which_disk_and_how_its_sharing_was_proved,
+          where_selinux_is_on_a_denied_image_is_told_with_its_switch_for_nfs,
+          what_is_not_in_the_table_stays_as_it_was, every_row_stands_without_any_fact)

@@ -62,6 +62,26 @@ START_TEST(a_qemu_that_runs_as_root_is_not_held_back_by_userfaultfd)
     }
 END_TEST
 
+static const struct {
+    const char *said;
+    enum tristate confines, lets_nfs;
+} labels[] = {
+    { "selinux 1\nvirt_use_nfs 0\nconf\nend\n", TRI_YES, TRI_NO },
+    { "selinux 1\nvirt_use_nfs 1\nconf\nsecurity_driver = [ \"selinux\", \"dac\" ]\nend\n", TRI_YES,
+      TRI_YES },
+    { "selinux 1\nvirt_use_nfs 0\nconf\n security_driver = \"none\"\nend\n", TRI_NO, TRI_NO },
+    { "selinux 0\nvirt_use_nfs 0\nconf\nend\n", TRI_NO, TRI_NO },
+    { "selinux\nvirt_use_nfs\nconf\nend\n", TRI_NOT_KNOWN, TRI_NOT_KNOWN },
+};
+
+START_TEST(selinux_is_told_with_its_switch_and_libvirts_setting)
+    {
+        SAID(labels[_i].said);
+        ck_assert_int_eq(h->selinux_confines, labels[_i].confines);
+        ck_assert_int_eq(h->selinux_lets_nfs, labels[_i].lets_nfs);
+    }
+END_TEST
+
 START_TEST(what_is_no_address_is_none)
     {
         SAID("address 10.0.0.999\naddress ;reboot\naddress\naddress 10.0.0.2\nend\n");
@@ -72,4 +92,5 @@ END_TEST
 
 TEST_MAIN("verbs/machine", a_whole_answer_is_read, an_answer_that_was_cut_says_nothing,
           settings_that_could_not_be_read_are_not_known_and_those_not_made_are_the_defaults,
+          LOOP(selinux_is_told_with_its_switch_and_libvirts_setting, TEST_ROWS(labels)),
           a_qemu_that_runs_as_root_is_not_held_back_by_userfaultfd, what_is_no_address_is_none)
