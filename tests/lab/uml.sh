@@ -31,12 +31,13 @@ uml_network() { # HOST
         ip link set uml0 master br0 up'
 }
 
+# LAB_UML_WORDS: more words for the kernel's command line.
 uml_start() { # HOST
     local host=$1 folder=$STATE/machines/$1 mac tries
     mac=$(printf '02:fe:%02x:00:02:%02x' "$LAB_ID" "${2##*.}")
     rm -f "$folder/uml-up"
     inside_background "$host" "$folder/log/uml.log" env TMPDIR=/dev/shm linux.uml mem=$UML_MEMORY \
-        rootfstype=hostfs rootflags=/ rw "init=$LAB_DIR/uml-init" con=null con0=null,fd:1 quiet \
+        rootfstype=hostfs rootflags=/ rw "init=$LAB_DIR/uml-init" con=null con0=null,fd:1 quiet ${LAB_UML_WORDS:-} \
         "vec0:transport=tap,ifname=uml0,mac=$mac" \
         "lab.name=$host" "lab.address=$2" "lab.server=$(address_of switch)" "lab.state=$STATE" \
         "lab.modules=$(uml_modules)"
