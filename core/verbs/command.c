@@ -34,16 +34,13 @@ char *command_script(struct child *c, const char *script, const char *input, uns
 {
     const char *const argv[] = { "sh", "-c", script, NULL };
     OWNED_MEMORY char *output = malloc(COMMAND_OUTPUT);
-    char errors[256];
     struct ferry_command command = { .size = sizeof command,
                                      .timeout_ms = ms,
                                      .argv = argv,
                                      .input = input,
                                      .input_bytes = input ? strlen(input) : 0,
                                      .output = output,
-                                     .output_room = COMMAND_OUTPUT,
-                                     .errors = errors,
-                                     .errors_room = sizeof errors };
+                                     .output_room = COMMAND_OUTPUT };
 
     if (!output) {
         error_memory(err);

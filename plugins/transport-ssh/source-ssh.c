@@ -48,8 +48,9 @@ static const char carry[] = OPTIONS
     "$n\"; rmdir \"$d\"; }; "
     "mkdir -p -m 711 \"${d%/*}\" && mkdir -m 711 \"$d\" || exit 1; trap e EXIT; exec 9<\"$d\"; flock 9; "
     "[ \"$c\" = - ] || a+=(-o \"Ciphers=$c\"); "
-    "ssh \"${a[@]}\" -N -L \"$d/" PLACE_RAM "$n:$d/" PLACE_RAM "$n\" -L \"$d/" PLACE_DISKS
-    "$n:$d/" PLACE_DISKS "$n\" -- \"$h\" </dev/null >/dev/null 8<&- 9<&- & s=$(jobs -p); exec 2>/dev/null; "
+    "ssh \"${a[@]}\" -o ExitOnForwardFailure=yes -N -L \"$d/" PLACE_RAM "$n:$d/" PLACE_RAM
+    "$n\" -L \"$d/" PLACE_DISKS "$n:$d/" PLACE_DISKS
+    "$n\" -- \"$h\" </dev/null >/dev/null 8<&- 9<&- & s=$(jobs -p); exec 2>/dev/null; "
     "until [ -S \"$d/" PLACE_DISKS "$n\" ]; do kill -0 $s || exit 1; sleep 0.01; done; echo ready; "
     "while read -r -t " HOLD_SILENCE_SECONDS " x; do :; done <&8 8<&- 9<&- & "
     "wait -n; c=$?; kill -0 $s || echo \"ended $c $s\"";

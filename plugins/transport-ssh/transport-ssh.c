@@ -210,6 +210,8 @@ int ssh_run(struct ferry_call *call, const struct ferry_services *services, cons
     if (command->errors == said) {
         command->errors = NULL;
         command->errors_room = command->errors_bytes = 0;
+        /* Nobody asked for its errors: that they were long is no matter. */
+        command->is_cut &= command->output && command->output_bytes + 1 >= command->output_room;
     }
     return r;
 }
