@@ -292,6 +292,7 @@ const struct field fields_host[] = {
     FIGURE(host, cpus_idle_milli),
     TRI(host, selinux_confines),
     TRI(host, selinux_lets_nfs),
+    TRI(host, apparmor_confines),
     END,
 };
 

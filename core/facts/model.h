@@ -249,6 +249,7 @@ struct host {
     /* Read where commands can be run: SELinux holds QEMU there to its policy; that policy lets it have files
      * of NFS (virt_use_nfs). */
     enum tristate selinux_confines, selinux_lets_nfs;
+    enum tristate apparmor_confines; /* libvirt there confines QEMU by AppArmor */
     uint64_t
         clock_apart_ms; /* of the destination: its clock is at least so far from the source's; NOT_KNOWN */
     uint64_t cpus_idle_milli; /* thousandths of a processor that had nothing to do while it was looked at */

@@ -3,6 +3,7 @@
  * The refused ones stay in the plan with their price. */
 #include "plan/planner.h"
 #include "plan/rules.h"
+#include <string.h>
 
 enum { MOST_NAMED = 4 };
 
@@ -151,6 +152,20 @@ static const char *check_unix_selinux(struct rule_case *c)
                rules_name(c->facts->source.name), rules_name(c->channel->driver));
 }
 
+/* libvirt's profile of a guest has one rule for sockets that a migration comes by: those of tunnelled ones.
+ */
+static const char *check_unix_apparmor(struct rule_case *c)
+{
+    const char *uri = c->channel->data_uri, *name = rules_name(c->facts->domain.name);
+    const char *end = text_starts(uri, "unix:") ? strstr(uri, ".tunnelmigrate.dest.") : NULL;
+
+    if (!text_starts(uri, "unix:") || is_off(c) || c->facts->dest.apparmor_confines != TRI_YES ||
+        (end && text_equal(end + strlen(".tunnelmigrate.dest."), name)))
+        return NULL;
+    return SAY("AppArmor on '%s' keeps QEMU from the sockets of channel %s for domain '%s'",
+               rules_name(c->facts->dest.name), rules_name(c->channel->driver), name);
+}
+
 /* libvirt there is told to listen at it. */
 static const char *check_via_elsewhere(struct rule_case *c)
 {
@@ -271,6 +286,17 @@ static const struct rule rows[] = {
       .cause =
           "RAM and disks of this channel go through UNIX sockets, which libvirt takes since 6.8.0 (2020).",
       .fix = "Update libvirt on that host, or take a channel whose data goes another way." },
+    { .id = "unix-apparmor",
+      .severity = REFUSES,
+      .scope = PER_CHANNEL,
+      .check = check_unix_apparmor,
+      .cause =
+          "libvirt's AppArmor profile lets a guest's QEMU have sockets for RAM and disks by their names "
+          "alone, "
+          "which only a domain's name of at most 24 letters, digits, dots, dashes and underscores gives.",
+      .fix = "Take a channel whose data goes another way, such as TLS (docs/tls.md); or rename the domain "
+             "while it "
+             "is shut off: virsh domrename." },
     { .id = "unix-selinux",
       .severity = WARNS,
       .scope = PER_CHANNEL,

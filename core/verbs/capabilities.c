@@ -223,6 +223,9 @@ void capabilities_of_secrets(struct child *c, struct arena *a, struct host *h)
 
 void capabilities_of_host(struct child *c, struct xml *capabilities, struct arena *a, struct host *h)
 {
+    OWNED_MEMORY char *apparmor = xml_value(capabilities, "/capabilities/host/secmodel/model[.='apparmor']");
+
+    h->apparmor_confines = apparmor ? TRI_YES : TRI_NO;
     read_pages(c, capabilities, a, h);
     read_processors(c, capabilities, a, h);
 }

@@ -103,6 +103,7 @@ hosts-mounts-differ|the kernel here has no client of a network file system
 hosts-selinux-nfs|SELinux is not on here
 selinux-nfs|SELinux is not on here
 unix-selinux|SELinux is not on here
+unix-apparmor|the kernel here has no AppArmor: tests/matrix/apparmor.sh has one that does
 '
 
 IMAGES=/var/lib/libvirt/images

@@ -69,6 +69,12 @@ within_host hostA "truncate -s 16M $IMAGE; cat >/run/web.xml; virsh -q define /r
   </devices></domain>
 END
 is "libvirt-$UUID (enforce)" confinement hostA
+# Under a name that is too long for libvirt's rule of sockets that channel is refused before anything is done.
+within_host hostA "sed 's/<name>web/<name>a-name-that-is-too-long-for-it/; s/$UUID/${UUID%2}3/; /<disk/,/disk>/d' /run/web.xml >/run/long.xml
+    virsh -q create /run/long.xml"
+exits 3 prints 'unix-apparmor' within_host hostA "PATH=$VIRT_FERRY_BUILD:\$PATH VIRT_FERRY_PLUGIN_PATH=$VIRT_FERRY_BUILD/plugins virt-ferry" \
+    plan a-name-that-is-too-long-for-it qemu+ssh://hostB/system
+within_host hostA virsh -q destroy a-name-that-is-too-long-for-it
 arrives hostA hostB qemu+ssh://hostB/system ssh-gated
 arrives hostB hostA qemu+tcp://hostA/system tcp-gated --allow-cleartext
 arrives hostA hostB qemu+tls://hostB/system tls-gated

@@ -63,6 +63,11 @@ SPOIL(system_postcopy, tcp->can_postcopy = true; tcp->dest_uri = "qemu+tcp://b/s
 SPOIL(unix_confined, f->source.selinux_confines = TRI_YES; tcp->data_uri = UNIX_SOCKET)
 SPOIL(unix_free, f->source.selinux_confines = TRI_NO; tcp->data_uri = UNIX_SOCKET)
 SPOIL(unix_confined_there, f->dest.selinux_confines = TRI_YES; tcp->data_uri = UNIX_SOCKET)
+SPOIL(unix_profiled, f->dest.apparmor_confines = TRI_YES; f->domain.name = "web"; tcp->data_uri = UNIX_SOCKET)
+SPOIL(unix_profiled_named, unix_profiled(f, limits); tcp->data_uri = UNIX_SOCKET ".tunnelmigrate.dest.web")
+SPOIL(unix_profiled_other, unix_profiled(f, limits); tcp->data_uri = UNIX_SOCKET ".tunnelmigrate.dest.webs")
+SPOIL(unix_not_profiled, unix_profiled(f, limits); f->dest.apparmor_confines = TRI_NO)
+SPOIL(tcp_profiled, unix_profiled(f, limits); tcp->data_uri = "tcp://10.0.0.2")
 SPOIL(nfs_confined, f->dest.selinux_confines = TRI_YES; f->dest.selinux_lets_nfs = TRI_NO;
       facts_disk(f, "vda")->file_system = "nfs")
 SPOIL(nfs_allowed, f->dest.selinux_confines = TRI_YES; f->dest.selinux_lets_nfs = TRI_YES;
@@ -77,6 +82,10 @@ SPOIL(nfs_elsewhere, f->dest.selinux_confines = TRI_YES; f->dest.selinux_lets_nf
         { "data-address-elsewhere", via_untrusted, false, false },                                           \
         { "unix-libvirt", unix_old_source, true, false }, { "unix-libvirt", unix_old_dest, true, false },    \
         { "unix-libvirt", unix_first, false, true }, { "unix-libvirt", tcp_old, false, true },               \
+        { "unix-apparmor", unix_profiled, true, false },                                                     \
+        { "unix-apparmor", unix_profiled_named, false, true },                                               \
+        { "unix-apparmor", unix_profiled_other, true, false },                                               \
+        { "unix-apparmor", unix_not_profiled, false, true }, { "unix-apparmor", tcp_profiled, false, true }, \
         { "unix-selinux", unix_confined, true, true }, { "unix-selinux", unix_free, false, true },           \
         { "unix-selinux", unix_confined_there, false, true }, { "selinux-nfs", nfs_confined, true, true },   \
         { "selinux-nfs", nfs_allowed, false, true }, { "selinux-nfs", nfs_elsewhere, false, true },          \

@@ -98,16 +98,21 @@ END_TEST
 START_TEST(one_that_ends_later_says_how_and_only_what_it_said_then)
     {
         static const char *const argv[] = { "bash", "-c",
-                                            "echo welcome >&2; echo no-aes; echo ready; read -r x; "
+                                            "read -r go; echo welcome >&2; echo no-aes; echo ready; "
+                                            "until [ -e \"$go\" ]; do sleep 0.01; done; "
                                             "echo ended 7 42; echo gone >&2; kill -KILL $$",
                                             NULL };
         const int64_t until = master_now_ms() + 5000;
         struct hold h = HOLD_NONE;
-        char said[64];
+        char go[64], input[80], said[64];
 
-        ck_assert_int_eq(hold_begin(&h, argv, ""), 0);
+        name_of(go, sizeof go);
+        (void)snprintf(input, sizeof input, "%s\n", go);
+        ck_assert_int_eq(hold_begin(&h, argv, input), 0);
         ck_assert(hold_wait(&h, until));
+        ck_assert(!hold_has_ended(&h));
         ck_assert_ptr_nonnull(hold_heard(&h, "no-aes", 0));
+        ck_assert_int_eq(mkdir(go, 0700), 0);
         ck_assert_str_eq(hold_heard(&h, "ended ", until), "7 42\n");
         while (!hold_has_ended(&h) && master_now_ms() < until)
             (void)usleep(2000);
@@ -117,6 +122,7 @@ START_TEST(one_that_ends_later_says_how_and_only_what_it_said_then)
         ck_assert_ptr_null(hold_heard(&h, "more", until));
         hold_end(&h);
         ck_assert(!hold_has_ended(&h));
+        ck_assert_int_eq(rmdir(go), 0);
     }
 END_TEST
 
