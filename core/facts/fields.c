@@ -110,6 +110,7 @@ static const struct field fields_relocation[] = {
     FLAG(disk, driver_creates),
     TRI(disk, reads_zero),
     TRI(disk, lock_enforced),
+    TEXT(disk, cache),
     END,
 };
 

@@ -21,7 +21,7 @@ struct nonce {
         const char *directory;
         char name[NONCE_NAME_SIZE], third[NONCE_NAME_SIZE];
         const char *pool; /* lent from opened */
-        bool is_ours, seen;
+        bool is_ours, finds_new, seen;
         json_t *opened, *asks, *reply; /* asks: what it is asked next; NULL = nothing */
         struct call *call;
     } sides[2];
@@ -105,6 +105,7 @@ static void nonces_open(struct nonces *all)
         side->opened = HAND_OVER(side->reply);
         side->pool = json_text(side->opened, "pool", NULL);
         side->is_ours = json_flag(side->opened, "is_ours", false);
+        side->finds_new = json_flag(side->opened, "finds_new", false);
         if (gap && !n->gap[0])
             snprintf(n->gap, sizeof n->gap, "%s", gap);
         n->is_good = n->is_good && side->pool;
@@ -166,7 +167,8 @@ static int compare_times(const char *a, const char *b)
 static json_t *stat_of(struct nonce *n, int i, const char *name, struct error *err)
 {
     json_t *reply = NULL;
-    json_t *args = json_pack("{ss s[s]}", "pool", n->sides[i].pool, "names", name);
+    json_t *args = json_pack("{ss ss s[s]}", "pool", n->sides[i].pool, "directory", n->sides[i].directory,
+                             "names", name);
 
     return worker_do(n->sides[i].worker, "nonce-stat", args, NONCE_MS, &reply, err) < 0 ? NULL : reply;
 }
@@ -409,12 +411,21 @@ int proof_of_folder(struct proof_of_folder *ret, const char *path, struct worker
                        .shown = path,
                        .is_good = true };
     struct nonces all = { &n, 1 };
+    const struct nonce_side *there = &n.sides[1];
     bool is_known;
 
     if (make_names(&n, err) < 0)
         return -err->code;
     nonces_open(&all);
     nonces_look(&all);
+    /* The image is made by the source, and the destination must find it then. */
+    if (n.is_shared && !there->finds_new) {
+        (void)snprintf(n.gap, sizeof n.gap,
+                       "pool '%s' of host '%s' does not list what other hosts make in %s before it is "
+                       "refreshed, and no command can be run there",
+                       there->pool, worker_host(there->worker), path);
+        n.is_good = false;
+    }
     is_known = n.is_good;
     ret->sharing = !is_known ? SHARING_NOT_PROVED : n.is_shared ? SHARING_PROVED : SHARING_DENIED;
     (void)snprintf(ret->path, sizeof ret->path, "%s", path);

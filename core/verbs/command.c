@@ -11,6 +11,11 @@
 #define MOST_WORDS 31u
 #define DEFAULT_MS 4000u
 
+bool command_can_run(struct child *c)
+{
+    return (c->libvirt && verb_is_local(c)) || (c->way.driver && c->way.driver->run);
+}
+
 int command_run(struct child *c, struct ferry_command *command, struct error *err)
 {
     struct call_host lent = verb_call_host(c);

@@ -11,6 +11,9 @@
  * command->input. 0 when it ended, whatever its exit code; ERROR_REFUSED where no command can be run. */
 int command_run(struct child *c, struct ferry_command *command, struct error *err);
 
+/* Without trying one: can any be run on that host? */
+bool command_can_run(struct child *c);
+
 /* The same for a shell's script, a constant, with input on its standard input (NULL: none): all that it
  * printed, malloc'ed, whatever its exit code. NULL with the error: it could not be run, did not end in time,
  * or printed more than COMMAND_OUTPUT bytes or no text. */

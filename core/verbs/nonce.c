@@ -5,15 +5,18 @@
 
 #include "base/name.h"
 #include "base/text.h"
+#include "verbs/command.h"
 #include "verbs/xml.h"
 #include "worker/serve.h"
 #include <errno.h>
 #include <libvirt/virterror.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define OTHERS_TRIES 20
 #define OTHERS_PAUSE_US 100000u
+#define STAT_MS 3000u
 
 static bool same_directory(const char *a, const char *b)
 {
@@ -127,16 +130,18 @@ static void remove_name(virStoragePoolPtr pool, const char *name)
         (void)virStorageVolDelete(volume, 0);
 }
 
-static int put_pool(virStoragePoolPtr pool, bool is_ours, json_t *reply, struct error *err)
+static int put_pool(struct child *c, virStoragePoolPtr pool, bool is_ours, json_t *reply, struct error *err)
 {
     if (json_put_text(reply, "pool", virStoragePoolGetName(pool)) < 0 ||
-        json_put_flag(reply, "is_ours", is_ours) < 0)
+        json_put_flag(reply, "is_ours", is_ours) < 0 ||
+        json_put_flag(reply, "finds_new", is_ours || command_can_run(c)) < 0)
         return error_memory(err);
     return 0;
 }
 
-/* {"directory", "name"}: creates name in the directory; "pool" and "is_ours", to be given back to the others;
- * or "gap", why nothing can be proved here */
+/* {"directory", "name"}: creates name in the directory; "pool" and "is_ours", to be given back to the others,
+ * and "finds_new", whether a file that another host makes there from now on will be found; or "gap", why
+ * nothing can be proved here */
 int verb_nonce_open(struct child *c, const json_t *args, json_t *reply, struct error *err)
 {
     const char *directory = json_text(args, "directory", ""), *name = json_text(args, "name", "");
@@ -153,7 +158,7 @@ int verb_nonce_open(struct child *c, const json_t *args, json_t *reply, struct e
     }
     if (!pool && !(pool = transient_pool(c, directory, err)))
         return -err->code;
-    if (put_pool(pool, is_ours, reply, err) < 0)
+    if (put_pool(c, pool, is_ours, reply, err) < 0)
         return -err->code;
     r = create_name(c, pool, directory, name, err);
     if (r > 0)
@@ -190,8 +195,45 @@ int verb_nonce_look(struct child *c, const json_t *args, json_t *reply, struct e
     return json_put_flag(reply, "seen", of_other == 0);
 }
 
-/* {"pool", "names": […]}: "ctimes": {name: "seconds.nanoseconds"}; a name that the pool does not list is not
- * in it */
+/* As libvirt writes it: without a fraction that is zero. */
+static bool is_ctime(char *text)
+{
+    const size_t seconds = strspn(text, "0123456789");
+    const size_t fraction = text[seconds] == '.' ? strspn(text + seconds + 1, "0123456789") : 0;
+
+    if (seconds == 0 || fraction != 9 || strcmp(text + seconds + 1 + fraction, "\n") != 0)
+        return false;
+    text[seconds + (strtoul(text + seconds + 1, NULL, 10) ? 1 + fraction : 0)] = '\0';
+    return true;
+}
+
+/* Of a file that came there after the pool was refreshed the last time: asked of the host itself. What a
+ * symbolic link leads to counts, as it does for libvirt. NULL: not there, or nobody can be asked. */
+static char *ctime_by_command(struct child *c, const char *directory, const char *name)
+{
+    static const char script[] = "IFS= read -r p; [ -f \"$p\" ] && stat -L -c %.9Z -- \"$p\"";
+    OWNED_TEXT input = { 0 };
+    OWNED_MEMORY char *output = NULL;
+    struct error ignored = { 0 };
+
+    if (!directory[0] || strchr(directory, '\n') || strchr(name, '\n') || strchr(name, '/'))
+        return NULL;
+    text_add(&input, "%s/%s\n", directory, name);
+    output = input.failed ? NULL : command_script(c, script, text_of(&input), STAT_MS, &ignored);
+    return output && is_ctime(output) ? HAND_OVER(output) : NULL;
+}
+
+static char *ctime_in_pool(virStoragePoolPtr pool, const char *name)
+{
+    OWNED_VOLUME volume = virStorageVolLookupByName(pool, name);
+    OWNED_MEMORY char *text = volume ? virStorageVolGetXMLDesc(volume, 0) : NULL;
+    OWNED(xml) x = text ? xml_read(text) : NULL;
+
+    return x ? xml_value(x, "/volume/target/timestamps/ctime") : NULL;
+}
+
+/* {"pool", "directory", "names": […]}: "ctimes": {name: "seconds.nanoseconds"}; a name that the pool does not
+ * list, and that no command finds in the directory, is not in it */
 int verb_nonce_stat(struct child *c, const json_t *args, json_t *reply, struct error *err)
 {
     OWNED_POOL pool = virStoragePoolLookupByName(c->libvirt, json_text(args, "pool", ""));
@@ -206,12 +248,12 @@ int verb_nonce_stat(struct child *c, const json_t *args, json_t *reply, struct e
         return libvirt_error(err, c->host, "the pool is gone");
     json_array_foreach(names, i, name)
     {
-        OWNED_VOLUME volume = virStorageVolLookupByName(pool, json_string_value(name));
-        OWNED_MEMORY char *text = volume ? virStorageVolGetXMLDesc(volume, 0) : NULL;
-        OWNED(xml) x = text ? xml_read(text) : NULL;
-        OWNED_MEMORY char *ctime = x ? xml_value(x, "/volume/target/timestamps/ctime") : NULL;
+        const char *text = json_string_value(name);
+        OWNED_MEMORY char *listed = text ? ctime_in_pool(pool, text) : NULL;
+        OWNED_MEMORY char *found =
+            listed || !text ? NULL : ctime_by_command(c, json_text(args, "directory", ""), text);
 
-        if (ctime && json_put_text(ctimes, json_string_value(name), ctime) < 0)
+        if ((listed || found) && json_put_text(ctimes, text, listed ? listed : found) < 0)
             return error_memory(err);
     }
     return 0;

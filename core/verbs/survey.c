@@ -391,7 +391,11 @@ int survey_relocation(struct child *c, struct facts *f, struct disk *to, struct 
     struct look look = { .disk = to, .is_new = true };
     bool silent = false;
 
-    return look_at_all(c, f, &look, 1, true, &silent, err);
+    if (look_at_all(c, f, &look, 1, true, &silent, err) < 0)
+        return -err->code;
+    if (verb_is_local(c) && to->type == DISK_FILE && to->at_dest.directory)
+        to->file_system = file_system_of(to->at_dest.directory);
+    return 0;
 }
 
 static size_t list_images(struct facts *f, bool is_dest, struct look *looks)

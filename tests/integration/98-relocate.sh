@@ -184,6 +184,20 @@ lab rm r
 fresh local:qcow2
 is copy treatment --relocate-to "$NFS"
 
+it "a pool that both hosts have is a place to relocate to first, without being told"
+fresh local:qcow2
+for host in hostA hostB; do
+    on "$host" sh -c 'mkdir -p /srv/shared/ours && virsh -q pool-create-as ours dir --target /srv/shared/ours'
+    finally on "$host" virsh -q pool-destroy ours
+done
+finally on hostA rm -rf /srv/shared/ours
+strategy=$(ferry hostA --json plan r hostB --allow-cleartext 2>/dev/null |
+    jq -r '[.strategies[] | select(.valid) | .id | select(endswith("-relocate"))][0] // "none"')
+prints 'the disks are at their new place' ferry hostA migrate r hostB --allow-cleartext --strategy "$strategy"
+prints '/srv/shared/ours/r-vda.qcow2' on hostB virsh -q domblklist r
+lives_on hostB r
+lab rm r
+
 deep "a move that fails after its disk was relocated leaves the guest at the source, with the disk at its new place"
 fresh local:qcow2 --fill 24
 strategy=$(ferry hostA --json plan r hostB --allow-cleartext --relocate-to "$NFS" 2>/dev/null |

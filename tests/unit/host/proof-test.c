@@ -29,8 +29,9 @@ static int tell(struct child *c, const char *did, const char *directory, struct 
     return child_journal(c, json_pack("{ss ss ss}", "step", "test", "did", did, "directory", directory), err);
 }
 
-/* ---- the verbs: a pool is called as its directory; "/gap…" has one on hostB, "/odd…" is seen by hostA alone
- * ---- */
+/* ---- the verbs: a pool is called as its directory; "/gap…" has one on hostB, "/odd…" is seen by hostA
+ * alone, in
+ * "/blind" hostB does not find what is made there later ---- */
 
 static int verb_open(struct child *c, const json_t *args, json_t *reply, struct error *err)
 {
@@ -40,6 +41,9 @@ static int verb_open(struct child *c, const json_t *args, json_t *reply, struct 
         return -err->code;
     if (strncmp(directory, "/gap", 4) == 0 && strcmp(c->host, "hostB") == 0)
         return json_put_text(reply, "gap", "the pool is not active");
+    if (json_put_flag(reply, "finds_new",
+                      strncmp(directory, "/blind", 6) != 0 || strcmp(c->host, "hostA") == 0) < 0)
+        return error_memory(err);
     return json_put_text(reply, "pool", directory);
 }
 
@@ -77,22 +81,40 @@ static const struct verb verbs[] = { { "nonce-open", verb_open },
 
 /* ---- a domain ---- */
 
+struct two {
+    struct loop *loop;
+    struct worker *source, *dest;
+};
+
+static struct two two_hosts(void)
+{
+    struct error err = { 0 };
+    struct worker_setup setup = { .host = "hostA", .verbs = verbs, .journal = note };
+    struct two t = { .loop = loop_new(&err) };
+
+    done.n = 0;
+    ck_assert_ptr_nonnull(t.loop);
+    t.source = worker_start(t.loop, &setup, &err);
+    setup.host = "hostB";
+    t.dest = worker_start(t.loop, &setup, &err);
+    ck_assert_msg(t.source && t.dest, "%s", err.what);
+    return t;
+}
+
+static void two_done(struct two *t)
+{
+    worker_free(t->source);
+    worker_free(t->dest);
+    loop_free(t->loop);
+}
+
 static void prove(struct facts *f)
 {
     struct error err = { 0 };
-    OWNED(loop) loop = loop_new(&err);
-    struct worker_setup setup = { .host = "hostA", .verbs = verbs, .journal = note };
-    struct worker *source, *dest;
+    struct two t = two_hosts();
 
-    done.n = 0;
-    ck_assert_ptr_nonnull(loop);
-    source = worker_start(loop, &setup, &err);
-    setup.host = "hostB";
-    dest = worker_start(loop, &setup, &err);
-    ck_assert_msg(source && dest, "%s", err.what);
-    ck_assert_msg(proof_of_sharing(f, source, dest, &err) == 0, "%s", err.what);
-    worker_free(source);
-    worker_free(dest);
+    ck_assert_msg(proof_of_sharing(f, t.source, t.dest, &err) == 0, "%s", err.what);
+    two_done(&t);
 }
 
 static struct disk *add(struct facts *f, const char *directory, const char *there, const char *name)
@@ -223,6 +245,34 @@ START_TEST(identities_of_drivers_need_no_nonce)
     }
 END_TEST
 
+/* Without an image in it yet: what the source makes there the destination must find. */
+static const struct {
+    const char *folder;
+    enum sharing sharing;
+    const char *evidence;
+} folders[] = { { "/a", SHARING_PROVED, "each host saw what the other wrote in /a" },
+                { "/own", SHARING_DENIED, "neither host saw what the other wrote in /own" },
+                { "/odd", SHARING_NOT_PROVED, "only one of the two hosts saw what the other wrote in /odd" },
+                { "/gap", SHARING_NOT_PROVED, "the pool is not active" },
+                { "/blind", SHARING_NOT_PROVED,
+                  "pool '/blind' of host 'hostB' does not list what other hosts make in /blind before it is "
+                  "refreshed, and no command can be run there" } };
+
+START_TEST(a_folder_is_proved_before_an_image_is_made_in_it)
+    {
+        struct error err = { 0 };
+        struct two t = two_hosts();
+        struct proof_of_folder seen = { .path = "" };
+
+        ck_assert_int_eq(proof_of_folder(&seen, folders[_i].folder, t.source, t.dest, &err), 0);
+        ck_assert_int_eq(seen.sharing, folders[_i].sharing);
+        ck_assert_str_eq(seen.evidence, folders[_i].evidence);
+        ck_assert_str_eq(seen.path, folders[_i].folder);
+        two_done(&t);
+    }
+END_TEST
+
 TEST_MAIN("host/proof", a_directory_takes_one_nonce_however_many_images_lie_in_it,
           directories_are_proved_side_by_side, a_directory_that_maps_lead_to_two_is_open_once_at_a_time,
-          a_gap_in_one_directory_is_none_of_another, identities_of_drivers_need_no_nonce)
+          a_gap_in_one_directory_is_none_of_another, identities_of_drivers_need_no_nonce,
+          LOOP(a_folder_is_proved_before_an_image_is_made_in_it, TEST_ROWS(folders)))

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * A relocation judged and priced by itself, and the border at which it comes before a move. */
+#include "facts/json.h"
 #include "plan/relocate.h"
 #include "plan/sample-relocate.h"
 #include <string.h>
@@ -264,6 +265,30 @@ START_TEST(a_disk_that_both_hosts_reach_is_never_relocated_first)
     }
 END_TEST
 
+/* The facts go from the worker that has found the place to who plans, and into files. */
+START_TEST(a_folder_of_both_hosts_is_a_place_too_after_the_facts_were_written_and_read)
+    {
+        OWNED(facts) made = sample();
+        struct disk *to = relocation_of(made, facts_disk(made, "vda"));
+        struct error err = { 0 };
+
+        to->type = DISK_FILE;
+        to->protocol = to->server = NULL;
+        to->driver = "local-block";
+        to->source = "/srv/both/web-vda.qcow2";
+        to->cache = facts_disk(made, "vda")->cache = "none";
+        to->sharing = SHARING_PROVED;
+        facts_disk(made, "vda")->at_source.allocated_bytes = MiB(800);
+        made->channels[0].bytes_per_s = UINT64_C(12500000);
+        OWNED_JSON j = facts_to_json(made);
+        OWNED(facts) f = facts_from_json(j, &err);
+        ck_assert_msg(f != NULL, "%s", err.what);
+        OWNED(plan) p = plan_of(f);
+        ck_assert_ptr_nonnull(plan_chosen(p));
+        ck_assert_int_eq(plan_chosen(p)->disks[0], TREAT_RELOCATE);
+    }
+END_TEST
+
 START_TEST(text_and_json_name_both_places)
     {
         OWNED(facts) f = sample();
@@ -291,4 +316,6 @@ TEST_MAIN("plan/relocate", what_is_in_order_is_valid_and_the_other_disks_stay,
           two_disks_cannot_go_to_one_image, disks_that_fit_alone_and_not_together_are_refused,
           LOOP(the_format_suits_the_place_unless_one_is_wanted, TEST_ROWS(formats)),
           either_side_of_the_break_even_the_other_is_taken,
-          a_disk_that_both_hosts_reach_is_never_relocated_first, text_and_json_name_both_places)
+          a_disk_that_both_hosts_reach_is_never_relocated_first,
+          a_folder_of_both_hosts_is_a_place_too_after_the_facts_were_written_and_read,
+          text_and_json_name_both_places)
