@@ -6,6 +6,9 @@
 #include "plan/rules.h"
 
 static const uint64_t libvirt_syncs_writes = 8000000;
+/* What QEMU takes for the smallest block of a file past the page cache, where the file tells nothing of it:
+ * a new one has nothing but a hole. */
+static const uint64_t direct_block_bytes = 4096;
 
 static const struct disk *to_of(const struct rule_case *c)
 {
@@ -304,6 +307,21 @@ static const char *check_format(struct rule_case *c)
                text_of_place(c, to));
 }
 
+/* Such a file QEMU could only write to the end of by making it longer, which a copy may not. */
+static const char *check_length(struct rule_case *c)
+{
+    const struct disk *to = to_of(c);
+    const uint64_t bytes = c->disk->at_source.capacity_bytes;
+
+    if (!to || is_off(c) || to->type != DISK_FILE || !text_equal(to->format, "raw") || bytes == NOT_KNOWN ||
+        bytes % direct_block_bytes == 0 ||
+        (!text_equal(c->disk->cache, "none") && !text_equal(c->disk->cache, "directsync")))
+        return NULL;
+    return SAY("disk '%s' has %llu bytes, no multiple of %llu, cache mode '%s', and would become raw",
+               c->disk->target, (unsigned long long)bytes, (unsigned long long)direct_block_bytes,
+               c->disk->cache);
+}
+
 /* ---- room and zeroes ---- */
 
 /* What QEMU will put there: a raw image where zeroes are written is as large as the disk. */
@@ -502,6 +520,10 @@ static const struct rule rows[] = {
     RULE("relocate-format", REFUSES, PER_TREATMENT, check_format,
          "RBD images and block devices are raw; elsewhere raw and qcow2 can be made.",
          .fix = "Leave --format out."),
+    RULE("relocate-length", REFUSES, PER_TREATMENT, check_length,
+         "QEMU copies into no raw file past the page cache whose length is no multiple of 4 KiB, and says so "
+         "when the copy has begun.",
+         .fix = "Say --format qcow2."),
     RULE("relocate-space", REFUSES, PER_TREATMENT, check_space,
          "The new place has less room than what the disks will occupy there.",
          .fix = "Free space there, or name another location."),

@@ -63,6 +63,7 @@ relocate-image-not-known|98-relocate.sh
 relocate-device|98-relocate.sh
 relocate-device-overwritten|98-relocate.sh
 relocate-format|98-relocate.sh
+relocate-length|98-relocate.sh
 relocate-space|98-relocate.sh
 relocate-overcommit|98-relocate.sh
 relocate-zeroes|98-relocate.sh

@@ -208,8 +208,10 @@ exits 1 prints 'are at their new place all the same' \
 is_at r vda '/export/r-vda.qcow2 qcow2'
 
 it "what is in the way is found before anything is done"
-fresh local:raw,local:qcow2:base --cdrom
-is_empty found --disk vda --to /srv/other
+fresh local:raw,local:qcow2:base --cdrom --disk-size 67110400
+is 'relocate-format-changes ' found --disk vda --to /srv/other --format qcow2
+finds relocate-length --disk vda --to /srv/other
+exits 3 prints 'Say --format qcow2' relocate r --disk vda --to /srv/other
 finds relocate-format-changes --disk vda --to "$NFS"
 finds relocate-zeroes --disk vda --to "$NFS" --format raw
 finds relocate-flat --disk vdb --to /srv/other

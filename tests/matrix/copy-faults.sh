@@ -259,9 +259,9 @@ on hostA mkdir /var/lib/libvirt/elsewhere
 finally on hostA rm -rf /var/lib/libvirt/elsewhere
 exits 0 ferry hostA relocate zeroes --disk all --to /var/lib/libvirt/elsewhere --format qcow2
 lives_on hostA zeroes
-# QEMU 7.2 copies into no raw file whose length is no multiple of 4 KiB: the guest stays where it is.
+# QEMU 7.2 copies into no raw file whose length is no multiple of 4 KiB: refused before anything is made.
 on hostA mkdir /var/lib/libvirt/elsewhere/raw
-exits 1 prints 'not a multiple of request alignment' \
+exits 3 prints 'no multiple of 4096' prints 'Say --format qcow2' \
     ferry hostA relocate zeroes --disk all --to /var/lib/libvirt/elsewhere/raw --format raw
 is_empty on hostA ls /var/lib/libvirt/elsewhere/raw
 lives_on hostA zeroes

@@ -50,6 +50,14 @@ SPOIL(goes_to_folder_of_both, relocation_of(f, vda)->type = DISK_FILE; vda->relo
 SPOIL(goes_to_folder_cached, goes_to_folder_of_both(f, limits); vda->relocation->cache = "writeback")
 SPOIL(goes_to_folder_on_nfs, goes_to_folder_cached(f, limits); vda->relocation->file_system = "nfs4")
 
+SPOIL(goes_to_raw_file, goes_to_folder_of_both(f, limits); vda->relocation->format = "raw";
+      vda->cache = "none"; vda->at_source.capacity_bytes = GiB(1) + 4096)
+SPOIL(goes_to_raw_file_odd, goes_to_raw_file(f, limits); vda->at_source.capacity_bytes -= 512)
+SPOIL(goes_to_raw_file_odd_direct, goes_to_raw_file_odd(f, limits); vda->cache = "directsync")
+SPOIL(goes_to_raw_file_odd_cached, goes_to_raw_file_odd(f, limits); vda->cache = "writeback")
+SPOIL(goes_to_qcow2_odd, goes_to_raw_file_odd(f, limits); vda->relocation->format = "qcow2")
+SPOIL(goes_to_nfs_odd, goes_raw(f, limits); vda->cache = "none"; vda->at_source.capacity_bytes = GiB(1) + 512)
+
 SPOIL(goes_for_good, (void)relocation_of(f, vda); limits->deletes_source = true; vda->driver_retires = true;
       vda->at_source.file_id = "1:2")
 SPOIL(goes_for_good_unseen, (void)relocation_of(f, vda); limits->deletes_source = true;
@@ -90,6 +98,12 @@ SPOIL(goes_for_good_undriven, (void)relocation_of(f, vda); limits->deletes_sourc
         { "relocate-format", goes_as_vmdk, true, true },                                                     \
         { "relocate-format", goes_to_rbd_as_qcow2, true, true },                                             \
         { "relocate-format", goes_to_rbd_as_raw, false, true },                                              \
+        { "relocate-length", goes_to_raw_file_odd, true, true },                                             \
+        { "relocate-length", goes_to_raw_file_odd_direct, true, true },                                      \
+        { "relocate-length", goes_to_raw_file, false, true },                                                \
+        { "relocate-length", goes_to_raw_file_odd_cached, false, true },                                     \
+        { "relocate-length", goes_to_qcow2_odd, false, true },                                               \
+        { "relocate-length", goes_to_nfs_odd, false, true },                                                 \
         { "relocate-space", goes_too_tight, true, true }, { "relocate-space", goes_tight, false, true },     \
         { "relocate-overcommit", goes_tight, true, true },                                                   \
         { "relocate-overcommit", goes_room_not_known, true, true },                                          \
