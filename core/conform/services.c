@@ -158,6 +158,11 @@ static int watch_run(struct ferry_call *call, struct ferry_command *command)
     return -1;
 }
 
+static void watch_no_answer(struct ferry_call *call)
+{
+    call_services.no_answer(call);
+}
+
 static const struct ferry_services watched = {
     .size = sizeof watched,
     .error = watch_error,
@@ -170,6 +175,7 @@ static const struct ferry_services watched = {
     .finding = watch_finding,
     .program = watch_program,
     .run = watch_run,
+    .no_answer = watch_no_answer,
 };
 
 /* Ends where a page ends, and nothing lies behind it. */

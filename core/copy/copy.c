@@ -183,7 +183,12 @@ static int copy_all(struct job *j, struct error *err)
     while (j->now.safe_bytes < j->now.whole_bytes || j->busy > 0)
         if (turn(j, err) < 0)
             return -err->code;
-    if (is_known && end_changed(j->from, &after) && before != after) {
+    if (is_known && !end_changed(j->from, &after)) {
+        error_set(err, ERROR_TIMEOUT, NULL, "whether '%s' was changed while it was copied could not be asked",
+                  j->from->name);
+        return error_fix(err, "See whether its storage answers.");
+    }
+    if (is_known && before != after) {
         error_set(err, ERROR_STALE, NULL, "'%s' was changed while it was copied", j->from->name);
         return error_fix(err, "See who writes to it, then copy it again.");
     }

@@ -149,6 +149,12 @@ static int service_run(struct ferry_call *call, struct ferry_command *command)
     return -1;
 }
 
+static void service_no_answer(struct ferry_call *call)
+{
+    if (call->error_was_set && call->err->code == ERROR_FAILED)
+        call->err->code = ERROR_TIMEOUT;
+}
+
 const struct ferry_services call_services = {
     .size = sizeof call_services,
     .error = service_error,
@@ -161,6 +167,7 @@ const struct ferry_services call_services = {
     .finding = service_finding,
     .program = service_program,
     .run = service_run,
+    .no_answer = service_no_answer,
 };
 
 int call_begin(struct ferry_call *call, const struct call_host *host, const struct plugin_entry *plugin,

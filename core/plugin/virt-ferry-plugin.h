@@ -154,6 +154,9 @@ struct ferry_services {
      * constants of the driver, of printable ASCII without ' and !: values go through input. 0 and -1 as for
      * program; -1 also where nothing can be run there. */
     int (*run)(struct ferry_call *call, struct ferry_command *command);
+    /* Says of the error that was just set that the storage gave no answer in time: the same may work later. A
+     * copy is kept then, and goes on when it is asked for again. */
+    void (*no_answer)(struct ferry_call *call);
 };
 
 /* ---- storage drivers ------------------------------------------------------------------------------- */

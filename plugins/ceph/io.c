@@ -2,6 +2,7 @@
  * librbd's threads put what is done into a queue of the image and write to an eventfd; reap empties the
  * queue. */
 #include "io.h"
+#include "../common/no-answer.h"
 #include "check.h"
 #include <errno.h>
 #include <stdlib.h>
@@ -39,6 +40,12 @@ struct io {
 static const struct library *library_of(const struct io *io)
 {
     return io->image.cluster->library;
+}
+
+static void say_silence(struct ferry_call *call, const struct ferry_services *services, int code)
+{
+    if (code == -ETIMEDOUT)
+        no_answer(call, services);
 }
 
 /* ---- extents ---- */
@@ -119,6 +126,7 @@ int io_extents(struct ferry_call *call, const struct ferry_services *services, v
         services->error(call, "Look at the cluster with 'ceph -s'.",
                         "what is written in image '%s' could not be asked: %s", io->image.name.image,
                         strerror(-code));
+        say_silence(call, services, code);
         return -1;
     }
     for (size_t i = first_behind(&io->written, from); n < room && at < io->length; n++) {
@@ -146,6 +154,7 @@ static int refuse(struct ferry_call *call, const struct ferry_services *services
     services->error(call, "See that the image is there and that the user may open it: rbd info.",
                     "could not open image '%s' in pool '%s': %s", i->name.image, i->name.pool,
                     gap ? gap : strerror(-code));
+    say_silence(call, services, i->cluster->state == CLUSTER_SILENT ? -ETIMEDOUT : code);
     return -1;
 }
 
@@ -349,6 +358,7 @@ int io_changed(struct ferry_call *call, const struct ferry_services *services, v
     if (code < 0) {
         services->error(call, NULL, "when image '%s' was changed could not be asked: %s",
                         io->image.name.image, strerror(-code));
+        say_silence(call, services, code);
         return -1;
     }
     *ret = ((uint64_t)when.tv_sec * UINT64_C(1000000000) + (uint64_t)when.tv_nsec) * 2 + (watchers.n > 0);

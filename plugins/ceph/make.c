@@ -2,6 +2,7 @@
  * A new image gets a random name that nobody else can have taken, then its own by a rename that fails when
  * that stands there. So at every moment the journal tells it from an image that somebody else made. */
 #include "make.h"
+#include "../common/no-answer.h"
 #include "check.h"
 #include "image.h"
 #include <errno.h>
@@ -75,6 +76,8 @@ static int create_as(struct ferry_call *call, const struct ferry_services *servi
         services->error(call,
                         "See that the user may write the pool, and that it has room: ceph health detail.",
                         "could not create an image in pool '%s': %s", image->name.pool, strerror(-code));
+    if (code == -ETIMEDOUT)
+        no_answer(call, services);
     return code;
 }
 
@@ -84,16 +87,19 @@ static int find_again(struct ferry_call *call, const struct ferry_services *serv
 {
     struct words_name as = image->name;
     struct image made;
-    bool is_found;
+    bool is_found, is_silent;
 
     (void)snprintf(as.image, sizeof as.image, "%s", name);
     if (image_find(call, services, &image->place, &as, NULL, &made) < 0)
         return -1;
     is_found = image_identity(&made, ret_identity);
+    is_silent = made.cluster->state == CLUSTER_SILENT;
     image_done(&made);
     if (!is_found)
         services->error(call, "Look at the cluster with 'ceph -s'.",
                         "the new image in pool '%s' cannot be found", image->name.pool);
+    if (is_silent)
+        no_answer(call, services);
     return is_found ? 0 : -1;
 }
 
@@ -122,6 +128,8 @@ static int make_in(struct ferry_call *call, const struct ferry_services *service
                     code == -EEXIST ? "an image '%s' stands in pool '%s' already"
                                     : "could not name the new image '%s' in pool '%s'",
                     image->name.image, image->name.pool);
+    if (code == -ETIMEDOUT)
+        no_answer(call, services);
     return -1;
 }
 
@@ -141,6 +149,14 @@ static int make_with_options(struct ferry_call *call, const struct ferry_service
     return result;
 }
 
+static void not_looked_for(struct ferry_call *call, const struct ferry_services *services,
+                           const struct image *image, const char *gap)
+{
+    services->error(call, NULL, "%s", gap ? gap : "the image could not be looked for");
+    if (image->cluster->state == CLUSTER_SILENT)
+        no_answer(call, services);
+}
+
 int make_image(struct ferry_call *call, const struct ferry_services *services,
                const struct words_place *place, const struct words_name *name, uint64_t bytes)
 {
@@ -157,7 +173,7 @@ int make_image(struct ferry_call *call, const struct ferry_services *services,
     else if (image.cluster->state == CLUSTER_OPEN && image.io && image.id_code == -ENOENT)
         result = make_with_options(call, services, &image, bytes);
     else
-        services->error(call, NULL, "%s", gap ? gap : "the image could not be looked for");
+        not_looked_for(call, services, &image, gap);
     image_done(&image);
     return result;
 }
@@ -212,7 +228,7 @@ static int remove_found(struct ferry_call *call, const struct ferry_services *se
         return is_ours(image, image->name.image, identity) ? remove_unwatched(call, services, image) : 1;
     if (image->cluster->state == CLUSTER_OPEN && image->io && image->id_code == -ENOENT)
         return image->is_old ? 1 : 0;
-    services->error(call, NULL, "%s", gap ? gap : "the image could not be looked for");
+    not_looked_for(call, services, image, gap);
     return -1;
 }
 

@@ -4,6 +4,7 @@
  * CREATE again succeeds for our file and no other. */
 #include "image.h"
 #include "../common/new-image.h"
+#include "../common/no-answer.h"
 #include "../common/qcow2.h"
 #include "../common/words.h"
 #include "send.h"
@@ -20,6 +21,8 @@
 int image_trouble(struct ferry_call *call, const struct ferry_services *services, const struct trouble *t)
 {
     services->error(call, t->fix[0] ? t->fix : NULL, "%s", t->what);
+    if (t->is_silent)
+        no_answer(call, services);
     return -1;
 }
 

@@ -202,7 +202,7 @@ stopped() { # POINT:N DEED HOST ARGUMENT…
     local point=$1 deed=$2 host=$3 run pid='' code=0
     shift 3
     : >"$WORK/ferry-ran"
-    VIRT_FERRY_FAULT=stop:$point timeout -k 5 100 "$REPO/tests/lab/lab" on "$host" virt-ferry "$@" >"$WORK/told" 2>&1 &
+    VIRT_FERRY_FAULT=stop:$point timeout -k 5 "${FERRY_SECONDS:-100}" "$REPO/tests/lab/lab" on "$host" virt-ferry "$@" >"$WORK/told" 2>&1 &
     run=$!
     until [ -n "$pid" ] && grep -qs '^State:.T' "/proc/$pid/status"; do
         kill -0 "$run" 2>/dev/null || { pid=''; break; }

@@ -212,6 +212,27 @@ START_TEST(a_storage_that_gives_no_answer_is_told_apart)
     }
 END_TEST
 
+/* Not only reads and writes are answered. */
+START_TEST(a_storage_that_tells_no_more_of_an_image_is_told_apart_too)
+    {
+        const struct copy_wants wants = { .verify = COPY_VERIFY_SAMPLED };
+        struct copy_progress p;
+        struct memory from, to;
+
+        memory_begin(&from, 4 * MIB, 7);
+        memory_begin(&to, 4 * MIB, 0);
+        to.reads_zero = to.holds_unknown = _i == 0;
+        from.goes_away = _i == 1;
+        ck_assert_int_eq(copy(&from, &to, &wants, &p), -ERROR_TIMEOUT);
+        ck_assert_uint_eq(p.safe_bytes, 4 * MIB);
+        ck_assert_msg(strstr(err.what, _i == 0 ? "the memory does not answer" : "could not be asked"), "%s",
+                      err.what);
+        ck_assert(err.fix[0]);
+        memory_end(&from);
+        memory_end(&to);
+    }
+END_TEST
+
 START_TEST(what_the_storage_lost_is_written_again)
     {
         const struct copy_wants wants = { .verify = COPY_VERIFY_FULL };
@@ -414,9 +435,10 @@ TEST_MAIN("copy/copy", LOOP(every_shape_arrives, TEST_ROWS(shapes)),
           LOOP(what_is_on_another_machine_is_written_in_order, 2),
           what_the_source_knows_to_be_zero_is_not_read,
           LOOP(a_read_error_is_named_by_its_block_and_nothing_is_done, 8), a_full_destination_is_told_as_such,
-          a_storage_that_gives_no_answer_is_told_apart, LOOP(what_the_storage_lost_is_written_again, 3),
-          a_storage_that_always_loses_is_given_up, a_source_that_changes_is_not_called_copied,
-          a_copy_that_ended_begins_again_where_it_was_safe,
+          a_storage_that_gives_no_answer_is_told_apart,
+          LOOP(a_storage_that_tells_no_more_of_an_image_is_told_apart_too, 2),
+          LOOP(what_the_storage_lost_is_written_again, 3), a_storage_that_always_loses_is_given_up,
+          a_source_that_changes_is_not_called_copied, a_copy_that_ended_begins_again_where_it_was_safe,
           LOOP(half_an_object_leaves_room_for_another, TEST_ROWS(objects)),
           a_destination_that_differs_is_found, samples_lie_where_something_was_written,
           a_destination_that_is_too_short_is_refused)

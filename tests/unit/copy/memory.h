@@ -28,6 +28,8 @@ struct memory {
     int write_error;
     unsigned lose_at_flush; /* the N-th flush answers LOST, 0 = none */
     bool loses_always, changes;
+    bool holds_unknown; /* what it holds cannot be asked */
+    bool goes_away;     /* nor, once it was read, when it was changed */
     /* What was done. */
     uint64_t read_bytes, written_bytes, zero_requests, zeroes_written;
     unsigned flushes, most_held, in_hand_at_close;
@@ -79,6 +81,13 @@ static bool memory_is_zero(const unsigned char *bytes, uint64_t n)
     return true;
 }
 
+static int memory_silent(struct ferry_call *call, const struct ferry_services *services)
+{
+    services->error(call, "Wait.", "the memory does not answer");
+    services->no_answer(call);
+    return -1;
+}
+
 static int memory_extents(struct ferry_call *call, const struct ferry_services *services, void *handle,
                           uint64_t from, struct ferry_extent *ret, uint32_t room, uint32_t *ret_n)
 {
@@ -86,8 +95,8 @@ static int memory_extents(struct ferry_call *call, const struct ferry_services *
     uint64_t at = from;
     uint32_t n = 0;
 
-    (void)call;
-    (void)services;
+    if (m->holds_unknown)
+        return memory_silent(call, services);
     while (at < m->length && n < room) {
         const uint64_t begin = at;
         bool kind = false;
@@ -218,8 +227,8 @@ static int memory_changed(struct ferry_call *call, const struct ferry_services *
 {
     const struct memory *m = handle;
 
-    (void)call;
-    (void)services;
+    if (m->goes_away && m->read_bytes > 0)
+        return memory_silent(call, services);
     *ret = m->changes ? m->read_bytes : 1;
     return 0;
 }

@@ -55,6 +55,24 @@ START_TEST(an_error_of_a_driver_names_its_host_and_the_last_one_stays)
     }
 END_TEST
 
+START_TEST(a_storage_that_gave_no_answer_is_told_apart)
+    {
+        struct ferry_call call = begin(&full, NULL);
+
+        call_services.no_answer(&call); /* of no error */
+        ck_assert_int_eq(err.code, ERROR_NONE);
+        call_services.error(&call, "Wait.", "it is silent");
+        call_services.no_answer(&call);
+        ck_assert_int_eq(call_failed(&call, "looking"), -ERROR_TIMEOUT);
+        ck_assert_int_eq(error_exit(err.code), 4);
+        ck_assert_str_eq(err.what, "looking: it is silent");
+        ck_assert_str_eq(err.fix, "Wait.");
+        call_services.error(&call, NULL, "it is full"); /* the last one stays */
+        ck_assert_int_eq(call_failed(&call, NULL), -ERROR_FAILED);
+        call_done(&call);
+    }
+END_TEST
+
 START_TEST(a_driver_that_fails_without_a_reason_is_named)
     {
         struct ferry_call call = begin(&full, NULL);
@@ -296,9 +314,9 @@ START_TEST(the_highest_claim_gets_the_disk_and_the_alphabet_decides_a_tie)
 END_TEST
 
 TEST_MAIN("plugin/call", an_error_of_a_driver_names_its_host_and_the_last_one_stays,
-          a_driver_that_fails_without_a_reason_is_named, texts_live_until_the_call_is_done,
-          a_plugin_reads_its_own_section_only, what_a_worker_does_not_lend_is_an_error_that_says_so,
-          creation_waits_for_the_journal,
+          a_storage_that_gave_no_answer_is_told_apart, a_driver_that_fails_without_a_reason_is_named,
+          texts_live_until_the_call_is_done, a_plugin_reads_its_own_section_only,
+          what_a_worker_does_not_lend_is_an_error_that_says_so, creation_waits_for_the_journal,
           LOOP(what_cannot_be_found_again_is_not_journalled, TEST_ROWS(nameless)),
           LOOP(a_finding_is_copied_with_a_severity_that_exists, TEST_ROWS(severities)),
           a_finding_with_an_id_that_is_no_word_bears_the_drivers_name,
