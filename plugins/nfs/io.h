@@ -9,6 +9,8 @@
 /* The functions of ferry_storage. */
 int io_open(struct ferry_call *call, const struct ferry_services *services, const struct ferry_opening *how,
             struct ferry_opened *ret);
+int io_extents(struct ferry_call *call, const struct ferry_services *services, void *handle, uint64_t from,
+               struct ferry_extent *ret, uint32_t room, uint32_t *ret_n);
 int io_submit(struct ferry_call *call, const struct ferry_services *services, void *handle,
               struct ferry_request *request);
 int io_reap(struct ferry_call *call, const struct ferry_services *services, void *handle,

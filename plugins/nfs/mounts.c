@@ -174,3 +174,35 @@ enum mounts_answer mounts_find(const char *mountinfo, const char *folder, struct
         answer = is_nfs(&best) ? read_nfs(&best, folder, ret) : MOUNTS_OTHER;
     return answer;
 }
+
+/* A mount of one folder within what is mounted would lead somewhere else. */
+static bool is_whole(const struct line *l)
+{
+    return l->length[3] == 1 && *l->at[3] == '/';
+}
+
+bool mounts_there(const char *mountinfo, const char *address, const char *folder, char ret[PATH_MAX])
+{
+    size_t best = 0;
+
+    while (*mountinfo) {
+        const size_t length = strcspn(mountinfo, "\n");
+        struct mount m;
+        struct line l;
+        size_t n;
+
+        if (split(mountinfo, length, &l) && is_nfs(&l) && is_whole(&l) &&
+            unescape(l.at[4], l.length[4], m.target, sizeof m.target) &&
+            read_nfs(&l, m.target, &m) == MOUNTS_NFS && strcmp(m.version, "4.2") == 0 &&
+            strcmp(m.address, address) == 0 && holds(m.folder, folder)) {
+            n = strcmp(m.folder, "/") == 0 ? 0 : strlen(m.folder);
+            /* Of two that lead there the longer one, or the later. */
+            if (n + 1 >= best &&
+                (size_t)snprintf(ret, PATH_MAX, "%s%s", strcmp(m.target, "/") ? m.target : "", folder + n) <
+                    PATH_MAX)
+                best = n + 1;
+        }
+        mountinfo += length + (mountinfo[length] == '\n');
+    }
+    return best > 0;
+}

@@ -23,4 +23,8 @@ enum mounts_answer {
 /* folder is absolute, with single slashes and none at its end, as words_cut_path gives it. */
 enum mounts_answer mounts_find(const char *mountinfo, const char *folder, struct mount *ret);
 
+/* Where on this machine a folder of a server may be reached by NFS 4.2; whether it is really that one is to
+ * be seen there. false: nowhere. */
+bool mounts_there(const char *mountinfo, const char *address, const char *folder, char ret[PATH_MAX]);
+
 #endif

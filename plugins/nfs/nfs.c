@@ -303,7 +303,7 @@ static const struct ferry_storage nfs = {
     .retire = driver_retire,
     .look_ahead = driver_look_ahead,
     .open = io_open,
-    /* No .extents: version 3 has no way to ask. */
+    .extents = io_extents,
     .submit = io_submit,
     .reap = io_reap,
     .changed = io_changed,

@@ -91,3 +91,17 @@ await "$BOOT_SECONDS" has_more hostA 20
 # Over ssh the mounts are read on both hosts, and the server tells the file; by TCP each host sees what the other makes.
 moves hostA hostB hostB "nfs: 'nfs://$SERVER/fsid="
 moves hostB hostA qemu+tcp://hostA/system "each host saw what the other wrote in '/srv/shared'"
+
+it "where a host's kernel has the folder mounted by NFS 4.2 the holes of a file on the server are not read"
+command -v linux.uml >/dev/null || skip "there is no 'linux.uml': contrib/install-deps matrix"
+finally own down
+own up --nfs
+own uml hostA
+own nfs run sh -c 'truncate -s 256M one/holes.raw && head -c 1M /dev/urandom | dd of=one/holes.raw conv=notrunc bs=1M seek=100 status=none'
+read_of() { # NAME: how much was read of it, and is it the same?
+    ferry_on hostA --json relocate --image "nfs://$SERVER/export/holes.raw" --to "/var/lib/libvirt/$1" | jq -r .read_bytes
+    is "$(own nfs run sha256sum one/holes.raw | cut -d' ' -f1)" within_host hostA "sha256sum /var/lib/libvirt/$1 | cut -d' ' -f1"
+}
+[ "$(read_of mounted.raw)" -le $((4 << 20)) ]
+within_host hostA umount /srv/shared
+is $((256 << 20)) read_of plain.raw

@@ -321,6 +321,44 @@ START_TEST(a_mount_point_that_is_too_long_is_passed_over)
     }
 END_TEST
 
+#define OLD(target, device)                                                                                  \
+    "41 22 0:40 / " target " rw - nfs4 " device " rw,vers=4.1,local_lock=none,addr=10.0.0.5\n"
+
+static const struct {
+    const char *table, *folder, *there; /* NULL: nowhere */
+} ways_there[] = {
+    { ROOT NFS("/mnt", "storage:/export", ""), "/export", "/mnt" },
+    { ROOT NFS("/mnt", "storage:/export", ""), "/export/a/b", "/mnt/a/b" },
+    { ROOT NFS("/mnt", "storage:/export", ""), "/exports", NULL },
+    { ROOT NFS("/mnt", "storage:/export", ""), "/", NULL },
+    { ROOT NFS("/mnt", "storage:/", ""), "/export/a", "/mnt/export/a" },
+    { NFS("/", "storage:/root", ""), "/root/var", "/var" },
+    { ROOT NFS("/mnt/my\\040disks", "storage:/ex\\040port", ""), "/ex port/a", "/mnt/my disks/a" },
+    /* another version, another server, another part of it */
+    { ROOT OLD("/mnt", "storage:/export"), "/export", NULL },
+    { ROOT OLD("/old", "storage:/export") NFS("/mnt", "storage:/export", ""), "/export", "/mnt" },
+    { ROOT "40 22 0:39 / /mnt rw - nfs4 s:/export rw,vers=4.2,addr=10.0.0.6\n", "/export", NULL },
+    { ROOT "40 22 0:39 /sub /mnt rw - nfs4 s:/export rw,vers=4.2,addr=10.0.0.5\n", "/export", NULL },
+    { ROOT "40 22 0:39 / /mnt rw - nfs4 s:/export rw,vers=4.2\n", "/export", NULL },
+    /* the longer one, whatever the order, and the later of two */
+    { ROOT NFS("/deep", "storage:/export/a", "") NFS("/mnt", "storage:/export", ""), "/export/a/b",
+      "/deep/b" },
+    { ROOT NFS("/one", "storage:/export", "") NFS("/two", "storage:/export", ""), "/export", "/two" },
+    { "", "/export", NULL },
+    { "nonsense\n\n", "/export", NULL },
+};
+
+START_TEST(a_folder_of_a_server_is_found_where_it_is_mounted)
+    {
+        char there[PATH_MAX] = "";
+
+        ck_assert(mounts_there(ways_there[_i].table, "10.0.0.5", ways_there[_i].folder, there) ==
+                  (ways_there[_i].there != NULL));
+        if (ways_there[_i].there)
+            ck_assert_str_eq(there, ways_there[_i].there);
+    }
+END_TEST
+
 /* ---- writes ---- */
 
 /* A server that keeps what was written in memory, and loses it when it restarts at the n-th call. */
@@ -417,4 +455,5 @@ TEST_MAIN("plugin/nfs",
           LOOP(a_path_lies_on_the_deepest_and_latest_mount_that_holds_it, TEST_ROWS(tables)),
           LOOP(mount_options_that_matter_are_read, TEST_ROWS(options)),
           a_mount_point_that_is_too_long_is_passed_over,
+          LOOP(a_folder_of_a_server_is_found_where_it_is_mounted, TEST_ROWS(ways_there)),
           LOOP(what_a_restarted_server_lost_is_sent_again, TEST_ROWS(writes)))
