@@ -190,6 +190,8 @@ static int read_manner(struct request *r, const struct options *o, struct error 
 {
     if (option_flag(o, "p2p") && option_flag(o, "direct"))
         return error_set(err, ERROR_USAGE, NULL, "options '--p2p' and '--direct' exclude each other");
+    if (option_flag(o, "flatten") && option_flag(o, "keep-chain"))
+        return error_set(err, ERROR_USAGE, NULL, "options '--flatten' and '--keep-chain' exclude each other");
     r->run.limits.manner = option_flag(o, "p2p")      ? MANNER_P2P
                            : option_flag(o, "direct") ? MANNER_DIRECT
                                                       : MANNER_ANY;
@@ -355,6 +357,7 @@ static int read_request(struct request *r, struct cli *cli, const struct options
                     .no_postcopy = option_flag(o, "no-postcopy"),
                     .no_throttle = option_flag(o, "no-throttle"),
                     .flatten = option_flag(o, "flatten"),
+                    .keep_chain = option_flag(o, "keep-chain"),
                     .deletes_source = option_flag(o, "delete-source"),
                     .synchronous_writes = option_flag(o, "synchronous-writes"),
                     .deadline_ms = option_u64(o, "deadline", NOT_KNOWN) },

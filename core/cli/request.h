@@ -45,6 +45,8 @@ struct request {
         { .name = "no-postcopy", .help = "never let the guest run over there without all of its memory" },   \
         { .name = "no-throttle", .help = "never slow the guest" },                                           \
         { .name = "flatten", .help = "copy a disk with what it rests on, though its base is there too" },    \
+        { .name = "keep-chain",                                                                              \
+          .help = "of a copied disk that rests on others keep them as they are, as files of their own" },    \
         { .name = "compare-bases",                                                                           \
           .help = "read backing files on both hosts: those of equal content need not be copied" },           \
         { .name = "map-network",                                                                             \

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #define READ_MS (4u * 3600u * 1000u) /* 10 TB at 700 MB/s */
-#define DIGEST_LENGTH 64u
+#define DIGEST_LENGTH (COMPARE_DIGEST_SIZE - 1u)
 
 static struct call *ask(struct worker *w, const char *path, struct error *err)
 {
@@ -43,17 +43,29 @@ static bool hear(struct call *c, const char *host, char digest[DIGEST_LENGTH + 1
     return true;
 }
 
+int compare_content(const struct disk *file, struct worker *source, struct worker *dest,
+                    char ret_digest[COMPARE_DIGEST_SIZE], struct error *err)
+{
+    char there[DIGEST_LENGTH + 1];
+    OWNED(call) at_source = ask(source, file->source, err);
+    OWNED(call) at_dest = at_source ? ask(dest, disk_dest_source(file), err) : NULL;
+
+    if (!hear(at_source, worker_host(source), ret_digest, err) ||
+        !hear(at_dest, worker_host(dest), there, err))
+        return -err->code;
+    return text_equal(ret_digest, there);
+}
+
 static void compare(struct facts *f, struct disk *layer, struct worker *source, struct worker *dest)
 {
-    char here[DIGEST_LENGTH + 1], there[DIGEST_LENGTH + 1], line[512];
+    char here[COMPARE_DIGEST_SIZE], line[512];
     struct error err = { 0 };
-    OWNED(call) at_source = ask(source, layer->source, &err);
-    OWNED(call) at_dest = at_source ? ask(dest, disk_dest_source(layer), &err) : NULL;
+    const int equal = compare_content(layer, source, dest, here, &err);
 
-    if (!hear(at_source, worker_host(source), here, &err) || !hear(at_dest, worker_host(dest), there, &err)) {
+    if (equal < 0) {
         error_line(&err, line, sizeof line);
         layer->sharing_evidence = arena_format(f->arena, "its content could not be compared: %s", line);
-    } else if (text_equal(here, there)) {
+    } else if (equal) {
         layer->sharing = SHARING_PROVED;
         layer->sharing_evidence =
             arena_format(f->arena, "not one file, but its content is equal on both hosts: SHA-256 %s", here);

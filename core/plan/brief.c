@@ -226,7 +226,7 @@ static void choose(struct briefing *b, struct planning *p, struct brief *ret)
     ret->refused_by = refused_move(b, &c);
     if (ret->refused_by)
         return;
-    candidates_assign(&p->facts->domain, ASSIGN_NATURAL, p->limits.flatten, &natural);
+    candidates_assign(&p->facts->domain, ASSIGN_NATURAL, &p->limits, &natural);
     b->n = 0;
     b->shared.rate = range_of(-1); /* no channel's: of other facts */
     for (size_t i = 0; i < p->facts->n_channels; i++) {

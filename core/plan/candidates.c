@@ -95,22 +95,33 @@ static bool can_rest(const struct disk *d)
            disk_is_file(&d->chain[0]) && !disk_loose_base(d);
 }
 
+/* The same, or what it rests on goes before it. */
+static bool can_go_apart(const struct disk *d, const struct plan_limits *limits)
+{
+    const struct disk *ignored;
+
+    return can_rest(d) || (limits->keep_chain && d->n_chain > 0 && chain_obstacle(d, &ignored) == CHAIN_GOES);
+}
+
 /* libvirt copies either all disks whole or of each only its own image. A disk without a base is the same
  * either way, where the new image reads as zero: no zeroes are sent then. */
-static void prefer_overlays(const struct domain *domain, struct assignment *a)
+static void prefer_overlays(const struct domain *domain, const struct plan_limits *limits,
+                            struct assignment *a)
 {
     for (size_t i = 0; i < domain->n_disks; i++) {
         const struct disk *d = &domain->disks[i];
 
-        if (a->disks[i] == TREAT_COPY && !can_rest(d) && (d->n_chain > 0 || d->reads_zero != TRI_YES))
+        if (a->disks[i] == TREAT_COPY && !can_go_apart(d, limits) &&
+            (d->n_chain > 0 || d->reads_zero != TRI_YES))
             return;
     }
     for (size_t i = 0; i < domain->n_disks; i++)
         if (a->disks[i] == TREAT_COPY && domain->disks[i].n_chain > 0)
-            a->disks[i] = TREAT_OVERLAY;
+            a->disks[i] = can_rest(&domain->disks[i]) ? TREAT_OVERLAY : TREAT_CHAIN;
 }
 
-void candidates_assign(const struct domain *domain, int which, bool flatten, struct assignment *a)
+void candidates_assign(const struct domain *domain, int which, const struct plan_limits *limits,
+                       struct assignment *a)
 {
     size_t n_shared = 0, n_copied = 0, n_relocated = 0;
 
@@ -125,8 +136,8 @@ void candidates_assign(const struct domain *domain, int which, bool flatten, str
         a->needs_unsafe |= a->disks[i] == TREAT_SHARED && candidates_disk_needs_unsafe(d);
     }
     assignment_name(a, n_shared, n_copied, n_relocated);
-    if (which == ASSIGN_NATURAL && !flatten)
-        prefer_overlays(domain, a);
+    if (which == ASSIGN_NATURAL && !limits->flatten)
+        prefer_overlays(domain, limits, a);
 }
 
 static bool relocates(const struct domain *d, const enum treatment *disks)
@@ -144,7 +155,7 @@ static bool assignment_make(const struct planning *p, int which, struct assignme
     a->disks = arena_zeroed(p->plan->arena, domain->n_disks ? domain->n_disks : 1, sizeof *a->disks);
     if (!a->disks)
         return false;
-    candidates_assign(domain, which, p->limits.flatten, a);
+    candidates_assign(domain, which, &p->limits, a);
     if (which == ASSIGN_RELOCATED)
         return relocates(domain, a->disks);
     return which == ASSIGN_NATURAL || a->is_alternative;

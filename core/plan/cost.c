@@ -56,7 +56,10 @@ static struct range copied_bytes(const struct planning *p, const enum treatment 
     *ret_n = 0;
     for (size_t i = 0; i < p->facts->domain.n_disks; i++)
         if (treatment_copies(disks[i])) {
+            const uint64_t before = chain_sent_bytes(&p->facts->domain, disks, i);
+
             sum = range_plus(sum, disk_bytes(&p->facts->domain.disks[i], disks[i]));
+            sum = range_plus(sum, is_known(before) ? range_of((double)before) : image_bytes_not_known);
             (*ret_n)++;
         }
     return sum;

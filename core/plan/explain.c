@@ -74,6 +74,7 @@ static void add_sentence(const struct plan *p, const struct strategy *s, struct 
     add_disks_treated(t, p, s, TREAT_SHARED, "shared");
     add_disks_treated(t, p, s, TREAT_COPY, "copied");
     add_disks_treated(t, p, s, TREAT_OVERLAY, "copied without its base");
+    add_disks_treated(t, p, s, TREAT_CHAIN, "copied with its base kept");
     add_disks_treated(t, p, s, TREAT_RELOCATE, "relocated first");
     text_add(t, "; about %s, downtime %s, %s.", explain_likely(time, sizeof time, &s->time_ms),
              explain_likely(downtime, sizeof downtime, &s->downtime_ms), SIZE_TEXT(s->bytes.likely));

@@ -9,14 +9,19 @@ static const uint64_t libvirt_max_downtime_ms = 300;
 
 const char *treatment_word(enum treatment t)
 {
-    static const char *const words[] = { "shared", "copy", "nothing", "overlay", "relocate" };
+    static const char *const words[] = { "shared", "copy", "nothing", "overlay", "relocate", "chain" };
 
     return (size_t)t < sizeof words / sizeof words[0] ? words[t] : "nothing";
 }
 
 bool treatment_copies(enum treatment t)
 {
-    return t == TREAT_COPY || t == TREAT_OVERLAY;
+    return t == TREAT_COPY || treatment_rests(t);
+}
+
+bool treatment_rests(enum treatment t)
+{
+    return t == TREAT_OVERLAY || t == TREAT_CHAIN;
 }
 
 const char *memory_mode_word(enum memory_mode m)

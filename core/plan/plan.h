@@ -20,6 +20,7 @@ struct plan_limits {
     uint64_t bandwidth_bytes_per_s; /* the user's cap; NOT_KNOWN = none */
     bool no_postcopy, no_throttle;
     bool flatten;            /* a copied disk rests on nothing, though its base may be the same there */
+    bool keep_chain;         /* what a copied disk rests on goes with it, as files of its own */
     uint64_t deadline_ms;    /* NOT_KNOWN or 0 = none */
     bool deletes_source;     /* the old image of a disk that was relocated by itself goes afterwards */
     bool synchronous_writes; /* of a disk that is relocated: the guest waits for both images */
@@ -40,6 +41,7 @@ enum treatment {
     TREAT_NOTHING,  /* empty or read-only: libvirt is told nothing */
     TREAT_OVERLAY,  /* only what its own image holds; what it rests on is the same there */
     TREAT_RELOCATE, /* moved to its relocation on the source first, which both hosts reach */
+    TREAT_CHAIN,    /* as TREAT_OVERLAY, once what it rests on was sent there */
 };
 enum memory_mode {
     MODE_PRECOPY,
@@ -101,6 +103,10 @@ const struct strategy *plan_chosen(const struct plan *p);
 /* Why nothing can be chosen, as an error for exit 3: the finding that most strategies share. */
 int plan_refusal(const struct plan *p, struct error *err);
 
+/* chain.c: is the layer of that disk (0: the nearest) sent to the destination for it? What several disks rest
+ * on is, for the first of them. */
+bool chain_sends(const struct domain *domain, const enum treatment *disks, size_t disk, size_t layer);
+
 /* NULL when there is none of this id. */
 const struct strategy *plan_strategy(const struct plan *p, const char *id);
 /* The connections that a strategy of this id has by its last word, "-x4"; 1 where it has none. */
@@ -119,6 +125,7 @@ int plan_saved_limits(const json_t *saved, struct plan_limits *ret, struct error
 
 const char *treatment_word(enum treatment t);
 bool treatment_copies(enum treatment t); /* an image of its own is made at the destination */
+bool treatment_rests(enum treatment t);  /* and that one rests on what the disk's own does */
 const char *memory_mode_word(enum memory_mode m);
 const char *hand_over_word(enum hand_over h);
 

@@ -30,7 +30,8 @@ struct assignment {
 };
 enum { ASSIGN_NATURAL, ASSIGN_SHARED, ASSIGN_COPIED, ASSIGN_RELOCATED, N_ASSIGNMENTS };
 /* Fills a, whose disks has room for all of d; a zeroed but for that. */
-void candidates_assign(const struct domain *d, int which, bool flatten, struct assignment *a);
+void candidates_assign(const struct domain *d, int which, const struct plan_limits *limits,
+                       struct assignment *a);
 /* The i-th way in which the memory of such a domain travels; N_WAYS of them, and false where it does not. */
 enum { N_WAYS = 9 };
 bool candidates_way(const struct facts *f, size_t i, enum memory_mode *ret_mode,
@@ -56,6 +57,22 @@ bool candidates_disk_needs_unsafe(const struct disk *d);
 /* libvirt takes this file system for a shared one, and for a cluster's, whose cache mode it does not mind. */
 bool candidates_file_system_known(const char *file_system);
 bool candidates_file_system_cluster(const char *file_system);
+
+/* Why what a disk rests on cannot go to the destination as it is. */
+enum chain_obstacle {
+    CHAIN_GOES,
+    CHAIN_DRIVER,  /* its storage makes no image that rests on another, or is of another kind */
+    CHAIN_NO_FILE, /* a layer is none, or does not say its format */
+    CHAIN_THERE,   /* something stands there that is not proved to be the same */
+    CHAIN_UNSEEN,  /* whether something does is not known */
+    CHAIN_NAMES,   /* an image that is sent names what it rests on by a path that is another there */
+};
+/* The first, from the disk down, and of which image. */
+enum chain_obstacle chain_obstacle(const struct disk *d, const struct disk **ret_layer);
+/* An image that is sent as it is names its base by what that one is called there? */
+bool chain_name_holds(const struct disk *above, const struct disk *below);
+/* What the layers occupy that are sent for that disk; NOT_KNOWN where one's is. */
+uint64_t chain_sent_bytes(const struct domain *domain, const enum treatment *disks, size_t disk);
 
 /* Adds a finding; its texts must live as long as the arena. */
 void findings_add(struct arena *a, struct findings *to, const struct finding *f);

@@ -220,26 +220,11 @@ static const char *layer_name(const struct disk *layer)
     return rules_name(layer->source ? layer->source : layer->volume);
 }
 
-static const char *check_flattened(struct rule_case *c)
-{
-    const struct disk *loose = disk_loose_base(c->disk);
-
-    if (!is_copied_apart(c) || c->treatment != TREAT_COPY || c->disk->n_chain == 0)
-        return NULL;
-    if (!loose)
-        return SAY("disk '%s' rests on '%s', and will rest on nothing", c->disk->target,
-                   layer_name(&c->disk->chain[0]));
-    return SAY("disk '%s' rests on '%s', and will rest on nothing: it is not proved to be the same at the "
-               "destination (%s)",
-               c->disk->target, layer_name(loose),
-               loose->at_dest.present == TRI_NO ? "it is not there" : evidence_of(loose));
-}
-
 static const char *check_base(struct rule_case *c)
 {
     const struct disk *loose = disk_loose_base(c->disk);
 
-    if (!loose || c->treatment == TREAT_COPY || c->treatment == TREAT_NOTHING)
+    if (!loose || c->treatment == TREAT_COPY || c->treatment == TREAT_CHAIN || c->treatment == TREAT_NOTHING)
         return NULL;
     if (loose->at_dest.present == TRI_NO)
         return SAY("disk '%s' rests on '%s', which does not stand at the destination", c->disk->target,
@@ -384,85 +369,6 @@ static const char *check_size_not_known(struct rule_case *c)
     return SAY("the virtual size of disk '%s' is not known", c->disk->target);
 }
 
-static uint64_t occupied(const struct disk *d, enum treatment t)
-{
-    const uint64_t bytes = disk_is_in_device(d) ? disk_device_need(d)
-                           : t == TREAT_COPY    ? disk_occupied_bytes(d)
-                                                : d->at_source.allocated_bytes;
-
-    return bytes != NOT_KNOWN ? bytes : d->at_source.capacity_bytes;
-}
-
-/* What this disk and the copied ones before it put where this one goes: each alone may fit, all may not. */
-static uint64_t wanted(const struct rule_case *c, uint64_t (*size)(const struct disk *, enum treatment))
-{
-    const struct disk_image *there = &c->disk->at_dest;
-    uint64_t sum = size(c->disk, c->treatment);
-
-    for (size_t i = 0; i < c->disk_index; i++) {
-        const struct disk *d = &c->facts->domain.disks[i];
-
-        if (treatment_copies(c->strategy->disks[i]) &&
-            (there->pool ? text_equal(d->at_dest.pool, there->pool)
-                         : text_equal(d->at_dest.directory, there->directory) && !d->at_dest.pool &&
-                               there->directory))
-            sum = sum_of(sum, size(d, c->strategy->disks[i]));
-    }
-    return sum;
-}
-
-static uint64_t capacity(const struct disk *d, enum treatment t)
-{
-    (void)t;
-    return d->at_source.capacity_bytes;
-}
-
-static const char *room_place(const struct rule_case *c)
-{
-    const struct disk_image *there = &c->disk->at_dest;
-
-    return there->pool        ? there->pool
-           : there->directory ? there->directory
-                              : rules_name(disk_dest_source(c->disk));
-}
-
-static const char *check_space(struct rule_case *c)
-{
-    const uint64_t room = c->disk->at_dest.free_bytes;
-    uint64_t need;
-
-    if (!is_copied_apart(c) || room == NOT_KNOWN)
-        return NULL;
-    need = wanted(c, occupied);
-    if (need == NOT_KNOWN || room >= need)
-        return NULL;
-    return SAY("'%s' has %s free, disk '%s' with those before it needs %s", room_place(c), SIZE_TEXT(room),
-               c->disk->target, SIZE_TEXT(need));
-}
-
-static const char *check_space_not_known(struct rule_case *c)
-{
-    /* A device that stands there needs no more room. */
-    if (!is_copied_apart(c) || c->disk->at_dest.free_bytes != NOT_KNOWN ||
-        (disk_is_device(c->disk) && c->disk->at_dest.present != TRI_NO))
-        return NULL;
-    return SAY("how much room disk '%s' finds on the destination is not known", c->disk->target);
-}
-
-static const char *check_overcommit(struct rule_case *c)
-{
-    const uint64_t room = c->disk->at_dest.free_bytes;
-    uint64_t full;
-
-    if (!is_copied_apart(c) || room == NOT_KNOWN || check_space(c))
-        return NULL;
-    full = wanted(c, capacity);
-    if (full == NOT_KNOWN || room >= full)
-        return NULL;
-    return SAY("'%s' has %s free, disk '%s' with those before it may grow to %s", room_place(c),
-               SIZE_TEXT(room), c->disk->target, SIZE_TEXT(full));
-}
-
 static const struct rule rows[] = {
     RULE("no-driver", REFUSES, PER_DISK, check_no_driver,
          "What no driver knows can neither be proved shared nor be copied.",
@@ -569,10 +475,6 @@ static const struct rule rows[] = {
         "kept; nothing at the destination knows of them.",
         .fix =
             "Keep the source's image as long as the snapshots are wanted: qemu-img snapshot -l shows them."),
-    RULE(
-        "copied-flat", NOTES, PER_TREATMENT, check_flattened,
-        "The disk is copied with all that it rests on, into one image; the backing file is not needed at the "
-        "destination."),
     RULE("copy-lun", REFUSES, PER_TREATMENT, check_lun,
          "A passed-through LUN is a device, not an image, and cannot be created elsewhere.",
          .fix = "Make the LUN reachable from both hosts."),
@@ -585,15 +487,6 @@ static const struct rule rows[] = {
     RULE("copy-size-not-known", REFUSES, PER_TREATMENT, check_size_not_known,
          "A copy is created with the exact virtual size of its source.",
          .fix = "Check that 'virsh domblkinfo DOMAIN TARGET' answers on the source."),
-    RULE("destination-space", REFUSES, PER_TREATMENT, check_space,
-         "The place on the destination has less room than what the copied disks occupy.",
-         .fix = "Free space there, then plan again."),
-    RULE("destination-space-not-known", WARNS, PER_TREATMENT, check_space_not_known,
-         "The room on the destination could not be read; the copy may stop for lack of it.",
-         .fix = "Look at it with 'virsh pool-info' on the destination."),
-    RULE("destination-overcommit", WARNS, PER_TREATMENT, check_overcommit,
-         "What is occupied fits, but the disks may grow to more than the room there is.",
-         .fix = "Watch the room on the destination."),
 };
 
 const struct rule_set rules_disk = { "The disks", rows, sizeof rows / sizeof rows[0] };

@@ -99,10 +99,11 @@ static const char *not_sent(struct rule_case *c, const struct disk *d, enum trea
     if (!disk_is_file(d) || !disk_is_file(&there))
         return SAY("disk '%s' would have to be copied, and only files are while a domain is shut off",
                    rules_name(d->target));
-    if (d->n_chain > 0 && t != TREAT_OVERLAY)
-        return SAY("disk '%s' would have to be copied with what it rests on, which only its QEMU does",
+    if (d->n_chain > 0 && !treatment_rests(t))
+        return SAY("disk '%s' would have to be copied into one image with what it rests on, which only its "
+                   "QEMU does",
                    rules_name(d->target));
-    if (d->n_chain > 0 && !text_equal(disk_dest_source(&d->chain[0]), d->chain[0].source))
+    if (d->n_chain > 0 && !chain_name_holds(d, &d->chain[0]))
         return SAY("the image of disk '%s' names its base by a path that is another at the destination",
                    rules_name(d->target));
     if (c->limits->bandwidth_bytes_per_s != NOT_KNOWN)

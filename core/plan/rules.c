@@ -6,10 +6,10 @@
 #include "plan/planner.h"
 #include <string.h>
 
-static const struct rule_set *const rule_sets[] = { &rules_domain, &rules_host,        &rules_disk,
-                                                    &rules_device, &rules_channel,     &rules_tls,
-                                                    &rules_p2p,    &rules_connections, &rules_mode,
-                                                    &rules_map,    &rules_pair,        &rules_relocate };
+static const struct rule_set *const rule_sets[] = {
+    &rules_domain, &rules_host, &rules_disk,        &rules_chain, &rules_room, &rules_device, &rules_channel,
+    &rules_tls,    &rules_p2p,  &rules_connections, &rules_mode,  &rules_map,  &rules_pair,   &rules_relocate
+};
 enum { N_SETS = sizeof rule_sets / sizeof rule_sets[0] };
 
 const char *rules_name(const char *name)

@@ -63,8 +63,8 @@ struct rule_set {
     const struct rule *rows;
     size_t n;
 };
-extern const struct rule_set rules_domain, rules_host, rules_disk, rules_channel, rules_mode, rules_map,
-    rules_device, rules_tls, rules_p2p, rules_connections, rules_pair, rules_relocate;
+extern const struct rule_set rules_domain, rules_host, rules_disk, rules_chain, rules_room, rules_channel,
+    rules_mode, rules_map, rules_device, rules_tls, rules_p2p, rules_connections, rules_pair, rules_relocate;
 
 /* The rule of this id; NULL when no row has it. */
 const struct rule *rules_find(const char *id);

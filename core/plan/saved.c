@@ -100,6 +100,7 @@ static json_t *json_of_limits(const struct plan_limits *l)
          json_put_text(o, "manner", l->manner == MANNER_P2P ? "p2p" : "direct") < 0) ||
         json_put_flag(o, "no_postcopy", l->no_postcopy) < 0 ||
         json_put_flag(o, "no_throttle", l->no_throttle) < 0 || json_put_flag(o, "flatten", l->flatten) < 0 ||
+        (l->keep_chain && json_put_flag(o, "keep_chain", true) < 0) ||
         json_put_text(o, "prefer", prefer_words[(unsigned)l->prefer <= PREFER_EXPOSURE ? l->prefer : 0]) <
             0 ||
         (l->max_downtime_ms != NOT_KNOWN && json_put_u64(o, "max_downtime_ms", l->max_downtime_ms) < 0) ||
@@ -158,6 +159,7 @@ int plan_saved_limits(const json_t *saved, struct plan_limits *ret, struct error
                                  .no_postcopy = json_flag(l, "no_postcopy", false),
                                  .no_throttle = json_flag(l, "no_throttle", false),
                                  .flatten = json_flag(l, "flatten", false),
+                                 .keep_chain = json_flag(l, "keep_chain", false),
                                  .max_downtime_ms = json_u64(l, "max_downtime_ms", NOT_KNOWN),
                                  .deadline_ms = json_u64(l, "deadline_ms", NOT_KNOWN),
                                  .bandwidth_bytes_per_s = json_u64(l, "bandwidth_bytes_per_s", NOT_KNOWN) };

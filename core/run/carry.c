@@ -30,7 +30,7 @@ static int disks_to_copy(struct move *m, json_t *args)
             (void)json_array_append_new(disks, json_string(d->target));
         if (t == TREAT_COPY && d->n_chain > 0)
             (void)json_array_append_new(flat, json_string(d->target));
-        is_incremental |= t == TREAT_OVERLAY;
+        is_incremental |= treatment_rests(t);
     }
     if (json_put(args, "disks", disks) < 0) {
         json_decref(flat);

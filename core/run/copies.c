@@ -1,8 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The worker tells ten times a second, which is also when the user's wish to stop is heard. */
+ * The worker tells ten times a second, which is also when the user's wish to stop is heard. What is sent to
+ * another host is made there first, journalled, and is held at the source until the worker ends. */
 #include "run/copies.h"
 
+#include "facts/json.h"
+#include "host/compare.h"
 #include <string.h>
+
+#define HOLD_MS 120000u
+#define CREATE_MS 60000u
+#define TRY_MS 10000u
 
 void copies_of(struct copies *k, const char *target)
 {
@@ -39,5 +46,107 @@ int copies_told(void *context, const json_t *record, struct error *err)
         return move_record_for_worker(k->m, record, err);
     report(k, json_u64(record, "done_bytes", 0), json_u64(record, "whole_bytes", 0),
            json_u64(record, "zero_bytes", 0));
+    return 0;
+}
+
+/* ---- to another host, through its libvirt ---- */
+
+static json_t *args_of(const struct copies *k, const struct disk *d, size_t layer)
+{
+    return json_pack("{so ss sI}", "facts", facts_to_json(k->m->facts), "target", d->target, "layer",
+                     (json_int_t)layer);
+}
+
+static int make(struct copies *k, json_t *args, uint64_t bytes, struct error *err)
+{
+    if (!args || json_put_u64(args, "sent_bytes", bytes) < 0) {
+        json_decref(args);
+        return error_memory(err);
+    }
+    return worker_do(k->m->survey.destination, "image-create", args, CREATE_MS, NULL, err);
+}
+
+static int fill(struct copies *k, json_t *args, const char *verify, json_t **ret, struct error *err)
+{
+    if (!args || json_put_text(args, "verify", verify) < 0) {
+        json_decref(args);
+        return error_memory(err);
+    }
+    return worker_do(k->worker, "image-send", args, 0, ret, err);
+}
+
+int copies_send(struct copies *k, const struct disk *d, size_t layer, const char *verify, struct error *err)
+{
+    struct move *m = k->m;
+    const struct disk *image = layer ? &d->chain[layer - 1] : d;
+    OWNED_JSON held = NULL;
+    OWNED_JSON sent = NULL;
+
+    copies_of(k, d->target);
+    if (move_not_interrupted(m, err) < 0)
+        return -err->code;
+    if (worker_do(k->worker, "image-hold", args_of(k, d, layer), HOLD_MS, &held, err) < 0 ||
+        make(k, args_of(k, d, layer), json_u64(held, "length_bytes", 0), err) < 0 ||
+        move_record(m, "image-copy",
+                    json_pack("{ss ss}", "target", d->target, "place", disk_dest_source(image)), err) < 0 ||
+        fill(k, args_of(k, d, layer), verify, &sent, err) < 0)
+        return error_while(err, layer ? "copying what disk '%s' rests on" : "copying the image of disk '%s'",
+                           d->target);
+    if (!json_flag(sent, "is_synced", false))
+        move_say(m, "'%s' is left to the destination's page cache: nothing can be run there that syncs it",
+                 disk_dest_source(image));
+    k->done += json_u64(sent, "written_bytes", 0);
+    return 0;
+}
+
+/* ---- what a disk rests on ---- */
+
+static bool can_run_there(struct move *m)
+{
+    struct error ignored = { 0 };
+
+    return worker_do(m->survey.destination, "run",
+                     json_pack("{s[s] sI}", "argv", "true", "timeout_ms", (json_int_t)TRY_MS),
+                     TRY_MS + ANSWER_MS, NULL, &ignored) == 0;
+}
+
+/* The guest will read it as what it had: all of it is looked at, there by a program, or read back from there.
+ */
+static int send_layer(struct copies *k, const struct disk *d, size_t layer, bool runs, struct error *err)
+{
+    const struct disk *file = &d->chain[layer - 1];
+    char digest[COMPARE_DIGEST_SIZE];
+    int equal;
+
+    if (copies_send(k, d, layer, runs ? "sampled" : "full", err) < 0)
+        return -err->code;
+    if (!runs)
+        return 0;
+    equal = compare_content(file, k->m->survey.source, k->m->survey.destination, digest, err);
+    if (equal < 0)
+        return error_while(err, "comparing what disk '%s' rests on", d->target);
+    if (equal)
+        return 0;
+    error_set(err, ERROR_FAILED, k->m->survey.dest_host, "'%s' arrived there as something else",
+              disk_dest_source(file));
+    return error_fix(err, "Look at the storage of both hosts, then run the same command again.");
+}
+
+int copies_send_chains(struct copies *k, struct error *err)
+{
+    const struct domain *domain = &k->m->facts->domain;
+    const enum treatment *disks = k->m->strategy->disks;
+    bool was_tried = false, runs = false;
+
+    for (size_t i = 0; i < domain->n_disks; i++)
+        /* The lowest first: none names what is not there yet. */
+        for (size_t l = domain->disks[i].n_chain; l-- > 0;) {
+            if (!chain_sends(domain, disks, i, l))
+                continue;
+            runs = was_tried ? runs : can_run_there(k->m);
+            was_tried = true;
+            if (send_layer(k, &domain->disks[i], l + 1, runs, err) < 0)
+                return -err->code;
+        }
     return 0;
 }

@@ -20,4 +20,11 @@ void copies_of(struct copies *k, const char *target);
  * it could go on, is of no use to a later run, before which the domain may have run. */
 int copies_told(void *context, const json_t *record, struct error *err);
 
+/* Sends the disk's own image (layer 0), or the layer-th that it rests on, as it is, to its place at the
+ * destination, which is made; k's worker is of that host, and has the image at the source locked until it
+ * ends. verify: as of the verb "copy". */
+int copies_send(struct copies *k, const struct disk *d, size_t layer, const char *verify, struct error *err);
+/* What the strategy's disks rest on and the destination lacks; each is compared, all of it. */
+int copies_send_chains(struct copies *k, struct error *err);
+
 #endif

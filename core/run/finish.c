@@ -95,7 +95,7 @@ uint64_t disk_sent_bytes(const struct facts *f, const struct strategy *s, const 
         return NOT_KNOWN;
     /* An overlay's holes are its base, and no part of the job. */
     for (size_t i = 0; i < f->domain.n_disks; i++)
-        if (s->disks[i] == TREAT_OVERLAY)
+        if (treatment_rests(s->disks[i]))
             return a->disk_bytes;
     for (size_t i = 0; i < f->domain.n_disks; i++) {
         const struct disk *d = &f->domain.disks[i];
@@ -124,6 +124,8 @@ static void read_bytes(struct move *m, const json_t *job)
 
     r->memory_bytes = json_u64(job, "memory_processed_bytes", NOT_KNOWN);
     r->disk_bytes = copies_disks(m) ? disk_sent_bytes(m->facts, m->strategy, &m->actual) : 0;
+    if (r->disk_bytes != NOT_KNOWN)
+        r->disk_bytes += m->chains.bytes;
     r->bytes = r->memory_bytes == NOT_KNOWN || r->disk_bytes == NOT_KNOWN ? NOT_KNOWN
                                                                           : r->memory_bytes + r->disk_bytes;
 }

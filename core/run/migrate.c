@@ -288,8 +288,9 @@ static int make_ready(struct move *m, struct error *err)
     m->is_p2p = m->strategy->is_p2p;
     m->is_offline = m->strategy->mode == MODE_OFFLINE;
     move_phase(m, "prepare");
-    if (move_not_interrupted(m, err) < 0 || prepare_mover(m, err) < 0 || prepare_data(m, err) < 0 ||
-        prepare_images(m, err) < 0 || prepare_domain(m, err) < 0 || offline_send(m, err) < 0)
+    if (move_not_interrupted(m, err) < 0 || chain_send(m, err) < 0 || prepare_mover(m, err) < 0 ||
+        prepare_data(m, err) < 0 || prepare_images(m, err) < 0 || prepare_domain(m, err) < 0 ||
+        offline_send(m, err) < 0)
         return -err->code;
     if (mark_still_ours(m, err) < 0)
         return -err->code;

@@ -60,7 +60,8 @@ struct move {
     const struct strategy *strategy;
 
     struct worker *mover;
-    struct worker *copier; /* has the images of a domain that is shut off open, and so locked; NULL = none */
+    struct worker *copier; /* has what was sent open, and so locked: the images of a domain that is shut off,
+                              or what those of one that runs rest on; NULL = none */
     struct call *opening;  /* the mover's connections, asked for while the survey goes on; NULL */
     struct gate *gate;
     struct reach ahead[2];         /* connections for the first look, in the making */
@@ -85,6 +86,9 @@ struct move {
     bool is_postcopy;    /* the source was seen to have stopped for post-copy */
     uint64_t carried_ms; /* monotonic: when libvirt was asked */
     struct actual actual;
+    struct {
+        uint64_t bytes, ms;
+    } chains; /* what copied disks rest on, sent before libvirt was asked */
 };
 
 /* migrate.c: what every run has, whatever it does to the domain */
@@ -154,6 +158,9 @@ int prepare_mover(struct move *m, struct error *err);
  */
 int prepare_mover_again(struct move *m, struct error *err);
 
+/* chain.c: what the disks of a running domain rest on, sent to the destination where it is kept. Nothing to
+ * do for others. */
+int chain_send(struct move *m, struct error *err);
 /* offline.c: the images of a domain that is shut off, sent to the destination. Nothing to do for others. */
 int offline_send(struct move *m, struct error *err);
 

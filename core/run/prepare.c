@@ -35,7 +35,7 @@ int prepare_images(struct move *m, struct error *err)
                 continue;
         }
         args = json_pack("{so ss sb sb}", "facts", facts_to_json(m->facts), "target", d->target, "on_base",
-                         (int)(m->strategy->disks[i] == TREAT_OVERLAY), "onto",
+                         (int)treatment_rests(m->strategy->disks[i]), "onto",
                          (int)(disk_is_device(d) && d->at_dest.present == TRI_YES));
         if (worker_do(m->survey.destination, "image-create", args, CREATE_MS, NULL, err) < 0)
             return error_while(err, "creating the image of disk '%s'", d->target);

@@ -152,7 +152,7 @@ static json_t *actual_of(const struct move *m)
 
     if (!actual)
         return NULL;
-    put(actual, "time_ms", m->actual.carry_ms);
+    put(actual, "time_ms", m->actual.carry_ms + m->chains.ms);
     put(actual, "total_ms", loop_now_ms() - m->began_ms);
     if (!m->result->downtime_is_least)
         put(actual, "downtime_seen_ms", m->result->downtime_ms);

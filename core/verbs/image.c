@@ -26,24 +26,21 @@ int image_create(struct child *c, const struct disk *at, const struct ferry_disk
     return r;
 }
 
-/* {"facts", "target", "on_base", "onto", "sent_bytes"}: creates the image of that disk here, at the place
- * that it has at the destination; with on_base it rests on what the disk's own rests on, with onto it is made
- * in the device that stands there, with sent_bytes it is a file of that length without any content; {} */
+/* {"facts", "target", "layer", "on_base", "onto", "sent_bytes"}: creates the image of that disk, or what it
+ * rests on, here, at the place that it has at the destination; with on_base it rests on what the disk's own
+ * rests on, with onto it is made in the device that stands there, with sent_bytes it is a file of that length
+ * without any content; {} */
 int verb_image_create(struct child *c, const json_t *args, json_t *reply, struct error *err)
 {
     OWNED(facts) f = facts_from_json(json_child(args, "facts"), err);
-    const char *target = json_text(args, "target", "");
-    struct disk *disk = f ? facts_disk(f, target) : NULL;
+    struct disk *disk = image_in(f, args, err);
     struct ferry_new_image image = { .base = NULL };
     struct ferry_disk wanted;
     struct disk named;
 
     (void)reply;
-    if (!f)
-        return -err->code;
     if (!disk)
-        return error_set(err, ERROR_FAILED, c->host, "no storage driver creates the image of disk '%s'",
-                         target);
+        return -err->code;
     named = disk_there(disk);
     disk_stand_for(&named);
     wanted = call_disk(&named, disk_is_mapped(disk) ? NULL : disk->at_source.identity);

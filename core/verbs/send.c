@@ -14,6 +14,7 @@ struct held {
     struct copy_end end;
     struct call_host lent;
     char target[64], host[256];
+    uint64_t layer; /* 0: the disk's own image */
     struct held *next;
 };
 
@@ -27,11 +28,11 @@ static void let_go(struct child *c)
     c->held = NULL;
 }
 
-static struct held *held_of(const struct child *c, const char *target)
+static struct held *held_of(const struct child *c, const char *target, uint64_t layer)
 {
     struct held *h = c->held;
 
-    while (h && !text_equal(h->target, target))
+    while (h && (h->layer != layer || !text_equal(h->target, target)))
         h = h->next;
     return h;
 }
@@ -57,21 +58,28 @@ static int open_file(struct copy_end *ret, const struct call_host *lent, const s
     return place.driver ? end_open(ret, &place, is_there, err) : -err->code;
 }
 
-static struct disk *disk_in(struct facts *f, const json_t *args, struct error *err)
+struct disk *image_in(struct facts *f, const json_t *args, struct error *err)
 {
     struct disk *d = f ? facts_disk(f, json_text(args, "target", "")) : NULL;
+    const uint64_t layer = json_u64(args, "layer", 0);
 
-    if (f && !d)
-        error_set(err, ERROR_INPUT, NULL, "there is no disk '%s'", json_text(args, "target", ""));
-    return d;
+    if (f && (!d || layer > d->n_chain)) {
+        error_set(err, ERROR_INPUT, NULL, "there is no disk '%s' with %llu backing files",
+                  json_text(args, "target", ""), (unsigned long long)layer);
+        return NULL;
+    }
+    if (!d || !layer)
+        return d;
+    d->chain[layer - 1].target = d->target;
+    return &d->chain[layer - 1];
 }
 
-/* {"facts", "target"}: opens the image of that disk on this machine, which is the source, and keeps it locked
- * until the worker ends: {"length_bytes"} */
+/* {"facts", "target", "layer"}: opens the image of that disk, or what it rests on, on this machine, which is
+ * the source, and keeps it locked until the worker ends: {"length_bytes"} */
 int verb_image_hold(struct child *c, const json_t *args, json_t *reply, struct error *err)
 {
     OWNED(facts) f = facts_from_json(json_child(args, "facts"), err);
-    struct disk *d = disk_in(f, args, err);
+    struct disk *d = image_in(f, args, err);
     struct held *h = d ? calloc(1, sizeof *h) : NULL;
 
     if (!d)
@@ -83,6 +91,7 @@ int verb_image_hold(struct child *c, const json_t *args, json_t *reply, struct e
     h->lent = verb_call_host(c);
     h->lent.host = h->host;
     (void)snprintf(h->target, sizeof h->target, "%s", d->target);
+    h->layer = json_u64(args, "layer", 0);
     h->next = c->held;
     c->held = h;
     c->at_end = let_go;
@@ -120,13 +129,13 @@ static int send(struct child *c, struct held *h, const struct disk *to, const ch
     return r;
 }
 
-/* {"facts", "target", "verify"}: copies what is held of that disk into its image here, which was made for
- * that: {figures, "is_synced"} */
+/* {"facts", "target", "layer", "verify"}: copies what is held of that image into the one here, which was made
+ * for that: {figures, "is_synced"} */
 int verb_image_send(struct child *c, const json_t *args, json_t *reply, struct error *err)
 {
     OWNED(facts) f = facts_from_json(json_child(args, "facts"), err);
-    const struct disk *d = disk_in(f, args, err);
-    struct held *h = d ? held_of(c, d->target) : NULL;
+    const struct disk *d = image_in(f, args, err);
+    struct held *h = d ? held_of(c, d->target, json_u64(args, "layer", 0)) : NULL;
     struct copy_progress figures = { 0 };
     struct disk to;
 

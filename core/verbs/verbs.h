@@ -134,6 +134,9 @@ int image_create(struct child *c, const struct disk *at, const struct ferry_disk
 int verb_image_create(struct child *c, const json_t *args, json_t *reply, struct error *err);
 int verb_image_remove(struct child *c, const json_t *args, json_t *reply, struct error *err);
 /* send.c */
+/* The image that args name by "target" and "layer": 0 or absent, the disk's own; n, the n-th that it rests
+ * on. NULL with err set, or because f is. */
+struct disk *image_in(struct facts *f, const json_t *args, struct error *err);
 int verb_image_hold(struct child *c, const json_t *args, json_t *reply, struct error *err);
 int verb_image_send(struct child *c, const json_t *args, json_t *reply, struct error *err);
 

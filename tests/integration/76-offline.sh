@@ -84,8 +84,13 @@ lab on hostB rm "$IMAGES/filler"
 stayed
 lab rm resting
 
-it "what is on another machine, and what rests on a base, is refused"
+it "what is on another machine, and what rests on a base, is refused; with its base, where that is kept, it goes"
 resting local:qcow2:base --fill 16
 exits 3 prints 'offline-copy' ferry hostA plan --allow-cleartext resting hostB
 exits 3 prints 'on another machine' ferry client -c qemu+ssh://root@hostA/system plan --allow-cleartext resting hostB
+before=$(sums hostA)
+exits 0 ferry hostA $MOVE --keep-chain resting hostB
+is "$before" sums hostB
+lab on hostB virsh -q start resting
+await 60 lab verify resting
 lab rm resting

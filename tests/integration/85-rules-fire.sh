@@ -17,6 +17,8 @@ backing-file-not-proved|89-chains.sh
 image-replaced|80-rules.sh
 base-no-file|89-chains.sh
 chain-not-known|89-chains.sh
+chain-kept|89-chains.sh
+chain-not-kept|89-chains.sh
 data-file-not-proved|89-chains.sh
 snapshots-in-image|89-chains.sh
 device-not-a-device|88-devices.sh

@@ -25,6 +25,11 @@ image_gone() { # HOST GUEST: what was copied from there would stand in the way b
     on "$1" sh -c "rm -f $IMAGES/$2-vda.*; virsh -q pool-refresh default"
 }
 
+left_nothing() { # GUEST
+    is hostA lab runners "$1"
+    is_empty on hostB sh -c "ls $IMAGES; virsh -q list --all --name | grep ."
+}
+
 it "a disk on a base of its own host is copied with it, into one image that rests on nothing"
 guest hostA flat --disk local:qcow2:base --write-log
 # shellcheck disable=SC2086
@@ -53,6 +58,48 @@ ferry hostB $MIGRATE --flatten over hostA
 lives_on hostA over
 is nothing base_of hostA "$IMAGES/over-vda.qcow2"
 lab rm over
+
+it "what a disk rests on goes with it where that is kept, and it rests on that there"
+guest hostA kept --disk local:qcow2:base --write-log
+sum=$(on hostA sha256sum "$IMAGES/kept-vda-base.qcow2")
+exits 0 prints 'chain-kept' lacks 'copied-flat' ferry hostA plan --allow-cleartext --keep-chain kept hostB
+# shellcheck disable=SC2086
+ferry hostA $MIGRATE --keep-chain kept hostB
+lives_on hostB kept
+is "$IMAGES/kept-vda-base.qcow2" base_of hostB "$IMAGES/kept-vda.qcow2"
+is "$IMAGES/kept-vda-base.qcow2" chain_of hostB kept
+is "$sum" on hostB sha256sum "$IMAGES/kept-vda-base.qcow2"
+image_gone hostA kept
+exits 3 prints 'chain-not-kept' prints "something stands at '$IMAGES/kept-vda-base.qcow2'" \
+    ferry hostB plan --allow-cleartext --keep-chain kept hostA
+lab rm kept
+
+deep "what is kept below a disk is removed again when the move does not come to pass, and nobody writes it meanwhile"
+needs_faults
+guest hostA kept --disk local:qcow2:base --write-log
+for point in create:1 create:2 image-copy:1 create:3 migrate:1; do
+    # shellcheck disable=SC2086
+    VIRT_FERRY_FAULT=kill:journal-$point exits 137 ferry hostA $MIGRATE --keep-chain kept hostB
+    exits 0 ferry hostA recover kept
+    left_nothing kept
+done
+# shellcheck disable=SC2086
+exits 0 prints 'Failed to get' stopped journal-image-copy:1 'exits 1 on hostA virsh -q blockcommit kept vda --active --pivot --wait' \
+    hostA $MIGRATE --keep-chain kept hostB
+lives_on hostB kept
+lab rm kept
+
+deep "what is kept below a disk is read back where no program can be run there, and a file that two disks rest on goes once"
+guest hostA kept --disk local:qcow2:base --write-log
+on hostA qemu-img create -q -f qcow2 -F qcow2 -b "$IMAGES/kept-vda-base.qcow2" "$IMAGES/kept-vdb.qcow2"
+on hostA virsh -q attach-disk kept "$IMAGES/kept-vdb.qcow2" vdb --subdriver qcow2 --targetbus virtio --cache none --live --config
+# shellcheck disable=SC2086
+ferry hostA $MIGRATE --keep-chain kept qemu+tcp://hostB/system >"$WORK/said" 2>&1
+prints 'nothing can be run there' cat "$WORK/said"
+lives_on hostB kept
+is "$IMAGES/kept-vda-base.qcow2" base_of hostB "$IMAGES/kept-vdb.qcow2"
+starts_again hostB kept
+lab rm kept
 
 deep "a base that was copied to the other host by hand is compared when that is asked for, and then not copied"
 guest hostA twin --disk local:qcow2:base --write-log

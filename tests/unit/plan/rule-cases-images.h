@@ -16,12 +16,19 @@
 static struct disk proved_base_with_data = BASE(.sharing = SHARING_PROVED, .at_source.data_file = "d.raw");
 static struct disk loose_base = BASE(.sharing_evidence = "two folders");
 static struct disk missing_base = BASE(.sharing = SHARING_DENIED, .at_dest = { .present = TRI_NO });
+static struct disk gone_base =
+    BASE(.driver = "local-block", .at_dest = { .present = TRI_NO, .free_bytes = GiB(10) });
 static struct disk other_base = BASE(.sharing = SHARING_PROVED, .at_source.is_open = TRI_NO);
 static struct disk proved_base = BASE(.sharing = SHARING_PROVED);
 static struct disk half_proved[] = { BASE(.sharing = SHARING_PROVED), BASE(.sharing = SHARING_DENIED) };
 SPOIL(copy_loose, sample_local(vda)->chain = &loose_base; vda->n_chain = 1)
 SPOIL(copy_overlay, sample_local(vda)->chain = &proved_base; vda->n_chain = 1; vda->driver_bases = true)
 SPOIL(copy_base_by_old_driver, sample_local(vda)->chain = &proved_base; vda->n_chain = 1)
+SPOIL(keep_loose, copy_loose(f, limits); limits->keep_chain = true)
+SPOIL(keep_missing, sample_local(vda)->chain = &gone_base; vda->n_chain = 1; vda->driver_bases = true;
+      limits->keep_chain = true; f->source.uri = "qemu:///system")
+SPOIL(keep_missing_far, keep_missing(f, limits); f->source.uri = "qemu+ssh://hostA/system")
+SPOIL(keep_overlay, copy_overlay(f, limits); limits->keep_chain = true)
 SPOIL(shared_loose, vda->chain = &loose_base; vda->n_chain = 1)
 SPOIL(shared_missing, vda->chain = &missing_base; vda->n_chain = 1)
 SPOIL(shared_half, vda->chain = half_proved; vda->n_chain = 2)

@@ -232,10 +232,28 @@ START_TEST(every_plan_is_what_the_published_schema_says)
     }
 END_TEST
 
+START_TEST(the_published_schema_knows_every_treatment)
+    {
+        struct error err = { 0 };
+        OWNED_JSON schema = json_read_file("docs/plan.schema.json", &err);
+        const json_t *words = json_object_get(schema, "properties"), *word;
+        static const char *const path[] = { "strategies", "items",      "properties", "disks",
+                                            "items",      "properties", "treatment",  "enum" };
+        size_t n = 0, i;
+
+        for (size_t k = 0; k < sizeof path / sizeof *path; k++)
+            words = json_object_get(words, path[k]);
+        json_array_foreach(words, i, word) for (int t = TREAT_SHARED; t <= TREAT_CHAIN; t++) n +=
+            text_equal(json_string_value(word), treatment_word((enum treatment)t));
+        ck_assert_uint_eq(n, TREAT_CHAIN + 1);
+        ck_assert_uint_eq(json_array_size(words), n);
+    }
+END_TEST
+
 TEST_MAIN("plan/saved", what_was_saved_is_found_again_whatever_it_is_thought_to_cost_now,
           LOOP(a_stale_plan_is_refused_with_the_difference, TEST_ROWS(stale)),
           a_saved_plan_has_its_maps_in_it_and_is_stale_with_others,
           a_saved_plan_has_in_it_what_may_be_overwritten_and_is_stale_without,
           the_limits_come_back_as_they_were, a_saved_plan_has_its_connections_in_it,
           LOOP(what_is_no_saved_plan_is_refused, TEST_ROWS(rubbish)),
-          every_plan_is_what_the_published_schema_says)
+          every_plan_is_what_the_published_schema_says, the_published_schema_knows_every_treatment)
