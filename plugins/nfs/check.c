@@ -11,6 +11,8 @@
 #define WRITE_ACCESS (ACCESS3_MODIFY | ACCESS3_EXTEND)
 #define LEAST_ROOM                                                                                           \
     (UINT64_C(16) << 20) /* a qcow2 image takes its clusters and tables in much smaller steps */
+/* The portmapper tells whole seconds, and answers may take one. */
+#define CLOCK_APART_S 3u
 #define SQUASH_FIX                                                                                           \
     "Export the folder with no_root_squash (ganesha: Squash = No_Root_Squash), or let QEMU be a user who "   \
     "may "                                                                                                   \
@@ -122,6 +124,24 @@ static void check_room(const struct check *c)
             "Remove files from the export, or give its file system more inodes.");
 }
 
+/* Caches of clients bear any difference: they compare what one server says with what it said before. */
+static void check_clock(const struct check *c)
+{
+    const int64_t ahead_ms = c->look->clock_ahead_ms;
+    const bool is_behind = ahead_ms < 0;
+    const uint64_t apart_s = (uint64_t)(is_behind ? -ahead_ms : ahead_ms) / 1000u;
+
+    if (apart_s < CLOCK_APART_S)
+        return;
+    add(c, SEVERITY_WARNS, "nfs-clock",
+        c->services->text(c->call,
+                          "the clock of NFS server '%s' is %" PRIu64
+                          " s or more %s this machine's: the times of files there are by it",
+                          c->p->address, apart_s, is_behind ? "behind" : "ahead of"),
+        "What goes by these times errs (backups, clean-up by age), and Kerberos bears five minutes: let the "
+        "server and the hosts take the time from the same source.");
+}
+
 static bool root_is_shut_out(const struct check *c, nfsstat3 status)
 {
     return (status == NFS3ERR_ACCES || status == NFS3ERR_PERM) && c->p->user.uid == 0;
@@ -134,6 +154,7 @@ void check_image(struct ferry_call *call, const struct ferry_services *services,
     const nfsstat3 status = look->found.status;
 
     check_room(&c);
+    check_clock(&c);
     if (status == NFS3_OK && look->found.attributes.type == NF3REG) {
         check_access(&c);
     } else if (status == NFS3ERR_ACCES || status == NFS3ERR_PERM) {

@@ -15,6 +15,8 @@ struct rpc_context *server_line(const struct server *s);
 /* What is sent from now on is that user's. */
 int server_speak_for(struct server *s, const struct user *user, struct trouble *t);
 int server_land(struct server *s, struct flight *f, const char *doing, struct trouble *t);
+/* As clock.h has it. */
+int64_t server_clock_apart_ms(const struct server *s);
 /* After a flight that did not land: over a new connection it might. */
 bool server_may_be_asked_again(const struct server *s);
 

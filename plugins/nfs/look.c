@@ -120,6 +120,8 @@ static int look_once(struct server *s, struct want *const *wants, size_t n, stru
     for (size_t i = 0; i < n; i++)
         if (wants[i]->look->folder.n > 0)
             take_look(&shots[i], wants[i]);
+    /* It is one clock, whatever lies there. */
+    wants[0]->look->clock_ahead_ms = server_clock_apart_ms(s);
     return 0;
 }
 

@@ -3,6 +3,7 @@
  * A server that was silent is not asked again for some seconds, so that many disks do not wait one by one.
  * QEMU's own driver is libnfs too: the ports come from the portmapper and the folder is mounted as it does.
  */
+#include "clock.h"
 #include "lines.h"
 #include <limits.h>
 #include <stdarg.h>
@@ -20,6 +21,7 @@ struct server {
     char address[ADDRESS_SIZE];
     struct rpc_context *mount, *nfs;
     uint32_t mount_port, nfs_port;
+    struct clock clock; /* when it was asked for its ports last */
     struct {
         char *name;
         struct handle handle;
@@ -188,6 +190,18 @@ nfs_fh3 server_handle(const struct handle *h)
 
 /* ---- the way to a folder ---- */
 
+/* Nobody waits for it: a portmapper of old answers that it does not know the question, if at all. */
+static void take_clock(struct rpc_context *rpc, int status, void *data, void *private_data)
+{
+    struct clock *c = private_data;
+
+    (void)rpc;
+    if (status != RPC_STATUS_SUCCESS || !data)
+        return;
+    memcpy(&c->second, data, sizeof c->second);
+    c->told_ms = clock_now_ms();
+}
+
 static int find_ports(struct server *s, struct trouble *t)
 {
     struct flight f;
@@ -200,6 +214,8 @@ static int find_ports(struct server *s, struct trouble *t)
     if (!rpc)
         return silent(s, &f, "connecting to its portmapper", t);
     f.waiting = 2;
+    s->clock = (struct clock){ .asked_ms = clock_now_ms() };
+    (void)rpc_pmap3_gettime_async(rpc, take_clock, &s->clock);
     if (rpc_pmap2_getport_async(rpc, MOUNT_PROGRAM, MOUNT_V3, TCP, flight_landed, &of_mount) < 0 ||
         rpc_pmap2_getport_async(rpc, NFS_PROGRAM, NFS_V3, TCP, flight_landed, &of_nfs) < 0)
         flight_refuse(&f, rpc);
@@ -498,6 +514,11 @@ int server_unlink(const char *address, const struct user *user, const struct han
         return -1;
     *ret_status = r.status;
     return 0;
+}
+
+int64_t server_clock_apart_ms(const struct server *s)
+{
+    return clock_apart_ms(&s->clock);
 }
 
 int server_port(const char *address)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * An NFS server spoken to by NFSv3 and its MOUNT protocol, through libnfs's raw calls. One connection to each
  * server and worker, kept; every call is bounded by the time that server_time gave. Round trips:
- *   1  portmapper: the ports of MOUNT and NFS
+ *   1  portmapper: the ports of MOUNT and NFS, and what time it is there
  *   2  MOUNT: the handles of all folders
  *   3  LOOKUP, FSSTAT, FSINFO, ACCESS for all images
  *   4  ACCESS of the images, as QEMU's user, where they are checked; READ of their heads */
@@ -43,6 +43,8 @@ struct look {
     uint64_t free_bytes, free_files, total_files;
     uint32_t write_most;    /* bytes in one WRITE */
     uint32_t folder_access; /* ACCESS3_* */
+    int64_t clock_ahead_ms; /* the server's, before this machine's, of one image of several; 0: not surely
+                               apart */
     /* Of server_learn_all: */
     bool has_rights, has_head;
     nfsstat3 rights_status;

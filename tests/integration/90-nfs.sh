@@ -92,6 +92,23 @@ trips_to_look_at() { # HOST DOMAIN DEST
     [ $((n - connections)) = 6 ] || complain "it took $((n - connections)) connections"
 }
 
+# A program that it is preloaded to takes the time for later than it is.
+an_hour_later() {
+    gcc -shared -fPIC -o "$WORK/later.so" -x c - <<'END'
+#define _GNU_SOURCE
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+int clock_gettime(clockid_t clock, struct timespec *now)
+{
+    long code = syscall(SYS_clock_gettime, clock, now);
+    if (code == 0 && clock == CLOCK_REALTIME)
+        now->tv_sec += 3600;
+    return (int)code;
+}
+END
+}
+
 # The same guest with its server named otherwise.
 rename_server() { # HOST GUEST NAME
     # shellcheck disable=SC2016
@@ -113,6 +130,11 @@ VIRT_FERRY_TRACE=1 prints "looked at NFS server '$SERVER', images: 1, round trip
     lacks "image '/export/held-vda.img', round trips" ferry hostA plan held qemu+tcp://hostB/system --allow-cleartext
 is 'vda=shared' treatments hostA held hostB
 is 'proved true' identities hostA held hostB
+# What the server's portmapper says of the time comes with the ports.
+an_hour_later
+exits 0 prints "the clock of NFS server '$SERVER' is 3599 s or more behind this machine's" \
+    on hostA env LD_PRELOAD="$WORK/later.so" virt-ferry plan held hostB --allow-cleartext
+exits 0 lacks 'nfs-clock' ferry hostA plan held hostB --allow-cleartext
 ferry hostA migrate held qemu+tcp://hostB/system --allow-cleartext
 lives_on hostB held
 

@@ -2,6 +2,7 @@
  * What the nfs driver knows without a server: addresses, identities, mount tables, and writes that a
  * restarted server lost. */
 #include "../../../plugins/nfs/address.c"  /* NOLINT(bugprone-suspicious-include) */
+#include "../../../plugins/nfs/clock.c"    /* NOLINT(bugprone-suspicious-include) */
 #include "../../../plugins/nfs/identity.c" /* NOLINT(bugprone-suspicious-include) */
 #include "../../../plugins/nfs/mounts.c"   /* NOLINT(bugprone-suspicious-include) */
 #include "../../../plugins/nfs/send.c"     /* NOLINT(bugprone-suspicious-include) */
@@ -9,6 +10,30 @@
 #include "base/owned.h"
 #include "base/text.h"
 #include "check-main.h"
+
+/* ---- clocks ---- */
+
+#define S(n) ((int64_t)(n)*1000)
+static const struct {
+    struct clock clock;
+    int64_t apart_ms;
+} clocks[] = {
+    { { S(1000), S(1000) + 5, 0 }, 0 }, /* it did not tell */
+    { { S(1000), S(1000) + 5, 1000 }, 0 },
+    { { S(1000) + 999, S(1001) + 4, 1000 }, 0 },
+    { { S(1000) + 999, S(1001) + 4, 1001 }, 0 },
+    { { S(1000), S(1003), 1002 }, 0 }, /* the answer took long */
+    { { S(1000), S(1000) + 5, 1001 }, 995 },
+    { { S(1000), S(1000) + 5, 999 }, -1 },
+    { { S(1000), S(1000) + 5, 940 }, -S(59) - 1 },
+    { { S(1000), S(1000) + 5, 4600 }, S(3600) - 5 },
+};
+
+START_TEST(of_a_servers_clock_only_what_is_sure_is_called_a_difference)
+    {
+        ck_assert_int_eq(clock_apart_ms(&clocks[_i].clock), clocks[_i].apart_ms);
+    }
+END_TEST
 
 /* ---- addresses ---- */
 
@@ -443,7 +468,7 @@ START_TEST(what_a_restarted_server_lost_is_sent_again)
     }
 END_TEST
 
-TEST_MAIN("plugin/nfs",
+TEST_MAIN("plugin/nfs", LOOP(of_a_servers_clock_only_what_is_sure_is_called_a_difference, TEST_ROWS(clocks)),
           LOOP(an_address_has_one_spelling_and_those_that_every_host_has_are_refused, TEST_ROWS(addresses)),
           the_addresses_of_a_name_are_each_taken_once_and_in_order,
           LOOP(an_identity_that_is_written_is_read_back, TEST_ROWS(identities)),
