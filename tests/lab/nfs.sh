@@ -7,7 +7,7 @@
 # shellcheck disable=SC2153,SC2154  # LAB_DIR, STATE and others come from lab and base.sh
 
 NFS_DIR=$STATE/nfs
-NFS_USAGE="usage: lab nfs stop|cont|kill|start, squash|readonly|full on|off [EXPORT…], \
+NFS_USAGE="usage: lab nfs stop|cont|kill|start, squash|readonly|only4|full on|off [EXPORT…], \
 export|unexport [EXPORT…], run COMMAND…"
 
 # pseudo path|number|file system. Clients know an export by its pseudo path alone.
@@ -25,11 +25,20 @@ nfs_faults() { # EXPORT: prints its faults, one a line
     cat "$NFS_DIR/faults${1//\//.}" 2>/dev/null || true
 }
 
+nfs_versions() { # EXPORT…: that one of them at least has
+    local path
+    for path; do
+        [[ $(nfs_faults "$path") == *only4* ]] || { echo 3, 4; return; }
+    done
+    echo 4
+}
+
 nfs_configure() {
     local path number disk faults
+    # shellcheck disable=SC2046  # paths without blanks
     cat <<END
 NFS_CORE_PARAM {
-    Protocols = 3, 4;
+    Protocols = $(nfs_versions $(cut -d'|' -f1 <<<"$NFS_EXPORTS"));
     Bind_addr = $(address_of switch);
     MNT_Port = 20048;
     Enable_NLM = false;
@@ -48,7 +57,7 @@ EXPORT {
     Path = $NFS_DIR/$disk;
     Pseudo = $path;
     Tag = ${path#/};
-    Protocols = 3, 4;
+    Protocols = $(nfs_versions "$path");
     Transports = TCP;
     SecType = sys;
     Access_Type = $([[ $faults == *readonly* ]] && echo RO || echo RW);
@@ -82,14 +91,16 @@ nfs_pid() {
 
 # Ready when it answers as a client would ask.
 nfs_start() {
-    local tries
+    local tries version
     nfs_pid >/dev/null && return
+    # shellcheck disable=SC2046  # paths without blanks
+    version=$(nfs_versions $(cut -d'|' -f1 <<<"$NFS_EXPORTS"))
     rm -f "$NFS_DIR/ganesha.pid"
     nfs_configure >"$NFS_DIR/ganesha.conf"
     inside_background switch "$NFS_DIR/ganesha.out" /usr/bin/ganesha.nfsd -F -f "$NFS_DIR/ganesha.conf" \
         -L "$NFS_DIR/ganesha.log" -p "$NFS_DIR/ganesha.pid" -N NIV_EVENT
     for ((tries = 0; tries < 500; tries++)); do
-        ! inside switch timeout 5 rpcinfo -T tcp "$(address_of switch)" nfs 3 >/dev/null 2>&1 || return 0
+        ! inside switch timeout 5 rpcinfo -T tcp "$(address_of switch)" nfs "${version%%,*}" >/dev/null 2>&1 || return 0
         kill -0 $! 2>/dev/null || break
         sleep 0.02
     done
@@ -212,7 +223,7 @@ cmd_nfs() {
         1:cont) nfs_signal CONT ;;
         1:kill) nfs_kill ;;
         1:start) nfs_start ;;
-        [2-9]:squash | [2-9]:readonly) nfs_fault "$@" ;;
+        [2-9]:squash | [2-9]:readonly | [2-9]:only4) nfs_fault "$@" ;;
         [2-9]:full) nfs_full "${@:2}" ;;
         [1-9]:unexport) nfs_fault unexport on "${@:2}" ;;
         [1-9]:export) nfs_fault unexport off "${@:2}" ;;

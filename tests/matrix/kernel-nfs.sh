@@ -91,6 +91,12 @@ await "$BOOT_SECONDS" has_more hostA 20
 # Over ssh the mounts are read on both hosts, and the server tells the file; by TCP each host sees what the other makes.
 moves hostA hostB hostB "nfs: 'nfs://$SERVER/fsid="
 moves hostB hostA qemu+tcp://hostA/system "each host saw what the other wrote in '/srv/shared'"
+# Without its mount the other host has a folder of that name all the same.
+within_host hostB umount /srv/shared
+exits 3 prints "'/srv/shared' on host 'hostB' is not the NFS mount that it is at the source" prints 'but the bare folder beneath it' \
+    ferry_on hostA check "$GUEST" hostB --allow-cleartext
+is running within_host hostA virsh -q domstate "$GUEST"
+is_empty within_host hostB ls /srv/shared
 
 it "where a host's kernel has the folder mounted by NFS 4.2 the holes of a file on the server are not read"
 command -v linux.uml >/dev/null || skip "there is no 'linux.uml': contrib/install-deps matrix"
