@@ -32,6 +32,7 @@ uml_network() { # HOST
 }
 
 # LAB_UML_WORDS: more words for the kernel's command line.
+# shellcheck disable=SC2086  # words
 uml_start() { # HOST
     local host=$1 folder=$STATE/machines/$1 mac tries
     mac=$(printf '02:fe:%02x:00:02:%02x' "$LAB_ID" "${2##*.}")
