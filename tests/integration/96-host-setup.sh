@@ -65,6 +65,7 @@ fedora_make() {
     finally rm -rf "$FEDORA"
     rm -rf "$FEDORA"/etc/{libvirt,pki,default/libvirtd,ufw,firewalld,selinux,sasl2,systemd/system,exports.d,sysctl.d}
     mkdir -p "$FEDORA"/etc/{libvirt,sysconfig,firewalld,selinux,systemd/system/sockets.target.wants}
+    rm -f "$FEDORA/etc/os-release" # a link elsewhere
     printf 'NAME="Fedora Linux"\nID=fedora\n' >"$FEDORA/etc/os-release"
     : >"$FEDORA/etc/fstab"
     echo 'qemu:x:107:' >>"$FEDORA/etc/group"
