@@ -184,7 +184,7 @@ lab rm r
 fresh local:qcow2
 is copy treatment --relocate-to "$NFS"
 
-it "a pool that both hosts have is a place to relocate to first, without being told"
+deep "a pool that both hosts have is a place to relocate to first, without being told"
 fresh local:qcow2
 for host in hostA hostB; do
     on "$host" sh -c 'mkdir -p /srv/shared/ours && virsh -q pool-create-as ours dir --target /srv/shared/ours'
