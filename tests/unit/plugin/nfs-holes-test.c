@@ -9,7 +9,7 @@
 #define MIB (UINT64_C(1) << 20)
 
 /* Any file system that knows holes, tmpfs too. */
-static char path[] = "/tmp/virt-ferry-holes.XXXXXX";
+static char path[40];
 static struct stat st;
 static struct statfs fs;
 
@@ -17,7 +17,7 @@ static int make_file(uint64_t length)
 {
     int fd;
 
-    memcpy(path + strlen(path) - 6, "XXXXXX", 6);
+    (void)snprintf(path, sizeof path, "/tmp/virt-ferry-holes.XXXXXX");
     fd = mkstemp(path);
     ck_assert_int_ge(fd, 0);
     ck_assert_int_eq(ftruncate(fd, (off_t)length), 0);
