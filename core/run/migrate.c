@@ -192,6 +192,18 @@ int run_survey(const struct run_options *o, struct run_result *ret, struct error
     return without_moving(o, look, ret, err);
 }
 
+/* A plan alone does not try what a move that names the strategy has tried (locked): so the reason is said
+ * here. */
+static void refused(const struct move *m, const struct strategy *s, struct error *err)
+{
+    const struct finding *f = plan_refuses(m->plan, s);
+
+    error_set(err, ERROR_REFUSED, NULL, "strategy '%s' is refused", s->id);
+    if (f)
+        error_why(err, "%s: %s", f->id, f->what ? f->what : f->id);
+    error_fix(err, "%s", f && f->fix ? f->fix : "See why: virt-ferry plan.");
+}
+
 static const struct strategy *wanted(struct move *m, struct error *err)
 {
     const struct strategy *best = plan_chosen(m->plan);
@@ -208,8 +220,7 @@ static const struct strategy *wanted(struct move *m, struct error *err)
             continue;
         if (i < m->plan->n_valid)
             return &m->plan->list[i];
-        error_set(err, ERROR_REFUSED, NULL, "strategy '%s' is refused", m->o->strategy);
-        error_fix(err, "See why: virt-ferry plan.");
+        refused(m, &m->plan->list[i], err);
         return NULL;
     }
     error_set(err, ERROR_USAGE, NULL, "the plan has no strategy '%s'", m->o->strategy);

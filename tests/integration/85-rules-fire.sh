@@ -85,7 +85,7 @@ cannot-create|the one storage driver at hand creates
 device-size-not-known|whatever tells of a device there tells its size
 channel-without-disks|all transport drivers at hand carry disks
 channel-without-postcopy|all transport drivers at hand carry post-copy
-lock-not-proved|every file system of the lab enforces locks
+lock-not-proved|the lab shares by a file system that enforces locks: tests/matrix/locks.sh makes one that does not
 session-postcopy|a user has no session on these hosts: tests/matrix/daemons.sh makes one
 connections-channel|all transport drivers at hand carry several connections
 connections-version|it is about libvirt before 5.2, and QEMU before 5.2
