@@ -182,6 +182,9 @@ struct worker *look_worker(struct move *m, bool is_dest, struct error *err);
 /* postcopy-cut.c: both hosts showed, when last looked at, that they hold their half of a guest and lost each
  * other, and its data went over a way that can be gone again. */
 bool postcopy_is_cut(const struct move *m);
+/* The source's QEMU has ended otherwise than by moving, and the destination says that post-copy failed:
+ * unless it had all of the guest by then, and is about to say so, a half is all that is left. */
+bool postcopy_is_halved(const struct move *m);
 /* Joins the halves again; 0 when libvirt says that all of the guest has arrived. Nothing is ended or started
  * by it, whatever it comes to. */
 int postcopy_resume(struct move *m, struct error *err);

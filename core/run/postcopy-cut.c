@@ -22,6 +22,14 @@ bool postcopy_is_cut(const struct move *m)
            text_starts(uri, "tcp:");
 }
 
+bool postcopy_is_halved(const struct move *m)
+{
+    const struct sight *source = &m->sights[0];
+
+    return source->was_heard && text_equal(source->state, "shutoff") &&
+           !text_equal(source->reason, "migrated") && is_failed(&m->sights[1]);
+}
+
 static json_t *args_of(const struct move *m)
 {
     const json_t *asked = journal_last(m->journal, "migrate");

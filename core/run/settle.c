@@ -232,9 +232,19 @@ static bool join_again(struct move *m, bool *said)
     return true;
 }
 
+/* libvirt there calls it a job, for ever: it is given the time to say that all has come. */
+static bool is_halved(const struct move *m, uint64_t *since_ms)
+{
+    if (!postcopy_is_halved(m))
+        *since_ms = 0;
+    else if (*since_ms == 0)
+        *since_ms = loop_now_ms();
+    return *since_ms != 0 && loop_now_ms() - *since_ms > PATIENCE_MS;
+}
+
 int settle(struct move *m, struct error *err)
 {
-    uint64_t until = loop_now_ms() + patience_ms(m);
+    uint64_t until = loop_now_ms() + patience_ms(m), halved_ms = 0;
     unsigned interrupts = loop_interrupts(m->loop);
     bool said_p2p = false, said_cut = false;
     int acts = 0;
@@ -250,6 +260,8 @@ int settle(struct move *m, struct error *err)
         log_event("run", "decision", "%s (%s)", decision_word(d), row ? row->name : "no row");
         if (refuse_other(m, err) < 0)
             return -err->code;
+        if (is_halved(m, &halved_ms))
+            return not_settled(m, &e, DECIDE_GONE, err);
         if (m->is_p2p && d == DECIDE_WAIT) {
             wait_for_p2p(m, &said_p2p, &interrupts);
             until = loop_now_ms() + PATIENCE_MS;

@@ -46,5 +46,30 @@ START_TEST(halves_are_joined_only_where_both_hosts_say_that_they_lost_each_other
     }
 END_TEST
 
+static const struct {
+    const char *source_state, *source, *dest;
+    bool was_heard, is_halved;
+} halves[] = {
+    { "shutoff", "crashed", "postcopy-failed", true, true },
+    { "shutoff", "destroyed", "postcopy-failed", true, true },
+    { "shutoff", "migrated", "postcopy-failed", true, false }, /* all was sent, and is about to be there */
+    { "shutoff", "crashed", "postcopy", true, false },         /* libvirt there has not given it up */
+    { "shutoff", "crashed", "migrated", true, false },
+    { "shutoff", "crashed", "postcopy-failed", false, false },
+    { "paused", "postcopy-failed", "postcopy-failed", true, false },
+};
+
+START_TEST(a_half_is_all_that_is_left_where_the_source_ended_and_the_destination_gave_it_up)
+    {
+        struct move m = { .is_recovery = true };
+
+        see(&m.sights[0], halves[_i].source_state, halves[_i].source, halves[_i].was_heard);
+        see(&m.sights[1], "running", halves[_i].dest, true);
+        ck_assert_int_eq(postcopy_is_halved(&m), halves[_i].is_halved);
+    }
+END_TEST
+
 TEST_MAIN("run/postcopy-cut",
+          LOOP(a_half_is_all_that_is_left_where_the_source_ended_and_the_destination_gave_it_up,
+               TEST_ROWS(halves)),
           LOOP(halves_are_joined_only_where_both_hosts_say_that_they_lost_each_other, TEST_ROWS(cuts)))
