@@ -45,6 +45,10 @@ deal_order() { # FROM N
 deal_moment() {
     local moment
     local -a all=()
+    if [ "$way" = postcopy ]; then
+        at=postcopy
+        return
+    fi
     for moment in $(fault_field "$fault" 5 | sed "s/^any$/$(cut -d'|' -f1 <<<"$MOMENTS" | xargs)/"); do
         ! moment_is_possible "$moment" "$disk" "$way" "$channel" || all+=("$moment")
     done
@@ -57,12 +61,12 @@ deal() { # INDEX: sets fault, at, disk, way, channel and what those want
     deal_fault
     mapfile -t disks < <(fault_disks "$fault")
     disk=${only_disk:-$(pick disk "${disks[@]}")}
-    mapfile -t ways < <(fault_field "$fault" 6 | sed 's/^any$/direct third p2p/' | tr ' ' '\n')
+    mapfile -t ways < <(ways_for "$fault" "$disk")
     way=${only_way:-$(pick way "${ways[@]}")}
     mapfile -t channels < <(fault_field "$fault" 7 | tr ' ' '\n')
     [ -n "${channels[*]}" ] || channels=(tcp ssh)
-    # Peer to peer libvirt itself logs in, which by ssh it cannot.
-    [ "$way" != p2p ] || channels=(tcp)
+    # Peer to peer libvirt itself logs in, which by ssh it cannot. What post-copy lost inside ssh cannot be joined again.
+    case $way in p2p | locked | postcopy) channels=(tcp) ;; esac
     channel=${only_channel:-$(pick channel "${channels[@]}")}
     at=$only_at
     [ -n "$at" ] || deal_moment

@@ -208,9 +208,40 @@ revive() {
     sleep 0.5
 }
 
+# What exit code 11 says is to be done, word by word: what is left of it is ended, and it starts from its disks.
+halves_end() {
+    local host
+    for host in $source $dest; do
+        on "$host" virsh -q destroy "$guest" || true # there may be nothing
+    done
+    is_defined_on "$dest" ||
+        on "$source" virsh -q dumpxml --inactive --security-info "$guest" | on "$dest" virsh -q define /dev/stdin
+    ! is_defined_on "$source" || on "$source" virsh -q undefine --keep-nvram "$guest"
+    on "$dest" virsh -q start "$guest" || { wrong none "it cannot be started at $dest"; return; }
+    timeout 60 "$STATE/bin/pinger" wait "$STATE/guests/$guest/ping" 60 || wrong none "it was started and does not answer"
+    sleep 0.5
+}
+
+# Of exit code 7: a destination that only waits for pages does not know that nobody sends them, until it is told.
+halves_meet() {
+    said=1
+    echo '    by hand: the destination is told that its connection is gone'
+    on "$dest" ss -HtK "dst $(address "$source") and sport >= :49152 and sport <= :49215"
+}
+
+halves_by_hand() {
+    said=1
+    echo "    exit $code, from $source: $(state_on "$source"); $dest: $(state_on "$dest")"
+    if [ "$code" = 11 ]; then halves_end; else halves_meet; fi
+    settle_once
+}
+
 judge() {
     local host left where
+    case $way:$code in postcopy:7 | postcopy:11) halves_by_hand ;; esac
     where=$(lab runners "$guest")
+    # Neither half may be started by itself.
+    [ -n "$where" ] || [ "$way" != postcopy ] || { wrong none "nobody runs it, exit $code"; return; }
     if [ -z "$where" ]; then
         if [ -z "$(fault_field "$fault" 3)" ] && [ "$code" != 7 ] && [ "$code" != 11 ]; then
             wrong none "nobody runs the guest, exit $code: $source: $(state_on "$source"); $dest: $(state_on "$dest")"

@@ -17,6 +17,7 @@ pass-2|event|source pass 2|0
 suspended|event|source suspended|0
 started|event|dest started|0
 resumed|event|dest resumed|0
+postcopy|event|dest resumed 3|1500
 confirm|stop|confirm|0
 undefine|stop|journal-source-undefine|0
 journal-before|stop|journal-before|0
@@ -25,13 +26,17 @@ journal|stop|journal|0'
 moment_field() { awk -F'|' -v name="$1" -v field="$2" '$1 == name { print $field }' <<<"$MOMENTS"; }
 
 # There is no gate peer to peer, and from a third machine by TCP.
-is_gated() { [ "$1" != p2p ] && [ "$1:$2" != third:tcp ]; } # WAY CHANNEL
+is_gated() { # WAY CHANNEL
+    case $1:$2 in p2p:* | locked:* | third:tcp) return 1 ;; esac
+}
 
-# Which moments can come at all: nothing is copied where all is shared, nothing is held without a gate.
+# Which moments can come at all: nothing is copied where all is shared, nothing is held without a gate; and only one way is
+# slow enough for post-copy.
 moment_is_possible() { # MOMENT DISK WAY CHANNEL
     case $1 in
         copy | ready) [ "$2" = copied ] || [ "$2" = mixed ] ;;
         confirm) is_gated "$3" "$4" ;;
+        postcopy) [ "$3" = postcopy ] ;;
     esac
 }
 
@@ -100,5 +105,7 @@ moment_wait() { # 1: it did not come, or virt-ferry had ended by then
     moment_has_come || return 1
     most=$(($(moment_field "$at" 4) * wait_share / 1000))
     [ "$most" = 0 ] || sleep "$(printf '%d.%03d' $((most / 1000)) $((most % 1000)))"
+    # libvirt's word of the source's end comes last: all of the memory was there.
+    [ "$at" != postcopy ] || ! grep -q '^source stopped' "$case_dir/events" || return 1
     kill -0 "$ferry" 2>/dev/null
 }

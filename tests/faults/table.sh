@@ -7,7 +7,7 @@ table_print() {
     awk -F'|' -v moments="$(cut -d'|' -f1 <<<"$MOMENTS" | xargs)" '
         NF >= 8 {
             if (!($3 in row)) { row[$3] = ++rows; name[rows] = $3 }
-            count[$3, $4, $8]++; total[$8]++; used[$4] = 1; cases++
+            count[$3, $4, $8]++; total[$8]++; used[$4] = 1; cases++; disk[$5]++; way[$6]++
             if (!($8 in known)) { known[$8] = 1; words = words " " $8 }
         }
         function cell(fault, moment,   text, i, list, n, word) {
@@ -20,6 +20,10 @@ table_print() {
                 else if (word == "missed") text = text "m"
                 else if (word != "ok") text = text " " toupper(word)
             }
+            return text
+        }
+        function sums(of,   key, text) {
+            for (key in of) text = text (text == "" ? "" : ", ") key " " of[key]
             return text
         }
         END {
@@ -37,5 +41,6 @@ table_print() {
             printf "\n%d cases: %d well, %d said, %d missed, %d twice, %d lost, %d nowhere, %d left behind, %d hung, %d wrong exit, %d harness\n",
                 cases, total["ok"], total["said"], total["missed"], total["twice"], total["lost"], total["none"], total["left"],
                 total["hung"], total["exit"], total["harness"]
+            printf "disks: %s; ways: %s\n", sums(disk), sums(way)
         }'
 }

@@ -30,6 +30,9 @@ exits 0 prints '1 well' case_of dest-replies-lost pass nfs direct ssh
 it "NFS disk, the client is killed at the switch-over"
 exits 0 prints '1 well' case_of kill-ferry suspended nfs direct tcp
 
+deep "NFS disk, peer to peer, the destination's libvirtd is killed when the guest has stopped"
+exits 0 prints '1 well' case_of kill-dest-libvirtd suspended nfs p2p tcp
+
 deep "RBD disk, from a third machine that the destination's answers do not reach"
 exits 0 prints '1 well' case_of dest-to-client-lost suspended rbd third tcp
 
@@ -41,6 +44,9 @@ exits 0 prints '1 well' case_of kill-dest-libvirtd resumed shared direct ssh
 
 it "file under QEMU's lock, the client is killed, and so is the run that settles it"
 exits 0 prints '1 well' case_of kill-ferry-and-recovery journal shared direct tcp --step 9
+
+deep "file under QEMU's lock, peer to peer and behind that lock, the destination's libvirtd is killed when the guest runs there"
+exits 0 prints '1 well' case_of kill-dest-libvirtd resumed shared locked tcp
 
 it "the middle of the journal is damaged: nothing is done on it"
 exits 0 prints '1 well' case_of journal-damaged suspended shared direct tcp
