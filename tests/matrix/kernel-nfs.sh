@@ -71,6 +71,24 @@ chosen() { # JQ-TEXT HOST DEST
     ferry_on "$2" --json plan "$GUEST" "$3" --allow-cleartext 2>/dev/null |
         jq -r ".chosen as \$id | .strategies[] | select(.id == \$id) | $1"
 }
+locked_from_third() { # FROM TO
+    timeout -k 10 "$MOVE_SECONDS" env LAB_ID="$id" "$REPO/tests/lab/lab" on client virt-ferry -c "qemu+tcp://$1/system" \
+        migrate --allow-cleartext --strategy precopy-tcp-locked "$GUEST" "qemu+tcp://$2/system"
+}
+# The same export by the protocol whose locks are another one's, and those left out.
+without_locks() {
+    local host
+    for host in hostA hostB; do
+        within_host "$host" "mkdir -p /srv/shared/lockless && modprobe -d $OWN/uml nfsv3 &&
+            mount -i -t nfs -o vers=3,nolock,tcp,addr=$SERVER,mountaddr=$SERVER $SERVER:/export /srv/shared/lockless"
+        is nfs within_host "$host" stat -f -c %T /srv/shared/lockless
+    done
+}
+guest_begins() {
+    guest_xml >"$OWN/guest.xml"
+    within_host hostA "virsh -q define $OWN/guest.xml && virsh -q start $GUEST"
+}
+
 moves() { # FROM TO DEST PROOF
     prints "disk vda shared" prints "$4" ferry_on "$1" plan "$GUEST" "$3" --allow-cleartext
     is 'vda=shared false' chosen '"\(.disks[] | "\(.target)=\(.treatment)") \(.needs_unsafe)"' "$1" "$3"
@@ -85,8 +103,8 @@ it "a guest whose image lies on an NFS mount of both hosts' kernels is moved the
 command -v linux.uml >/dev/null || skip "there is no 'linux.uml': contrib/install-deps matrix"
 finally own down
 hosts_up
-guest_xml >"$OWN/guest.xml"
-within_host hostA "truncate -s 64M $IMAGE && virsh -q define $OWN/guest.xml && virsh -q start $GUEST"
+within_host hostA truncate -s 64M "$IMAGE"
+guest_begins
 await "$BOOT_SECONDS" has_more hostA 20
 # Over ssh the mounts are read on both hosts, and the server tells the file; by TCP each host sees what the other makes.
 moves hostA hostB hostB "nfs: 'nfs://$SERVER/fsid="
@@ -111,3 +129,21 @@ read_of() { # NAME: how much was read of it, and is it the same?
 [ "$(read_of mounted.raw)" -le $((4 << 20)) ]
 within_host hostA umount /srv/shared
 is $((256 << 20)) read_of plain.raw
+
+it "locked, from a third machine: proved and taken by NFS 4.2, and refused where the mounts have no locks between hosts"
+command -v linux.uml >/dev/null || skip "there is no 'linux.uml': contrib/install-deps matrix"
+finally own down
+hosts_up
+within_host hostA truncate -s 64M "$IMAGE"
+guest_begins
+await "$BOOT_SECONDS" has_more hostA 20
+exits 0 prints 'by precopy-tcp-locked' locked_from_third hostA hostB
+is running within_host hostB virsh -q domstate "$GUEST"
+writes_on hostB
+loses_no_write
+within_host hostB "virsh -q destroy $GUEST && virsh -q undefine $GUEST"
+without_locks
+IMAGE=/srv/shared/lockless/${IMAGE##*/}
+guest_begins
+exits 3 prints lock-not-proved prints 'could open a file there that a domain' locked_from_third hostA hostB
+is running within_host hostA virsh -q domstate "$GUEST"

@@ -13,6 +13,7 @@ slowly() {
     finally lab link hostA rate none
     finally lab link hostB rate none
 }
+address_of() { lab status | awk -v host="$1" '$1 == "machine" && $2 == host { print $3 }'; }
 steps() { # STEP: how often the newest journal of hostA has it
     # shellcheck disable=SC2012,SC2016  # expanded on the host; names of journals are plain
     lab on hostA sh -c 'grep -c "\"step\":\"$0\"" "$(ls -t /var/lib/virt-ferry/runs/*.journal | head -1)"' "$1" || :
@@ -100,5 +101,26 @@ sleep 8
 } &
 cutter=$!
 FERRY_SECONDS=400 exits 0 ferry hostA migrate --allow-cleartext halves qemu+tcp://hostB/system
+wait "$cutter"
+lives_on hostB halves
+
+it "a destination that waits for pages and does not know that nobody sends them is told so there, and joined again"
+# shellcheck disable=SC2086
+lab guest hostA halves $BUSY
+finally lab rm halves
+finally lab link hostA hostB ok
+slowly
+sleep 8
+{
+    in_postcopy
+    lab link hostA hostB rst
+    sleep 3
+    lab link hostA hostB ok
+    sleep 5
+    # As docs/safety.md has it. Where it had something to say meanwhile it knows, and there is no such connection.
+    lab on hostB ss -HtK "dst $(address_of hostA) and sport >= :49152 and sport <= :49215"
+} &
+cutter=$!
+FERRY_SECONDS=300 exits 0 prints 'joined again' ferry hostA migrate --allow-cleartext halves qemu+tcp://hostB/system
 wait "$cutter"
 lives_on hostB halves
