@@ -2,7 +2,8 @@
  * A table of what ssh says last, and where that leads an operator. */
 #include "ended.h"
 #include "said.h"
-#include <stdio.h>
+#include <limits.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define TEXT(...) services->text(call, __VA_ARGS__)
@@ -13,12 +14,27 @@ static bool is_signal(int code)
     return code > 128 && code <= 128 + MOST_SIGNAL;
 }
 
+/* A figure of digits alone that ends so; NULL: there is none. */
+static const char *take_figure(const char *at, char end, long *ret)
+{
+    char *after = NULL;
+
+    if (*at < '0' || *at > '9')
+        return NULL;
+    *ret = strtol(at, &after, 10);
+    return *after == end && *ret < INT_MAX ? after + 1 : NULL;
+}
+
 bool ended_read(const char *line, struct ended *ret)
 {
-    int n = 0;
+    long code = 0, pid = 0;
+    const char *at = take_figure(line, ' ', &code);
 
-    return sscanf(line, "%9d %19ld%n", &ret->code, &ret->pid, &n) == 2 && line[n] == '\n' && ret->code >= 0 &&
-           ret->pid > 0;
+    if (!at || !take_figure(at, '\n', &pid) || pid == 0)
+        return false;
+    ret->code = (int)code;
+    ret->pid = pid;
+    return true;
 }
 
 /* By its last words; the host that it led to stands between before and after. */
