@@ -154,6 +154,7 @@ settle() {
         settle_once
         # What the tool leaves to the operator it leaves to him the second time too.
         [ "$tries" -lt $((most - 1)) ] || { [ "$code" != 7 ] && [ "$code" != 11 ]; } || return 0
+        [ "$tries" -lt 2 ] || [ "$code" != 11 ] || return 0 # each of which it has looked at for 20 s
         sleep 1
     done
 }
