@@ -215,6 +215,22 @@ static const char *check_format(struct rule_case *c)
     return SAY("disk '%s' has format '%s'", c->disk->target, format);
 }
 
+static const char *check_length(struct rule_case *c)
+{
+    const struct disk *d = c->disk;
+    const unsigned block = RULES_DIRECT_BLOCK_BYTES;
+
+    if (!is_copied_apart(c) || c->facts->domain.run == RUN_SHUTOFF || !disk_is_file(d) ||
+        !text_equal(d->format, "raw") || !rules_has_odd_end(d))
+        return NULL;
+    c->fix = SAY("Make it a little longer first: virsh blockresize %s %s %lluB. Or relocate it into a qcow2 "
+                 "image.",
+                 rules_command_word(c->facts->domain.name, "DOMAIN"), rules_command_word(d->target, "TARGET"),
+                 (unsigned long long)((d->at_source.capacity_bytes / block + 1) * block));
+    return SAY("raw disk '%s' has %llu bytes, no multiple of %u, and cache mode '%s'", d->target,
+               (unsigned long long)d->at_source.capacity_bytes, block, d->cache);
+}
+
 static const char *layer_name(const struct disk *layer)
 {
     return rules_name(layer->source ? layer->source : layer->volume);
@@ -434,6 +450,10 @@ static const struct rule rows[] = {
     RULE("copy-format", REFUSES, PER_TREATMENT, check_format,
          "A copied disk must say its format, raw or qcow2; an image is never probed.",
          .fix = "Say the format in the domain's XML (<driver type='…'/>) and start the domain anew."),
+    RULE("copy-length", REFUSES, PER_TREATMENT, check_length,
+         "QEMU at the destination takes no copy into a new raw file past the page cache whose length is no "
+         "multiple of 4 KiB: libvirt would end the migration with 'Block node is read-only'.",
+         .fix = "Make it a little longer first: virsh blockresize."),
     RULE(
         "backing-file-not-proved", REFUSES, PER_TREATMENT, check_base,
         "QEMU at the destination opens the backing file of the same name there; with other content in it the "

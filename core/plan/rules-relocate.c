@@ -6,9 +6,6 @@
 #include "plan/rules.h"
 
 static const uint64_t libvirt_syncs_writes = 8000000;
-/* What QEMU takes for the smallest block of a file past the page cache, where the file tells nothing of it:
- * a new one has nothing but a hole. */
-static const uint64_t direct_block_bytes = 4096;
 
 static const struct disk *to_of(const struct rule_case *c)
 {
@@ -307,19 +304,16 @@ static const char *check_format(struct rule_case *c)
                text_of_place(c, to));
 }
 
-/* Such a file QEMU could only write to the end of by making it longer, which a copy may not. */
 static const char *check_length(struct rule_case *c)
 {
     const struct disk *to = to_of(c);
-    const uint64_t bytes = c->disk->at_source.capacity_bytes;
 
-    if (!to || is_off(c) || to->type != DISK_FILE || !text_equal(to->format, "raw") || bytes == NOT_KNOWN ||
-        bytes % direct_block_bytes == 0 ||
-        (!text_equal(c->disk->cache, "none") && !text_equal(c->disk->cache, "directsync")))
+    if (!to || is_off(c) || to->type != DISK_FILE || !text_equal(to->format, "raw") ||
+        !rules_has_odd_end(c->disk))
         return NULL;
-    return SAY("disk '%s' has %llu bytes, no multiple of %llu, cache mode '%s', and would become raw",
-               c->disk->target, (unsigned long long)bytes, (unsigned long long)direct_block_bytes,
-               c->disk->cache);
+    return SAY("disk '%s' has %llu bytes, no multiple of %u, cache mode '%s', and would become raw",
+               c->disk->target, (unsigned long long)c->disk->at_source.capacity_bytes,
+               RULES_DIRECT_BLOCK_BYTES, c->disk->cache);
 }
 
 /* ---- room and zeroes ---- */

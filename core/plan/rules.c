@@ -27,6 +27,14 @@ const char *rules_command_word(const char *name, const char *otherwise)
     return name;
 }
 
+bool rules_has_odd_end(const struct disk *d)
+{
+    const uint64_t bytes = d->at_source.capacity_bytes;
+
+    return bytes != NOT_KNOWN && bytes % RULES_DIRECT_BLOCK_BYTES != 0 &&
+           (text_equal(d->cache, "none") || text_equal(d->cache, "directsync"));
+}
+
 const struct rule *rules_at(size_t i)
 {
     for (size_t set = 0; set < N_SETS; set++) {

@@ -41,6 +41,12 @@ struct rule_case {
 /* What a check found, in its words. Its arguments are not looked at where only whether counts. */
 #define SAY(...) (c->is_brief ? "" : arena_format(c->arena, __VA_ARGS__))
 
+/* A disk that would be in a new raw file of QEMU's, past the page cache, and whose length is then no multiple
+ * of what QEMU takes for that file's smallest block: the file is one hole, which tells nothing of it. QEMU
+ * could write its end only by making it longer, which a copy may not. */
+#define RULES_DIRECT_BLOCK_BYTES 4096u
+bool rules_has_odd_end(const struct disk *d);
+
 struct rule {
     const char *id;
     const char *(*check)(struct rule_case *c); /* what was found, on c->arena; NULL = nothing */

@@ -66,6 +66,7 @@ relocate-device|98-relocate.sh
 relocate-device-overwritten|98-relocate.sh
 relocate-format|98-relocate.sh
 relocate-length|98-relocate.sh
+copy-length|98-relocate.sh
 relocate-space|98-relocate.sh
 relocate-overcommit|98-relocate.sh
 relocate-zeroes|98-relocate.sh

@@ -212,6 +212,8 @@ fresh local:raw,local:qcow2:base --cdrom --disk-size 67110400
 is 'relocate-format-changes ' found --disk vda --to /srv/other --format qcow2
 finds relocate-length --disk vda --to /srv/other
 exits 3 prints 'Say --format qcow2' relocate r --disk vda --to /srv/other
+# Nor does it go to another host by a copy: the destination's QEMU refuses such a file too.
+exits 3 prints 'copy-length' prints 'virsh blockresize r vda 67112960B' ferry hostA plan r hostB --allow-cleartext
 finds relocate-format-changes --disk vda --to "$NFS"
 finds relocate-zeroes --disk vda --to "$NFS" --format raw
 finds relocate-flat --disk vdb --to /srv/other

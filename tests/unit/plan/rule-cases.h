@@ -184,6 +184,11 @@ SPOIL(copy_uncreatable, sample_local(vda)->driver_creates = false)
 SPOIL(copy_no_format, sample_local(vda)->format = NULL)
 SPOIL(copy_vmdk, sample_local(vda)->format = "vmdk")
 SPOIL(copy_raw, sample_local(vda)->format = "raw")
+SPOIL(copy_odd, copy_raw(f, limits); vda->cache = "none"; vda->at_source.capacity_bytes = GiB(1) + 512)
+SPOIL(copy_even, copy_odd(f, limits); vda->at_source.capacity_bytes = GiB(1) + 4096)
+SPOIL(copy_odd_cached, copy_odd(f, limits); vda->cache = "writeback")
+SPOIL(copy_odd_qcow2, copy_odd(f, limits); vda->format = "qcow2")
+SPOIL(copy_odd_off, copy_odd(f, limits); f->domain.run = RUN_SHUTOFF; f->source.uri = "qemu:///system")
 #include "rule-cases-images.h"
 SPOIL(copy_shareable, sample_local(vda)->shareable = true)
 SPOIL(shared_shareable, vda->shareable = true)
@@ -487,6 +492,11 @@ static const struct {
     { "copy-format", copy_no_format, true, false },
     { "copy-format", copy_vmdk, true, false },
     { "copy-format", copy_raw, false, true },
+    { "copy-length", copy_odd, true, false },
+    { "copy-length", copy_even, false, true },
+    { "copy-length", copy_odd_cached, false, true },
+    { "copy-length", copy_odd_qcow2, false, true },
+    { "copy-length", copy_odd_off, false, true },
     { "backing-file-not-proved", shared_loose, true, false },
     { "backing-file-not-proved", shared_missing, true, false },
     { "backing-file-not-proved", shared_half, true, false },
