@@ -59,7 +59,7 @@ it "a guest that libvirt's own AppArmor driver confines on both hosts is moved w
 need_apparmor
 finally own down
 confined_hosts_up
-prints 'apparmor' within_host hostA virsh capabilities
+is apparmor within_host hostA 'virsh capabilities | grep -o apparmor'
 within_host hostA "truncate -s 16M $IMAGE; cat >/run/web.xml; virsh -q define /run/web.xml; virsh -q start web" <<END
 <domain type='qemu'><name>web</name><uuid>$UUID</uuid><memory unit='MiB'>32</memory><vcpu>1</vcpu>
   <os><type arch='x86_64' machine='q35'>hvm</type></os><features><acpi/><apic/></features>
@@ -70,7 +70,7 @@ within_host hostA "truncate -s 16M $IMAGE; cat >/run/web.xml; virsh -q define /r
 END
 is "libvirt-$UUID (enforce)" confinement hostA
 # Under a name that is too long for libvirt's rule of sockets that channel is refused before anything is done.
-within_host hostA "sed 's/<name>web/<name>a-name-that-is-too-long-for-it/; s/$UUID/${UUID%2}3/; /<disk/,/disk>/d' /run/web.xml >/run/long.xml
+within_host hostA "sed 's/<name>web/<name>a-name-that-is-too-long-for-it/; s/$UUID/${UUID%2}3/; /<disk/d' /run/web.xml >/run/long.xml
     virsh -q create /run/long.xml"
 exits 3 prints 'unix-apparmor' within_host hostA "PATH=$VIRT_FERRY_BUILD:\$PATH VIRT_FERRY_PLUGIN_PATH=$VIRT_FERRY_BUILD/plugins virt-ferry" \
     plan a-name-that-is-too-long-for-it qemu+ssh://hostB/system
