@@ -161,7 +161,11 @@ settle() {
 
 # Exit 0 says that all is done; with 1 and 5 an undo that could not be made is a line of its own.
 ends_clean() {
-    [ "$first_code" != 0 ] || return 1
+    if [ "$first_code" = 0 ]; then
+        # A guest that was ended when all was done.
+        [ -n "$(fault_field "$fault" 3)" ] && [ -z "$(journals_open)$(left_behind)" ]
+        return
+    fi
     case $first_code in 1 | 5) ;; *) return 0 ;; esac
     [ -n "$(fault_field "$fault" 3)" ] || grep -qE 'not all undone|is left as it is|could not' "$case_dir/said"
 }
