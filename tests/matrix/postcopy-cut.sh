@@ -39,6 +39,11 @@ mend() {
     lab link hostB hostA ok
     lab link hostB up
 }
+# A destination that only waits for pages does not know that nobody sends them. As docs/safety.md has it; where it had
+# something to say meanwhile it knows, and there is no such connection.
+tell_destination() {
+    lab on hostB ss -HtK "dst $(address_of hostA) and sport >= :49152 and sport <= :49215"
+}
 # The link breaks in post-copy, comes back, and breaks again as soon as the halves were joined.
 cut_twice() {
     in_postcopy
@@ -82,6 +87,8 @@ sleep 2
 kill -KILL "$mover"
 wait "$mover" || :
 mend
+sleep 2
+tell_destination
 await 30 both_failed
 exits 0 prints 'joined again' ferry hostA recover
 lives_on hostB halves
@@ -117,8 +124,7 @@ sleep 8
     sleep 3
     lab link hostA hostB ok
     sleep 5
-    # As docs/safety.md has it. Where it had something to say meanwhile it knows, and there is no such connection.
-    lab on hostB ss -HtK "dst $(address_of hostA) and sport >= :49152 and sport <= :49215"
+    tell_destination
 } &
 cutter=$!
 FERRY_SECONDS=300 exits 0 prints 'joined again' ferry hostA migrate --allow-cleartext halves qemu+tcp://hostB/system
