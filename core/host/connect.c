@@ -299,8 +299,8 @@ static void ask_for_domain(struct survey *s)
                               SURVEY_DISKS_MS, &later);
 }
 
-/* While a login is under way nothing else is asked of the source; without one this would only stand before the
- * mark. */
+/* While a login is under way nothing else is asked of the source; without one this would only stand before
+ * the mark. */
 static void ask_for_source(struct survey *s, const struct openings *ways)
 {
     struct error later = { 0 };

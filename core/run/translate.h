@@ -13,10 +13,10 @@ enum translate_where { AT_EITHER, AT_SOURCE, AT_DEST };
 struct translation {
     /* Pieces that stand in the text in this order, between '*'; without regard to case. */
     const char *pattern;
+    const char *what;  /* one line, as in an error */
+    const char *cause; /* a sentence: why it comes to this, whatever the facts */
+    const char *fix;   /* whole sentences */
     enum translate_where where;
-    const char *what;    /* one line, as in an error */
-    const char *cause;   /* a sentence: why it comes to this, whatever the facts */
-    const char *fix;     /* whole sentences */
     bool is_of_postcopy; /* without post-copy it would not have come to this */
     /* What the facts say of it, a sentence added to out; false when they say nothing. NULL = none. */
     bool (*shown)(const struct facts *f, const char *text, struct text *out);
