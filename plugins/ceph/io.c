@@ -13,9 +13,6 @@
 
 /* A request of a copy waits behind many others. */
 #define REQUEST_SECONDS "45"
-/* What giving an image back asks the cluster for, one thing after the other: a silent one shall not be waited
- * for as long each time. */
-#define CLOSE_SECONDS "5"
 #define PIECE_LEAST 65536u
 #define PIECE_MOST (4u << 20)
 #define DEPTH 16u
@@ -256,8 +253,6 @@ void io_close(struct ferry_call *call, const struct ferry_services *services, vo
     struct io *io = handle;
     const struct timespec a_while = { .tv_nsec = 10000000 };
 
-    if (io->fd >= 0)
-        (void)library_of(io)->rados_conf_set(io->image.cluster->rados, "rados_osd_op_timeout", CLOSE_SECONDS);
     /* Buffers are the engine's: what is under way has to come back. */
     for (int ms = 0; io->under_way > 0 && ms < CLOSE_MS; ms += 10) {
         struct ferry_request *ignored;
