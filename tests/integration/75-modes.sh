@@ -143,7 +143,7 @@ jq -e '[.channels[].measured_bytes_per_s] | all(. > 0 and . < 130000000)' "$WORK
 }
 [ "$(jq '.domain.content | length' "$WORK/facts")" -gt 0 ] ||
     skip 'the machine is too busy to read the memory of a guest in time'
-jq -e '.domain | (.content[-1] | .end_bytes == 268435456 and .low_bytes > 0) and (.dirty | length) == 3 and
+jq -e '.domain | (.content[-1] | .end_bytes == 268435456 and .low_bytes > 0) and (.dirty | length) == 4 and
     .dirty[-1].high_bytes > 0' "$WORK/facts" || {
     jq '.domain | .content, .dirty' "$WORK/facts"
     exit 1

@@ -40,6 +40,7 @@ fresh() { # DISKS OPTION…
     nfs_gone
     for image in $(rbd_images); do lab ceph run rbd rm --no-progress "ferry/$image"; done
     on hostA sh -c "rm -f $IMAGES/r-* /srv/shared/r-*; rm -rf /srv/other; mkdir /srv/other; virsh -q pool-refresh default"
+    finally on hostA rm -rf /srv/other
     guest hostA r --disk "$1" --write-log "${@:2}"
 }
 
@@ -414,7 +415,10 @@ exits 3 prints 'checkpoints' relocate r --disk vda --to /srv/other
 on hostA sh -c "virsh dumpxml --inactive r | sed -e 's|<name>.*|<name>twin</name>|' -e /uuid/d -e s/qcow2/raw/ -e 's|<target |<shareable/><target |' >/run/twin.xml && virsh -q define /run/twin.xml"
 finally on hostA virsh -q undefine twin
 exits 3 prints 'relocate-kind' ferry hostA --json relocate twin --dry-run --disk vda --to /srv/other
-prints 'relocate-not-shared' ferry hostA --json plan r hostB --allow-cleartext --relocate-to /srv/other
+# Each host has that folder for itself.
+on hostA mkdir /var/lib/libvirt/apart
+finally on hostA rm -rf /var/lib/libvirt/apart
+prints 'relocate-not-shared' ferry hostA --json plan r hostB --allow-cleartext --relocate-to /var/lib/libvirt/apart
 
 it "a transient domain goes too, and has no definition to follow"
 fresh local:raw --transient
