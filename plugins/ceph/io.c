@@ -32,8 +32,8 @@ struct io {
     struct image image;
     int fd;
     uint64_t length;
-    unsigned under_way;
-    bool has_extents;
+    unsigned under_way, reads;
+    bool has_extents, is_silent;
     struct extents written;
 };
 
@@ -253,18 +253,25 @@ void io_close(struct ferry_call *call, const struct ferry_services *services, vo
     struct io *io = handle;
     const struct timespec a_while = { .tv_nsec = 10000000 };
 
-    /* Buffers are the engine's: what is under way has to come back. */
-    for (int ms = 0; io->under_way > 0 && ms < CLOSE_MS; ms += 10) {
+    /* Buffers are the engine's: what is read into them has to come back, and what was answered may be
+     * written. */
+    for (int ms = 0; (io->is_silent ? io->reads : io->under_way) > 0 && ms < CLOSE_MS; ms += 10) {
         struct ferry_request *ignored;
 
         (void)io_reap(call, services, io, &ignored);
         if (io->under_way > 0)
             (void)nanosleep(&a_while, NULL);
     }
+    free(io->written.list);
+    if (io->is_silent && io->reads == 0) {
+        /* librbd has its own copy of what is written. Closing would wait for the same OSD, for minutes; the
+         * image goes with this process, whose lock and watch the cluster takes back. */
+        services->log(call, "image '%s' is left open: its cluster does not answer", io->image.name.image);
+        return;
+    }
     image_done(&io->image);
     if (io->fd >= 0)
         (void)close(io->fd);
-    free(io->written.list);
     free(io);
 }
 
@@ -306,6 +313,7 @@ int io_submit(struct ferry_call *call, const struct ferry_services *services, vo
     if (request->what != FERRY_READ)
         io->has_extents = false;
     io->under_way++;
+    io->reads += request->what == FERRY_READ;
     return 0;
 }
 
@@ -335,6 +343,8 @@ int io_reap(struct ferry_call *call, const struct ferry_services *services, void
         for (int i = 0; i < n; i++) {
             struct ferry_request *r = l->rbd_aio_get_arg(list[i]);
 
+            io->is_silent |= l->rbd_aio_get_return_value(list[i]) == -ETIMEDOUT;
+            io->reads -= r->what == FERRY_READ;
             r->error = answer_of(r, l->rbd_aio_get_return_value(list[i]));
             l->rbd_aio_release(list[i]);
             r->next = *ret_done;
