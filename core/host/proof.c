@@ -11,7 +11,7 @@
 
 #define NONCE_MS 20000u /* a pool over a directory of thousands of files takes seconds to start */
 #define NONCE_NAME_SIZE 48
-#define STAT_TRIES 4 /* an NFS client may show old attributes for some seconds */
+enum { STAT_TRIES = 4 }; /* an NFS client may show old attributes for some seconds */
 
 /* One directory, on both hosts; where a map says so, under two names. */
 struct nonce {
@@ -153,8 +153,7 @@ static void nonces_close(struct nonces *all)
     }
 }
 
-/* ---- the image in a directory that is shared: the same file, no symlink and no bind mount of its own ----
- */
+/* ---- the images in a directory that is shared ---- */
 
 /* "seconds.nanoseconds" compared as text would be wrong only for unequal lengths of seconds. */
 static int compare_times(const char *a, const char *b)
@@ -162,87 +161,6 @@ static int compare_times(const char *a, const char *b)
     size_t na = strcspn(a, "."), nb = strcspn(b, ".");
 
     return na != nb ? (na < nb ? -1 : 1) : strcmp(a, b);
-}
-
-static json_t *stat_of(struct nonce *n, int i, const char *name, struct error *err)
-{
-    json_t *reply = NULL;
-    json_t *args = json_pack("{ss ss s[s]}", "pool", n->sides[i].pool, "directory", n->sides[i].directory,
-                             "names", name);
-
-    return worker_do(n->sides[i].worker, "nonce-stat", args, NONCE_MS, &reply, err) < 0 ? NULL : reply;
-}
-
-/* 1 the same file, 0 not, -1 not known (with the reason in gap). */
-static int is_same_file(struct nonce *n, const char *name, const char *name_there, char *gap, size_t size)
-{
-    struct error err = { 0 };
-
-    for (int i = 0; i < STAT_TRIES; i++) {
-        OWNED_JSON before = stat_of(n, 0, name, &err);
-        OWNED_JSON there = before ? stat_of(n, 1, name_there, &err) : NULL;
-        OWNED_JSON after = there ? stat_of(n, 0, name, &err) : NULL;
-        const char *low = json_text(json_child(before, "ctimes"), name, NULL);
-        const char *at_dest = json_text(json_child(there, "ctimes"), name_there, NULL);
-        const char *high = json_text(json_child(after, "ctimes"), name, NULL);
-
-        if (!after) {
-            error_line(&err, gap, size);
-            return -1;
-        }
-        if (!low || !high || !at_dest) {
-            const struct nonce_side *side = &n->sides[at_dest ? 0 : 1];
-
-            snprintf(gap, size, "the pool over '%s' does not list '%s' on host '%s'", side->directory,
-                     at_dest ? name : name_there, worker_host(side->worker));
-            return -1;
-        }
-        if (compare_times(low, at_dest) <= 0 && compare_times(at_dest, high) <= 0)
-            return 1;
-        if (i + 1 < STAT_TRIES)
-            loop_pause_ms(500);
-    }
-    return 0;
-}
-
-static const char *name_in(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-
-    return slash ? slash + 1 : path;
-}
-
-static void judge_file(struct facts *f, struct disk *d, struct nonce *n)
-{
-    const char *name = name_in(d->source), *there = name_in(disk_dest_source(d));
-    char gap[512] = "";
-    int same;
-
-    /* A map may give the file itself another name in the folder that both have. */
-    if (!text_equal(name, there) && d->at_dest.present == TRI_NO) {
-        d->sharing = SHARING_DENIED;
-        d->sharing_evidence =
-            arena_format(f->arena, "%s is shared, and there is no '%s' in it yet", n->shown, there);
-        return;
-    }
-    same = is_same_file(n, name, there, gap, sizeof gap);
-    d->at_dest.present = TRI_YES;
-    if (same > 0) {
-        d->sharing = SHARING_PROVED;
-        d->sharing_evidence =
-            arena_format(f->arena,
-                         "each host saw what the other wrote in %s, and '%s' changed at the "
-                         "same time on both",
-                         n->shown, there);
-    } else if (same < 0) {
-        d->sharing_evidence = arena_text(f->arena, gap);
-    } else {
-        d->sharing_evidence =
-            arena_format(f->arena,
-                         "directory %s is shared, but '%s' is not the same file on both hosts "
-                         "(a symlink, or a mount of its own)",
-                         n->shown, there);
-    }
 }
 
 /* The images that the domain writes, and those that they rest on. */
@@ -278,6 +196,138 @@ static bool asks_for(const struct disk *d, const char *directory, const char *th
 {
     return d->sharing == SHARING_NOT_PROVED && !d->sharing_evidence &&
            text_equal(d->at_source.directory, directory) && text_equal(d->at_dest.directory, there);
+}
+
+static bool is_for(const struct nonce *n, const struct disk *d)
+{
+    return asks_for(d, n->sides[0].directory, n->sides[1].directory);
+}
+
+static const char *name_in(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+
+    return slash ? slash + 1 : path;
+}
+
+static const char *name_on(const struct nonce *n, const struct nonce_side *side, const struct disk *d)
+{
+    return name_in(side == n->sides ? d->source : disk_dest_source(d));
+}
+
+/* When those files of each directory were changed last that are still to be compared, as one host tells it.
+ */
+static void ask_times(struct nonces *all, const struct subjects *subjects, int which)
+{
+    for (struct nonce *n = all->list; n < all->list + all->n; n++) {
+        struct nonce_side *side = &n->sides[which];
+        json_t *names = n->is_shared ? json_array() : NULL;
+
+        for (size_t i = 0; names && i < subjects->n; i++)
+            if (is_for(n, subjects->list[i].image))
+                (void)json_array_append_new(names, json_string(name_on(n, side, subjects->list[i].image)));
+        if (json_array_size(names) > 0)
+            side->asks =
+                json_pack("{ss ss sO}", "pool", side->pool, "directory", side->directory, "names", names);
+        json_decref(names);
+    }
+    ask_all(all, "nonce-stat");
+}
+
+static const char *time_of(const json_t *reply, const char *name)
+{
+    return json_text(json_child(reply, "ctimes"), name, NULL);
+}
+
+/* What the two hosts said of the files of one directory. */
+struct times {
+    json_t *before, *at_dest; /* the source before, and the destination; the source after is its reply */
+};
+
+enum same { SAME_NOT_KNOWN, SAME_FILE, OTHER_FILE };
+
+static enum same compare_file(struct facts *f, const struct nonce *n, const struct times *times,
+                              const struct disk *d, const char **ret_gap)
+{
+    const struct nonce_side *here = &n->sides[0], *there = &n->sides[1];
+    const char *name = name_on(n, here, d), *name_there = name_on(n, there, d);
+    const char *low = time_of(times->before, name), *high = time_of(here->reply, name);
+    const char *at_dest = time_of(times->at_dest, name_there);
+
+    if (low && high && at_dest)
+        return compare_times(low, at_dest) <= 0 && compare_times(at_dest, high) <= 0 ? SAME_FILE : OTHER_FILE;
+    if (n->gap[0])
+        *ret_gap = arena_text(f->arena, n->gap);
+    else
+        *ret_gap = arena_format(f->arena, "the pool over '%s' does not list '%s' on host '%s'",
+                                at_dest ? here->directory : there->directory, at_dest ? name : name_there,
+                                worker_host(at_dest ? here->worker : there->worker));
+    return SAME_NOT_KNOWN;
+}
+
+/* false: it looked like another file, which is asked again until the last time. */
+static bool judge_file(struct facts *f, struct disk *d, const struct nonce *n, const struct times *times,
+                       bool is_last)
+{
+    const char *there = name_in(disk_dest_source(d));
+    const enum same same = compare_file(f, n, times, d, &d->sharing_evidence);
+
+    if (same == OTHER_FILE && !is_last)
+        return false;
+    d->at_dest.present = TRI_YES;
+    if (same == SAME_FILE) {
+        d->sharing = SHARING_PROVED;
+        d->sharing_evidence =
+            arena_format(f->arena,
+                         "each host saw what the other wrote in %s, and '%s' changed at the "
+                         "same time on both",
+                         n->shown, there);
+    } else if (same == OTHER_FILE) {
+        d->sharing_evidence =
+            arena_format(f->arena,
+                         "directory %s is shared, but '%s' is not the same file on both hosts "
+                         "(a symlink, or a mount of its own)",
+                         n->shown, there);
+    }
+    return true;
+}
+
+static bool judge_files(struct facts *f, const struct subjects *subjects, const struct nonce *n,
+                        const struct times *times, bool is_last)
+{
+    bool are_judged = true;
+
+    for (size_t i = 0; n->is_shared && i < subjects->n; i++)
+        if (is_for(n, subjects->list[i].image))
+            are_judged = judge_file(f, subjects->list[i].image, n, times, is_last) && are_judged;
+    return are_judged;
+}
+
+/* The images in directories that are shared, all at once: the same file, no symlink and no bind mount of its
+ * own? It changed at the same time on both hosts. false without memory. */
+static bool compare_files(struct facts *f, const struct subjects *subjects, struct nonces *all)
+{
+    struct times *times = arena_zeroed(f->arena, all->n + 1, sizeof *times);
+    bool are_judged = false;
+
+    for (int try = 1; times && !are_judged && try <= STAT_TRIES; try++) {
+        if (try > 1)
+            loop_pause_ms(500);
+        ask_times(all, subjects, 0);
+        for (size_t i = 0; i < all->n; i++)
+            times[i].before = HAND_OVER(all->list[i].sides[0].reply);
+        ask_times(all, subjects, 1);
+        for (size_t i = 0; i < all->n; i++)
+            times[i].at_dest = HAND_OVER(all->list[i].sides[1].reply);
+        ask_times(all, subjects, 0);
+        are_judged = true;
+        for (size_t i = 0; i < all->n; i++) {
+            are_judged = judge_files(f, subjects, &all->list[i], &times[i], try == STAT_TRIES) && are_judged;
+            json_decref(times[i].before);
+            json_decref(times[i].at_dest);
+        }
+    }
+    return times != NULL;
 }
 
 /* ---- the lock ---- */
@@ -330,11 +380,6 @@ static int nonce_begin(struct facts *f, struct nonce *n, struct worker *source, 
     return n->shown ? make_names(n, err) : error_memory(err);
 }
 
-static bool is_for(const struct nonce *n, const struct disk *d)
-{
-    return asks_for(d, n->sides[0].directory, n->sides[1].directory);
-}
-
 /* libvirt has room for one pool on a directory: of two nonces that share one on a host, one is for later. */
 static bool is_in_the_way(const struct nonces *all, const struct disk *d)
 {
@@ -361,7 +406,14 @@ static int nonces_begin(struct facts *f, struct nonces *all, const struct subjec
     return 0;
 }
 
-static void judge_directory(struct facts *f, const struct subjects *subjects, struct nonce *n)
+/* A map may give the file itself another name in the folder that both have. */
+static bool is_to_come(const struct disk *d)
+{
+    return !text_equal(name_in(d->source), name_in(disk_dest_source(d))) && d->at_dest.present == TRI_NO;
+}
+
+/* What the directory says of its images; those that are left are in one that is shared. */
+static void judge_directory(struct facts *f, const struct subjects *subjects, const struct nonce *n)
 {
     for (size_t i = 0; i < subjects->n; i++) {
         struct disk *d = subjects->list[i].image;
@@ -374,8 +426,10 @@ static void judge_directory(struct facts *f, const struct subjects *subjects, st
             d->sharing = SHARING_DENIED;
             d->sharing_evidence =
                 arena_format(f->arena, "neither host saw what the other wrote in %s", n->shown);
-        } else {
-            judge_file(f, d, n);
+        } else if (is_to_come(d)) {
+            d->sharing = SHARING_DENIED;
+            d->sharing_evidence = arena_format(f->arena, "%s is shared, and there is no '%s' in it yet",
+                                               n->shown, name_in(disk_dest_source(d)));
         }
     }
 }
@@ -393,6 +447,8 @@ static int prove_directories(struct facts *f, const struct subjects *subjects, s
     nonces_look(&all);
     for (size_t i = 0; i < all.n; i++)
         judge_directory(f, subjects, &all.list[i]);
+    if (!compare_files(f, subjects, &all))
+        r = error_memory(err);
     for (size_t i = 0; with_locks && r == 0 && i < all.n; i++)
         if (all.list[i].is_good && all.list[i].is_shared)
             r = try_lock(f, &all.list[i], err);

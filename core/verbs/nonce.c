@@ -17,6 +17,7 @@
 #define OTHERS_TRIES 20
 #define OTHERS_PAUSE_US 100000u
 #define STAT_MS 3000u
+#define NAME_SIZE 64
 
 static bool same_directory(const char *a, const char *b)
 {
@@ -67,24 +68,44 @@ json_t *nonce_record(struct child *c, const char *what, const char *place, const
                      "name", name);
 }
 
-static virStoragePoolPtr transient_pool(struct child *c, const char *directory, struct error *err)
+/* All of it at once: each record on its own would be another wait for the disk of the journal. */
+static int journal_files(struct child *c, json_t *pool, const char *directory, const char *const *names,
+                         size_t n, struct error *err)
+{
+    OWNED_JSON records = json_array();
+
+    if (!records || (pool && json_array_append_new(records, pool) < 0))
+        return error_memory(err);
+    for (size_t i = 0; i < n; i++)
+        if (json_array_append_new(records, nonce_record(c, "volume", directory, names[i])) < 0)
+            return error_memory(err);
+    return child_journal(c, HAND_OVER(records), err);
+}
+
+static int random_pool_name(char ret[NAME_SIZE], struct error *err)
+{
+    char hex[33];
+
+    if (name_random_hex(hex, 16, err) < 0)
+        return -err->code;
+    (void)snprintf(ret, NAME_SIZE, NONCE_PREFIX "%s", hex);
+    return 0;
+}
+
+/* One that stands in the journal. */
+static virStoragePoolPtr transient_pool(struct child *c, const char *directory, const char *name,
+                                        struct error *err)
 {
     OWNED_MEMORY char *path = xml_quoted(directory);
-    char name[64], hex[33];
     OWNED_TEXT xml = { 0 };
     virStoragePoolPtr pool;
 
-    if (name_random_hex(hex, 16, err) < 0)
-        return NULL;
-    snprintf(name, sizeof name, NONCE_PREFIX "%s", hex);
     text_add(&xml, "<pool type='dir'><name>%s</name><target><path>%s</path></target></pool>", name,
              path ? path : "");
     if (!path || xml.failed) {
         error_memory(err);
         return NULL;
     }
-    if (child_journal(c, nonce_record(c, "pool", directory, name), err) < 0)
-        return NULL;
     pool = virStoragePoolCreateXML(c->libvirt, xml.s, 0);
     /* libvirt allows one pool over a directory: another run's temporary one must go first. */
     for (int i = 0; !pool && i < OTHERS_TRIES && virGetLastErrorCode() == VIR_ERR_OPERATION_FAILED; i++) {
@@ -96,7 +117,7 @@ static virStoragePoolPtr transient_pool(struct child *c, const char *directory, 
     return pool;
 }
 
-/* 1 created, 0 refused since it is there, negative: neither. */
+/* One that stands in the journal. 1 created, 0 refused since it is there, negative: neither. */
 static int create_name(struct child *c, virStoragePoolPtr pool, const char *directory, const char *name,
                        struct error *err)
 {
@@ -110,8 +131,6 @@ static int create_name(struct child *c, virStoragePoolPtr pool, const char *dire
              name);
     if (xml.failed)
         return error_memory(err);
-    if (child_journal(c, nonce_record(c, "volume", directory, name), err) < 0)
-        return -err->code;
     volume = virStorageVolCreateXML(pool, xml.s, 0);
     if (volume)
         return 1;
@@ -147,6 +166,8 @@ int verb_nonce_open(struct child *c, const json_t *args, json_t *reply, struct e
     const char *directory = json_text(args, "directory", ""), *name = json_text(args, "name", "");
     OWNED_POOL pool = pool_over(c, directory, false);
     bool is_ours = !pool;
+    char temporary[NAME_SIZE] = "";
+    json_t *record = NULL;
     int r;
 
     if (pool && virStoragePoolIsActive(pool) != 1) {
@@ -156,7 +177,13 @@ int verb_nonce_open(struct child *c, const json_t *args, json_t *reply, struct e
                  virStoragePoolGetName(pool), directory, c->host, virStoragePoolGetName(pool));
         return json_put_text(reply, "gap", text_of(&gap));
     }
-    if (!pool && !(pool = transient_pool(c, directory, err)))
+    if (is_ours && random_pool_name(temporary, err) < 0)
+        return -err->code;
+    if (is_ours && !(record = nonce_record(c, "pool", directory, temporary)))
+        return error_memory(err);
+    if (journal_files(c, record, directory, &name, 1, err) < 0)
+        return -err->code;
+    if (is_ours && !(pool = transient_pool(c, directory, temporary, err)))
         return -err->code;
     if (put_pool(c, pool, is_ours, reply, err) < 0)
         return -err->code;
@@ -180,6 +207,8 @@ int verb_nonce_look(struct child *c, const json_t *args, json_t *reply, struct e
 
     if (!pool)
         return libvirt_error(err, c->host, "the pool over '%s' is gone", directory);
+    if (journal_files(c, NULL, directory, (const char *const[]){ other, third }, 2, err) < 0)
+        return -err->code;
     of_other = create_name(c, pool, directory, other, err);
     if (of_other > 0)
         remove_name(pool, other);
@@ -296,9 +325,12 @@ int verb_nonce_remove(struct child *c, const json_t *args, json_t *reply, struct
         return 0;
     }
     if (!pool) {
-        OWNED_POOL own = transient_pool(c, place, err);
+        char temporary[NAME_SIZE];
+        OWNED_POOL own = NULL;
 
-        if (!own)
+        if (random_pool_name(temporary, err) < 0 ||
+            child_journal(c, nonce_record(c, "pool", place, temporary), err) < 0 ||
+            !(own = transient_pool(c, place, temporary, err)))
             return -err->code;
         remove_name(own, name);
         return virStoragePoolDestroy(own) < 0

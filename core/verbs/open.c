@@ -102,7 +102,7 @@ void open_compare(struct child *c, struct facts *f)
 /* What a guest can write to an image on a server between the driver's look and QEMU's. */
 #define MOMENT_BYTES (UINT64_C(64) << 20)
 
-static bool is_on_nfs(const struct disk *disk)
+bool open_is_told_by_size(const struct disk *disk)
 {
     return disk->type == DISK_NETWORK && text_equal(disk->protocol, "nfs");
 }
@@ -112,7 +112,7 @@ void open_sizes(struct disk *disk, const virDomainBlockInfo *info)
     struct disk_image *at = &disk->at_source;
     uint64_t open = info->physical;
 
-    if (!is_on_nfs(disk) || at->allocated_bytes == NOT_KNOWN)
+    if (!open_is_told_by_size(disk) || at->allocated_bytes == NOT_KNOWN)
         return;
     /* Where it is nothing, or QEMU cannot say it, libvirt tells the capacity. */
     if (open == info->capacity && at->allocated_bytes < open)

@@ -101,13 +101,23 @@ static void survey_use(virDomainPtr d, struct facts *f)
     }
 }
 
+/* For each disk that libvirt is asked for, QEMU tells it of all. */
+static bool knows_sizes(const struct facts *f, const struct disk *disk)
+{
+    const bool is_compared = f->domain.run != RUN_SHUTOFF && open_is_told_by_size(disk);
+
+    return !is_compared && disk->at_source.capacity_bytes != NOT_KNOWN &&
+           disk->at_source.allocated_bytes != NOT_KNOWN;
+}
+
 static void survey_sizes(virDomainPtr d, struct facts *f)
 {
     for (size_t i = 0; i < f->domain.n_disks; i++) {
         struct disk *disk = &f->domain.disks[i];
         virDomainBlockInfo info;
 
-        if (disk_is_empty(disk) || virDomainGetBlockInfo(d, disk->target, &info, 0) < 0)
+        if (disk_is_empty(disk) || knows_sizes(f, disk) ||
+            virDomainGetBlockInfo(d, disk->target, &info, 0) < 0)
             continue;
         if (f->domain.run != RUN_SHUTOFF)
             open_sizes(disk, &info);

@@ -88,6 +88,8 @@ int verb_definition_read(struct child *c, const json_t *args, json_t *reply, str
 int verb_definition_write(struct child *c, const json_t *args, json_t *reply, struct error *err);
 /* open.c */
 void open_compare(struct child *c, struct facts *f);
+/* Of its image nothing but what QEMU says it occupies tells whether it is the one that is seen here. */
+bool open_is_told_by_size(const struct disk *disk);
 void open_sizes(struct disk *disk, const virDomainBlockInfo *info);
 /* volume.c: of a disk of type volume, what it is here and its path (volume_is_device, source). false: not to
  * be told, and nothing is changed but source. */

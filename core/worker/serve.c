@@ -99,9 +99,9 @@ void serve_child(int fd, const struct worker_setup *setup)
     _exit(0);
 }
 
-int child_journal(struct child *c, json_t *record, struct error *err)
+int child_journal(struct child *c, json_t *records, struct error *err)
 {
-    OWNED_JSON owned = record;
+    OWNED_JSON owned = records;
     OWNED_JSON message = json_object();
     OWNED_JSON reply = NULL;
 

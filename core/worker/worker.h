@@ -42,8 +42,9 @@ struct verb {
     const char *name;
     int (*run)(struct child *c, const json_t *args, json_t *reply, struct error *err);
 };
-/* Asks the parent to write into the run's journal, and waits until that is on disk. */
-int child_journal(struct child *c, json_t *record, struct error *err);
+/* Asks the parent to write a record, or an array of them, into the run's journal, and waits until that is on
+ * disk: all of them, or an error. */
+int child_journal(struct child *c, json_t *records, struct error *err);
 
 /* ---- in the parent ---- */
 struct worker_setup {

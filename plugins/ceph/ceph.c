@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Storage driver "ceph": images of RBD that a domain reaches by itself, as network disks.
  * The cluster is asked from the machine on which virt-ferry runs. Read it from the bottom. */
+#include "ahead.h"
 #include "check.h"
 #include "image.h"
 #include "io.h"
@@ -80,28 +81,36 @@ static void copy_word(char *ret, size_t size, const char *word)
     (void)snprintf(ret, size, "%s", word ? word : "");
 }
 
-/* -1 with the error set: the XML cannot mean an image. */
-static int read_disk(struct ferry_call *call, const struct ferry_services *services,
-                     const struct ferry_disk *disk, struct words_place *place, struct words_name *name)
+/* NULL, or why the XML cannot mean an image. */
+static const char *cut_disk(const struct ferry_disk *disk, struct words_place *place, struct words_name *name)
 {
     const char *problem = words_cut_name(disk->source, name);
 
     memset(place, 0, sizeof *place);
     if (!problem)
         problem = words_join_hosts(disk->hosts, disk->n_hosts, place->hosts);
-    if (problem) {
-        services->error(call,
-                        "Name the image as 'pool/image' in the domain's XML, and its monitors by <host>.",
-                        "image '%s': %s", disk->source ? disk->source : "", problem);
-        return -1;
-    }
+    if (problem)
+        return problem;
     copy_word(place->user, sizeof place->user, disk->auth_user);
     copy_word(place->secret_uuid, sizeof place->secret_uuid, disk->secret_uuid);
     if (!disk->secret_uuid)
         copy_word(place->secret_usage, sizeof place->secret_usage, disk->secret_usage);
     memcpy(place->pool, name->pool, sizeof place->pool);
     memcpy(place->space, name->space, sizeof place->space);
-    return 0;
+    return NULL;
+}
+
+/* -1 with the error set. */
+static int read_disk(struct ferry_call *call, const struct ferry_services *services,
+                     const struct ferry_disk *disk, struct words_place *place, struct words_name *name)
+{
+    const char *problem = cut_disk(disk, place, name);
+
+    if (!problem)
+        return 0;
+    services->error(call, "Name the image as 'pool/image' in the domain's XML, and its monitors by <host>.",
+                    "image '%s': %s", disk->source ? disk->source : "", problem);
+    return -1;
 }
 
 static void forget(void)
@@ -127,7 +136,8 @@ static int look(struct ferry_call *call, const struct ferry_services *services, 
     if (!is_new && seen.is_there && strcmp(seen.source, disk->source) == 0)
         return 1;
     forget();
-    if (image_find(call, services, &place, &name, disk->snapshot, &seen.image) < 0)
+    if (!ahead_take(disk, &place, &seen.image) &&
+        image_find(call, services, &place, &name, disk->snapshot, &seen.image) < 0)
         return -1;
     copy_word(seen.source, sizeof seen.source, disk->source);
     seen.is_there = true;
@@ -135,6 +145,30 @@ static int look(struct ferry_call *call, const struct ferry_services *services, 
 }
 
 /* ---- the questions ---- */
+
+/* At the destination an image's id is all that is asked for. */
+static void ceph_look_ahead(struct ferry_call *call, const struct ferry_services *services,
+                            const struct ferry_disk *const *disks, uint32_t n)
+{
+    struct ahead_wish *wishes = calloc(AHEAD_MOST, sizeof *wishes);
+    size_t n_wishes = 0;
+
+    forget();
+    ahead_forget();
+    for (uint32_t i = 0; wishes && i < n && n_wishes < AHEAD_MOST; i++) {
+        struct ahead_wish *w = &wishes[n_wishes];
+
+        if (cut_disk(disks[i], &w->place, &w->name) || place_gap(call, services, disks[i]))
+            continue;
+        w->source = disks[i]->source;
+        w->snapshot = disks[i]->snapshot;
+        w->is_opened = !(disks[i]->flags & FERRY_DISK_AT_DEST);
+        n_wishes++;
+    }
+    if (wishes)
+        ahead_look(call, services, wishes, n_wishes);
+    free(wishes);
+}
 
 static int ceph_identify(struct ferry_call *call, const struct ferry_services *services,
                          const struct ferry_disk *disk, struct ferry_identity *ret)
@@ -240,6 +274,8 @@ static int ceph_create(struct ferry_call *call, const struct ferry_services *ser
 static int ceph_remove(struct ferry_call *call, const struct ferry_services *services, const char *what,
                        const char *place, const char *name, const char *identity)
 {
+    forget();
+    ahead_forget();
     return strcmp(what, "image") == 0 ? make_gone(call, services, place, name, identity) : 1;
 }
 
@@ -250,6 +286,7 @@ static int ceph_retire(struct ferry_call *call, const struct ferry_services *ser
     struct words_name name;
 
     forget();
+    ahead_forget();
     if (read_disk(call, services, disk, &place, &name) < 0)
         return -1;
     return place_gap(call, services, disk) ? 1 : make_retire(call, services, &place, &name, identity);
@@ -286,6 +323,7 @@ static const struct ferry_storage ceph = {
     .identify = ceph_identify,
     .inspect = ceph_inspect,
     .check = ceph_check,
+    .look_ahead = ceph_look_ahead,
     .create = ceph_create,
     .remove = ceph_remove,
     .retire = ceph_retire,

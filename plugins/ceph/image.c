@@ -5,7 +5,10 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+
+#define ID_BYTES (WORDS_ID + 4)
 
 /* In time, or the whole cluster counts as silent: every further disk would wait as long. */
 static int heard(struct image *i, int code)
@@ -29,15 +32,19 @@ static void find_pool(struct image *i)
     i->pool_id = l->rados_ioctx_get_id(i->io);
 }
 
-static void find_id(struct image *i)
+static void id_object(const struct image *i, char ret[WORDS_NAME + 16])
+{
+    (void)snprintf(ret, WORDS_NAME + 16, "rbd_id.%s", i->name.image);
+}
+
+static void take_id(struct image *i, int code, const char *bytes)
 {
     const struct library *l = i->cluster->library;
-    char object[WORDS_NAME + 16], bytes[WORDS_ID + 4];
+    char object[WORDS_NAME + 16];
     uint64_t size;
     time_t when;
 
-    (void)snprintf(object, sizeof object, "rbd_id.%s", i->name.image);
-    i->id_code = heard(i, l->rados_read(i->io, object, bytes, sizeof bytes, 0));
+    i->id_code = heard(i, code);
     if (i->id_code >= 0) {
         i->id_code = words_read_id(bytes, (size_t)i->id_code, i->id) ? 0 : -EBADMSG;
     } else if (i->id_code == -ENOENT) {
@@ -46,9 +53,17 @@ static void find_id(struct image *i)
     }
 }
 
-int image_find(struct ferry_call *call, const struct ferry_services *services,
-               const struct words_place *place, const struct words_name *name, const char *snapshot,
-               struct image *ret)
+static void find_id(struct image *i)
+{
+    char object[WORDS_NAME + 16], bytes[ID_BYTES];
+
+    id_object(i, object);
+    take_id(i, i->cluster->library->rados_read(i->io, object, bytes, sizeof bytes, 0), bytes);
+}
+
+int image_begin(struct ferry_call *call, const struct ferry_services *services,
+                const struct words_place *place, const struct words_name *name, const char *snapshot,
+                struct image *ret)
 {
     *ret = (struct image){ .place = *place, .name = *name, .pool_id = -1 };
     (void)snprintf(ret->snapshot, sizeof ret->snapshot, "%s", snapshot ? snapshot : "");
@@ -57,16 +72,101 @@ int image_find(struct ferry_call *call, const struct ferry_services *services,
         return -1;
     if (ret->cluster->state == CLUSTER_OPEN)
         find_pool(ret);
+    return 0;
+}
+
+int image_find(struct ferry_call *call, const struct ferry_services *services,
+               const struct words_place *place, const struct words_name *name, const char *snapshot,
+               struct image *ret)
+{
+    if (image_begin(call, services, place, name, snapshot, ret) < 0)
+        return -1;
     if (ret->io)
         find_id(ret);
     return 0;
 }
 
+/* ---- several at once ---- */
+
+/* A request that is under way for each; where there is none, the image waits for its own turn. */
+void image_find_ids(struct image *const *images, size_t n)
+{
+    struct request {
+        rados_completion_t done;
+        char bytes[ID_BYTES];
+    } *all = calloc(n + 1, sizeof *all);
+
+    for (size_t i = 0; all && i < n; i++) {
+        const struct library *l = images[i]->cluster->library;
+        char object[WORDS_NAME + 16];
+
+        if (!images[i]->io || l->rados_aio_create_completion2(NULL, NULL, &all[i].done) < 0) {
+            all[i].done = NULL;
+            continue;
+        }
+        id_object(images[i], object);
+        if (l->rados_aio_read(images[i]->io, object, all[i].done, all[i].bytes, sizeof all[i].bytes, 0) < 0) {
+            l->rados_aio_release(all[i].done);
+            all[i].done = NULL;
+        }
+    }
+    for (size_t i = 0; i < n; i++) {
+        const struct library *l = images[i]->cluster->library;
+
+        if (all && all[i].done) {
+            (void)l->rados_aio_wait_for_complete(all[i].done);
+            take_id(images[i], l->rados_aio_get_return_value(all[i].done), all[i].bytes);
+            l->rados_aio_release(all[i].done);
+        } else if (images[i]->io && images[i]->cluster->state == CLUSTER_OPEN) {
+            find_id(images[i]);
+        }
+    }
+    free(all);
+}
+
+static const char *snapshot_of(const struct image *i)
+{
+    return i->snapshot[0] ? i->snapshot : NULL;
+}
+
+void image_open_all(struct image *const *images, size_t n)
+{
+    rbd_completion_t *all = calloc(n + 1, sizeof *all);
+
+    for (size_t k = 0; all && k < n; k++) {
+        struct image *i = images[k];
+        const struct library *l = i->cluster->library;
+
+        if (!i->id[0] || i->cluster->state != CLUSTER_OPEN ||
+            l->rbd_aio_create_completion(NULL, NULL, &all[k]) < 0) {
+            all[k] = NULL;
+            continue;
+        }
+        if (l->rbd_aio_open_by_id_read_only(i->io, i->id, &i->handle, snapshot_of(i), all[k]) < 0) {
+            l->rbd_aio_release(all[k]);
+            all[k] = i->handle = NULL;
+        }
+    }
+    for (size_t k = 0; all && k < n; k++) {
+        struct image *i = images[k];
+        const struct library *l = i->cluster->library;
+
+        if (!all[k])
+            continue;
+        (void)l->rbd_aio_wait_for_complete(all[k]);
+        i->open_code = heard(i, (int)l->rbd_aio_get_return_value(all[k]));
+        if (i->open_code < 0)
+            i->handle = NULL;
+        l->rbd_aio_release(all[k]);
+    }
+    free(all);
+}
+
 int image_open(struct image *i)
 {
     if (!i->handle && i->id[0] && i->cluster->state == CLUSTER_OPEN) {
-        i->open_code = heard(i, i->cluster->library->rbd_open_by_id_read_only(
-                                    i->io, i->id, &i->handle, i->snapshot[0] ? i->snapshot : NULL));
+        i->open_code =
+            heard(i, i->cluster->library->rbd_open_by_id_read_only(i->io, i->id, &i->handle, snapshot_of(i)));
         if (i->open_code < 0)
             i->handle = NULL;
     }

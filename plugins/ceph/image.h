@@ -24,6 +24,14 @@ struct image {
 int image_find(struct ferry_call *call, const struct ferry_services *services,
                const struct words_place *place, const struct words_name *name, const char *snapshot,
                struct image *ret);
+/* Its first part: the image's id is not asked for yet. */
+int image_begin(struct ferry_call *call, const struct ferry_services *services,
+                const struct words_place *place, const struct words_name *name, const char *snapshot,
+                struct image *ret);
+/* Of several that were begun, what image_find and image_open do of one: the requests of all are under way
+ * before the first is waited for. */
+void image_find_ids(struct image *const *images, size_t n);
+void image_open_all(struct image *const *images, size_t n);
 /* Opens it to read. 0, or open_code. */
 int image_open(struct image *i);
 void image_done(struct image *i);

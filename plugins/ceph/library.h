@@ -22,6 +22,11 @@
     F(rados_ioctx_set_namespace)                                                                             \
     F(rados_read)                                                                                            \
     F(rados_stat)                                                                                            \
+    F(rados_aio_create_completion2)                                                                          \
+    F(rados_aio_release)                                                                                     \
+    F(rados_aio_read)                                                                                        \
+    F(rados_aio_wait_for_complete)                                                                           \
+    F(rados_aio_get_return_value)                                                                            \
     F(rados_mon_command)                                                                                     \
     F(rados_buffer_free)                                                                                     \
     F(rados_create_write_op)                                                                                 \
@@ -30,6 +35,8 @@
     F(rados_write_op_set_alloc_hint2)                                                                        \
     F(rados_write_op_operate)                                                                                \
     F(rbd_open_by_id_read_only)                                                                              \
+    F(rbd_aio_open_by_id_read_only)                                                                          \
+    F(rbd_aio_wait_for_complete)                                                                             \
     F(rbd_close)                                                                                             \
     F(rbd_get_size)                                                                                          \
     F(rbd_get_features)                                                                                      \

@@ -58,13 +58,36 @@ static int verb_look(struct child *c, const json_t *args, json_t *reply, struct 
                              (strncmp(directory, "/odd", 4) != 0 || strcmp(c->host, "hostA") == 0));
 }
 
+/* What files of that name say on that host: "other…" is another one there, "late…" looks so the first time,
+ * "gone…" is not there. */
+static const char *time_of(const char *host, const char *name, int turn)
+{
+    const bool is_dest = strcmp(host, "hostB") == 0;
+
+    if (is_dest && strncmp(name, "gone", 4) == 0)
+        return NULL;
+    return is_dest && (strncmp(name, "other", 5) == 0 || (strncmp(name, "late", 4) == 0 && turn == 1))
+               ? "1600000000.000000001"
+               : "1700000000.000000001";
+}
+
 static int verb_stat(struct child *c, const json_t *args, json_t *reply, struct error *err)
 {
-    const char *name = json_string_value(json_array_get(json_child(args, "names"), 0));
+    static int turn;
+    json_t *ctimes = json_object(), *name;
+    size_t i;
 
-    (void)c;
-    (void)err;
-    return json_put(reply, "ctimes", json_pack("{ss}", name, "1700000000.000000001"));
+    turn++;
+    json_array_foreach(json_child(args, "names"), i, name)
+    {
+        const char *text = json_string_value(name), *when = time_of(c->host, text, turn);
+
+        if (when && json_put_text(ctimes, text, when) < 0)
+            return error_memory(err);
+    }
+    if (json_put(reply, "ctimes", ctimes) < 0)
+        return error_memory(err);
+    return tell(c, "stat", json_text(args, "directory", ""), err);
 }
 
 static int verb_close(struct child *c, const json_t *args, json_t *reply, struct error *err)
@@ -171,8 +194,34 @@ START_TEST(a_directory_takes_one_nonce_however_many_images_lie_in_it)
         ck_assert_uint_eq(times("open /a"), 2); /* one on each host */
         ck_assert_uint_eq(times("look /a"), 2);
         ck_assert_uint_eq(times("close /a"), 2);
+        ck_assert_uint_eq(times("stat /a"), 3); /* the source before and after the destination */
         for (size_t i = 0; i < 8; i++)
             ck_assert_int_eq(f->domain.disks[i].sharing, SHARING_PROVED);
+    }
+END_TEST
+
+/* One that is another is asked for again, and the others are not. */
+START_TEST(of_the_files_of_one_directory_each_is_compared)
+    {
+        OWNED(facts) f = facts_new();
+        const struct disk *d;
+
+        (void)add(f, "/a", "/a", "same");
+        (void)add(f, "/a", "/a", "late");
+        (void)add(f, "/a", "/a", "other");
+        (void)add(f, "/b", "/b", "gone");
+        prove(f);
+        d = f->domain.disks;
+        ck_assert_int_eq(d[0].sharing, SHARING_PROVED);
+        ck_assert_int_eq(d[1].sharing, SHARING_PROVED);
+        ck_assert_int_eq(d[2].sharing, SHARING_NOT_PROVED);
+        ck_assert_ptr_nonnull(strstr(d[2].sharing_evidence, "is not the same file on both hosts"));
+        ck_assert_int_eq(d[3].sharing, SHARING_NOT_PROVED);
+        ck_assert_str_eq(d[3].sharing_evidence, "the pool over '/b' does not list 'gone' on host 'hostB'");
+        ck_assert_uint_eq(times("stat /a"), 3 * 4);
+        ck_assert_uint_eq(times("stat /b"), 3);
+        for (size_t i = 0; i < 4; i++)
+            ck_assert_int_eq(d[i].at_dest.present, TRI_YES);
     }
 END_TEST
 
@@ -185,7 +234,7 @@ START_TEST(directories_are_proved_side_by_side)
         prove(f);
         ck_assert_uint_lt(last("open"), first("look") + 1); /* all are open before any is looked at */
         ck_assert_uint_lt(last("look"), first("close") + 1);
-        ck_assert_uint_eq(done.n, 8 * 2 * 3);
+        ck_assert_uint_eq(done.n, 8 * (2 * 3 + 3));
         for (size_t i = 0; i < 8; i++)
             ck_assert_int_eq(f->domain.disks[i].sharing, SHARING_PROVED);
     }
@@ -273,6 +322,7 @@ START_TEST(a_folder_is_proved_before_an_image_is_made_in_it)
 END_TEST
 
 TEST_MAIN("host/proof", a_directory_takes_one_nonce_however_many_images_lie_in_it,
-          directories_are_proved_side_by_side, a_directory_that_maps_lead_to_two_is_open_once_at_a_time,
-          a_gap_in_one_directory_is_none_of_another, identities_of_drivers_need_no_nonce,
+          of_the_files_of_one_directory_each_is_compared, directories_are_proved_side_by_side,
+          a_directory_that_maps_lead_to_two_is_open_once_at_a_time, a_gap_in_one_directory_is_none_of_another,
+          identities_of_drivers_need_no_nonce,
           LOOP(a_folder_is_proved_before_an_image_is_made_in_it, TEST_ROWS(folders)))

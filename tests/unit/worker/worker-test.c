@@ -67,6 +67,23 @@ static int verb_create(struct child *c, const json_t *args, json_t *reply, struc
     return fd < 0 ? error_errno(err, NULL, "could not create '%s'", path) : close(fd);
 }
 
+/* Three records at once, and then the file. */
+static int verb_create_of_many(struct child *c, const json_t *args, json_t *reply, struct error *err)
+{
+    const char *path = json_text(args, "path", "");
+    json_t *records = json_array();
+    int fd;
+
+    (void)reply;
+    for (int i = 0; i < 3; i++)
+        if (json_array_append_new(records, json_pack("{ss ss}", "step", "create", "path", path)) < 0)
+            return -1;
+    if (child_journal(c, records, err) < 0)
+        return -err->code;
+    fd = open(path, O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    return fd < 0 ? error_errno(err, NULL, "could not create '%s'", path) : close(fd);
+}
+
 /* {"paths"}: how many descriptors lead to one of these, in "hits" */
 static int verb_descriptors(struct child *c, const json_t *args, json_t *reply, struct error *err)
 {
@@ -134,9 +151,16 @@ static int verb_rubbish(struct child *c, const json_t *args, json_t *reply, stru
 }
 
 static const struct verb verbs[] = {
-    { "echo", verb_echo },   { "sleep", verb_sleep },     { "fail", verb_fail },
-    { "die", verb_die },     { "create", verb_create },   { "descriptors", verb_descriptors },
-    { "trace", verb_trace }, { "rubbish", verb_rubbish }, { "child", verb_child },
+    { "echo", verb_echo },
+    { "sleep", verb_sleep },
+    { "fail", verb_fail },
+    { "die", verb_die },
+    { "create", verb_create },
+    { "descriptors", verb_descriptors },
+    { "trace", verb_trace },
+    { "rubbish", verb_rubbish },
+    { "child", verb_child },
+    { "create-of-many", verb_create_of_many },
     { NULL, NULL },
 };
 
@@ -306,7 +330,7 @@ END_TEST
 
 struct journal_of_test {
     char path[300];
-    int records;
+    int records, refuses_from; /* 0: none of them */
     bool refuses, file_was_there;
 };
 
@@ -318,7 +342,9 @@ static int record(void *context, const json_t *record, struct error *err)
     j->file_was_there = access(json_text(record, "path", ""), F_OK) == 0;
     ck_assert_str_eq(json_text(record, "step", ""), "create");
     ck_assert_str_eq(json_text(record, "path", ""), j->path);
-    return j->refuses ? error_set(err, ERROR_SPACE, NULL, "the disk of the journal is full") : 0;
+    return j->refuses || (j->refuses_from && j->records >= j->refuses_from)
+               ? error_set(err, ERROR_SPACE, NULL, "the disk of the journal is full")
+               : 0;
 }
 
 static void path_of_none(char *path, size_t size)
@@ -340,6 +366,23 @@ START_TEST(a_worker_creates_what_stands_in_the_journal_and_nothing_that_it_refus
         ck_assert_int_eq(j.records, 1);
         ck_assert(!j.file_was_there);
         ck_assert_int_eq(unlink(j.path), j.refuses ? -1 : 0);
+        worker_free(HAND_OVER(w));
+        loop_end();
+    }
+END_TEST
+
+/* _i: which of the three is refused; 0: none. */
+START_TEST(of_several_records_one_that_is_refused_is_enough)
+    {
+        struct journal_of_test j = { .refuses_from = _i };
+        OWNED(worker) w = start(record, &j);
+
+        path_of_none(j.path, sizeof j.path);
+        ck_assert_int_eq(
+            worker_do(w, "create-of-many", json_pack("{ss}", "path", j.path), WELL_MS, NULL, &failed),
+            _i ? -ERROR_SPACE : 0);
+        ck_assert_int_eq(j.records, _i ? _i : 3);
+        ck_assert_int_eq(unlink(j.path), _i ? -1 : 0);
         worker_free(HAND_OVER(w));
         loop_end();
     }
@@ -631,6 +674,7 @@ TEST_MAIN("worker/worker", a_question_is_answered_with_what_the_verb_gave,
           a_question_out_of_time_kills_the_worker_and_all_that_was_asked,
           a_worker_that_dies_answers_every_question_with_an_error, LOOP(a_question_outlives_its_worker, 2),
           LOOP(a_worker_creates_what_stands_in_the_journal_and_nothing_that_it_refused, 2),
+          LOOP(of_several_records_one_that_is_refused_is_enough, 4),
           without_a_journal_nothing_is_created_until_one_is_given,
           a_question_before_the_journals_word_waits_for_its_turn,
           the_parents_descriptors_and_its_locks_are_not_in_the_child,
