@@ -6,7 +6,7 @@
 #include "facts/json.h"
 #include "plan/explain.h"
 #include "plan/rules.h"
-#include "run/translate.h"
+#include "translate/translate.h"
 #include "state/nearest.h"
 #include <stdio.h>
 

@@ -150,7 +150,7 @@ static bool is_several_at_risk(const struct planning *p, const struct strategy *
 
 /* Standing still for all of it is quick and cheap, and not what anybody means by a move of a running guest:
  * it competes only where the user allows a downtime that it keeps to, else it must be named. So must a lock
- * that holds no longer than the QEMU that has it (core/run/README.md, limit 10). */
+ * that holds no longer than the QEMU that has it (core/handover/README.md, limit 10). */
 static bool is_last_resort(const struct planning *p, const struct strategy *s)
 {
     if (s->hand_over == HAND_OVER_LOCKED || is_several_at_risk(p, s))

@@ -6,7 +6,7 @@
 #include "base/log.h"
 #include "facts/overwrite.h"
 #include "host/compare.h"
-#include "run/translate.h"
+#include "translate/translate.h"
 #include "state/locks.h"
 #include <stdio.h>
 #include <string.h>

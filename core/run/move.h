@@ -7,8 +7,8 @@
 #include "host/proof.h"
 #include "host/survey.h"
 #include "run/age.h"
-#include "run/gate.h"
-#include "run/outcome.h"
+#include "handover/gate.h"
+#include "handover/outcome.h"
 #include "run/run.h"
 #include "state/journal.h"
 

@@ -4,7 +4,7 @@
 #include "run/move.h"
 
 #include "base/log.h"
-#include "run/translate.h"
+#include "translate/translate.h"
 #include <stdio.h>
 
 #define PATIENCE_MS 20000u /* for a host that does not answer, or a job that does not end */

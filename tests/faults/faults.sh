@@ -58,7 +58,7 @@ clock-goes-back|end||any|any|any"
 IN_POSTCOPY='kill-ferry kill-source-libvirtd kill-dest-libvirtd kill-source-qemu kill-dest-qemu stop-dest-libvirtd stop-dest-qemu
     link-down-1 link-down-5 link-down-30 source-link-down source-to-dest-lost dest-to-source-lost rst source-dies dest-dies'
 # A lock goes with the QEMU that has it: what ends that one just after its start is the limit of the hand-over, not a find
-# (core/run/README.md, limit 10).
+# (core/handover/README.md, limit 10).
 ENDS_A_LOCK='kill-dest-qemu dest-dies operator-destroys-dest guest-powers-off guest-panics'
 
 fault_field() { awk -F'|' -v name="$1" -v field="$2" '$1 == name { print $field }' <<<"$FAULTS"; }

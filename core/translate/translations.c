@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The table of texts. libvirt 9.0 and QEMU 7.2 say them; the pieces are those that older and newer ones
  * share. The first row that fits counts: the narrower text stands before the wider. */
-#include "run/translate.h"
+#include "translate/translate.h"
 
 #include <string.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Which of libvirt's sockets on this machine a URI means, as libvirt itself chooses. */
-#include "run/gate.h"
+#include "handover/gate.h"
 
 #include "base/text.h"
 #include <stdio.h>

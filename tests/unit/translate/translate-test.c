@@ -2,7 +2,7 @@
  * Real texts of libvirt and QEMU against the table: each finds its own row, every row is found, the facts add
  * what they know, and the original stays. */
 #include "check-main.h"
-#include "run/translate.h"
+#include "translate/translate.h"
 
 static const struct {
     const char *text, *what; /* what: a part of the row's */
@@ -280,7 +280,7 @@ START_TEST(every_row_stands_without_any_fact)
     }
 END_TEST
 
-TEST_MAIN("run/translate", a_real_text_finds_its_own_row, every_row_is_found_by_a_real_text_and_is_whole,
+TEST_MAIN("translate/translate", a_real_text_finds_its_own_row, every_row_is_found_by_a_real_text_and_is_whole,
           an_error_says_where_and_keeps_the_original_below,
           the_facts_say_which_interface_and_what_the_destination_has_instead,
           the_facts_say_which_disk_and_how_its_sharing_was_proved,

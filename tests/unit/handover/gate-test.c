@@ -504,7 +504,7 @@ START_TEST(the_uri_names_the_door_with_what_is_special_encoded)
     }
 END_TEST
 
-TEST_MAIN("run/gate", ordinary_traffic_passes_byte_for_byte, a_message_in_single_bytes_arrives_whole,
+TEST_MAIN("handover/gate", ordinary_traffic_passes_byte_for_byte, a_message_in_single_bytes_arrives_whole,
           five_messages_in_one_write_arrive_in_order, a_message_of_one_mib_passes_to_a_reader_that_is_slow,
           LOOP(a_cancelled_confirm_before_a_perform_passes, 2),
           LOOP(after_a_successful_perform_a_cancelled_confirm_is_held_and_all_else_passes, 4),

@@ -113,6 +113,6 @@ START_TEST(each_decision_is_the_last_word_somewhere)
     }
 END_TEST
 
-TEST_MAIN("run/model", LOOP(no_fault_at_any_point_makes_two_runners_or_loses_one, TEST_ROWS(safe)),
+TEST_MAIN("handover/model", LOOP(no_fault_at_any_point_makes_two_runners_or_loses_one, TEST_ROWS(safe)),
           LOOP(without_a_piece_of_it_the_rules_break, TEST_ROWS(unsafe)), a_lock_lets_never_two_run,
           LOOP(each_decision_is_the_last_word_somewhere, TEST_ROWS(ends)))

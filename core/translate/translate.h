@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * What libvirt and QEMU say when a move fails, in an operator's words: what, where, the likely cause as the
  * facts show it, what to do. Pure: a table and the facts; the original text always stays below. */
-#ifndef RUN_TRANSLATE_H
-#define RUN_TRANSLATE_H
+#ifndef TRANSLATE_TRANSLATE_H
+#define TRANSLATE_TRANSLATE_H
 
 #include "base/error.h"
 #include "base/text.h"

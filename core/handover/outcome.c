@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The table as rows, in the order of README.md and by its names: a test holds the two against each other, and
  * another changes each row and sees the model break. */
-#include "run/outcome.h"
+#include "handover/outcome.h"
 
 #define ONE(state, reason) (UINT64_C(1) << (SIDE_##state * SIDE_REASONS + REASON_##reason))
 #define ALL(state) (((UINT64_C(1) << SIDE_REASONS) - 1) << (SIDE_##state * SIDE_REASONS))

@@ -2,8 +2,8 @@
  * The gate: a relay on the source's control socket that carries the migrate call alone and holds one message,
  * "confirm: cancelled" after a successful perform, until both hosts have been looked at.
  * Runs in the parent's loop. See README.md in this folder for why it makes two runners impossible. */
-#ifndef RUN_GATE_H
-#define RUN_GATE_H
+#ifndef HANDOVER_GATE_H
+#define HANDOVER_GATE_H
 
 #include "base/error.h"
 #include "base/owned.h"

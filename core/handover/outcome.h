@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The table: what both hosts and the journal say -> what may be done. Pure; its rows and the invariants that
  * they keep stand in README.md, and a test walks every combination. */
-#ifndef RUN_OUTCOME_H
-#define RUN_OUTCOME_H
+#ifndef HANDOVER_OUTCOME_H
+#define HANDOVER_OUTCOME_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -2,7 +2,7 @@
  * The gate goes where libvirt itself would: never before the system's daemon for a session, and the other way
  * round. */
 #include "check-main.h"
-#include "run/gate.h"
+#include "handover/gate.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -122,7 +122,7 @@ START_TEST(a_session_is_told_by_the_path_alone)
     }
 END_TEST
 
-TEST_MAIN("run/upstream", a_session_is_below_the_runtime_folder_and_virtqemud_comes_first,
+TEST_MAIN("handover/upstream", a_session_is_below_the_runtime_folder_and_virtqemud_comes_first,
           without_a_runtime_folder_it_is_the_users_cache_and_never_the_systems,
           LOOP(a_socket_that_the_uri_names_is_taken, TEST_ROWS(named)),
           LOOP(a_session_is_told_by_the_path_alone, TEST_ROWS(kinds)))

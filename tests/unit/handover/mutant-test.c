@@ -121,4 +121,4 @@ START_TEST(a_table_with_one_row_changed_breaks_a_rule_or_is_explained)
     }
 END_TEST
 
-TEST_MAIN("run/mutant", a_table_with_one_row_changed_breaks_a_rule_or_is_explained)
+TEST_MAIN("handover/mutant", a_table_with_one_row_changed_breaks_a_rule_or_is_explained)

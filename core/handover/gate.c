@@ -2,7 +2,7 @@
  * Relays whole messages of libvirt's protocol both ways and reads their headers only. A message that cannot
  * be understood, or that carries descriptors, closes the gate: then the source stays as it is, which is safe.
  */
-#include "run/gate.h"
+#include "handover/gate.h"
 
 #include "base/fault.h"
 #include "base/log.h"

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The decision table: every combination of evidence against the invariants, written apart from the code, and
- * against the rows of core/run/README.md, read from there, so that neither can change without the other. */
+ * against the rows of core/handover/README.md, read from there, so that neither can change without the other. */
 #include "base/owned.h"
 #include "check-main.h"
-#include "run/outcome.h"
+#include "handover/outcome.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -408,9 +408,9 @@ static void read_row(const char *line)
 static void read_rows(void)
 {
     char line[1024];
-    FILE *file = fopen("core/run/README.md", "r");
+    FILE *file = fopen("core/handover/README.md", "r");
 
-    ck_assert_msg(file != NULL, "no core/run/README.md: run from the top of the tree");
+    ck_assert_msg(file != NULL, "no core/handover/README.md: run from the top of the tree");
     n_rows = 0;
     /* The table is the one with this head, and ends with the first line that is none of it. */
     while (fgets(line, sizeof line, file) && strncmp(line, "| row | source |", 16) != 0)
@@ -498,7 +498,7 @@ START_TEST(each_decision_has_a_word_of_its_own)
     }
 END_TEST
 
-TEST_MAIN("run/outcome", before_libvirt_is_asked_the_guest_stayed_whatever_is_seen,
+TEST_MAIN("handover/outcome", before_libvirt_is_asked_the_guest_stayed_whatever_is_seen,
           nothing_is_done_on_a_host_that_does_not_answer, nothing_is_done_while_a_job_goes_on,
           the_source_is_resumed_only_where_the_destination_has_never_run,
           the_destination_is_started_only_when_the_source_has_ended_by_the_move,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Finds the row of a text, and writes an error anew with it. */
-#include "run/translate.h"
+#include "translate/translate.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -5,7 +5,7 @@
 #define UNIT_RUN_GATE_BENCH_H
 
 #include "check-main.h"
-#include "run/gate.h"
+#include "handover/gate.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
