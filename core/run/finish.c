@@ -123,7 +123,7 @@ static void read_bytes(struct move *m, const json_t *job)
     struct run_result *r = m->result;
 
     r->memory_bytes = json_u64(job, "memory_processed_bytes", NOT_KNOWN);
-    r->disk_bytes = copies_disks(m) ? disk_sent_bytes(m->facts, m->strategy, &m->actual) : 0;
+    r->disk_bytes = move_copies_disks(m) ? disk_sent_bytes(m->facts, m->strategy, &m->actual) : 0;
     if (r->disk_bytes != NOT_KNOWN)
         r->disk_bytes += m->chains.bytes;
     r->bytes = r->memory_bytes == NOT_KNOWN || r->disk_bytes == NOT_KNOWN ? NOT_KNOWN
@@ -138,7 +138,7 @@ static void read_actual(struct move *m, struct worker *dest)
     /* There was no job; what the copies of disks wrote they have said. */
     if (m->is_offline && m->facts && m->strategy) {
         m->result->memory_bytes = 0;
-        m->result->bytes = m->result->disk_bytes = copies_disks(m) ? m->result->disk_bytes : 0;
+        m->result->bytes = m->result->disk_bytes = move_copies_disks(m) ? m->result->disk_bytes : 0;
         return;
     }
     if (worker_do(dest, "job", json_pack("{ss sb}", "uuid", m->uuid, "completed", 1), ANSWER_MS, &job, &err) <

@@ -4,7 +4,6 @@
  * no compare-and-set: why two runs cannot both think that they hold it stands in README.md. */
 #include "run/move.h"
 
-#include "base/log.h"
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -34,7 +33,7 @@ int mark_busy(const json_t *mark, struct error *err)
 }
 
 /* What an earlier run left; 0 when it is out of the way. */
-static int settle_other(struct move *m, const json_t *mark, struct error *err)
+static int settle_other(struct move *m, const json_t *mark, mark_settle *settle_dead, struct error *err)
 {
     const char *run = json_text(mark, "run", "?");
     bool is_held = false;
@@ -52,7 +51,7 @@ static int settle_other(struct move *m, const json_t *mark, struct error *err)
     if (!records || is_held)
         return mark_busy(mark, err);
     move_say(m, "run %s of this host died; it is settled first", run);
-    if (recover_run(m, run, &outcome, err) < 0)
+    if (settle_dead(m, run, &outcome, err) < 0)
         return -err->code;
     if (outcome == OUTCOME_MOVED)
         return error_set(err, ERROR_FAILED, NULL, "run '%s' turned out to have moved the domain", run);
@@ -86,14 +85,6 @@ static int read_domain(struct move *m, const json_t *state, struct error *err)
         return error_fix(err, "Wait for it or abort it: virsh domjobinfo, virsh domjobabort.");
     }
     return 0;
-}
-
-const char *this_host(char *buf, size_t size)
-{
-    if (gethostname(buf, size) < 0)
-        snprintf(buf, size, "?");
-    buf[size - 1] = '\0';
-    return buf;
 }
 
 const json_t *mark_in(const json_t *reply)
@@ -147,7 +138,7 @@ static int begin_journal(struct move *m, struct error *err)
     return move_record(m, "begin", json_incref(begin), err);
 }
 
-int mark_take(struct move *m, struct error *err)
+int mark_take(struct move *m, mark_settle *settle_dead, struct error *err)
 {
     OWNED_JSON state = state_of(m, err);
     const json_t *mark;
@@ -157,7 +148,7 @@ int mark_take(struct move *m, struct error *err)
     mark = mark_in(state);
     if (mark) {
         survey_domain_changed(&m->survey);
-        if (settle_other(m, mark, err) < 0)
+        if (settle_other(m, mark, settle_dead, err) < 0)
             return -err->code;
         /* Settling changed it. */
         json_decref(state);
@@ -205,4 +196,16 @@ int mark_still_ours(struct move *m, struct error *err)
     if (json_flag(state, "has_job", false))
         return error_set(err, ERROR_BUSY, m->survey.source_host, "a job has begun on domain '%s'", m->name);
     return 0;
+}
+
+/* Two runs at once disturb each other's survey: what one then finds is of less weight than that the other
+ * holds the domain. */
+void mark_first(struct move *m, struct error *err)
+{
+    struct error busy = { 0 };
+
+    loop_end_waits(m->loop, false);
+    if (err->code != ERROR_CANCELLED && m->journal && mark_still_ours(m, &busy) < 0 &&
+        busy.code == ERROR_BUSY)
+        *err = busy;
 }

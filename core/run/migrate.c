@@ -6,36 +6,10 @@
 #include "base/log.h"
 #include "facts/overwrite.h"
 #include "host/compare.h"
-#include "translate/translate.h"
 #include "state/locks.h"
-#include <stdio.h>
 #include <string.h>
 
 #define FACTS_FRESH_MS 5000u
-
-void move_begin(struct move *m, const struct run_options *o, struct run_result *ret)
-{
-    *ret = (struct run_result){ .time_ms = NOT_KNOWN,
-                                .downtime_ms = NOT_KNOWN,
-                                .bytes = NOT_KNOWN,
-                                .memory_bytes = NOT_KNOWN,
-                                .disk_bytes = NOT_KNOWN };
-    *m = (struct move){
-        .o = o, .result = ret, .wish = o->relocate, .kind = "migrate", .old_downtime_ms = NOT_KNOWN
-    };
-    m->began_ms = loop_now_ms();
-    age_now(&m->began);
-    m->survey = (struct survey){ .config = o->config,
-                                 .source_uri = o->source_uri,
-                                 .domain = o->domain,
-                                 .dest = o->dest,
-                                 .maps = o->maps,
-                                 .n_maps = o->n_maps,
-                                 .tls_destination = o->tls_destination,
-                                 .via = o->via,
-                                 .journal = move_record_for_worker,
-                                 .context = m };
-}
 
 /* A place that cannot be looked at is one strategy less, and no more. */
 static int relocation_look(struct move *m, struct error *err)
@@ -114,26 +88,6 @@ static int look_and_plan(struct move *m, struct error *err)
     return 0;
 }
 
-/* What libvirt said when a host was not reached, in an operator's words. What a driver said is in such. */
-int move_connected(int r, struct error *err)
-{
-    if (r < 0 && err->code == ERROR_CONNECTION && err->why[0])
-        (void)translate_error(err, NULL);
-    return r;
-}
-
-bool move_blame_way(struct move *m, struct error *err)
-{
-    struct error ended = { 0 };
-
-    if (!survey_way_has_ended(&m->survey, &ended))
-        return false;
-    (void)error_why(&ended, "%s", err->why[0] ? err->why : err->what);
-    ended.code = err->code;
-    *err = ended;
-    return true;
-}
-
 /* Asks at most once for each host. */
 static int connect_source(struct move *m, struct error *err)
 {
@@ -151,17 +105,6 @@ static int connect_source(struct move *m, struct error *err)
     return move_connected(r, err);
 }
 
-void move_undo_look(struct move *m, int r)
-{
-    struct error undone = { 0 };
-
-    if (!m->journal)
-        return;
-    loop_end_waits(m->loop, false);
-    if (undo_all(m, &undone) < 0 && r == 0)
-        move_say(m, "what the survey created is not all removed: %s: %s", undone.what, undone.why);
-}
-
 static int without_moving(const struct run_options *o, int (*next)(struct move *, struct error *),
                           struct run_result *ret, struct error *err)
 {
@@ -177,7 +120,7 @@ static int without_moving(const struct run_options *o, int (*next)(struct move *
                 move_connected(survey_connect_dest(&m.survey, err), err) < 0 || next(&m, err) < 0
             ? -err->code
             : 0;
-    move_undo_look(&m, r);
+    undo_look(&m, r);
     move_done(&m);
     return r;
 }
@@ -228,18 +171,6 @@ static const struct strategy *wanted(struct move *m, struct error *err)
     return NULL;
 }
 
-static int cancelled(struct move *m, struct error *err)
-{
-    return error_set(err, ERROR_CANCELLED, NULL, "cancelled; the guest is at '%s'", m->survey.source_host);
-}
-
-int move_not_interrupted(struct move *m, struct error *err)
-{
-    if (loop_step(m->loop, 0, err) < 0)
-        return -err->code;
-    return loop_interrupts(m->loop) > 0 ? cancelled(m, err) : 0;
-}
-
 /* What was surveyed before this process stood still may be so no longer; a moment of it is no more than
  * preparing takes. */
 static int not_stopped(struct move *m, struct error *err)
@@ -249,21 +180,6 @@ static int not_stopped(struct move *m, struct error *err)
     error_set(err, ERROR_FAILED, NULL,
               "this run was stopped for a while, and what it had seen may have changed");
     return error_fix(err, "Nothing was begun: run the same command again.");
-}
-
-void move_phase(struct move *m, const char *name)
-{
-    struct run_progress p = { .phase = name,
-                              .elapsed_ms = loop_now_ms() - m->began_ms,
-                              .total_bytes = NOT_KNOWN,
-                              .processed_bytes = NOT_KNOWN,
-                              .remaining_bytes = NOT_KNOWN,
-                              .bytes_per_s = NOT_KNOWN,
-                              .dirty_bytes_per_s = NOT_KNOWN,
-                              .pass = NOT_KNOWN };
-
-    if (m->o->progress)
-        m->o->progress(m->o->context, &p);
 }
 
 /* The disks are where both hosts reach them: what was asked for by name was to get them there. */
@@ -283,7 +199,7 @@ static int make_ready(struct move *m, struct error *err)
     m->stops_before = loop_stops(m->loop);
     if (move_connected(survey_connect_dest(&m->survey, err), err) < 0)
         return -err->code;
-    prepare_mover_early(m);
+    mover_begin(m);
     if (look_and_plan(m, err) < 0)
         return -err->code;
     m->strategy = wanted(m, err);
@@ -299,42 +215,13 @@ static int make_ready(struct move *m, struct error *err)
     m->is_p2p = m->strategy->is_p2p;
     m->is_offline = m->strategy->mode == MODE_OFFLINE;
     move_phase(m, "prepare");
-    if (move_not_interrupted(m, err) < 0 || chain_send(m, err) < 0 || prepare_mover(m, err) < 0 ||
+    if (move_not_interrupted(m, err) < 0 || chain_send(m, err) < 0 || mover_open(m, err) < 0 ||
         prepare_data(m, err) < 0 || prepare_images(m, err) < 0 || prepare_domain(m, err) < 0 ||
         offline_send(m, err) < 0)
         return -err->code;
     if (mark_still_ours(m, err) < 0)
         return -err->code;
     return not_stopped(m, err) < 0 ? -err->code : move_not_interrupted(m, err);
-}
-
-int move_give_up(struct move *m, struct error *err)
-{
-    struct error undone = { 0 };
-
-    loop_end_waits(m->loop, false);
-    m->result->outcome = OUTCOME_STAYED;
-    if (err->code == ERROR_CANCELLED)
-        (void)cancelled(m, err);
-    if (err->code == ERROR_CONNECTION || err->code == ERROR_LIBVIRT || err->code == ERROR_FAILED)
-        (void)move_blame_way(m, err);
-    if (undo_all(m, &undone) < 0)
-        move_problem(m,
-                     "what was prepared is not all undone: %s: %s; when that is gone: virt-ferry recover %s",
-                     undone.what, undone.why, m->run);
-    return -err->code;
-}
-
-/* Two runs at once disturb each other's survey: what one then finds is of less weight than that the other
- * holds the domain. */
-void move_other_run_first(struct move *m, struct error *err)
-{
-    struct error busy = { 0 };
-
-    loop_end_waits(m->loop, false);
-    if (err->code != ERROR_CANCELLED && m->journal && mark_still_ours(m, &busy) < 0 &&
-        busy.code == ERROR_BUSY)
-        *err = busy;
 }
 
 static int migrate(struct move *m, struct error *err)
@@ -349,17 +236,17 @@ static int migrate(struct move *m, struct error *err)
     }
     loop_end_waits(m->loop, true);
     if (connect_source(m, err) < 0)
-        return m->journal ? move_give_up(m, err) : -err->code;
+        return m->journal ? undo_given_up(m, err) : -err->code;
     /* Without a way to the destination only the plan's refusal is to come. */
-    if (m->survey.dest_uri && mark_take(m, err) < 0)
-        return move_give_up(m, err);
+    if (m->survey.dest_uri && mark_take(m, recover_run, err) < 0)
+        return undo_given_up(m, err);
     if (make_ready(m, err) < 0) {
-        move_other_run_first(m, err);
-        return move_give_up(m, err);
+        mark_first(m, err);
+        return undo_given_up(m, err);
     }
     loop_end_waits(m->loop, false);
     if (carry_over(m, err) < 0 && !journal_last(m->journal, "migrate"))
-        return move_give_up(m, err);
+        return undo_given_up(m, err);
     /* Whatever the mover still holds open would be a second opinion on the way; and the call is over, so that
      * waiting for its goodbyes would be waiting for nothing. */
     worker_kill(m->mover);

@@ -2,12 +2,43 @@
  * What the parts of a run share: its journal, its words to the user, its end. */
 #include "run/move.h"
 
-#include "base/fault.h"
 #include "base/log.h"
+#include "translate/translate.h"
 #include <stdarg.h>
 #include <stdio.h>
-#include <string.h>
-#include <time.h>
+#include <unistd.h>
+
+const char *this_host(char *buf, size_t size)
+{
+    if (gethostname(buf, size) < 0)
+        snprintf(buf, size, "?");
+    buf[size - 1] = '\0';
+    return buf;
+}
+
+void move_begin(struct move *m, const struct run_options *o, struct run_result *ret)
+{
+    *ret = (struct run_result){ .time_ms = NOT_KNOWN,
+                                .downtime_ms = NOT_KNOWN,
+                                .bytes = NOT_KNOWN,
+                                .memory_bytes = NOT_KNOWN,
+                                .disk_bytes = NOT_KNOWN };
+    *m = (struct move){
+        .o = o, .result = ret, .wish = o->relocate, .kind = "migrate", .old_downtime_ms = NOT_KNOWN
+    };
+    m->began_ms = loop_now_ms();
+    age_now(&m->began);
+    m->survey = (struct survey){ .config = o->config,
+                                 .source_uri = o->source_uri,
+                                 .domain = o->domain,
+                                 .dest = o->dest,
+                                 .maps = o->maps,
+                                 .n_maps = o->n_maps,
+                                 .tls_destination = o->tls_destination,
+                                 .via = o->via,
+                                 .journal = move_record_for_worker,
+                                 .context = m };
+}
 
 void move_done(struct move *m)
 {
@@ -52,6 +83,53 @@ static void slow(void *context, const char *what)
 void move_hear_signals(struct move *m)
 {
     loop_tell(m->loop, leave, slow, m);
+}
+
+void move_phase(struct move *m, const char *name)
+{
+    struct run_progress p = { .phase = name,
+                              .elapsed_ms = loop_now_ms() - m->began_ms,
+                              .total_bytes = NOT_KNOWN,
+                              .processed_bytes = NOT_KNOWN,
+                              .remaining_bytes = NOT_KNOWN,
+                              .bytes_per_s = NOT_KNOWN,
+                              .dirty_bytes_per_s = NOT_KNOWN,
+                              .pass = NOT_KNOWN };
+
+    if (m->o->progress)
+        m->o->progress(m->o->context, &p);
+}
+
+int move_cancelled(struct move *m, struct error *err)
+{
+    return error_set(err, ERROR_CANCELLED, NULL, "cancelled; the guest is at '%s'", m->survey.source_host);
+}
+
+int move_not_interrupted(struct move *m, struct error *err)
+{
+    if (loop_step(m->loop, 0, err) < 0)
+        return -err->code;
+    return loop_interrupts(m->loop) > 0 ? move_cancelled(m, err) : 0;
+}
+
+/* What libvirt said when a host was not reached, in an operator's words. What a driver said is in such. */
+int move_connected(int r, struct error *err)
+{
+    if (r < 0 && err->code == ERROR_CONNECTION && err->why[0])
+        (void)translate_error(err, NULL);
+    return r;
+}
+
+bool move_blame_way(struct move *m, struct error *err)
+{
+    struct error ended = { 0 };
+
+    if (!survey_way_has_ended(&m->survey, &ended))
+        return false;
+    (void)error_why(&ended, "%s", err->why[0] ? err->why : err->what);
+    ended.code = err->code;
+    *err = ended;
+    return true;
 }
 
 /* One line for the user; of one that tells of a problem the result keeps a copy. */
@@ -125,28 +203,6 @@ int move_record_for_worker(void *move, const json_t *record, struct error *err)
     return move_record(move, step, json_incref(fields), err);
 }
 
-int move_act(struct move *m, bool is_dest, const char *step, const char *verb, struct error *err)
-{
-    const struct sight *s = &m->sights[is_dest];
-    OWNED(worker) fresh = NULL;
-    char done[64];
-
-    if (move_record(m, step, NULL, err) < 0 || !(fresh = look_worker(m, is_dest, err)))
-        return -err->code;
-    if (fault_point("act"))
-        return error_set(err, ERROR_FAILED, NULL, "step '%s' was not done: fault 'act'", step);
-    /* The last moment before it: what was seen of the other host counts no longer after a stop. */
-    if (look_is_stale(m))
-        return error_set(err, ERROR_STALE, NULL, "what was seen is too old to act upon");
-    if (worker_do(
-            fresh, verb,
-            json_pack("{ss s{ss ss}}", "uuid", m->uuid, "expect", "state", s->state, "reason", s->reason),
-            ANSWER_MS * 2u, NULL, err) < 0)
-        return -err->code;
-    snprintf(done, sizeof done, "%s-done", step);
-    return move_record(m, done, NULL, err);
-}
-
 void run_result_done(struct run_result *r)
 {
     plan_free(r->plan);
@@ -156,4 +212,12 @@ void run_result_done(struct run_result *r)
     r->plan = NULL;
     r->relocation = NULL;
     r->facts = NULL;
+}
+
+bool move_copies_disks(const struct move *m)
+{
+    for (size_t i = 0; i < m->facts->domain.n_disks; i++)
+        if (treatment_copies(m->strategy->disks[i]))
+            return true;
+    return false;
 }

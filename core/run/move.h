@@ -4,11 +4,11 @@
 #ifndef RUN_MOVE_H
 #define RUN_MOVE_H
 
+#include "handover/gate.h"
+#include "handover/outcome.h"
 #include "host/proof.h"
 #include "host/survey.h"
 #include "run/age.h"
-#include "handover/gate.h"
-#include "handover/outcome.h"
 #include "run/run.h"
 #include "state/journal.h"
 
@@ -91,22 +91,20 @@ struct move {
     } chains; /* what copied disks rest on, sent before libvirt was asked */
 };
 
-/* migrate.c: what every run has, whatever it does to the domain */
+/* move.c: what every run has, whatever it does to the domain */
+#define HOST_NAME_SIZE 128
+const char *this_host(char *buf, size_t size);
 void move_begin(struct move *m, const struct run_options *o, struct run_result *ret);
 void move_phase(struct move *m, const char *name);
+/* ERROR_CANCELLED, with where the guest is */
+int move_cancelled(struct move *m, struct error *err);
 int move_not_interrupted(struct move *m, struct error *err);
 /* What libvirt said when a host was not reached (r < 0), in an operator's words. Returns r. */
 int move_connected(int r, struct error *err);
 /* libvirt only saw that a socket was closed: has something of the way ended, err tells that, and keeps
  * libvirt's words as why. */
 bool move_blame_way(struct move *m, struct error *err);
-/* Undoes what was prepared; returns err's code. */
-int move_give_up(struct move *m, struct error *err);
-/* Behind a look that came to r: what it created is removed, however it went. */
-void move_undo_look(struct move *m, int r);
-/* That another run holds the domain is of more weight than what this one found in its way. */
-void move_other_run_first(struct move *m, struct error *err);
-
+bool move_copies_disks(const struct move *m);
 void move_done(struct move *m);
 /* The loop tells of signals through this run; m must outlive what follows. */
 void move_hear_signals(struct move *m);
@@ -119,20 +117,23 @@ int move_record(struct move *m, const char *step, json_t *fields, struct error *
 /* For workers that create things. */
 int move_record_for_worker(void *move, const json_t *record, struct error *err);
 
-/* One act upon the domain over a fresh connection: STEP is journalled before it, STEP-done after it
+/* act.c: one act upon the domain over a fresh connection: STEP is journalled before it, STEP-done after it
  * succeeded. */
 int move_act(struct move *m, bool is_dest, const char *step, const char *verb, struct error *err);
 
 /* mark.c */
-#define HOST_NAME_SIZE 128
-const char *this_host(char *buf, size_t size);
 /* "2026-11-24 10:15:30 UTC" */
 const char *time_words(uint64_t time_s, char *buf, size_t size);
 /* The live mark, else the defined one, in what "state" answered; NULL = none */
 const json_t *mark_in(const json_t *state);
 /* ERROR_BUSY, naming the run, its host and since when. */
 int mark_busy(const json_t *mark, struct error *err);
-int mark_take(struct move *m, struct error *err); /* sets it; ERROR_BUSY when another run holds the domain */
+/* Finishes or undoes a run of this client that died, by its name. */
+typedef int mark_settle(struct move *m, const char *run, enum run_outcome *ret, struct error *err);
+/* Sets it; that of a run that died is settled first. ERROR_BUSY when another run holds the domain. */
+int mark_take(struct move *m, mark_settle *settle_dead, struct error *err);
+/* That another run holds the domain is of more weight than what this one found in its way. */
+void mark_first(struct move *m, struct error *err);
 int mark_still_ours(struct move *m, struct error *err); /* waits until it settled, reads it back */
 /* What a "state" of the source says of the mark; ERROR_BUSY when it is not ours. */
 int mark_judge(const struct move *m, const json_t *state, struct error *err);
@@ -150,13 +151,14 @@ uint64_t mark_settle_ms(uint64_t took_ms);
 int prepare_data(struct move *m, struct error *err);
 int prepare_images(struct move *m, struct error *err);
 int prepare_domain(struct move *m, struct error *err);
-/* Begins to connect the mover by the way that is likeliest to be chosen; what fails shows in prepare_mover.
- */
-void prepare_mover_early(struct move *m);
-int prepare_mover(struct move *m, struct error *err);
+
+/* mover.c */
+/* Begins to connect it by the way that is likeliest to be chosen; what fails shows in mover_open. */
+void mover_begin(struct move *m);
+int mover_open(struct move *m, struct error *err);
 /* A mover of its own for what follows a lost call: both connections are new, and no gate stands before them.
  */
-int prepare_mover_again(struct move *m, struct error *err);
+int mover_anew(struct move *m, struct error *err);
 
 /* chain.c: what the disks of a running domain rest on, sent to the destination where it is kept. Nothing to
  * do for others. */
@@ -226,6 +228,10 @@ void relocation_retire(struct move *m);
 bool relocation_has(const struct move *m, const char *step, const char *target);
 /* undo.c */
 int undo_all(struct move *m, struct error *err);
+/* Undoes what was prepared; returns err's code. */
+int undo_given_up(struct move *m, struct error *err);
+/* Behind a look that came to r: what it created is removed, however it went. */
+void undo_look(struct move *m, int r);
 /* finish.c */
 int finish_forward(struct move *m, struct error *err);
 /* measure.c: what the user asked to have measured before the plan: the guest's memory, and what the way to
@@ -237,7 +243,6 @@ void recall(struct move *m);
 void remember(struct move *m);
 /* Which locks were seen now, and were not before. */
 void remember_locks(const struct move *m, const struct facts *f, json_t *locks);
-bool copies_disks(const struct move *m);
 /* What the copied disks sent, of what their mirrors went through: some count holes, which are not sent. */
 uint64_t disk_sent_bytes(const struct facts *f, const struct strategy *s, const struct actual *a);
 /* How long a guest stood still that was resumed at resumed_ms (monotonic), from the statistics of the job

@@ -48,7 +48,7 @@ int offline_send(struct move *m, struct error *err)
     OWNED_JSON before = NULL;
     int r;
 
-    if (!m->is_offline || !copies_disks(m))
+    if (!m->is_offline || !move_copies_disks(m))
         return 0;
     m->copier = survey_fresh(&m->survey, true, err);
     r = !m->copier || read_definition(m, &before, err) < 0 || send_all(m, err) < 0 ||

@@ -45,7 +45,7 @@ static int ask(struct move *m, struct error *err)
     OWNED(call) call = NULL;
     int r = 0;
 
-    if (prepare_mover_again(m, err) < 0 || !(call = worker_ask(m->mover, "migrate", args_of(m), 0, err)))
+    if (mover_anew(m, err) < 0 || !(call = worker_ask(m->mover, "migrate", args_of(m), 0, err)))
         return -err->code;
     (void)loop_waits_for(m->loop, "the rest of the guest's memory");
     while (r == 0 && !call_is_over(call))

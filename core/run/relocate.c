@@ -42,7 +42,7 @@ static int back_out(struct move *m, struct error *err)
     const bool is_cancel = err->code == ERROR_CANCELLED;
     bool is_undone;
 
-    (void)move_give_up(m, err);
+    (void)undo_given_up(m, err);
     is_undone = journal_is_ended(m->journal);
     if (journal_last(m->journal, "pivoted")) {
         m->result->outcome = OUTCOME_MOVED;
@@ -76,11 +76,11 @@ static int relocate(struct move *m, struct error *err)
     loop_end_waits(m->loop, true);
     if (move_connected(survey_connect_alone(&m->survey, err), err) < 0)
         return -err->code;
-    if (mark_take(m, err) < 0)
+    if (mark_take(m, recover_run, err) < 0)
         return m->journal ? back_out(m, err) : -err->code;
     move_phase(m, "survey");
     if (look_and_judge(m, err) < 0) {
-        move_other_run_first(m, err);
+        mark_first(m, err);
         return back_out(m, err);
     }
     if (!relocation_plan_is_valid(m->result->relocation)) {
@@ -134,7 +134,7 @@ int run_relocation_plan(const struct run_options *o, struct run_result *ret, str
     r = !loop || move_connected(survey_connect_alone(&m.survey, err), err) < 0 || look_and_judge(&m, err) < 0
             ? -err->code
             : 0;
-    move_undo_look(&m, r);
+    undo_look(&m, r);
     move_done(&m);
     return r;
 }

@@ -112,14 +112,6 @@ static json_t *json_of(const struct estimate *e)
                      (json_int_t)e->high);
 }
 
-bool copies_disks(const struct move *m)
-{
-    for (size_t i = 0; i < m->facts->domain.n_disks; i++)
-        if (treatment_copies(m->strategy->disks[i]))
-            return true;
-    return false;
-}
-
 /* The constants as this move showed them: what came before the first byte of memory and after the last. */
 static void put_constants(const struct move *m, json_t *actual)
 {
@@ -136,7 +128,7 @@ static void put_constants(const struct move *m, json_t *actual)
         put(actual, "bytes_per_s", rate);
     wire = rate ? a->first_bytes * 1000u / rate : 0;
     setup = a->first_ms > wire ? a->first_ms - wire : 0;
-    if (copies_disks(m) || m->strategy->mode == MODE_PAUSED)
+    if (move_copies_disks(m) || m->strategy->mode == MODE_PAUSED)
         return;
     put(actual, "setup_ms", setup);
     wire = rate && sent < UINT64_MAX / 1000u ? sent * 1000u / rate : 0;

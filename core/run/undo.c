@@ -207,3 +207,31 @@ int undo_all(struct move *m, struct error *err)
         m, "end", json_pack("{ss}", "outcome", journal_last(m->journal, "pivoted") ? "relocated" : "stayed"),
         err);
 }
+
+void undo_look(struct move *m, int r)
+{
+    struct error undone = { 0 };
+
+    if (!m->journal)
+        return;
+    loop_end_waits(m->loop, false);
+    if (undo_all(m, &undone) < 0 && r == 0)
+        move_say(m, "what the survey created is not all removed: %s: %s", undone.what, undone.why);
+}
+
+int undo_given_up(struct move *m, struct error *err)
+{
+    struct error undone = { 0 };
+
+    loop_end_waits(m->loop, false);
+    m->result->outcome = OUTCOME_STAYED;
+    if (err->code == ERROR_CANCELLED)
+        (void)move_cancelled(m, err);
+    if (err->code == ERROR_CONNECTION || err->code == ERROR_LIBVIRT || err->code == ERROR_FAILED)
+        (void)move_blame_way(m, err);
+    if (undo_all(m, &undone) < 0)
+        move_problem(m,
+                     "what was prepared is not all undone: %s: %s; when that is gone: virt-ferry recover %s",
+                     undone.what, undone.why, m->run);
+    return -err->code;
+}
