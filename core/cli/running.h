@@ -6,7 +6,7 @@
 
 #include "cli/cli.h"
 #include "plugin/registry.h"
-#include "run/recovery.h"
+#include "recovery/recovery.h"
 
 /* context is the struct cli. */
 void running_say(void *context, const char *line);

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "facts/overwrite.h"
 #include "host/compare.h"
+#include "recovery/settle.h"
 #include "state/locks.h"
 #include <string.h>
 

@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "facts/overwrite.h"
+#include "recovery/settle.h"
 #include <string.h>
 
 static int look_and_judge(struct move *m, struct error *err)

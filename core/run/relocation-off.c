@@ -9,11 +9,8 @@
 #include "facts/location.h"
 #include "run/copies.h"
 #include "verbs/verbs.h"
-#include <string.h>
 
 #define WRITE_MS 15000u
-/* A write that was asked for by one who died is over by then. */
-#define WRITTEN_BY_MS 1000u
 
 static const char *place_of(struct arena *a, const struct disk *d)
 {
@@ -155,68 +152,4 @@ int relocation_off_carry(struct move *m, struct error *err)
     /* The old images are locked until here. */
     worker_free(k.worker);
     return r;
-}
-
-/* ---- after a failure or a death ---- */
-
-static json_t *look(struct move *m, const json_t *list, struct error *err)
-{
-    OWNED(worker) w = survey_fresh(&m->survey, false, err);
-    json_t *targets = json_array(), *seen = NULL;
-    size_t i;
-    const json_t *one;
-
-    json_array_foreach(list, i, one)(void)
-        json_array_append_new(targets, json_string(json_text(one, "target", "")));
-    if (!w) {
-        json_decref(targets);
-        return NULL;
-    }
-    return worker_do(w, "block-look", json_pack("{ss so}", "uuid", m->uuid, "targets", targets), ANSWER_MS,
-                     &seen, err) < 0
-               ? NULL
-               : seen;
-}
-
-static int settle_disk(struct move *m, const json_t *seen, const json_t *now, const json_t *disk,
-                       struct error *err)
-{
-    const char *place = json_text(disk, "place", ""), *target = json_text(disk, "target", "");
-    const bool is_active = json_flag(seen, "is_active", false);
-    const bool is_defined = text_equal(json_text(now, "config_place", NULL), place);
-    const bool is_live = is_active && text_equal(json_text(now, "place", NULL), place);
-
-    if (!is_defined && !is_live)
-        return 0;
-    if (is_active && is_defined != is_live)
-        move_problem(m,
-                     "disk '%s' of domain '%s' runs in one image and is defined with the other: '%s', '%s'",
-                     target, m->name, place, json_text(disk, "old_place", ""));
-    return relocation_has(m, "pivoted", target)
-               ? 0
-               : move_record(m, "pivoted", json_pack("{ss}", "target", target), err);
-}
-
-int relocation_off_settle(struct move *m, struct error *err)
-{
-    const json_t *list = json_child(journal_last(m->journal, "definition"), "disks"), *one;
-    OWNED_JSON seen = NULL;
-    size_t i;
-
-    if (journal_last(m->journal, "relocated"))
-        return 0;
-    if (!journal_last(m->journal, "definition-done"))
-        loop_pause_ms(WRITTEN_BY_MS);
-    seen = look(m, list, err);
-    if (!seen)
-        return -err->code;
-    if (!json_flag(seen, "present", false)) {
-        move_say(m, "domain '%s' is gone; both images of each of its disks are left", m->name);
-        return journal_last(m->journal, "relocation-not-known")
-                   ? 0
-                   : move_record(m, "relocation-not-known", NULL, err);
-    }
-    json_array_foreach(list, i, one) if (settle_disk(m, seen, json_array_get(json_child(seen, "disks"), i),
-                                                     one, err) < 0) return -err->code;
-    return 0;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Disks to their new places while the guest runs: images made, copied by QEMU, and the guest switched over to
- * all of them at once. Each act stands in the journal before it is done; relocation-settle.c has its way
+ * all of them at once. Each act stands in the journal before it is done; recovery/settle-disks.c has the way
  * back.
  */
 #include "run/relocation.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * `virt-ferry recover` and `virt-ferry abort`: every open run found by its journal, or by the mark on its
  * domain, settled or asked to stop. Never prints. */
-#ifndef RUN_RECOVERY_H
-#define RUN_RECOVERY_H
+#ifndef RECOVERY_RECOVERY_H
+#define RECOVERY_RECOVERY_H
 
 #include "run/run.h"
 

@@ -2,7 +2,7 @@
  * When the halves of a guest that lost each other may be joined: both hosts say so, and the way can be gone
  * again. */
 #include "check-main.h"
-#include "run/move.h"
+#include "recovery/settle.h"
 #include "state/journal-world.h"
 
 static const struct {
@@ -69,7 +69,7 @@ START_TEST(a_half_is_all_that_is_left_where_the_source_ended_and_the_destination
     }
 END_TEST
 
-TEST_MAIN("run/postcopy-cut",
+TEST_MAIN("recovery/postcopy-cut",
           LOOP(a_half_is_all_that_is_left_where_the_source_ended_and_the_destination_gave_it_up,
                TEST_ROWS(halves)),
           LOOP(halves_are_joined_only_where_both_hosts_say_that_they_lost_each_other, TEST_ROWS(cuts)))

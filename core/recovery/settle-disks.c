@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
- * After a failure, a cancel or a death: is each disk in its old image or in its new one? Where one has been
- * switched over the others follow; where none has, all copies are ended. Nothing is removed here. */
-#include "run/move.h"
+ * After a failure, a cancel or a death of a relocation: is each disk in its old image or in its new one?
+ * Where one has been switched over the others follow; where none has, all copies are ended. Nothing is
+ * removed here. */
+#include "recovery/settle.h"
 
 #include "base/log.h"
-#include <string.h>
 
 #define ABORT_MS 30000u
 #define PATIENCE_MS 20000u
@@ -15,7 +15,7 @@ static bool is_step(const json_t *record, const char *step)
     return text_equal(json_text(record, "step", ""), step);
 }
 
-bool relocation_has(const struct move *m, const char *step, const char *target)
+bool settle_has(const struct move *m, const char *step, const char *target)
 {
     const json_t *records = journal_records(m->journal), *one;
     size_t i;
@@ -25,7 +25,7 @@ bool relocation_has(const struct move *m, const char *step, const char *target)
     return false;
 }
 
-bool relocation_keeps(const struct move *m, const json_t *records, size_t i)
+bool settle_keeps(const struct move *m, const json_t *records, size_t i)
 {
     const json_t *record = json_array_get(records, i);
 
@@ -37,7 +37,7 @@ bool relocation_keeps(const struct move *m, const json_t *records, size_t i)
 
         if (is_step(before, "relocation-image"))
             return journal_last(m->journal, "relocation-not-known") ||
-                   relocation_has(m, "pivoted", json_text(before, "target", ""));
+                   settle_has(m, "pivoted", json_text(before, "target", ""));
         if (is_step(before, "relocated") || is_step(before, "begin") || is_step(before, "surveyed"))
             return false;
     }
@@ -61,13 +61,13 @@ static json_t *begun(const struct move *m)
     return list ? HAND_OVER(list) : NULL;
 }
 
-static json_t *look(struct move *m, struct worker *w, const json_t *copies, struct error *err)
+json_t *settle_look(struct move *m, struct worker *w, const json_t *disks, struct error *err)
 {
     json_t *targets = json_array(), *seen = NULL;
     size_t i;
     const json_t *one;
 
-    json_array_foreach(copies, i, one)(void)
+    json_array_foreach(disks, i, one)(void)
         json_array_append_new(targets, json_string(json_text(one, "target", "")));
     return worker_do(w, "block-look", json_pack("{ss so}", "uuid", m->uuid, "targets", targets), ANSWER_MS,
                      &seen, err) < 0
@@ -106,7 +106,7 @@ static int note_moved(struct move *m, const json_t *seen, const json_t *copies, 
         if (!is_moved(seen, disk, copy))
             continue;
         ++*ret_moved;
-        if (!relocation_has(m, "pivoted", target) &&
+        if (!settle_has(m, "pivoted", target) &&
             move_record(m, "pivoted", json_pack("{ss}", "target", target), err) < 0)
             return -err->code;
     }
@@ -181,7 +181,7 @@ static int settle_copies(struct move *m, struct worker *w, const json_t *copies,
     const uint64_t until = loop_now_ms() + PATIENCE_MS;
 
     for (;;) {
-        OWNED_JSON seen = look(m, w, copies, err);
+        OWNED_JSON seen = settle_look(m, w, copies, err);
         size_t n_moved;
         int r;
 
@@ -202,7 +202,7 @@ static int settle_copies(struct move *m, struct worker *w, const json_t *copies,
     }
 }
 
-int relocation_settle(struct move *m, struct error *err)
+int settle_disks(struct move *m, struct error *err)
 {
     OWNED_JSON copies = m->journal ? begun(m) : json_array();
     OWNED(worker) w = NULL;
@@ -210,7 +210,7 @@ int relocation_settle(struct move *m, struct error *err)
     if (!copies)
         return error_memory(err);
     if (m->journal && journal_last(m->journal, "definition"))
-        return relocation_off_settle(m, err);
+        return settle_definition(m, err);
     if (json_array_size(copies) == 0)
         return 0;
     w = survey_fresh(&m->survey, false, err);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Inside of `recover`: a domain that bears a mark whose run has no open journal here, and what both of its
  * halves ask the operator. */
-#ifndef RUN_RECOVERY_MARK_H
-#define RUN_RECOVERY_MARK_H
+#ifndef RECOVERY_BY_MARK_H
+#define RECOVERY_BY_MARK_H
 
-#include "run/move.h"
-#include "run/recovery.h"
+#include "recovery/recovery.h"
+#include "recovery/settle.h"
 
 bool recovery_calls_dead(const struct recovery_options *o, const char *host);
 /* 0 in a dry run, or when the operator attests the claim. */

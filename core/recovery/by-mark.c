@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * A mark whose journal is not here. What its run had done cannot be known: so the mark goes only where its
  * run is over by its journal, or the operator attests that it is and the guest is seen to run on unharmed. */
-#include "run/recovery-mark.h"
+#include "recovery/by-mark.h"
 
 #include <stdio.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Where is the guest? Looks at both hosts, decides by the table, acts, and looks again, until it stayed,
  * moved, or cannot be known; the same for a run that just ended and for one that died (settle-dead.c). */
-#include "run/move.h"
+#include "recovery/settle.h"
 
 #include "base/log.h"
 #include "translate/translate.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The way forward: the guest is at the destination, so the source's QEMU and definition go, autostart comes
  * back there, and last of all the mark. Each step tolerates that it was done before. */
-#include "run/move.h"
+#include "recovery/settle.h"
 
 #include "base/log.h"
 

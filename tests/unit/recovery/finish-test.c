@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * What a held move's guest stood still, and what copied disks sent, from what libvirt counted and we saw. */
 #include "check-main.h"
-#include "run/move.h"
+#include "recovery/settle.h"
 
 static const struct {
     uint64_t began, resumed, elapsed, downtime;
@@ -88,7 +88,7 @@ START_TEST(of_overlays_all_that_the_job_counts_was_sent)
     }
 END_TEST
 
-TEST_MAIN("run/finish",
+TEST_MAIN("recovery/finish",
           LOOP(a_held_downtime_ends_with_the_resumption_or_is_said_to_be_longer, TEST_ROWS(stops)),
           LOOP(holes_of_a_copied_disk_are_not_counted_as_sent, TEST_ROWS(mirrors)),
           LOOP(of_overlays_all_that_the_job_counts_was_sent, 2))

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * What an operator does where the table may not: step by step, with the commands, in the order in which they
  * are safe. Each way ends with the recovery that closes the run. */
-#include "run/move.h"
+#include "recovery/settle.h"
 
 int advise_gone(const struct move *m, bool was_postcopy, struct error *err)
 {

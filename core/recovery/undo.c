@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The way back: each journalled step undone, the newest first, when the guest stayed at its source. A step
  * that cannot be undone now is left in the journal, which then stays open for the next run. */
-#include "run/move.h"
+#include "recovery/settle.h"
 
 #include "base/log.h"
 
@@ -179,7 +179,7 @@ int undo_all(struct move *m, struct error *err)
     if (!m->journal)
         return 0;
     /* Nothing of a copy that may go on is removed. */
-    if (relocation_settle(m, err) < 0)
+    if (settle_disks(m, err) < 0)
         return -err->code;
     records = json_copy((json_t *)(uintptr_t)journal_records(m->journal));
     if (!records || move_record(m, "undo", NULL, err) < 0)
@@ -192,7 +192,7 @@ int undo_all(struct move *m, struct error *err)
                       text_equal(step, "image-copy");
         /* A survey that ended took down what it had made. */
         of_survey = of_survey || text_equal(step, "surveyed");
-        if (text_equal(step, "create") && relocation_keeps(m, records, i))
+        if (text_equal(step, "create") && settle_keeps(m, records, i))
             continue;
         if (!of_survey || (!text_equal(step, "nonce") && !text_equal(step, "create")))
             undo_one(&u, record);

@@ -2,8 +2,8 @@
  * `abort`: a run that lives on this client is asked to stop by a signal, and stops itself in order; the job
  * of another machine's run is ended at the source, and that run undoes what it had prepared. Nothing is
  * undone here: what died is recover's. */
-#include "run/move.h"
-#include "run/recovery.h"
+#include "recovery/recovery.h"
+#include "recovery/settle.h"
 
 #include <dirent.h>
 #include <errno.h>

@@ -2,7 +2,7 @@
  * Post-copy that lost its link: each host keeps its half of the guest's memory, and QEMU can go on from where
  * it was as soon as the two reach each other. What that needs stands in the journal, so that a recovery can
  * do it too. */
-#include "run/move.h"
+#include "recovery/settle.h"
 
 #include "base/log.h"
 

@@ -2,10 +2,10 @@
  * `recover`: which runs are meant, what may be done to each, and what became of it. How a run is settled
  * stands in settle-dead.c and settle.c; here is whose journal it is, whether its hosts are the right ones,
  * and what the operator attests. */
-#include "run/recovery.h"
+#include "recovery/recovery.h"
 
 #include "base/log.h"
-#include "run/recovery-mark.h"
+#include "recovery/by-mark.h"
 #include <stdio.h>
 #include <string.h>
 

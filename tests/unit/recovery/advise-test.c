@@ -2,7 +2,7 @@
  * What an operator is told about a guest that is on neither host: whole, with its commands, in their order.
  */
 #include "check-main.h"
-#include "run/move.h"
+#include "recovery/settle.h"
 #include <string.h>
 
 static const struct {
@@ -41,4 +41,4 @@ START_TEST(what_to_do_about_a_guest_on_neither_host_is_told_in_order)
     }
 END_TEST
 
-TEST_MAIN("run/advise", LOOP(what_to_do_about_a_guest_on_neither_host_is_told_in_order, TEST_ROWS(gone)))
+TEST_MAIN("recovery/advise", LOOP(what_to_do_about_a_guest_on_neither_host_is_told_in_order, TEST_ROWS(gone)))

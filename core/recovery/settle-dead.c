@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * A run that died, taken over from its journal and settled by the same code as one that lives; and what
  * `migrate` does first: those of this client that left something of its domain. */
-#include "run/move.h"
+#include "recovery/settle.h"
 
 #include "base/log.h"
 #include "base/text.h"
