@@ -7,7 +7,7 @@
 #include "cli/progress.h"
 #include "facts/location.h"
 #include "plugin/registry.h"
-#include "run/copying.h"
+#include "relocation/image.h"
 #include "worker/loop.h"
 #include <errno.h>
 #include <limits.h>
@@ -51,7 +51,7 @@ static void show(void *context, const struct copy_progress *p, uint64_t elapsed_
     progress_show(s->progress, &sample, loop_now_ms());
 }
 
-static int report(const struct cli *cli, const struct copying *c, const struct copying_result *r,
+static int report(const struct cli *cli, const struct image_wish *c, const struct image_relocated *r,
                   struct error *err)
 {
     const struct copy_progress *p = &r->figures;
@@ -109,7 +109,7 @@ static bool may_overwrite(const struct options *o)
     return false;
 }
 
-static int read_places(const struct options *o, struct arena *a, struct copying *c, char *real,
+static int read_places(const struct options *o, struct arena *a, struct image_wish *c, char *real,
                        struct error *err)
 {
     const char *image = option_text(o, "image"), *to = option_text(o, "to");
@@ -145,16 +145,16 @@ int cmd_relocate_image(struct cli *cli, const struct options *o, struct error *e
     OWNED(arena) a = arena_new();
     OWNED(progress) progress = NULL;
     struct showing showing = { .cli = cli };
-    struct copying_result result = { 0 };
-    struct copying c = { .uri = cli->uri,
-                         .image_format = option_text(o, "image-format"),
-                         .format = format_of(o),
-                         .verify = option_text(o, "verify"),
-                         .overwrite = may_overwrite(o),
-                         .config = cli_config(cli, err),
-                         .say = say,
-                         .progress = show,
-                         .context = &showing };
+    struct image_relocated result = { 0 };
+    struct image_wish c = { .uri = cli->uri,
+                            .image_format = option_text(o, "image-format"),
+                            .format = format_of(o),
+                            .verify = option_text(o, "verify"),
+                            .overwrite = may_overwrite(o),
+                            .config = cli_config(cli, err),
+                            .say = say,
+                            .progress = show,
+                            .context = &showing };
     char real[PATH_MAX];
     int r;
 
@@ -166,7 +166,7 @@ int cmd_relocate_image(struct cli *cli, const struct options *o, struct error *e
     progress = showing.progress = progress_new(cli, stderr, err);
     if (!progress)
         return -err->code;
-    r = run_copying(&c, &result, err);
+    r = relocate_image(&c, &result, err);
     progress_clear(progress);
     if (r < 0 && result.run[0])
         output_remark(cli, "this was run %s", result.run);

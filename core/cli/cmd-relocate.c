@@ -6,6 +6,7 @@
 #include "cli/request.h"
 #include "facts/location.h"
 #include "facts/overwrite.h"
+#include "relocation/relocate.h"
 #include <stdio.h>
 #include <string.h>
 

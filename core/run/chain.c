@@ -2,7 +2,7 @@
  * What the disks of a running domain rest on, where that is kept: sent to the destination before libvirt is
  * asked. Nobody writes these files while QEMU has them open below an image, and they are locked from here on;
  * but a job can have put others in their place meanwhile, so the domain is looked at once more. */
-#include "run/copies.h"
+#include "run/transfer.h"
 
 #include "facts/json.h"
 
@@ -50,13 +50,13 @@ static int is_still(struct move *m, struct error *err)
 
 static int send_all(struct move *m, struct error *err)
 {
-    struct copies k = { .m = m, .worker = m->copier };
+    struct transfer t = { .m = m, .worker = m->sender };
     int r;
 
-    worker_journal_to(m->copier, copies_told, &k);
-    r = copies_send_chains(&k, err);
-    worker_journal_to(m->copier, NULL, NULL);
-    m->chains.bytes = k.done;
+    worker_journal_to(m->sender, transfer_told, &t);
+    r = transfer_send_chains(&t, err);
+    worker_journal_to(m->sender, NULL, NULL);
+    m->chains.bytes = t.done;
     return r;
 }
 
@@ -67,13 +67,13 @@ int chain_send(struct move *m, struct error *err)
 
     if (m->is_offline || !has_chain(m))
         return 0;
-    m->copier = survey_fresh(&m->survey, true, err);
-    r = !m->copier || send_all(m, err) < 0 || is_still(m, err) < 0 ? -err->code : 0;
+    m->sender = survey_fresh(&m->survey, true, err);
+    r = !m->sender || send_all(m, err) < 0 || is_still(m, err) < 0 ? -err->code : 0;
     m->chains.ms = loop_now_ms() - began_ms;
     /* Undoing removes what it may still have open. */
     if (r < 0) {
-        worker_free(m->copier);
-        m->copier = NULL;
+        worker_free(m->sender);
+        m->sender = NULL;
     }
     return r;
 }

@@ -7,6 +7,7 @@
 #include "facts/overwrite.h"
 #include "host/compare.h"
 #include "recovery/settle.h"
+#include "relocation/relocation.h"
 #include "state/locks.h"
 #include <string.h>
 

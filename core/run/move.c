@@ -49,7 +49,7 @@ void move_done(struct move *m)
     worker_leave(m->seen[0]);
     worker_leave(m->seen[1]);
     worker_free(m->mover);
-    worker_free(m->copier);
+    worker_free(m->sender);
     gate_free(m->gate);
     worker_free(m->seen[0]);
     worker_free(m->seen[1]);
@@ -58,7 +58,7 @@ void move_done(struct move *m)
     survey_done(&m->survey);
     journal_free(m->journal);
     free(m->state_dir);
-    m->mover = m->copier = NULL;
+    m->mover = m->sender = NULL;
     m->gate = NULL;
     m->journal = NULL;
     m->state_dir = NULL;

@@ -60,7 +60,7 @@ struct move {
     const struct strategy *strategy;
 
     struct worker *mover;
-    struct worker *copier; /* has what was sent open, and so locked: the images of a domain that is shut off,
+    struct worker *sender; /* has what was sent open, and so locked: the images of a domain that is shut off,
                               or what those of one that runs rest on; NULL = none */
     struct call *opening;  /* the mover's connections, asked for while the survey goes on; NULL */
     struct gate *gate;
@@ -180,26 +180,6 @@ struct evidence look_at_both(struct move *m);
 struct side look_at(struct move *m, bool is_dest);
 /* The connection that the newest look at that host was made over, given away, else a fresh one. */
 struct worker *look_worker(struct move *m, bool is_dest, struct error *err);
-/* relocation.c: disks to another place on the source, through QEMU */
-/* Gives the disks of m->facts that the user named their new places, looked at. */
-int relocation_survey(struct move *m, struct error *err);
-/* relocation-first.c: where the user named no place, a pool that both hosts share is one for disks that would
- * be copied. */
-int relocation_pick(struct move *m, struct error *err);
-/* Do both hosts reach the files that disks shall go to? */
-int relocation_reach(struct move *m, struct error *err);
-/* Does the chosen strategy relocate; and what it relocates done, after which nothing is
- * surveyed or planned any more. */
-bool relocation_is_first(const struct move *m);
-int relocation_first(struct move *m, struct error *err);
-/* Makes the images, copies, and switches the guest over; nothing may be prepared yet. On failure the caller
- * undoes, which keeps what the guest has switched to. */
-int relocation_carry(struct move *m, struct error *err);
-/* relocation-off.c: the same for a domain that is shut off: its images are copied here, then its definition
- * is written. */
-int relocation_off_carry(struct move *m, struct error *err);
-/* relocation-retire.c: the old images of what was relocated go, each only if it is seen to be unused. */
-void relocation_retire(struct move *m);
 /* measure.c: what the user asked to have measured before the plan: the guest's memory, and what the way to
  * the destination carries */
 int measure(struct move *m, struct error *err);

@@ -3,22 +3,22 @@
  * sent before, by the copy engine. The old ones are locked until the definition stands at the destination:
  * whoever starts the domain at the source meanwhile is refused. Nothing is decided here; up to the record
  * "migrate" all is undone. */
-#include "run/copies.h"
+#include "run/transfer.h"
 
 #include "facts/json.h"
 
 static int send_all(struct move *m, struct error *err)
 {
-    struct copies k = { .m = m, .worker = m->copier };
+    struct transfer t = { .m = m, .worker = m->sender };
     int r;
 
-    worker_journal_to(m->copier, copies_told, &k);
-    r = copies_send_chains(&k, err);
+    worker_journal_to(m->sender, transfer_told, &t);
+    r = transfer_send_chains(&t, err);
     for (size_t i = 0; r == 0 && i < m->facts->domain.n_disks; i++)
         if (treatment_copies(m->strategy->disks[i]))
-            r = copies_send(&k, &m->facts->domain.disks[i], 0, "sampled", err);
-    worker_journal_to(m->copier, NULL, NULL);
-    m->result->disk_bytes = k.done;
+            r = transfer_send(&t, &m->facts->domain.disks[i], 0, "sampled", err);
+    worker_journal_to(m->sender, NULL, NULL);
+    m->result->disk_bytes = t.done;
     return r;
 }
 
@@ -50,15 +50,15 @@ int offline_send(struct move *m, struct error *err)
 
     if (!m->is_offline || !move_copies_disks(m))
         return 0;
-    m->copier = survey_fresh(&m->survey, true, err);
-    r = !m->copier || read_definition(m, &before, err) < 0 || send_all(m, err) < 0 ||
+    m->sender = survey_fresh(&m->survey, true, err);
+    r = !m->sender || read_definition(m, &before, err) < 0 || send_all(m, err) < 0 ||
                 is_still(m, before, err) < 0
             ? -err->code
             : 0;
     /* Undoing removes what it may still have open. */
     if (r < 0) {
-        worker_free(m->copier);
-        m->copier = NULL;
+        worker_free(m->sender);
+        m->sender = NULL;
     }
     return r;
 }

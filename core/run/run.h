@@ -88,10 +88,6 @@ int run_plan(const struct run_options *o, struct run_result *ret, struct error *
 
 /* Surveys and does not plan: ret->facts alone. */
 int run_survey(const struct run_options *o, struct run_result *ret, struct error *err);
-/* Looks and judges alone; 0 also when it is refused. */
-int run_relocation_plan(const struct run_options *o, struct run_result *ret, struct error *err);
-/* 0: the disks are at their new places; negative: the code says what. */
-int run_relocate(const struct run_options *o, struct run_result *ret, struct error *err);
 
 /* 0 moved; negative: the code says what (error_exit), ret->outcome where the guest is. */
 int run_migrate(const struct run_options *o, struct run_result *ret, struct error *err);

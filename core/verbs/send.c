@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Images of a domain that is shut off, from this machine to the host that this worker serves: as they are,
  * byte by byte, through that host's libvirt. */
-#include "verbs/copier.h"
+#include "verbs/copy-image.h"
 
 #include "facts/location.h"
 #include "verbs/command.h"
@@ -117,7 +117,9 @@ static bool sync_there(struct child *c, const char *path)
 static int send(struct child *c, struct held *h, const struct disk *to, const char *verify,
                 struct copy_progress *ret, struct error *err)
 {
-    const struct copy_wants wants = { .verify = copier_verify(verify), .tell = copier_tell, .context = c };
+    const struct copy_wants wants = { .verify = image_copy_verify(verify),
+                                      .tell = image_copy_tell,
+                                      .context = c };
     const struct call_host lent = verb_call_host(c);
     struct copy_end end = { 0 };
     int r;
@@ -147,7 +149,7 @@ int verb_image_send(struct child *c, const json_t *args, json_t *reply, struct e
     disk_stand_for(&to);
     if (send(c, h, &to, json_text(args, "verify", ""), &figures, err) < 0)
         return -err->code;
-    return copier_put_progress(reply, &figures) < 0 ||
+    return image_copy_put(reply, &figures) < 0 ||
                    json_put_flag(reply, "is_synced", sync_there(c, to.source)) < 0
                ? error_memory(err)
                : 0;

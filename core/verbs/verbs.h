@@ -33,7 +33,7 @@ static inline void virt_volume_freep(virStorageVolPtr *v)
 extern const struct verb verbs_host[];
 extern const struct verb verbs_mover[];
 extern const struct verb verbs_way[];
-extern const struct verb verbs_copier[]; /* of a worker that copies images: copier.c */
+extern const struct verb verbs_copy[]; /* of a worker that copies images: copy-image.c */
 
 /* The domain that args name by "uuid", or by "domain" (a name, or a uuid); NULL with err set. */
 virDomainPtr verb_domain(struct child *c, const json_t *args, struct error *err);

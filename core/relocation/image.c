@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The parent's side of a copy: the journal, the worker, and what is done when it ends, however it ends. */
-#include "run/copying.h"
+#include "relocation/image.h"
 
 #include "base/log.h"
 #include "base/text.h"
@@ -20,8 +20,8 @@
 #define MARK_MS 1000u
 
 struct copy_run {
-    const struct copying *c;
-    struct copying_result *result;
+    const struct image_wish *c;
+    struct image_relocated *result;
     struct loop *loop;
     struct journal *journal;
     struct worker *worker;
@@ -95,7 +95,7 @@ static void say(struct copy_run *r, const char *format, ...)
 static int start_worker(struct copy_run *r, struct error *err)
 {
     const struct worker_setup setup = {
-        .host = r->host, .verbs = verbs_copier, .config = r->c->config, .journal = told, .context = r
+        .host = r->host, .verbs = verbs_copy, .config = r->c->config, .journal = told, .context = r
     };
     const bool needs_libvirt = location_kind_of(r->c->to) == LOCATION_RBD ||
                                location_kind_of(r->c->image) == LOCATION_RBD || r->c->overwrite;
@@ -280,13 +280,13 @@ static int run(struct copy_run *r, struct error *err)
     return ask(r, resume, err);
 }
 
-int run_copying(const struct copying *c, struct copying_result *ret, struct error *err)
+int relocate_image(const struct image_wish *c, struct image_relocated *ret, struct error *err)
 {
     OWNED(loop) loop = loop_new(err);
     struct copy_run r = { .c = c, .result = ret, .loop = loop, .began_ms = loop_now_ms() };
     int code;
 
-    *ret = (struct copying_result){ .run = "" };
+    *ret = (struct image_relocated){ .run = "" };
     if (!loop || !(r.state_dir = state_dir(err)))
         return -err->code;
     (void)this_host(r.host, sizeof r.host);

@@ -1,14 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The watch over QEMU's copies of disks: progress, the user's wish to stop, a guest that writes faster than
  * the copy, a place that fills up. For the folder's own use. */
-#ifndef RUN_RELOCATION_H
-#define RUN_RELOCATION_H
+#ifndef RELOCATION_WATCH_H
+#define RELOCATION_WATCH_H
 
 #include "run/move.h"
-
-/* relocation-first.c: both hosts reach the new image of d, which stands and is empty; seen is facts with what
- * the source sees of it. ERROR_REFUSED with what was looked at. */
-int relocation_prove(struct move *m, const struct disk *d, const json_t *seen, struct error *err);
 
 struct relocation_watch;
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * When a copy of a disk is given up: the guest writes as fast as it is copied, or nothing moves. */
 #include "check-main.h"
-#include "run/relocation.h"
+#include "relocation/watch.h"
 
 #define MiB(n) ((uint64_t)(n) << 20)
 
@@ -47,6 +47,6 @@ START_TEST(one_that_stands_still_is_stuck_too)
     }
 END_TEST
 
-TEST_MAIN("run/relocation", a_copy_that_gets_on_is_never_stuck,
+TEST_MAIN("relocation/watch", a_copy_that_gets_on_is_never_stuck,
           one_that_the_guest_outruns_is_stuck_when_its_time_is_over_and_not_before,
           a_little_less_is_no_progress, one_that_stands_still_is_stuck_too)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * A copy of an image that no domain has open, from this machine's storage to a new image anywhere: made under
  * a journal, gone again when it fails, taken up again when it was killed. */
-#ifndef RUN_COPYING_H
-#define RUN_COPYING_H
+#ifndef RELOCATION_IMAGE_H
+#define RELOCATION_IMAGE_H
 
 #include "base/error.h"
 #include "base/name.h"
@@ -11,7 +11,7 @@
 
 struct config;
 
-struct copying {
+struct image_wish {
     const char *image; /* absolute path of a file or a block device of this machine; a location, as
                           location_plain gives it, of a file on an NFS server or of an RBD image */
     const char *to;    /* a location, as location_plain gives it */
@@ -27,7 +27,7 @@ struct copying {
     void *context;
 };
 
-struct copying_result {
+struct image_relocated {
     char run[NAME_RUN_SIZE]; /* "" when nothing was begun */
     char dest[4200];         /* the location of the new image */
     struct copy_progress figures;
@@ -37,6 +37,6 @@ struct copying_result {
 
 /* 0: the new image stands there, whole and verified as asked. Else nothing of it is left, but where the
  * storage went away (ERROR_TIMEOUT): then the same call goes on where it was. */
-int run_copying(const struct copying *c, struct copying_result *ret, struct error *err);
+int relocate_image(const struct image_wish *c, struct image_relocated *ret, struct error *err);
 
 #endif

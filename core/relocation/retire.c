@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Old images go when the guest was seen to be in the new ones, and nothing of the host names them. What is in
  * the way of that is a problem to name, never a reason to remove. A run that dies here leaves them. */
-#include "run/move.h"
+#include "relocation/relocation.h"
 
 #include "facts/json.h"
 #include <string.h>

@@ -2,50 +2,41 @@
  * Disks of a domain that is shut off to their new places: copied by the copy engine, which keeps the old
  * images locked as a QEMU would until the definition leads to the new ones. The writing of the definition is
  * the one moment that decides: before it all is undone, after it nothing is removed. */
-#include "run/relocation.h"
+#include "relocation/relocation.h"
 
 #include "base/log.h"
 #include "facts/json.h"
-#include "facts/location.h"
-#include "run/copies.h"
+#include "run/transfer.h"
 #include "verbs/verbs.h"
 
 #define WRITE_MS 15000u
 
-static const char *place_of(struct arena *a, const struct disk *d)
-{
-    const struct location l = location_of_disk(d);
-    const char *text = location_text(a, &l);
-
-    return text ? text : "?";
-}
-
 /* libvirt is there for Ceph's driver, which asks it for the key. */
-static int start_worker(struct copies *k, struct error *err)
+static int start_worker(struct transfer *t, struct error *err)
 {
-    const struct worker_setup setup = { .host = k->m->survey.source_host,
-                                        .verbs = verbs_copier,
-                                        .config = k->m->o->config,
-                                        .journal = copies_told,
-                                        .context = k };
+    const struct worker_setup setup = { .host = t->m->survey.source_host,
+                                        .verbs = verbs_copy,
+                                        .config = t->m->o->config,
+                                        .journal = transfer_told,
+                                        .context = t };
 
-    k->worker = worker_start(k->m->loop, &setup, err);
-    if (!k->worker)
+    t->worker = worker_start(t->m->loop, &setup, err);
+    if (!t->worker)
         return -err->code;
-    return worker_do(k->worker, "connect", json_pack("{ss}", "uri", k->m->o->source_uri), ANSWER_MS, NULL,
+    return worker_do(t->worker, "connect", json_pack("{ss}", "uri", t->m->o->source_uri), ANSWER_MS, NULL,
                      err);
 }
 
-static int copy(struct copies *k, const struct disk *d, struct error *err)
+static int copy(struct transfer *t, const struct disk *d, struct error *err)
 {
-    struct move *m = k->m;
+    struct move *m = t->m;
     const struct disk *to = disk_relocation(d);
     const bool is_onto = disk_is_device(to) && to->at_dest.present == TRI_YES;
-    const char *place = place_of(m->facts->arena, to);
+    const char *place = relocation_place(m->facts->arena, to);
     const char *verify = m->wish->verify;
     OWNED_JSON reply = NULL;
 
-    copies_of(k, d->target);
+    transfer_of(t, d->target);
     if (move_not_interrupted(m, err) < 0 ||
         move_record(
             m, is_onto ? "overwrite" : "relocation-image",
@@ -53,25 +44,25 @@ static int copy(struct copies *k, const struct disk *d, struct error *err)
             err) < 0 ||
         move_record(m, "image-copy", json_pack("{ss ss}", "target", d->target, "place", place), err) < 0)
         return -err->code;
-    if (worker_do(k->worker, "copy-disk",
+    if (worker_do(t->worker, "copy-disk",
                   json_pack("{so ss ss* sb}", "facts", facts_to_json(m->facts), "target", d->target, "verify",
                             verify, "overwrite", (int)is_onto),
                   0, &reply, err) < 0)
         return error_while(err, "copying the image of disk '%s'", d->target);
-    k->done += json_u64(reply, "whole_bytes", 0);
+    t->done += json_u64(reply, "whole_bytes", 0);
     return 0;
 }
 
-static int copy_all(struct copies *k, struct error *err)
+static int copy_all(struct transfer *t, struct error *err)
 {
-    const struct domain *d = &k->m->facts->domain;
+    const struct domain *d = &t->m->facts->domain;
 
-    if (start_worker(k, err) < 0)
+    if (start_worker(t, err) < 0)
         return -err->code;
     for (size_t i = 0; i < d->n_disks; i++)
-        if (disk_relocation(&d->disks[i]) && copy(k, &d->disks[i], err) < 0)
+        if (disk_relocation(&d->disks[i]) && copy(t, &d->disks[i], err) < 0)
             return -err->code;
-    k->m->result->disk_bytes = k->done;
+    t->m->result->disk_bytes = t->done;
     return 0;
 }
 
@@ -86,8 +77,8 @@ static json_t *places(const struct move *m)
 
         if (to)
             (void)json_array_append_new(list, json_pack("{ss ss ss}", "target", d->target, "place",
-                                                        place_of(m->facts->arena, to), "old_place",
-                                                        place_of(m->facts->arena, d)));
+                                                        relocation_place(m->facts->arena, to), "old_place",
+                                                        relocation_place(m->facts->arena, d)));
     }
     return list;
 }
@@ -129,13 +120,13 @@ static int write_definition(struct move *m, const json_t *before, struct error *
     return 0;
 }
 
-static int carry(struct copies *k, struct error *err)
+static int carry(struct transfer *t, struct error *err)
 {
-    struct move *m = k->m;
+    struct move *m = t->m;
     OWNED_JSON before = NULL;
 
     if (worker_do(m->survey.source, "definition-read", args_of(m, NULL), ANSWER_MS, &before, err) < 0 ||
-        copy_all(k, err) < 0 || mark_still_ours(m, err) < 0 || move_not_interrupted(m, err) < 0)
+        copy_all(t, err) < 0 || mark_still_ours(m, err) < 0 || move_not_interrupted(m, err) < 0)
         return -err->code;
     move_phase(m, "switch-over");
     if (write_definition(m, before, err) < 0 || move_record(m, "relocated", NULL, err) < 0)
@@ -146,10 +137,10 @@ static int carry(struct copies *k, struct error *err)
 
 int relocation_off_carry(struct move *m, struct error *err)
 {
-    struct copies k = { .m = m };
-    int r = carry(&k, err);
+    struct transfer t = { .m = m };
+    int r = carry(&t, err);
 
     /* The old images are locked until here. */
-    worker_free(k.worker);
+    worker_free(t.worker);
     return r;
 }

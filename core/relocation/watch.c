@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Looks at a copy every 10 ms while it may end soon, every 100 ms while it has long to go. How much room is
  * left is asked over a connection of its own, so that a slow server holds up nothing. */
-#include "run/relocation.h"
+#include "relocation/watch.h"
 
 #include "base/log.h"
 #include "facts/json.h"

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The order of a relocation by itself: settle what earlier runs left, mark, survey, judge, carry. One host,
  * no destination. Until the guest is switched over any failure is undone. */
-#include "run/move.h"
+#include "relocation/relocate.h"
 
 #include "base/log.h"
 #include "facts/overwrite.h"
 #include "recovery/settle.h"
+#include "relocation/relocation.h"
 #include <string.h>
 
 static int look_and_judge(struct move *m, struct error *err)

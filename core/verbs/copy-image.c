@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The worker of one copy: finds both places, makes the new image, and runs the engine. It tells how far it is
  * as records of the journal, of which the parent writes down what a later run could go on from. */
-#include "verbs/copier.h"
+#include "verbs/copy-image.h"
 
 #include "base/text.h"
 #include "copy/nbd.h"
@@ -13,7 +13,7 @@
 
 #define SECTOR_BYTES 512u
 
-struct copier {
+struct image_copy {
     struct child *child;
     struct arena *arena;
     struct call_host lent;
@@ -31,7 +31,7 @@ static const struct {
     { "none", COPY_VERIFY_NONE },
 };
 
-enum copy_verify copier_verify(const char *word)
+enum copy_verify image_copy_verify(const char *word)
 {
     for (size_t i = 0; i < sizeof verifies / sizeof *verifies; i++)
         if (text_equal(verifies[i].word, word))
@@ -52,7 +52,7 @@ static int describe_path(struct disk *d, const char *path)
 }
 
 /* The image's own name, without a suffix where images have none. */
-static const char *name_of(struct copier *k, bool has_suffix)
+static const char *name_of(struct image_copy *k, bool has_suffix)
 {
     const char *whole = k->from.source ? k->from.source : "image";
     const char *slash = strrchr(whole, '/');
@@ -62,7 +62,7 @@ static const char *name_of(struct copier *k, bool has_suffix)
     return has_suffix || !dot || dot == name ? name : arena_format(k->arena, "%.*s", (int)(dot - name), name);
 }
 
-static const struct ferry_storage *driver_of(struct copier *k, const struct disk *d,
+static const struct ferry_storage *driver_of(struct image_copy *k, const struct disk *d,
                                              const struct plugin_entry **owner, struct error *err)
 {
     /* A file of this machine is read and locked as one, whatever lies below its path. */
@@ -78,7 +78,7 @@ static const struct ferry_storage *driver_of(struct copier *k, const struct disk
 }
 
 /* Does an image stand, or could one be made, at d? TRI_NOT_KNOWN: its folder is none. */
-static enum tristate presence_of(struct copier *k, const struct disk *d, struct error *err)
+static enum tristate presence_of(struct image_copy *k, const struct disk *d, struct error *err)
 {
     const struct plugin_entry *owner = NULL;
     const struct ferry_storage *driver = driver_of(k, d, &owner, err);
@@ -97,7 +97,7 @@ static enum tristate presence_of(struct copier *k, const struct disk *d, struct 
 }
 
 /* A file of a server, as whoever runs this may reach it. */
-static int name_nfs(struct copier *k, struct disk *d, const struct location *place, struct error *err)
+static int name_nfs(struct image_copy *k, struct disk *d, const struct location *place, struct error *err)
 {
     const char **hosts = arena_zeroed(k->arena, 1, sizeof *hosts);
     /* Whom the server takes us for, as whoever runs this. */
@@ -118,7 +118,7 @@ static int name_nfs(struct copier *k, struct disk *d, const struct location *pla
     return 0;
 }
 
-static int find_nfs(struct copier *k, const struct location *place, bool is_folder, struct error *err)
+static int find_nfs(struct image_copy *k, const struct location *place, bool is_folder, struct error *err)
 {
     struct disk *d = &k->to;
 
@@ -133,14 +133,14 @@ static int find_nfs(struct copier *k, const struct location *place, bool is_fold
     return 0;
 }
 
-static int find_path(struct copier *k, const char *path, struct error *err)
+static int find_path(struct image_copy *k, const char *path, struct error *err)
 {
     if (describe_path(&k->to, path) == 1)
         k->to.source = arena_format(k->arena, "%s/%s", path, name_of(k, true));
     return k->to.source ? 0 : error_memory(err);
 }
 
-static int find_dest(struct copier *k, const char *text, struct error *err)
+static int find_dest(struct image_copy *k, const char *text, struct error *err)
 {
     const char *plain = location_plain(k->arena, text);
     const bool is_folder = text_ends(text, "/");
@@ -175,7 +175,7 @@ static int find_dest(struct copier *k, const char *text, struct error *err)
 }
 
 /* A path of this machine, nfs://SERVER/EXPORT/FILE or rbd:POOL/IMAGE. */
-static int find_source(struct copier *k, const char *text, struct error *err)
+static int find_source(struct image_copy *k, const char *text, struct error *err)
 {
     struct location place = { 0 };
 
@@ -201,7 +201,7 @@ static bool is_on(const struct disk *d, const char *protocol)
 }
 
 /* Bytes are copied as they are, whatever they mean, unless the new image shall have another format. */
-static int choose_formats(struct copier *k, const json_t *args, struct error *err)
+static int choose_formats(struct image_copy *k, const json_t *args, struct error *err)
 {
     const bool only_raw = is_on(&k->to, "rbd");
     const char *from = json_text(args, "image_format", "raw");
@@ -224,11 +224,11 @@ static int choose_formats(struct copier *k, const json_t *args, struct error *er
     return error_fix(err, "Take --format raw.");
 }
 
-static int begin(struct copier *k, struct child *c, const json_t *args, struct error *err)
+static int begin(struct image_copy *k, struct child *c, const json_t *args, struct error *err)
 {
     const char *image = json_text(args, "image", "");
 
-    *k = (struct copier){ .child = c, .arena = arena_new(), .lent = verb_call_host(c) };
+    *k = (struct image_copy){ .child = c, .arena = arena_new(), .lent = verb_call_host(c) };
     if (!k->arena)
         return error_memory(err);
     k->from = (struct disk){ .target = "image", .format = "raw", .device = DEVICE_DISK };
@@ -238,7 +238,7 @@ static int begin(struct copier *k, struct child *c, const json_t *args, struct e
     return find_dest(k, json_text(args, "to", ""), err) < 0 ? -err->code : choose_formats(k, args, err);
 }
 
-static int open_end(struct copier *k, const struct disk *d, const char *name, bool to_write,
+static int open_end(struct image_copy *k, const struct disk *d, const char *name, bool to_write,
                     struct copy_end *ret, struct error *err)
 {
     const struct ferry_disk seen = call_disk(d, NULL);
@@ -252,7 +252,7 @@ static int open_end(struct copier *k, const struct disk *d, const char *name, bo
 }
 
 /* A device that was named is written over where the user says so; all else must not be there yet. */
-static int check_device(const struct copier *k, const json_t *args, struct error *err)
+static int check_device(const struct image_copy *k, const json_t *args, struct error *err)
 {
     if (k->to.type != DISK_BLOCK || json_flag(args, "overwrite", false))
         return 0;
@@ -261,7 +261,7 @@ static int check_device(const struct copier *k, const json_t *args, struct error
     return error_fix(err, "If nothing on it is needed, say so: --overwrite image.");
 }
 
-static int create(struct copier *k, uint64_t bytes, struct error *err)
+static int create(struct image_copy *k, uint64_t bytes, struct error *err)
 {
     const struct plugin_entry *owner = NULL;
     const struct ferry_storage *driver = driver_of(k, &k->to, &owner, err);
@@ -290,14 +290,14 @@ static int create(struct copier *k, uint64_t bytes, struct error *err)
 }
 
 /* Images of QEMU's formats are of whole sectors: what is left of the last one will be zero. */
-static uint64_t new_length(const struct copier *k, uint64_t bytes)
+static uint64_t new_length(const struct image_copy *k, uint64_t bytes)
 {
     return k->writes_format ? (bytes + SECTOR_BYTES - 1) / SECTOR_BYTES * SECTOR_BYTES : bytes;
 }
 
 /* ---- the copy ---- */
 
-int copier_put_progress(json_t *j, const struct copy_progress *p)
+int image_copy_put(json_t *j, const struct copy_progress *p)
 {
     return json_put_u64(j, "whole_bytes", p->whole_bytes) < 0 ||
                    json_put_u64(j, "done_bytes", p->done_bytes) < 0 ||
@@ -312,25 +312,25 @@ int copier_put_progress(json_t *j, const struct copy_progress *p)
                : 0;
 }
 
-int copier_tell(void *child, const struct copy_progress *p, struct error *err)
+int image_copy_tell(void *child, const struct copy_progress *p, struct error *err)
 {
     json_t *record = json_pack("{ss}", "step", "copied");
 
-    if (!record || copier_put_progress(record, p) < 0) {
+    if (!record || image_copy_put(record, p) < 0) {
         json_decref(record);
         return error_memory(err);
     }
     return child_journal(child, record, err);
 }
 
-static int copy_opened(struct copier *k, const json_t *args, struct copy_end *from, struct copy_progress *ret,
-                       struct error *err)
+static int copy_opened(struct image_copy *k, const json_t *args, struct copy_end *from,
+                       struct copy_progress *ret, struct error *err)
 {
     const json_t *resume = json_child(args, "resume");
-    struct copy_wants wants = { .verify = copier_verify(json_text(args, "verify", "")),
+    struct copy_wants wants = { .verify = image_copy_verify(json_text(args, "verify", "")),
                                 .from_bytes = json_u64(resume, "safe_bytes", 0),
                                 .was_empty = json_flag(resume, "was_empty", false),
-                                .tell = copier_tell,
+                                .tell = image_copy_tell,
                                 .context = k->child };
     struct copy_end to = { 0 };
     uint64_t changed = 0;
@@ -369,7 +369,7 @@ static int verb_copy(struct child *c, const json_t *args, json_t *reply, struct 
 {
     struct copy_progress figures = { 0 };
     struct copy_end from = { 0 };
-    struct copier k;
+    struct image_copy k;
     int r = begin(&k, c, args, err);
 
     if (r == 0)
@@ -377,7 +377,7 @@ static int verb_copy(struct child *c, const json_t *args, json_t *reply, struct 
     if (r == 0)
         r = copy_opened(&k, args, &from, &figures, err);
     end_close(&from);
-    if (r == 0 && (json_put_text(reply, "to", k.to_text) < 0 || copier_put_progress(reply, &figures) < 0))
+    if (r == 0 && (json_put_text(reply, "to", k.to_text) < 0 || image_copy_put(reply, &figures) < 0))
         r = error_memory(err);
     arena_free(k.arena);
     return r;
@@ -387,7 +387,7 @@ static int verb_copy(struct child *c, const json_t *args, json_t *reply, struct 
 
 /* A copy that was made, whose source stays open, and so locked, until the worker ends. */
 struct held {
-    struct copier k;
+    struct image_copy k;
     struct copy_end from;
     struct facts *facts; /* k.from and k.to are its */
     struct held *next;
@@ -461,7 +461,7 @@ static int verb_copy_disk(struct child *c, const json_t *args, json_t *reply, st
         open_end(&h->k, &h->k.from, h->k.from.source, false, &h->from, err) < 0 ||
         copy_opened(&h->k, args, &h->from, &figures, err) < 0)
         return -err->code;
-    if (copier_put_progress(reply, &figures) < 0)
+    if (image_copy_put(reply, &figures) < 0)
         return error_memory(err);
     h->next = c->held;
     c->held = HAND_OVER(h);
@@ -469,7 +469,7 @@ static int verb_copy_disk(struct child *c, const json_t *args, json_t *reply, st
     return 0;
 }
 
-const struct verb verbs_copier[] = {
+const struct verb verbs_copy[] = {
     { "connect", verb_connect },           { "copy", verb_copy }, { "copy-disk", verb_copy_disk },
     { "image-remove", verb_image_remove }, { NULL, NULL },
 };

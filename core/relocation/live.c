@@ -3,12 +3,11 @@
  * all of them at once. Each act stands in the journal before it is done; recovery/settle-disks.c has the way
  * back.
  */
-#include "run/relocation.h"
+#include "relocation/relocation.h"
 
 #include "base/log.h"
 #include "facts/json.h"
-#include "facts/location.h"
-#include "facts/overwrite.h"
+#include "relocation/watch.h"
 #include <string.h>
 
 #define CREATE_MS 60000u
@@ -17,76 +16,7 @@
 #define PIVOT_TRIES 100
 #define PIVOT_PAUSE_MS 20u
 
-/* ---- the new places ---- */
-
-static bool is_wished(const struct relocation_wish *wish, const struct disk *d)
-{
-    for (size_t i = 0; i < wish->disks.n; i++)
-        if (text_equal(wish->disks.names[i], d->target))
-            return true;
-    return wish->disks.n == 0 && disk_is_writable(d);
-}
-
-/* Before a move, what both hosts reach already has no reason to go. */
-static bool is_to_go(const struct move *m, const struct disk *d)
-{
-    return is_wished(m->wish, d) && !(m->survey.destination && d->sharing == SHARING_PROVED);
-}
-
-static int check_wishes(const struct move *m, struct error *err)
-{
-    const struct relocation_wish *wish = m->wish;
-
-    for (size_t i = 0; i < wish->disks.n; i++)
-        if (!facts_disk(m->facts, wish->disks.names[i])) {
-            error_set(err, ERROR_USAGE, NULL, "domain '%s' has no disk '%s'", m->facts->domain.name,
-                      ESCAPED(wish->disks.names[i]));
-            return error_fix(err, "See its disks: virsh domblklist DOMAIN.");
-        }
-    return 0;
-}
-
-int relocation_survey(struct move *m, struct error *err)
-{
-    const struct relocation_wish *wish = m->wish;
-    OWNED_JSON reply = NULL;
-    json_t *wishes = json_array();
-    struct facts *seen;
-
-    for (size_t i = 0; wishes && i < m->facts->domain.n_disks; i++)
-        if (is_to_go(m, &m->facts->domain.disks[i]))
-            (void)json_array_append_new(wishes,
-                                        json_pack("{ss ss ss*}", "target", m->facts->domain.disks[i].target,
-                                                  "to", wish->to, "format", wish->format));
-    if (check_wishes(m, err) < 0) {
-        json_decref(wishes);
-        return -err->code;
-    }
-    worker_journal_to(m->survey.source, move_record_for_worker, m);
-    if (worker_do(m->survey.source, "survey-relocation",
-                  json_pack("{so so}", "facts", facts_to_json(m->facts), "wishes", wishes), SURVEY_DISKS_MS,
-                  &reply, err) < 0)
-        return -err->code;
-    seen = facts_from_json(json_child(reply, "facts"), err);
-    if (!seen)
-        return -err->code;
-    /* What drivers say of a place that need not be taken is in no other strategy's way. */
-    if (m->survey.destination)
-        seen->findings.n = m->facts->findings.n;
-    facts_free(m->facts);
-    m->facts = m->result->facts = seen;
-    return m->survey.destination ? relocation_reach(m, err) : 0;
-}
-
 /* ---- acts ---- */
-
-static const char *place_of(struct arena *a, const struct disk *d)
-{
-    const struct location l = location_of_disk(d);
-    const char *text = location_text(a, &l);
-
-    return text ? text : "?";
-}
 
 static json_t *args_of(const struct move *m, const struct disk *d)
 {
@@ -110,7 +40,7 @@ static int note_identity(struct move *m, const struct disk *d, struct error *err
 static int make_image(struct move *m, const struct disk *d, struct error *err)
 {
     const struct disk *to = disk_relocation(d);
-    const char *place = place_of(m->facts->arena, to);
+    const char *place = relocation_place(m->facts->arena, to);
 
     if (disk_is_device(to) && to->at_dest.present == TRI_YES)
         return move_record(
@@ -136,8 +66,9 @@ static int begin_copy(struct move *m, const struct disk *d, struct error *err)
         return error_memory(err);
     }
     if (move_record(m, "block-copy",
-                    json_pack("{ss ss ss ss}", "target", d->target, "place", place_of(m->facts->arena, to),
-                              "name", to->source, "old_place", place_of(m->facts->arena, d)),
+                    json_pack("{ss ss ss ss}", "target", d->target, "place",
+                              relocation_place(m->facts->arena, to), "name", to->source, "old_place",
+                              relocation_place(m->facts->arena, d)),
                     err) < 0) {
         json_decref(args);
         return -err->code;
@@ -250,7 +181,7 @@ static int verify(struct move *m, struct error *err)
     for (size_t i = 0; i < m->facts->domain.n_disks; i++) {
         const struct disk *d = &m->facts->domain.disks[i], *seen = facts_disk(now, d->target);
         const struct disk *to = disk_relocation(d);
-        const char *place = to ? place_of(m->facts->arena, to) : NULL;
+        const char *place = to ? relocation_place(m->facts->arena, to) : NULL;
         const json_t *one = to ? json_array_get(json_child(look, "disks"), k++) : NULL;
 
         if (!to)
