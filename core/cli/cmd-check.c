@@ -8,6 +8,7 @@
 #include "cli/request.h"
 #include "cli/setup.h"
 #include "facts/json.h"
+#include "migration/migrate.h"
 #include "plan/pair.h"
 #include <stdio.h>
 

@@ -3,6 +3,7 @@
 #include "cli/commands.h"
 #include "cli/output.h"
 #include "cli/request.h"
+#include "migration/migrate.h"
 #include <stdio.h>
 
 const struct option_row migrate_options[] = {

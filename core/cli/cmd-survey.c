@@ -6,6 +6,7 @@
 #include "cli/request.h"
 #include "facts/domain-xml.h"
 #include "facts/json.h"
+#include "migration/migrate.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>

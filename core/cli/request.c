@@ -11,6 +11,7 @@
 #include "facts/map.h"
 #include "facts/overwrite.h"
 #include "host/survey.h"
+#include "migration/migrate.h"
 #include "plugin/registry.h"
 #include "state/network.h"
 #include <string.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * How a guest dirties its memory, and the passes that pre-copy needs for it. Pure arithmetic: the planner
- * prices with it before a move, and the controller of core/run asks it again at every pass boundary. */
+ * prices with it before a move, and the controller of core/migration asks it again at every pass boundary. */
 #ifndef PLAN_PASSES_H
 #define PLAN_PASSES_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * A run from the inside: what its parts share. Each part is a file; migrate.c is the order of them.
+ * A run from the inside, of whatever kind: what all that move, relocate or recover share.
  * What a part does to a host stands in the journal before it is done. */
 #ifndef RUN_MOVE_H
 #define RUN_MOVE_H
@@ -147,11 +147,6 @@ int mark_judge(const struct move *m, const json_t *state, struct error *err);
 #define MARK_SLOWEST_MS 5000u
 uint64_t mark_settle_ms(uint64_t took_ms);
 
-/* prepare.c: everything before libvirt is asked */
-int prepare_data(struct move *m, struct error *err);
-int prepare_images(struct move *m, struct error *err);
-int prepare_domain(struct move *m, struct error *err);
-
 /* mover.c */
 /* Begins to connect it by the way that is likeliest to be chosen; what fails shows in mover_open. */
 void mover_begin(struct move *m);
@@ -159,15 +154,6 @@ int mover_open(struct move *m, struct error *err);
 /* A mover of its own for what follows a lost call: both connections are new, and no gate stands before them.
  */
 int mover_anew(struct move *m, struct error *err);
-
-/* chain.c: what the disks of a running domain rest on, sent to the destination where it is kept. Nothing to
- * do for others. */
-int chain_send(struct move *m, struct error *err);
-/* offline.c: the images of a domain that is shut off, sent to the destination. Nothing to do for others. */
-int offline_send(struct move *m, struct error *err);
-
-/* carry.c: asks libvirt, watches, serves the gate; returns 0 when the call is over, however */
-int carry_over(struct move *m, struct error *err);
 
 /* look.c */
 /* What a look showed is too old to act upon: this process was stopped since, or took long. */
@@ -180,14 +166,4 @@ struct evidence look_at_both(struct move *m);
 struct side look_at(struct move *m, bool is_dest);
 /* The connection that the newest look at that host was made over, given away, else a fresh one. */
 struct worker *look_worker(struct move *m, bool is_dest, struct error *err);
-/* measure.c: what the user asked to have measured before the plan: the guest's memory, and what the way to
- * the destination carries */
-int measure(struct move *m, struct error *err);
-/* remember.c: what earlier moves of this pair showed, into the facts; what this one showed, into the history
- */
-void recall(struct move *m);
-void remember(struct move *m);
-/* Which locks were seen now, and were not before. */
-void remember_locks(const struct move *m, const struct facts *f, json_t *locks);
-
 #endif

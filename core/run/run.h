@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * One run: survey, plan, and for `migrate` the move itself under its journal, settled on both hosts whatever
- * libvirt returned. Never prints: what it has to say goes through the reporter. */
+ * One run: what is asked of it, what it tells, what became of it. Never prints: what it has to say goes
+ * through the reporter. */
 #ifndef RUN_RUN_H
 #define RUN_RUN_H
 
@@ -82,14 +82,5 @@ struct run_result {
     struct finding_refs retired; /* targets whose old images are gone; on the facts' arena */
 };
 void run_result_done(struct run_result *r);
-
-/* Surveys and plans; 0 also when every strategy is refused (plan_chosen is NULL then). */
-int run_plan(const struct run_options *o, struct run_result *ret, struct error *err);
-
-/* Surveys and does not plan: ret->facts alone. */
-int run_survey(const struct run_options *o, struct run_result *ret, struct error *err);
-
-/* 0 moved; negative: the code says what (error_exit), ret->outcome where the guest is. */
-int run_migrate(const struct run_options *o, struct run_result *ret, struct error *err);
 
 #endif

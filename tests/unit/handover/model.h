@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The world of model-test.c: two libvirtds with a QEMU each, a client with its gate, a network and a
- * recovery, in one word of 64 bits, and every step that one of them can take from there. Core/handover/README.md
- * says it in prose. */
+ * recovery, in one word of 64 bits, and every step that one of them can take from there.
+ * Core/handover/README.md says it in prose. */
 #ifndef UNIT_RUN_MODEL_H
 #define UNIT_RUN_MODEL_H
 

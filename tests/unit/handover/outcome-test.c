@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The decision table: every combination of evidence against the invariants, written apart from the code, and
- * against the rows of core/handover/README.md, read from there, so that neither can change without the other. */
+ * against the rows of core/handover/README.md, read from there, so that neither can change without the other.
+ */
 #include "base/owned.h"
 #include "check-main.h"
 #include "handover/outcome.h"

@@ -3,8 +3,8 @@
  * are left alone, what must be attested, and that looking changes nothing. */
 #include "base/text.h"
 #include "check-main.h"
-#include "recovery/settle.h"
 #include "recovery/recovery.h"
+#include "recovery/settle.h"
 #include "state/journal-world.h"
 
 #include <fcntl.h>
@@ -418,10 +418,10 @@ START_TEST(a_journals_uri_names_no_program_unless_the_command_line_does)
     }
 END_TEST
 
-TEST_MAIN("recovery/recovery", where_nothing_is_open_nothing_is_to_be_done, a_run_that_is_not_there_is_an_error,
-          a_run_that_asked_nothing_is_undone_and_closed, what_is_closed_is_shown_by_its_name_alone,
-          a_run_that_died_before_its_first_step_is_closed, a_run_that_is_about_to_begin_is_left_alone,
-          a_dry_run_closes_nothing,
+TEST_MAIN("recovery/recovery", where_nothing_is_open_nothing_is_to_be_done,
+          a_run_that_is_not_there_is_an_error, a_run_that_asked_nothing_is_undone_and_closed,
+          what_is_closed_is_shown_by_its_name_alone, a_run_that_died_before_its_first_step_is_closed,
+          a_run_that_is_about_to_begin_is_left_alone, a_dry_run_closes_nothing,
           LOOP(a_dry_run_says_what_would_be_done_and_writes_nothing, TEST_ROWS(looks)),
           LOOP(a_run_that_lives_is_told_and_left_alone, TEST_ROWS(living)),
           another_machines_run_needs_its_source_and_an_attestation,

@@ -280,8 +280,8 @@ START_TEST(every_row_stands_without_any_fact)
     }
 END_TEST
 
-TEST_MAIN("translate/translate", a_real_text_finds_its_own_row, every_row_is_found_by_a_real_text_and_is_whole,
-          an_error_says_where_and_keeps_the_original_below,
+TEST_MAIN("translate/translate", a_real_text_finds_its_own_row,
+          every_row_is_found_by_a_real_text_and_is_whole, an_error_says_where_and_keeps_the_original_below,
           the_facts_say_which_interface_and_what_the_destination_has_instead,
           the_facts_say_which_disk_and_how_its_sharing_was_proved,
           where_selinux_is_on_a_denied_image_is_told_with_its_switch_for_nfs,

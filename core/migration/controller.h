@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * When a job that is armed for post-copy switches: decided at pass boundaries, from the job's own figures
  * alone. Pure: samples in, a decision out; no clock, no libvirt. */
-#ifndef RUN_CONTROLLER_H
-#define RUN_CONTROLLER_H
+#ifndef MIGRATION_CONTROLLER_H
+#define MIGRATION_CONTROLLER_H
 
 #include "plan/passes.h"
 #include <stdint.h>

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The order of a run: settle what earlier ones left, mark, survey, plan, prepare, carry, settle. Until
  * libvirt is asked, any failure undoes what was prepared; from then on both hosts decide. */
-#include "run/move.h"
+#include "migration/migrate.h"
 
 #include "base/log.h"
 #include "facts/overwrite.h"
 #include "host/compare.h"
+#include "migration/steps.h"
 #include "recovery/settle.h"
 #include "relocation/relocation.h"
 #include "state/locks.h"

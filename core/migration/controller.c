@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Each pass boundary is a point of w(t): what it found dirty was dirtied while the pass lasted.
  * The model is refitted there and asked the question that the planner asked before (plan/passes.c). */
-#include "run/controller.h"
+#include "migration/controller.h"
 
 #include "facts/model.h"
 #include <math.h>

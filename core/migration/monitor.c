@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Looks at the job, keeps its newest figures, and acts on the controller's word and on the user's. The worker
  * of the source may die under it: the move then goes on without a bar, and in pre-copy. */
-#include "run/monitor.h"
+#include "migration/monitor.h"
 
 #include "base/log.h"
 

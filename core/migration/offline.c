@@ -3,9 +3,10 @@
  * sent before, by the copy engine. The old ones are locked until the definition stands at the destination:
  * whoever starts the domain at the source meanwhile is refused. Nothing is decided here; up to the record
  * "migrate" all is undone. */
-#include "run/transfer.h"
+#include "migration/steps.h"
 
 #include "facts/json.h"
+#include "run/transfer.h"
 
 static int send_all(struct move *m, struct error *err)
 {

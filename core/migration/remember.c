@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * What earlier moves of this pair showed goes into the facts; what this one showed goes into the history.
  * Neither can fail a move: without a history prices are wider, no more. */
-#include "run/move.h"
+#include "migration/steps.h"
 
 #include "base/log.h"
 #include "state/history.h"

@@ -2,7 +2,7 @@
  * What is measured before a plan where the user asked for it: how much of the guest's memory is not zero, how
  * fast it changes, and what the way to the destination carries. What cannot be measured leaves the plan as it
  * is without: its intervals are wider. */
-#include "run/move.h"
+#include "migration/steps.h"
 
 #include "base/log.h"
 

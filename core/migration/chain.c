@@ -2,9 +2,10 @@
  * What the disks of a running domain rest on, where that is kept: sent to the destination before libvirt is
  * asked. Nobody writes these files while QEMU has them open below an image, and they are locked from here on;
  * but a job can have put others in their place meanwhile, so the domain is looked at once more. */
-#include "run/transfer.h"
+#include "migration/steps.h"
 
 #include "facts/json.h"
+#include "run/transfer.h"
 
 static bool has_chain(const struct move *m)
 {

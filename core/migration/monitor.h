@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  * A job that is under way: looked at several times a second, shown, switched to post-copy where the
  * controller says so, aborted where the user does. */
-#ifndef RUN_MONITOR_H
-#define RUN_MONITOR_H
+#ifndef MIGRATION_MONITOR_H
+#define MIGRATION_MONITOR_H
 
-#include "run/controller.h"
+#include "migration/controller.h"
 #include "run/move.h"
 
 struct monitor {

@@ -2,7 +2,8 @@
  * libvirt is asked to migrate, and watched: progress, the user's wish to stop, the time-out, and the gate,
  * where a held message is answered by a look at the destination. What libvirt returns is kept as a hint. */
 #include "facts/map.h"
-#include "run/monitor.h"
+#include "migration/monitor.h"
+#include "migration/steps.h"
 #include "verbs/parameters.h"
 
 #include <string.h>

@@ -2,7 +2,7 @@
  * The decision for post-copy, on jobs as a host would report them and on such as none should. */
 #include "check-main.h"
 #include "facts/model.h"
-#include "run/controller.h"
+#include "migration/controller.h"
 #include <math.h>
 
 #define MiB(n) ((uint64_t)(n) << 20)
@@ -192,7 +192,7 @@ START_TEST(counters_that_run_backwards_begin_anew)
     }
 END_TEST
 
-TEST_MAIN("run/controller", an_idle_guest_ends_in_its_first_pass_without_a_decision,
+TEST_MAIN("migration/controller", an_idle_guest_ends_in_its_first_pass_without_a_decision,
           sixty_in_sixty_four_stays_and_two_hundred_in_all_of_it_switches_at_the_first_boundary,
           late_looks_change_nothing, looks_at_odd_times_change_nothing,
           nothing_is_decided_within_a_pass_or_from_figures_that_are_not_known, each_boundary_refits_the_model,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Everything that must stand before libvirt is asked: images, the domain's settings, what the data goes
- * through. Each act is journalled before it is done; undo.c has the way back of each. */
-#include "run/move.h"
+ * through. Each act is journalled before it is done; recovery/undo.c has the way back of each. */
+#include "migration/steps.h"
 
 #include "facts/json.h"
 
