@@ -30,7 +30,6 @@ example_build() {
 example_settings() {
     printf '[example]\nfolder = /srv/shared\ncluster = rack-7\n' | on hostA tee /etc/virt-ferry.conf
 }
-no_settings() { on hostA cp /dev/null /etc/virt-ferry.conf; }
 
 # What stands in the list for a file, as "NAME: REASON", or "NAME: loaded".
 listed() { # FILE
@@ -75,7 +74,7 @@ guest hostA plugged --write-log
 example_build
 plugins_are "$WORK/example/example.so" "$BUILT/transport-tls.so"
 example_settings
-finally no_settings
+finally no_settings hostA
 prints "example:rack-7:plugged-vda.qcow2" ferry hostA --json plan plugged hostB --allow-cleartext
 ferry hostA migrate plugged hostB --allow-cleartext
 lives_on hostB plugged

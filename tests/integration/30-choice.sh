@@ -40,9 +40,6 @@ facts_of_xml() {
         jq -r '"\(.domain.name) \(.domain.disks[0].target) \(.domain.disks[0].format)"'
 }
 
-settings() { on "$1" tee /etc/virt-ferry.conf >/dev/null; }
-no_settings() { on "$1" cp /dev/null /etc/virt-ferry.conf; }
-
 it "a plan takes each disk for what it is and changes nothing"
 guest hostA choice "${MIXED[@]}"
 is 'vda=shared vdb=copy vdc=copy' treatments hostA choice hostB --allow-cleartext

@@ -12,7 +12,6 @@ TO_B=qemu+tcp://hostB/system FROM_A='-c qemu+tcp://hostA/system'
 
 grep -qs VIRT_FERRY_FAULT "$VIRT_FERRY_BUILD/virt-ferry" || INTEGRATION_SKIP=${INTEGRATION_SKIP:-'this build has no fault points: make debug'}
 
-other() { [ "$1" = hostA ] && echo hostB || echo hostA; }
 runs_of() { echo "$STATE/machines/$1/lib-virt-ferry/runs"; }
 newest_run() { basename "$(printf '%s\n' "$(runs_of "$1")"/*.journal | tail -n 1)" .journal; }
 # The newest run there has asked libvirt, and goes on.
@@ -21,7 +20,6 @@ asked() { # HOST
     journal=$(runs_of "$1")/$(newest_run "$1").journal
     grep -q '"step":"migrate"' "$journal" && ! grep -q '"step":"end"' "$journal"
 }
-start_again() { lab libvirtd "$1" start 2>/dev/null || true; }
 
 # A run on HOST that is killed behind that step of its journal.
 dies_at() { # STEP HOST ARGUMENT…

@@ -7,18 +7,15 @@
 # mixed domain. What is judged after each stands in tests/faults/README.md. `make faults` deals more.
 . "$(dirname "$0")/lib.sh"
 
-needs_all() {
-    needs_faults
-    [ -d "$STATE/nfs" ] && [ -d "$STATE/ceph" ] || skip "the lab has no servers: lab up --nfs --ceph"
-}
+needs_it() { needs_faults; needs_all; }
 case_of() { # FAULT MOMENT DISK WAY CHANNEL [OPTION…]
-    needs_all
+    needs_it
     FAULTS_KEEP=$WORK/kept "$REPO/tests/faults/run" --lab "$LAB_ID" --n 1 --seed "${FAULTS_SEED:-1}" --fault "$1" \
         --at "$2" --disk "$3" --way "$4" --channel "$5" "${@:6}"
 }
 
 deep "the detector sees a guest that runs twice, and no other"
-needs_all
+needs_it
 MOVES=2 adopts "$REPO/tests/faults/detector-test"
 
 it "NFS disk, the destination's libvirtd is killed when the guest resumes there"

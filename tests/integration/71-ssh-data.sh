@@ -7,7 +7,6 @@
 . "$(dirname "$0")/lib.sh"
 
 SLOWLY='--bandwidth 8MiB/s'
-old_images_gone() { on "$1" sh -c "rm -f /var/lib/libvirt/images/$2-*; virsh -q pool-refresh default"; }
 
 # Folders for sockets of data, on any machine of this lab.
 folders_left() { # [MACHINE…]

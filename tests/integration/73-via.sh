@@ -13,8 +13,6 @@ FIRST_B=10.$((100 + LAB_ID)).0.11
 MOST_BESIDE=$((12 << 20)) # of control's talk and of the guest's own frames
 
 sent() { on "$1" cat "/sys/class/net/$2/statistics/tx_bytes"; }
-settings() { on "$1" tee /etc/virt-ferry.conf >/dev/null; finally on "$1" cp /dev/null /etc/virt-ferry.conf; }
-old_images_gone() { on "$1" sh -c "rm -f /var/lib/libvirt/images/$2-*; virsh -q pool-refresh default"; }
 
 # At least that much by the second cable of HOST, and little by the first.
 by_second() { # HOST LEAST-BYTES COMMAND…
@@ -76,12 +74,14 @@ lives_on hostA web
 it "the configuration of a host says it for every move, and the command line for one"
 guest hostA web --write-log
 printf '[hosts]\nhostB.via = %s:/64\n' "$SECOND6" | settings hostA
+finally no_settings hostA
 moves web "$B6" --strategy precopy-tls-gated
 moves web "$B4" --via "$B4" --strategy precopy-tls-gated
 
 it "trust is asked of the network that is crossed: data's for data, control's for the definition"
 guest hostA web --write-log
 printf '[security]\ntrusted_networks = %s.0/24\n' "$SECOND" | settings hostA
+finally no_settings hostA
 exits 3 prints "add $FIRST_B or its network" prints 'so does control' ferry hostA plan web qemu+tcp://hostB/system --via "$B4"
 exits 0 prints 'that network is declared trusted' ferry hostA plan web hostB --via "$B4" --strategy precopy-ssh-clear-gated
 is true sh -c "'$REPO/tests/lab/lab' on hostA virt-ferry --json plan web hostB --via $B4 |

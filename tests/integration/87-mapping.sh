@@ -41,9 +41,6 @@ dir_pool() { # HOST NAME FOLDER
 pool_gone() { on "$1" virsh -q pool-destroy "$2" && on "$1" rm -rf "$3"; } # HOST NAME FOLDER
 volumes_of() { both_xml "$1" "$2" | sed -n "s/.*<source pool='\([^']*\)' volume='\([^']*\)'.*/\1:\2/p" | tr '\n' ' '; }
 
-settings() { on "$1" tee /etc/virt-ferry.conf >/dev/null; }
-no_settings() { on "$1" cp /dev/null /etc/virt-ferry.conf; }
-
 treatment() { # HOST GUEST DEST OPTION…
     ferry "$1" --json plan "${@:2}" --allow-cleartext | jq -r '.strategies[0].disks[0].treatment'
 }

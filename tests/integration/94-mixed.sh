@@ -8,30 +8,27 @@
 
 DISKS=(--disk 'nfs:raw,rbd,local:qcow2:base,local:raw,shared:qcow2' --cdrom --fill 16 --write-log)
 
-needs_all() { [ -d "$STATE/nfs" ] && [ -d "$STATE/ceph" ]; }
 treatments() { # HOST GUEST DEST
     ferry "$1" --json plan "${@:2}" --allow-cleartext 2>/dev/null |
         jq -r '.strategies[0].disks | map("\(.target)=\(.treatment)") | join(" ")'
 }
-# What a move leaves at its source, where a copy is to go next.
-old_images_gone() { on "$1" sh -c "rm -f /var/lib/libvirt/images/$2-*; virsh -q pool-refresh default"; }
 
 it "an NFS disk, an RBD disk, two local ones, a shared file and a CD-ROM drive move in one go; the local ones are copied"
-needs_all || skip "the lab has no servers: lab up --nfs --ceph"
+needs_all
 guest hostA all "${DISKS[@]}"
 is 'vda=shared vdb=shared vdc=copy vdd=copy vde=shared sda=nothing' treatments hostA all hostB
 prints 'mixed' ferry hostA migrate all hostB --allow-cleartext
 lives_on hostB all
 
 it "and back by TCP"
-needs_all || skip "the lab has no servers: lab up --nfs --ceph"
+needs_all
 guest hostB all "${DISKS[@]}"
 old_images_gone hostA all
 prints 'tcp' ferry hostB migrate all qemu+tcp://hostA/system --allow-cleartext
 lives_on hostA all
 
 it "one of them that cannot move keeps all at the source, and nothing is left at the destination"
-needs_all || skip "the lab has no servers: lab up --nfs --ceph"
+needs_all
 guest hostA all "${DISKS[@]}"
 old_images_gone hostB all
 on hostB sh -c 'echo precious >/var/lib/libvirt/images/all-vdd.img; virsh -q pool-refresh default'

@@ -7,10 +7,6 @@
 . "$(dirname "$0")/lib.sh"
 
 CACHE_FOLDER=/var/cache/libvirt/qemu/capabilities
-start_over() { # HOST: its libvirtd
-    lab libvirtd "$1" kill
-    lab libvirtd "$1" start
-}
 
 it "two hosts are judged for any domain, and by name every channel is told"
 exits 0 prints 'Domains can move from hostA to hostB, over 1 of 3 channels.' prints 'refuses cleartext (tcp)' \

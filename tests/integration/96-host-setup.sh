@@ -100,13 +100,6 @@ ready() { # HOST…
 }
 files_of() { on "$1" sh -c 'find /etc/libvirt /etc/pki /etc/sasl2 /etc/default /root/.ssh /var/lib/virt-ferry/host-setup \
     -not -path "/etc/libvirt/qemu/*" -not -name known_hosts -printf "%p %y %m %U:%G\n" -type f -exec sha256sum {} + 2>/dev/null | sort'; }
-start_over() { # HOST…
-    local host
-    for host; do
-        lab libvirtd "$host" kill
-        lab libvirtd "$host" start
-    done
-}
 # Types what virt-ferry printed, each line where it belongs, and says yes.
 typed() { # the JSON of check
     local host line

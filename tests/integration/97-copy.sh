@@ -6,14 +6,12 @@
 # left, and taken up again, when something dies in between.
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$(readlink -f "$0")")/lib.sh"
+# shellcheck source=images.sh
+. "$HERE/images.sh"
 
 SERVER=10.$((100 + LAB_ID)).0.1
 IMAGES=/var/lib/libvirt/images
 HALF=$IMAGES/half.raw
-
-needs_servers() {
-    [ -d "$STATE/nfs/../ceph" ] || skip "the lab has no servers: lab up --nfs --ceph"
-}
 
 # MIB of image, every other 2 MiB of it random, and a last byte that ends no sector.
 half_image() { # PATH MIB
@@ -28,19 +26,6 @@ with open(path, "xb") as f:
     f.truncate((mib << 20) + 512)
 ' "$1" "$2"
 }
-sum_of() { on hostA sh -c 'sha256sum <"$0"' "$1" | cut -d' ' -f1; } # PATH, that may have a newline
-sum_on_nfs() { lab nfs run sha256sum "$1" | cut -d' ' -f1; } # PATH
-sum_in_rbd() { lab ceph run rbd export --no-progress "ferry/$1" - | sha256sum | cut -d' ' -f1; } # IMAGE
-copy() { ferry hostA relocate --image "$@"; }
-# Whom Ceph knows, where no domain's XML tells.
-ceph_user() {
-    finally on hostA rm -f /etc/virt-ferry.conf.before
-    finally on hostA sh -c 'cat /etc/virt-ferry.conf.before >/etc/virt-ferry.conf'
-    on hostA sh -c 'cp /etc/virt-ferry.conf /etc/virt-ferry.conf.before; printf "[ceph]\nuser = libvirt\n" >>/etc/virt-ferry.conf'
-}
-# A file of the export can be removed through the server alone.
-nfs_gone() { on hostA qemu-img info "nfs://$SERVER/export/$1" >/dev/null 2>&1 || true; lab nfs run rm -f "one/$1" "two/$1"; }
-rbd_gone() { lab ceph run rbd rm --no-progress "ferry/$1" >/dev/null 2>&1 || true; }
 mib_used() { lab nfs run du -m "$1" | cut -f1; }
 
 # Marks are a second apart: slow enough that there are some, whatever the machine.
@@ -52,7 +37,7 @@ killed_at_a_mark() { # COMMAND…
 }
 
 deep "drivers pass the conformance run at real places, block I/O too"
-needs_servers
+needs_all
 ceph_user
 exits 0 lacks 'not ok' ferry hostA -c qemu:///system plugin check "$VIRT_FERRY_BUILD/plugins/local-block.so" \
     --location "$IMAGES"
@@ -75,7 +60,7 @@ exits 0 copy "$ODD" --to /var/lib/libvirt/elsewhere/plain.raw --verify full
 is "$(sum_of "$ODD")" sum_of /var/lib/libvirt/elsewhere/plain.raw
 
 it "onto an NFS server, zeroes left out"
-needs_servers
+needs_all
 half_image "$HALF" 256
 finally nfs_gone half.raw
 exits 0 prints "to 'nfs://$SERVER/export/half.raw'" copy "$HALF" --to "nfs://$SERVER/export" --verify full
@@ -83,7 +68,7 @@ is "$(sum_of "$HALF")" sum_on_nfs one/half.raw
 is 129 mib_used one/half.raw
 
 it "into an RBD pool, zeroes left out"
-needs_servers
+needs_all
 ceph_user
 half_image "$HALF" 128
 finally rbd_gone half
@@ -91,7 +76,7 @@ exits 0 prints "to 'rbd:ferry/half'" copy "$HALF" --to rbd:ferry --verify full
 is "$(sum_of "$HALF")" sum_in_rbd half
 
 it "what stands at the place is not touched"
-needs_servers
+needs_all
 ceph_user
 half_image "$HALF" 16
 finally nfs_gone there.raw
@@ -106,7 +91,7 @@ exits 1 prints 'stands in pool' copy "$HALF" --to rbd:ferry/there
 is mine on hostA cat "$IMAGES/there.raw"
 
 it "a destination that fills up is told by its offset, and nothing is left"
-needs_servers
+needs_all
 half_image "$HALF" 256
 lab nfs run fallocate -l 1900M two/.filler.half
 finally lab nfs full off /export2
@@ -114,7 +99,7 @@ exits 1 prints 'No space left on device' prints 'at offset' copy "$HALF" --to "n
 is_empty lab nfs run find two -name 'full*'
 
 it "a copy that was killed goes on where it was"
-needs_servers
+needs_all
 half_image "$HALF" 512
 finally nfs_gone on.raw
 leaves_traces
@@ -123,7 +108,7 @@ exits 0 prints 'was interrupted; it goes on at' copy "$HALF" --to "nfs://$SERVER
 is "$(sum_of "$HALF")" sum_on_nfs one/on.raw
 
 it "a copy that was killed is undone by recover"
-needs_servers
+needs_all
 half_image "$HALF" 512
 finally nfs_gone undone.raw
 killed_at_a_mark copy "$HALF" --to "nfs://$SERVER/export/undone.raw"
@@ -135,7 +120,7 @@ is_empty lab nfs run find one -name 'undone*'
 exits 0 prints 'No run is open' on hostA virt-ferry recover
 
 it "an image that changed meanwhile does not go on"
-needs_servers
+needs_all
 half_image "$HALF" 512
 finally nfs_gone stale.raw
 killed_at_a_mark copy "$HALF" --to "nfs://$SERVER/export/stale.raw"
@@ -144,7 +129,7 @@ exits 10 prints 'was changed since its copy was interrupted' copy "$HALF" --to "
 is_empty lab nfs run find one -name 'stale*'
 
 it "Ctrl-C leaves nothing behind"
-needs_servers
+needs_all
 half_image "$HALF" 512
 lab link hostA rate 400mbit
 finally lab link hostA rate none
@@ -158,7 +143,7 @@ wait $!
 is_empty lab nfs run find one -name 'gone*'
 
 deep "an NFS server that dies in the middle and comes back has it all in the end"
-needs_servers
+needs_all
 half_image "$HALF" 512
 finally nfs_gone back.raw
 lab link hostA rate 400mbit
@@ -195,7 +180,7 @@ exits 0 prints 'Both share' copy /var/lib/libvirt/xfs/one.raw --to /var/lib/libv
 is "$(sum_of "$HALF")" sum_of /var/lib/libvirt/xfs/two.raw
 
 deep "an image that a running domain has open is refused, and a domain is while its image is copied"
-needs_servers
+needs_all
 half_image "$HALF" 16
 exits 2 prints 'is for disks of a domain' copy "$HALF" --to "$IMAGES/second.raw" --dry-run
 guest hostA copied --disk local:raw --disk-size 512M --fill 256
@@ -214,7 +199,7 @@ is "$(sum_of "$DISK")" sum_on_nfs one/second.raw
 on hostA virsh -q start copied
 
 it "a qcow2 image becomes raw on a server, and raw becomes qcow2 here"
-needs_servers
+needs_all
 ceph_user
 half_image "$HALF" 64
 on hostA qemu-img convert -f raw -O qcow2 "$HALF" "$IMAGES/half.qcow2"
@@ -230,7 +215,7 @@ exits 1 prints 'is damaged or cut short' copy "$IMAGES/half.qcow2" --image-forma
 is_empty on hostA find "$IMAGES" -name 'no.*'
 
 it "an image of an NFS server or in a Ceph pool goes back to a file, and from one to the other"
-needs_servers
+needs_all
 ceph_user
 half_image "$HALF" 32
 finally nfs_gone half.raw
@@ -252,7 +237,7 @@ exits 2 prints 'names no image' copy rbd:ferry --to "$IMAGES/no.raw"
 is_empty on hostA find "$IMAGES" -name 'no.*'
 
 it "qcow2 is made on a server and in a device, and read from there"
-needs_servers
+needs_all
 half_image "$HALF" 32
 finally nfs_gone made.qcow2
 finally on hostA rm -f "$IMAGES/read.raw"

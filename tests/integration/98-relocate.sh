@@ -11,9 +11,6 @@ SERVER=10.$((100 + LAB_ID)).0.1
 NFS=nfs://$SERVER/export
 IMAGES=/var/lib/libvirt/images
 
-needs_all() {
-    if [ ! -d "$STATE/nfs" ] || [ ! -d "$STATE/ceph" ]; then skip "the lab has no servers: lab up --nfs --ceph"; fi
-}
 relocate() { ferry hostA relocate "$@"; } # DOMAIN OPTION…
 
 # Where the disk is, and in what format: as QEMU has it now, or as it will start with.

@@ -32,7 +32,6 @@ keyring_is() { on "$1" sh -c "cat >$USER_KEYRING"; }
 keyring_as_before() { on "$1" sh -c "! [ -e $USER_KEYRING.before ] || mv $USER_KEYRING.before $USER_KEYRING"; }
 # Settings of the driver, a key and its value a line.
 settings() { { echo '[ceph]'; cat; } | on "$1" tee /etc/virt-ferry.conf >/dev/null; }
-no_settings() { on "$1" cp /dev/null /etc/virt-ferry.conf; }
 
 ratios() { # NEAR BACKFILL FULL
     local word

@@ -15,8 +15,6 @@ deafen_at_first_pass() { # SOURCE DEST
 }
 
 hear_again() { lab on "$1" nft delete table inet deaf 2>/dev/null || true; }
-address_of() { lab status | awk -v host="$1" '$1 == "machine" && $2 == host { print $3 }'; }
-other() { [ "$1" = hostA ] && echo hostB || echo hostA; }
 one_runner() { is 1 count lab runners "$1"; }
 count() { "$@" | wc -l; }
 code_of() { # COMMAND…: into $code, its output into $WORK/said

@@ -28,6 +28,12 @@
 #   lives_on HOST NAME          it runs there and nowhere else, is defined nowhere else, lost no write
 #   seen HOST COMMAND…          prints how many of the guests' markers its cable carried meanwhile: "MEMORY DISKS much|little"
 #   at_least N NUMBER
+#   start_over HOST…       its libvirtd ends and begins anew
+#   other HOST             the other one of hostA and hostB
+#   address_of HOST
+#   old_images_gone HOST GUEST  the local images of a guest that has moved away
+#   settings HOST          virt-ferry's own there are what stdin says, until no_settings HOST
+#   needs_all              the lab has servers of NFS and Ceph, or the case is skipped
 #   relay_up ADDRESS SERVER PORT…  counts on the client machine what SERVER is asked by way of ADDRESS: rpc-count.c;
 #                          "CALLS TRIPS CONNECTIONS" stands in $WORK/counts, each call in $WORK/calls
 #   leaves_traces               this case does not end clean, and need not
@@ -216,6 +222,9 @@ stopped() { # POINT:N DEED HOST ARGUMENT…
     cat "$WORK/told"
     return "$code"
 }
+needs_all() {
+    if [ ! -d "$STATE/nfs" ] || [ ! -d "$STATE/ceph" ]; then skip "the lab has no servers: lab up --nfs --ceph"; fi
+}
 needs_faults() {
     grep -qs VIRT_FERRY_FAULT "$VIRT_FERRY_BUILD/virt-ferry" || skip "this build has no fault points: make debug"
 }
@@ -227,6 +236,21 @@ kill_at_resume() { # HOST
     at_event "$1" Resumed 'kill -9 "$(cat /run/libvirtd.pid)"'
 }
 start_again() { lab libvirtd "$1" start >/dev/null 2>&1 || true; }
+start_over() { # HOST…: its libvirtd
+    local host
+    for host; do
+        lab libvirtd "$host" kill
+        lab libvirtd "$host" start
+    done
+}
+
+other() { [ "$1" = hostA ] && echo hostB || echo hostA; }
+address_of() { lab status | awk -v host="$1" '$1 == "machine" && $2 == host { print $3 }'; }
+# What moves of a guest with local images leave behind: HOST GUEST
+old_images_gone() { on "$1" sh -c "rm -f /var/lib/libvirt/images/$2-*; virsh -q pool-refresh default"; }
+# virt-ferry's there, on stdin: HOST
+settings() { on "$1" tee /etc/virt-ferry.conf >/dev/null; }
+no_settings() { on "$1" cp /dev/null /etc/virt-ferry.conf; }
 
 watchers_end() {
     local watcher pid mark phase code=0

@@ -6,20 +6,11 @@
 # libvirt confines it itself, by ssh, TCP and TLS. In a lab of its own, beside the one of this run.
 # shellcheck disable=SC2317,SC2016  # what sources lib.sh is run by it; what is run on hosts is quoted
 . "$(dirname "$(readlink -f "$0")")/../integration/lib.sh"
+# shellcheck source=../integration/slow-hosts.sh
+. "$HERE/slow-hosts.sh"
 
-for ((id = 60; id < 80; id++)); do
-    [ -e "/tmp/virt-ferry-lab.$id" ] || break
-done
-BOOT_SECONDS=240
-MOVE_SECONDS=400
 UUID=5f0c1a52-6c2e-4a35-9b7d-000000000002
 IMAGE=/var/lib/libvirt/images/web.img
-own() { timeout -k 10 "$BOOT_SECONDS" env LAB_ID="$id" "$REPO/tests/lab/lab" "$@"; }
-# What runs in a host with its own kernel is reached as any other machine is.
-within_host() { # HOST COMMAND, for its shell
-    timeout -k 10 "$MOVE_SECONDS" env LAB_ID="$id" "$REPO/tests/lab/lab" on client \
-        ssh -o ConnectTimeout=20 -o ServerAliveInterval=20 "$@"
-}
 need_apparmor() {
     command -v linux.uml >/dev/null || skip 'user-mode-linux is not installed'
     if ! command -v apparmor_parser || ! command -v aa-exec; then skip 'apparmor is not installed'; fi

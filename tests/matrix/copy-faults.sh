@@ -7,6 +7,8 @@
 # that are odd. Whatever happens nothing is called done that is not there.
 # shellcheck source-path=SCRIPTDIR source=../integration/lib.sh
 . "$(dirname "$(readlink -f "$0")")/../integration/lib.sh"
+# shellcheck source=../integration/images.sh
+. "$HERE/images.sh"
 
 SERVER=10.$((100 + LAB_ID)).0.1
 NFS=nfs://$SERVER/export
@@ -16,17 +18,6 @@ HALF=$IMAGES/half.raw
 FLAWED=/var/lib/libvirt/flawed
 FERRY_SECONDS=170
 
-copy() { ferry hostA relocate --image "$@"; }
-sum_of() { on hostA sh -c 'sha256sum <"$0"' "$1" | cut -d' ' -f1; }
-sum_on_nfs() { lab nfs run sha256sum "$1" | cut -d' ' -f1; }
-sum_in_rbd() { lab ceph run rbd export --no-progress "ferry/$1" - | sha256sum | cut -d' ' -f1; }
-nfs_gone() { on hostA qemu-img info "$NFS/$1" >/dev/null 2>&1 || true; lab nfs run rm -f "one/$1"; }
-rbd_gone() { lab ceph run rbd rm --no-progress "ferry/$1" >/dev/null 2>&1 || true; }
-conf_was() { on hostA sh -c 'cat /etc/virt-ferry.conf.before >/etc/virt-ferry.conf; rm /etc/virt-ferry.conf.before'; }
-ceph_user() {
-    on hostA sh -c 'cp /etc/virt-ferry.conf /etc/virt-ferry.conf.before; printf "[ceph]\nuser = libvirt\n" >>/etc/virt-ferry.conf'
-    finally conf_was
-}
 # LENGTH bytes, every other 2 MiB random, and the last byte.
 image_of() { # PATH LENGTH
     finally on hostA rm -f "$1"

@@ -50,7 +50,6 @@ kdc_up() {
     finally on client sh -c 'kill "$(cat /run/krb5/kdc.pid)"'
     await 5 on client bash -c ": <>/dev/tcp/$address/88"
 }
-start_over() { lab libvirtd "$1" kill; lab libvirtd "$1" start; }
 # /etc/default is this machine's: the host gets a copy of its own.
 by_kerberos() { # HOST: its libvirt asks for tickets until the case ends
     on "$1" sh -c 'mkdir -p /run/etc-default && cp -a /etc/default/. /run/etc-default/ && mount --bind /run/etc-default /etc/default'

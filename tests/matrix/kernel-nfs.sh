@@ -6,24 +6,14 @@
 # is emulated in an emulated host moves in about a minute.
 # shellcheck source-path=SCRIPTDIR source=../integration/lib.sh
 . "$(dirname "$(readlink -f "$0")")/../integration/lib.sh"
+# shellcheck source=../integration/slow-hosts.sh
+. "$HERE/slow-hosts.sh"
 
 GUEST=walker
 IMAGE=/srv/shared/$GUEST-vda.img
 CONSOLE=log/libvirt/qemu/$GUEST-console.log # in the machine's folder
-BOOT_SECONDS=240
-MOVE_SECONDS=400
-
-for ((id = 60; id < 80; id++)); do
-    [ -e "/tmp/virt-ferry-lab.$id" ] || break
-done
 OWN=/tmp/virt-ferry-lab.$id
 SERVER=10.$((100 + id)).0.1
-own() { timeout -k 10 "$BOOT_SECONDS" env LAB_ID="$id" "$REPO/tests/lab/lab" "$@"; }
-# What runs in a host with its own kernel is reached as any other machine is.
-within_host() { # HOST COMMAND, for its shell
-    timeout -k 10 "$MOVE_SECONDS" env LAB_ID="$id" "$REPO/tests/lab/lab" on client \
-        ssh -o ConnectTimeout=20 -o ServerAliveInterval=20 "$@"
-}
 ferry_on() { # HOST ARGUMENT…
     within_host "$1" "PATH=$VIRT_FERRY_BUILD:\$PATH VIRT_FERRY_PLUGIN_PATH=$VIRT_FERRY_BUILD/plugins virt-ferry" "${@:2}"
 }

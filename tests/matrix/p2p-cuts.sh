@@ -7,7 +7,6 @@
 . "$(dirname "$(readlink -f "$0")")/../integration/lib.sh"
 
 SLOWLY='--bandwidth 8MiB/s --no-throttle'
-address_of() { lab status | awk -v host="$1" '$1 == "machine" && $2 == host { print $3 }'; }
 hear_again() { lab on hostA nft delete table inet deaf 2>/dev/null || true; }
 away_for() { lab link "$2" down; sleep "$1"; lab link "$2" up; } # SECONDS HOST
 

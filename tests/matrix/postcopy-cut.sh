@@ -13,7 +13,6 @@ slowly() {
     finally lab link hostA rate none
     finally lab link hostB rate none
 }
-address_of() { lab status | awk -v host="$1" '$1 == "machine" && $2 == host { print $3 }'; }
 steps() { # STEP: how often the newest journal of hostA has it
     # shellcheck disable=SC2012,SC2016  # expanded on the host; names of journals are plain
     lab on hostA sh -c 'grep -c "\"step\":\"$0\"" "$(ls -t /var/lib/virt-ferry/runs/*.journal | head -1)"' "$1" || :

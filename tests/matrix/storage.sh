@@ -11,7 +11,6 @@ chosen() { # JQ-TEXT HOST GUEST URI [OPTION…]
     ferry "$2" --json plan "$3" "$4" "${@:5}" 2>/dev/null |
         jq -r ".chosen as \$id | .strategies[] | select(.id == \$id) | $1"
 }
-old_images_gone() { on "$1" sh -c "rm -f /var/lib/libvirt/images/$2-*; virsh -q pool-refresh default"; }
 row() { [ -z "${MATRIX_TABLE:-}" ] || printf '| %s | %s | %s | %s | %s | %s | %s |\n' "$@" >>"$MATRIX_TABLE"; }
 
 there_and_back() { # KIND DISK-OPTION TREATMENT UNSAFE SCHEME [OPTION…]
