@@ -229,7 +229,7 @@ FUZZ_CLANG ?= $(shell command -v clang >/dev/null && echo 'int LLVMFuzzerTestOne
 FUZZ_FLAGS := $(STANDARD) -O1 -g -fno-omit-frame-pointer -fsanitize=fuzzer,address,undefined \
 	-fno-sanitize-recover=all -Icore $(DEFINES) $(INCLUDES)
 
-$(BUILD)/fuzz/tests/fuzz/%: tests/fuzz/%.c tests/fuzz/fuzz.h tests/fuzz/planned.h $(FUZZ_CORE)
+$(BUILD)/fuzz/tests/fuzz/%: tests/fuzz/%.c tests/fuzz/fuzz.h tests/fuzz/planned.h tests/unit/copy/memory.h $(FUZZ_CORE)
 	@mkdir -p $(@D)
 	$(call quiet,CLANG,$@)$(FUZZ_CLANG) $(FUZZ_FLAGS) -o $@ $< $(FUZZ_CORE) $(LIBS)
 

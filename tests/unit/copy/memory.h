@@ -5,27 +5,32 @@
 #define UNIT_COPY_MEMORY_H
 
 #include "copy/copy.h"
-#include <check.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+/* What the engine promises of a request. A fuzz target has its own word for it, and no test library. */
+#ifndef MEMORY_PROMISE
+#include <check.h>
+#define MEMORY_PROMISE(condition) ck_assert_msg(condition, "%s", #condition)
+#endif
+
 #define MEMORY_HELD 512u
 
 struct memory {
     unsigned char *bytes, *safe; /* safe: what outlasts a loss */
     uint64_t length;
-    uint32_t block, piece;
-    bool reads_zero;
+    uint32_t block, piece, depth;
+    bool reads_zero, is_dest; /* is_dest: it was opened to be written */
     /* extents: NULL = none known, else a byte for each 4 KiB: written there */
     bool knows_extents;
     bool in_order; /* it must be written so */
     uint64_t flush_bytes, written_to;
     /* Faults; -1 = none. */
     int64_t read_fails_at, write_fails_at;
-    int write_error;
+    int read_error, write_error;
     unsigned lose_at_flush; /* the N-th flush answers LOST, 0 = none */
     bool loses_always, changes;
     bool holds_unknown; /* what it holds cannot be asked */
@@ -61,13 +66,14 @@ static int memory_open(struct ferry_call *call, const struct ferry_services *ser
 
     (void)call;
     (void)services;
+    m->is_dest = how->flags & FERRY_OPEN_WRITE;
     m->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     ret->fd = m->fd;
     ret->handle = m;
     ret->length_bytes = m->length;
     ret->block_bytes = m->block;
     ret->piece_bytes = m->piece;
-    ret->depth = 16;
+    ret->depth = m->depth;
     ret->reads_zero = m->reads_zero;
     ret->flush_bytes = m->flush_bytes;
     return 0;
@@ -75,10 +81,7 @@ static int memory_open(struct ferry_call *call, const struct ferry_services *ser
 
 static bool memory_is_zero(const unsigned char *bytes, uint64_t n)
 {
-    for (uint64_t i = 0; i < n; i++)
-        if (bytes[i])
-            return false;
-    return true;
+    return n == 0 || (bytes[0] == 0 && memcmp(bytes, bytes + 1, n - 1) == 0);
 }
 
 static int memory_silent(struct ferry_call *call, const struct ferry_services *services)
@@ -97,6 +100,7 @@ static int memory_extents(struct ferry_call *call, const struct ferry_services *
 
     if (m->holds_unknown)
         return memory_silent(call, services);
+    MEMORY_PROMISE(from < m->length && room > 0);
     while (at < m->length && n < room) {
         const uint64_t begin = at;
         bool kind = false;
@@ -125,20 +129,22 @@ static int memory_submit(struct ferry_call *call, const struct ferry_services *s
 
     (void)call;
     (void)services;
-    ck_assert_uint_lt(m->n_held, MEMORY_HELD);
+    MEMORY_PROMISE(m->n_held < MEMORY_HELD);
+    MEMORY_PROMISE(r->size == sizeof *r && r->error == 0 && r->progress_bytes == 0 && !r->own && !r->next);
+    MEMORY_PROMISE(r->what >= FERRY_READ && r->what <= FERRY_FLUSH && (m->is_dest || r->what == FERRY_READ));
     if (r->what != FERRY_FLUSH) {
-        ck_assert_uint_le(r->offset_bytes + r->length_bytes, m->length);
-        ck_assert_uint_eq(r->offset_bytes % m->block, 0);
-        ck_assert(r->length_bytes % m->block == 0 || is_last);
-        ck_assert_uint_gt(r->length_bytes, 0);
+        MEMORY_PROMISE(r->length_bytes > 0 && r->offset_bytes < m->length &&
+                       r->length_bytes <= m->length - r->offset_bytes);
+        MEMORY_PROMISE(r->offset_bytes % m->block == 0);
+        MEMORY_PROMISE(r->length_bytes % m->block == 0 || is_last);
     }
     if (m->in_order && r->what == FERRY_WRITE) {
-        ck_assert_uint_eq(m->n_held, 0);
-        ck_assert_uint_ge(r->offset_bytes, m->written_to);
+        MEMORY_PROMISE(m->n_held == 0);
+        MEMORY_PROMISE(r->offset_bytes >= m->written_to);
         m->written_to = r->offset_bytes + r->length_bytes;
     }
     if (r->what == FERRY_READ || r->what == FERRY_WRITE)
-        ck_assert_uint_eq((uintptr_t)r->buffer % m->block, 0);
+        MEMORY_PROMISE((uintptr_t)r->buffer % m->block == 0);
     m->held[m->n_held++] = r;
     m->most_held = m->n_held > m->most_held ? m->n_held : m->most_held;
     (void)eventfd_write(m->fd, 1);
@@ -168,7 +174,7 @@ static void memory_do(struct memory *m, struct ferry_request *r)
     switch (r->what) {
     case FERRY_READ:
         if (memory_hits(r, m->read_fails_at)) {
-            r->error = EIO;
+            r->error = m->read_error;
             return;
         }
         memcpy(r->buffer, at, r->length_bytes);
@@ -187,6 +193,10 @@ static void memory_do(struct memory *m, struct ferry_request *r)
         m->written_bytes += r->length_bytes;
         return;
     case FERRY_ZERO:
+        if (memory_hits(r, m->write_fails_at)) {
+            r->error = m->write_error;
+            return;
+        }
         memset(at, 0, r->length_bytes);
         m->zero_requests++;
         return;
@@ -262,12 +272,14 @@ static void memory_begin(struct memory *m, uint64_t length, int fill)
     *m = (struct memory){ .length = length,
                           .block = 512,
                           .piece = 65536,
+                          .depth = 16,
+                          .read_error = EIO,
                           .read_fails_at = -1,
                           .write_fails_at = -1,
                           .random = 4711 };
     m->bytes = malloc(length);
     m->safe = malloc(length);
-    ck_assert(m->bytes && m->safe);
+    MEMORY_PROMISE(m->bytes && m->safe);
     memset(m->bytes, fill, length);
     memset(m->safe, fill, length);
     m->reads_zero = fill == 0;
