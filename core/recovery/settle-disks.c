@@ -209,8 +209,6 @@ int settle_disks(struct move *m, struct error *err)
 
     if (!copies)
         return error_memory(err);
-    if (m->journal && journal_last(m->journal, "definition"))
-        return settle_definition(m, err);
     if (json_array_size(copies) == 0)
         return 0;
     w = survey_fresh(&m->survey, false, err);

@@ -170,6 +170,12 @@ static void undo_one(struct undo *u, const json_t *record)
     }
 }
 
+/* In which image each disk of a relocation is, of a guest that runs or of one that is off. */
+static int settle_images(struct move *m, struct error *err)
+{
+    return journal_last(m->journal, "definition") ? settle_definition(m, err) : settle_disks(m, err);
+}
+
 int undo_all(struct move *m, struct error *err)
 {
     struct undo u = { .m = m };
@@ -179,7 +185,7 @@ int undo_all(struct move *m, struct error *err)
     if (!m->journal)
         return 0;
     /* Nothing of a copy that may go on is removed. */
-    if (settle_disks(m, err) < 0)
+    if (settle_images(m, err) < 0)
         return -err->code;
     records = json_copy((json_t *)(uintptr_t)journal_records(m->journal));
     if (!records || move_record(m, "undo", NULL, err) < 0)

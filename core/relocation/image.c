@@ -5,7 +5,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "facts/location.h"
-#include "run/move.h"
+#include "recovery/settle.h"
 #include "state/journal.h"
 #include "verbs/verbs.h"
 #include <stdarg.h>
@@ -157,21 +157,28 @@ static int undo(struct copy_run *r, int code, struct error *err)
 
 /* ---- a copy that was killed ---- */
 
-static bool is_same(const struct copy_run *r, const json_t *records)
+static bool is_of_image(const struct copy_run *r, const json_t *begin)
 {
-    const json_t *begin = NULL, *record;
-    size_t i;
-
-    json_array_foreach(records, i, record) if (text_equal(json_text(record, "step", ""), "begin")) begin =
-        record;
     return text_equal(json_text(begin, "kind", ""), KIND) &&
-           text_equal(json_text(begin, "image", ""), r->c->image) &&
-           text_equal(json_text(begin, "to", ""), r->c->to) &&
+           text_equal(json_text(begin, "image", ""), r->c->image);
+}
+
+static bool is_same(const struct copy_run *r, const json_t *begin)
+{
+    return is_of_image(r, begin) && text_equal(json_text(begin, "to", ""), r->c->to) &&
            text_equal(json_text(begin, "image_format", NULL), r->c->image_format) &&
            text_equal(json_text(begin, "format", NULL), r->c->format);
 }
 
-/* An open journal of this very copy that nobody holds: r->journal, or NULL. */
+static int refuse_living(const struct copy_run *r, const char *run, const json_t *begin, struct error *err)
+{
+    error_set(err, ERROR_BUSY, NULL, "run '%s' is copying '%s' to '%s'", run, ESCAPED(r->c->image),
+              ESCAPED(json_text(begin, "to", "?")));
+    return error_fix(err, "Wait until it has ended, or stop it: Ctrl-C where it runs.");
+}
+
+/* An open journal of this very copy that nobody holds: r->journal, or NULL. One image is copied by one run at
+ * a time, wherever to. */
 static int find_dead(struct copy_run *r, struct error *err)
 {
     OWNED_JSON runs = journal_list(r->state_dir, err);
@@ -186,12 +193,12 @@ static int find_dead(struct copy_run *r, struct error *err)
         struct error unreadable = { 0 };
         bool is_held = false;
         OWNED_JSON records = journal_peek(r->state_dir, name, &is_held, &unreadable);
+        const json_t *begin = recover_last_step(records, "begin");
 
-        if (!records || !is_same(r, records))
+        if (is_held && is_of_image(r, begin))
+            return refuse_living(r, name, begin, err);
+        if (!is_same(r, begin))
             continue;
-        if (is_held)
-            return error_set(err, ERROR_BUSY, NULL, "run '%s' is copying '%s' to the same place", name,
-                             ESCAPED(r->c->image));
         r->journal = journal_open(r->state_dir, name, err);
         if (!r->journal)
             return -err->code;

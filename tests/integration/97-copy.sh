@@ -142,6 +142,15 @@ exits 5 prints 'was cancelled' copy "$HALF" --to "nfs://$SERVER/export/gone.raw"
 wait $!
 is_empty lab nfs run find one -name 'gone*'
 
+it "one image is copied by one run at a time, wherever to"
+needs_faults
+half_image "$HALF" 16
+finally on hostA rm -f "$IMAGES/one.raw"
+exits 0 stopped journal-copying:1 'exits 8 prints "is copying" copy "$HALF" --to "$IMAGES/two.raw"' \
+    hostA relocate --image "$HALF" --to "$IMAGES/one.raw"
+is "$(sum_of "$HALF")" sum_of "$IMAGES/one.raw"
+is_empty on hostA find "$IMAGES" -name 'two*'
+
 deep "an NFS server that dies in the middle and comes back has it all in the end"
 needs_all
 half_image "$HALF" 512

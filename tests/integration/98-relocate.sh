@@ -92,6 +92,24 @@ finds() { # ID OPTION…
 # What becomes of the disk by the cheapest strategy.
 treatment() { ferry hostA --json plan r hostB --allow-cleartext "$@" 2>/dev/null | jq -r '.strategies[0].disks[0].treatment'; }
 
+# Whatever could be undone by then: the guest is where it was, the next run finds it so, and ends well.
+gone_meanwhile() { # PLACE, GONE and BACK: for the shell
+    local code=0
+    fresh local:qcow2 --fill 40
+    leaves_traces
+    finally eval "$3"
+    gone() { sleep 1; eval "$1"; }
+    during prepare gone "$2"
+    SECONDS=0
+    FERRY_SECONDS=200 ferry hostA relocate r --disk vda --to "$1" --bandwidth 4MiB/s || code=$?
+    [[ $code = 1 || $code = 7 ]] || complain "exit code $code"
+    [ "$SECONDS" -lt 150 ]
+    is "$IMAGES/r-vda.qcow2 qcow2" disk_at r vda
+    is "$IMAGES/r-vda.qcow2 qcow2" disk_at r vda --inactive
+    is running on hostA virsh domstate r
+    eval "$3"
+}
+
 it "a local disk goes to an NFS export, sparse, and the old image is left"
 fresh local:qcow2 --fill 24
 prints "nfs://$SERVER/export/r-vda.qcow2" relocate r --disk vda --to "$NFS"
@@ -156,6 +174,23 @@ relocate r --disk vda --to rbd:ferry
 is_at r vda 'ferry/r-vda raw'
 is_empty on_nfs
 
+it "what is put at the new place meanwhile, and another definition, are seen in the end"
+needs_faults
+fresh local:qcow2 --fill 16
+swap() { # FILE
+    on hostA sh -c 'cp "$0" "$0.else"; mv "$0.else" "$0"' "$1"
+}
+redefine() { # FROM TO
+    on hostA sh -c 'virsh dumpxml --inactive --security-info r | sed "s#$0#$1#" >/run/r.xml; virsh -q define /run/r.xml' "$1" "$2"
+}
+exits 6 prints "is not what QEMU has open" stopped journal-pivoted:1 'swap /srv/other/r-vda.qcow2' \
+    hostA relocate r --disk vda --to /srv/other
+exits 6 prints "the persistent definition names '/srv/other/else.qcow2'" \
+    stopped journal-pivoted:1 'redefine "$IMAGES/r-back.qcow2" /srv/other/else.qcow2' \
+    hostA relocate r --disk vda --to "$IMAGES/r-back.qcow2"
+is "$IMAGES/r-back.qcow2 qcow2" disk_at r vda
+lives_on hostA r
+
 deep "of a guest on another machine, reached by ssh, from one that has neither"
 fresh local:qcow2 --fill 16
 ferry client -c qemu+ssh://root@hostA/system relocate r --disk vda --to /srv/other --delete-source
@@ -175,12 +210,17 @@ fresh local:qcow2 --disk-size 512M --fill 320
 on hostA sh -c 'rm -f /var/lib/virt-ferry/history*'
 is copy treatment
 is relocate treatment --relocate-to "$NFS"
-prints 'the disks are at their new place' ferry hostA migrate r hostB --allow-cleartext --relocate-to "$NFS"
+printf '[migrate]\nrelocate_to = %s\n' "$NFS" | settings hostA
+finally no_settings hostA
+prints 'the disks are at their new place' ferry hostA migrate r hostB --allow-cleartext
 is '/export/r-vda.qcow2' on hostB sh -c "virsh dumpxml r | sed -n \"s/.*protocol='nfs' name='\([^']*\)'.*/\1/p\""
 lives_on hostB r
 lab rm r
 fresh local:qcow2
-is copy treatment --relocate-to "$NFS"
+is copy treatment
+lacks 'at their new place' prints '-copy' ferry hostA migrate r hostB --allow-cleartext
+lives_on hostB r
+lab rm r
 
 deep "a pool that both hosts have is a place to relocate to first, without being told"
 fresh local:qcow2
@@ -366,6 +406,17 @@ during prepare fill_it
 exits 1 prints 'fills up' relocate r --disk vda --to "nfs://$SERVER/export2" --bandwidth 8MiB/s
 is_at r vda "$IMAGES/r-vda.qcow2 qcow2"
 is_empty on_nfs
+
+deep "an NFS server that goes away in the middle leaves the guest in its old image, and the next run ends well"
+gone_meanwhile "$NFS" 'lab nfs kill' 'lab nfs start'
+exits 0 relocate r --disk vda --to "$NFS"
+is_at r vda '/export/r-vda.qcow2 qcow2'
+
+deep "an OSD that is silent in the middle leaves the guest in its old image, and the next run ends well"
+gone_meanwhile rbd:ferry 'lab ceph osd stop' 'lab ceph osd cont'
+await 60 lab ceph run rbd ls ferry
+exits 0 relocate r --disk vda --to rbd:ferry
+is_at r vda 'ferry/r-vda raw'
 
 deep "a guest that writes faster than the copy is given up on with figures, and waits where that is wanted"
 fresh local:qcow2 --fill 16
