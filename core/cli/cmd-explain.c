@@ -6,8 +6,8 @@
 #include "facts/json.h"
 #include "plan/explain.h"
 #include "plan/rules.h"
-#include "translate/translate.h"
 #include "state/nearest.h"
+#include "translate/translate.h"
 #include <stdio.h>
 
 struct explained {
