@@ -73,6 +73,21 @@ static void say_not_writable(const struct check *c, const char *of, uint32_t uid
             "<identity>.");
 }
 
+static bool is_denial(nfsstat3 status)
+{
+    return status == NFS3ERR_ACCES || status == NFS3ERR_PERM;
+}
+
+static void say_not_shown(const struct check *c, nfsstat3 status)
+{
+    const struct place *p = c->p;
+
+    add(c, SEVERITY_WARNS, status == NFS3ERR_STALE ? "nfs-stale" : "nfs-not-answering",
+        c->services->text(c->call, "NFS server '%s' does not show '%s/%s': %s", p->address, p->folder,
+                          p->name, server_words(status)),
+        "Look whether the folder was removed, or exported anew, on the server.");
+}
+
 static void check_access(const struct check *c)
 {
     const bool is_writable = !(c->disk->flags & (FERRY_DISK_READONLY | FERRY_DISK_CDROM));
@@ -94,6 +109,11 @@ static void check_access(const struct check *c)
     }
     if (look.rights_status == NFS3_OK && (look.rights & wanted) == wanted)
         return;
+    /* No word about rights. */
+    if (look.rights_status != NFS3_OK && !is_denial(look.rights_status)) {
+        say_not_shown(c, look.rights_status);
+        return;
+    }
     if (is_writable)
         say_not_writable(c, "owner", a->uid, a->mode);
     else
@@ -142,11 +162,6 @@ static void check_clock(const struct check *c)
         "server and the hosts take the time from the same source.");
 }
 
-static bool root_is_shut_out(const struct check *c, nfsstat3 status)
-{
-    return (status == NFS3ERR_ACCES || status == NFS3ERR_PERM) && c->p->user.uid == 0;
-}
-
 void check_image(struct ferry_call *call, const struct ferry_services *services,
                  const struct ferry_disk *disk, const struct place *p, const struct look *look)
 {
@@ -157,8 +172,8 @@ void check_image(struct ferry_call *call, const struct ferry_services *services,
     check_clock(&c);
     if (status == NFS3_OK && look->found.attributes.type == NF3REG) {
         check_access(&c);
-    } else if (status == NFS3ERR_ACCES || status == NFS3ERR_PERM) {
-        add(&c, SEVERITY_REFUSES, root_is_shut_out(&c, status) ? "nfs-root-squash" : "nfs-not-readable",
+    } else if (is_denial(status)) {
+        add(&c, SEVERITY_REFUSES, p->user.uid == 0 ? "nfs-root-squash" : "nfs-not-readable",
             services->text(call, "user %" PRIu32 ", who QEMU is, may not enter '%s' on NFS server '%s'%s",
                            p->user.uid, p->folder, p->address,
                            p->user.uid == 0 ? ": the server takes root for nobody (root squash)" : ""),
@@ -168,10 +183,7 @@ void check_image(struct ferry_call *call, const struct ferry_services *services,
             services->text(call, "there is no '%s/%s' on NFS server '%s'", p->folder, p->name, p->address),
             "Look for the image on the server; a guest that runs on it has its last copy open.");
     } else if (status != NFS3_OK && status != NFS3ERR_NOENT) {
-        add(&c, SEVERITY_WARNS, status == NFS3ERR_STALE ? "nfs-stale" : "nfs-not-answering",
-            services->text(call, "NFS server '%s' does not show '%s/%s': %s", p->address, p->folder, p->name,
-                           server_words(status)),
-            "Look whether the folder was removed, or exported anew, on the server.");
+        say_not_shown(&c, status);
     }
 }
 
