@@ -14,15 +14,16 @@
 #define COMMAND_MS 5000u
 #define MOUNTS_ROOM 262144u
 #define MOUNTS_KEPT_MS 5000u
+#define NAME_KEPT_MS 5000u
 
 #define SCRIPT_MOUNTS                                                                                        \
     "for f in /run/virtqemud.pid /run/libvirtd.pid; do p=; n=; test -r $f && read -r p <$f; "                \
     "test -r /proc/$p/comm && read -r n </proc/$p/comm; case $n in "                                         \
     "virtqemud|libvirtd) exec cat /proc/$p/mountinfo;; esac; done; exec cat /proc/self/mountinfo"
-#define SCRIPT_ADDRESS "read -r n && exec getent ahosts -- \"$n\""
-#define SCRIPT_USER "read -r n && exec getent passwd -- \"$n\""
-#define SCRIPT_GROUP "read -r n && exec getent group -- \"$n\""
-#define SCRIPT_INODE "read -r p && exec stat -L -c %i -- \"$p\""
+#define SCRIPT_ADDRESS "IFS= read -r n && exec getent ahosts -- \"$n\""
+#define SCRIPT_USER "IFS= read -r n && exec getent passwd -- \"$n\""
+#define SCRIPT_GROUP "IFS= read -r n && exec getent group -- \"$n\""
+#define SCRIPT_INODE "IFS= read -r p && exec stat -L -c %i -- \"$p\""
 
 /* A script of ours on the host, with one line of input; false where that cannot be. */
 static bool host_says(struct ferry_call *call, const struct ferry_services *services, const char *script,
@@ -155,10 +156,40 @@ static bool resolve_here(struct ferry_call *call, const struct ferry_services *s
     return services->program(call, &command) == 0 && command.exit_code == 0;
 }
 
+/* What a name stands for. One that nobody answers for takes seconds each time it is asked, and all disks of a
+ * domain may name it. */
+struct resolved {
+    char server[256], host[256];
+    bool is_answered;
+    char list[ADDRESS_MOST][ADDRESS_SIZE];
+    size_t n;
+    uint64_t at_ms; /* 0: of no name */
+};
+
+static const struct resolved *resolve(struct ferry_call *call, const struct ferry_services *services,
+                                      const char *server)
+{
+    static struct resolved kept;
+    char output[4096] = "";
+
+    if (kept.at_ms && flight_now_ms() - kept.at_ms < NAME_KEPT_MS && strcmp(kept.server, server) == 0 &&
+        strcmp(kept.host, services->host(call)) == 0)
+        return &kept;
+    kept = (struct resolved){ .n = 0 };
+    kept.is_answered =
+        host_says(call, services, SCRIPT_ADDRESS, server, output, sizeof output) ||
+        (names_are_trusted(call, services) && resolve_here(call, services, server, output, sizeof output));
+    if (kept.is_answered)
+        kept.n = address_list(output, kept.list);
+    (void)snprintf(kept.host, sizeof kept.host, "%s", services->host(call));
+    if ((size_t)snprintf(kept.server, sizeof kept.server, "%s", server) < sizeof kept.server)
+        kept.at_ms = flight_now_ms();
+    return &kept;
+}
+
 static enum place_answer find_address(struct ferry_call *call, const struct ferry_services *services,
                                       const char *server, struct place *p)
 {
-    char output[4096] = "";
     char list[ADDRESS_MOST][ADDRESS_SIZE];
     const char *problem;
     size_t n = 1;
@@ -167,9 +198,9 @@ static enum place_answer find_address(struct ferry_call *call, const struct ferr
         return not_known(p, "Name the server by <host name='…'/> in the disk's <source>.",
                          "the NFS server is not named by an address or a name");
     if (!address_normalise(server, list[0])) {
-        if (!host_says(call, services, SCRIPT_ADDRESS, server, output, sizeof output) &&
-            !(names_are_trusted(call, services) &&
-              resolve_here(call, services, server, output, sizeof output)))
+        const struct resolved *r = resolve(call, services, server);
+
+        if (!r->is_answered)
             return not_known(
                 p,
                 "Name the NFS server by its address in the domain's XML, let virt-ferry reach the host "
@@ -177,7 +208,8 @@ static enum place_answer find_address(struct ferry_call *call, const struct ferr
                 "the section [nfs] of virt-ferry.conf.",
                 "which address host '%s' has for NFS server '%s' could not be asked there",
                 services->host(call), server);
-        n = address_list(output, list);
+        n = r->n;
+        memcpy(list, r->list, sizeof list);
     }
     if (n == 0 || n > ADDRESS_MOST)
         return not_known(p, "Name the NFS server by its address in the domain's XML.",

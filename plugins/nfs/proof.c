@@ -85,5 +85,8 @@ enum identity_verdict proof_of_addresses(struct ferry_call *call, const struct f
     /* What is left here stands in the journal. */
     if (server_unlink(p->address, &p->user, &look.folder, name, &status, &t) < 0)
         services->log(call, "'%s' in '%s' on '%s' is left: %s", name, p->folder, p->address, t.what);
+    else if (status != NFS3_OK)
+        services->log(call, "'%s' in '%s' on '%s' is left: %s", name, p->folder, p->address,
+                      server_words(status));
     return verdict;
 }

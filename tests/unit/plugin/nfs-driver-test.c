@@ -14,6 +14,7 @@
 
 /* What the host's commands print; NULL: none can be run there. */
 static const char *mounts, *addresses;
+static unsigned names_asked;
 static struct error err;
 
 static int run(void *context, struct ferry_command *command, struct error *e)
@@ -22,6 +23,7 @@ static int run(void *context, struct ferry_command *command, struct error *e)
     const char *says = strstr(script, "mountinfo") ? mounts : strstr(script, "ahosts") ? addresses : NULL;
 
     (void)context;
+    names_asked += strstr(script, "ahosts") != NULL;
     if (!says)
         return error_set(e, ERROR_REFUSED, "hostB", "no command can be run there");
     for (const char *const *word = command->argv; *word; word++)
@@ -221,9 +223,42 @@ START_TEST(a_server_that_could_be_another_on_each_host_proves_nothing)
     }
 END_TEST
 
+/* Whoever asks a name server that does not answer waits for seconds. */
+START_TEST(a_name_that_many_disks_have_is_asked_for_once)
+    {
+        const struct plugin_entry *owner = NULL;
+        static const char *const images[] = { "/a/a", "/a/b", "/b/a" };
+        struct disk d = { .target = "vda", .type = DISK_NETWORK, .protocol = "nfs", .server = "storage" };
+        struct ferry_disk seen[3];
+        const struct ferry_disk *all[3];
+        const struct ferry_storage *driver;
+        struct ferry_call call;
+
+        addresses = _i ? "127.0.1.1 STREAM storage\n" : NULL;
+        load();
+        driver = registry_storage("nfs", &owner);
+        ck_assert_int_eq(call_begin(&call, &host, owner, "nfs", "vda", NULL, &err), 0);
+        for (int i = 0; i < 3; i++) {
+            d.source = images[i];
+            seen[i] = call_disk(&d, NULL);
+            all[i] = &seen[i];
+        }
+        driver->look_ahead(&call, &call_services, all, 3);
+        for (int i = 0; i < 3; i++) {
+            struct ferry_identity identity = { .size = sizeof identity };
+
+            ck_assert_int_eq(driver->identify(&call, &call_services, all[i], &identity), 0);
+            ck_assert_ptr_null(identity.identity);
+        }
+        ck_assert_uint_eq(names_asked, 1);
+        call_done(&call);
+    }
+END_TEST
+
 TEST_MAIN("plugin/nfs-driver",
           LOOP(network_disks_are_its_own_and_files_where_a_mount_can_be_seen, TEST_ROWS(claims)),
           a_bare_folder_beneath_a_mount_that_is_missing_is_refused_and_proves_nothing,
           a_mount_that_cannot_be_seen_is_not_known_and_the_folder_may_prove_it,
           LOOP(a_dangerous_mount_option_is_a_finding, TEST_ROWS(dangers)),
-          LOOP(a_server_that_could_be_another_on_each_host_proves_nothing, TEST_ROWS(servers)))
+          LOOP(a_server_that_could_be_another_on_each_host_proves_nothing, TEST_ROWS(servers)),
+          LOOP(a_name_that_many_disks_have_is_asked_for_once, 2))
