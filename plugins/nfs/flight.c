@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <time.h>
 
@@ -52,6 +53,13 @@ static void say_broken(int fd, struct flight *f)
         (void)snprintf(f->why, sizeof f->why, "%s", strerror(error));
 }
 
+bool flight_is_closed(int fd)
+{
+    int n = 0;
+
+    return ioctl(fd, FIONREAD, &n) < 0 || n == 0;
+}
+
 static bool turn(struct rpc_context *rpc, struct flight *f, uint64_t until_ms)
 {
     const uint64_t now = flight_now_ms();
@@ -65,6 +73,11 @@ static bool turn(struct rpc_context *rpc, struct flight *f, uint64_t until_ms)
         return errno == EINTR;
     if (n > 0 && at.revents & POLLERR) {
         say_broken(at.fd, f);
+        return false;
+    }
+    /* Where libnfs does not see it poll would say so again and again, until the time is over. */
+    if (n > 0 && at.revents & POLLIN && flight_is_closed(at.fd)) {
+        (void)snprintf(f->why, sizeof f->why, "it closed the connection");
         return false;
     }
     return n > 0 && rpc_service(rpc, at.revents) == 0;

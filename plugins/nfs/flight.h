@@ -30,6 +30,9 @@ void flight_landed(struct rpc_context *rpc, int status, void *data, void *privat
 void flight_refuse(struct flight *f, struct rpc_context *rpc);
 
 uint64_t flight_now_ms(void);
+/* Of a connected socket that poll calls readable: the other side has closed it. Not every libnfs makes
+ * anything of "readable, with nothing to read". */
+bool flight_is_closed(int fd);
 /* Waits until all have landed. Else *rpc is destroyed, NULL, and why it is so stands in f->why; it is empty
  * when the time was over. */
 bool flight_wait(struct rpc_context **rpc, struct flight *f, uint64_t until_ms);

@@ -7,12 +7,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/ioctl.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
 
 #define TICKETS 512u
 #define GIVE_UP_MS 45000u
+/* A server that fetches a file from somewhere slower puts requests off. */
+#define PUT_OFF_MS 120000u
 #define AGAIN_MS 300
 #define ROUNDS_MOST 256
 
@@ -80,14 +81,18 @@ static int errno_of(nfsstat3 status)
     }
 }
 
-static void refused(struct stream *s, struct ferry_request *r, nfsstat3 status)
+static void put_off(struct stream *s, struct ferry_request *r)
 {
-    if (status == NFS3ERR_JUKEBOX) {
-        push(&s->again, r);
-        wake_later(s);
-    } else {
-        is_done(s, r, errno_of(status));
+    const uint64_t now = flight_now_ms();
+
+    if (!s->put_off_ms)
+        s->put_off_ms = now;
+    if (now - s->put_off_ms > PUT_OFF_MS) {
+        is_done(s, r, ETIMEDOUT);
+        return;
     }
+    push(&s->later, r);
+    wake_later(s);
 }
 
 /* NULL: it is asked again, or has failed. Every answer of NFS begins with its status. */
@@ -97,9 +102,14 @@ static struct ferry_request *answered(void *own, int status, void *result)
     struct ferry_request *r = take_back(own, status, result);
     const nfsstat3 *said = result;
 
+    if (r && *said == NFS3_OK)
+        s->put_off_ms = 0;
     if (!r || *said == NFS3_OK)
         return r;
-    refused(s, r, *said);
+    if (*said == NFS3ERR_JUKEBOX)
+        put_off(s, r);
+    else
+        is_done(s, r, errno_of(*said));
     return NULL;
 }
 
@@ -308,24 +318,29 @@ static void give_up(struct stream *s)
     }
 }
 
+/* What the server put off is asked again now. */
+static void take_later(struct stream *s)
+{
+    struct ferry_request *list = s->later;
+
+    s->later = NULL;
+    for (struct ferry_request *next; list; list = next) {
+        next = list->next;
+        push(&s->again, list);
+    }
+}
+
 static void timer_came(struct stream *s)
 {
     uint64_t n;
 
     if (read(s->timer, &n, sizeof n) < 0)
         return;
+    take_later(s);
     if (s->broken_ms && flight_now_ms() - s->broken_ms > GIVE_UP_MS)
         give_up(s);
     if (!s->rpc)
         connect_it(s);
-}
-
-/* libnfs takes "readable, with nothing to read" for nothing at all, and it is the end of the connection. */
-static bool is_closed(int fd)
-{
-    int n = 0;
-
-    return ioctl(fd, FIONREAD, &n) < 0 || n == 0;
 }
 
 static void socket_came(struct stream *s, uint32_t events)
@@ -334,7 +349,8 @@ static void socket_came(struct stream *s, uint32_t events)
 
     if (!s->rpc)
         return;
-    if (events & (EPOLLERR | EPOLLHUP) || (events & EPOLLIN && s->is_connected && is_closed(s->socket)) ||
+    if (events & (EPOLLERR | EPOLLHUP) ||
+        (events & EPOLLIN && s->is_connected && flight_is_closed(s->socket)) ||
         rpc_service(s->rpc, flags) < 0)
         break_it(s);
 }

@@ -17,8 +17,10 @@ struct stream {
     int epoll, timer, socket; /* socket: that which epoll watches, -1 = none */
     uint32_t watched;         /* its events */
     bool is_connected;
-    uint64_t broken_ms; /* since when nothing came, 0 = all is well */
+    uint64_t broken_ms;  /* since when nothing came, 0 = all is well */
+    uint64_t put_off_ms; /* since when it says "later" to all, 0 = it does not */
     struct ferry_request *again, *done;
+    struct ferry_request *later; /* the server is to be left alone for a moment */
     unsigned under_way;
     char verifier[8];            /* the newest of a write or a flush */
     bool has_verifier, is_mixed; /* mixed: another one was seen since the last flush */

@@ -274,8 +274,78 @@ START_TEST(a_server_that_gives_little_at_a_time_is_read_whole)
     }
 END_TEST
 
+START_TEST(a_server_that_closes_the_connection_is_not_waited_for)
+    {
+        char byte = 1;
+        const struct handle file = { .n = 1 };
+        WRITE3args args = { .file = handle_of(&file), .count = 1, .stable = UNSTABLE };
+        struct flight f;
+        struct asked a = { .flight = &f };
+        struct rpc_context *rpc;
+        uint64_t before;
+
+        begin(0);
+        server->restart_at_write = 1;
+        args.data.data_len = 1;
+        args.data.data_val = &byte;
+        rpc = flight_connect("127.0.0.1", server->port, &f, flight_now_ms() + 40000);
+        ck_assert_msg(rpc != NULL, "%s", f.why);
+        f = (struct flight){ .waiting = 1 };
+        ck_assert_int_eq(rpc_nfs3_write_async(rpc, flight_landed, &args, &a), 0);
+        before = flight_now_ms();
+        ck_assert(!flight_wait(&rpc, &f, before + 40000));
+        ck_assert_ptr_null(rpc);
+        ck_assert_str_eq(f.why, "it closed the connection");
+        ck_assert_uint_lt(flight_now_ms() - before, 20000);
+        end();
+    }
+END_TEST
+
+/* For so long, or until it is done. */
+static void move_for(struct stream *s, uint64_t ms)
+{
+    const uint64_t until = flight_now_ms() + ms;
+
+    while (!s->done && flight_now_ms() < until) {
+        struct pollfd at = { .fd = s->epoll, .events = POLLIN };
+
+        (void)poll(&at, 1, 20);
+        stream_move(s);
+    }
+}
+
+START_TEST(a_server_that_puts_requests_off_is_left_alone_for_a_while_and_not_asked_for_ever)
+    {
+        struct ferry_request r = { .what = FERRY_WRITE, .length_bytes = 4, .buffer = "text" };
+        struct stream s;
+        uint64_t began;
+
+        begin(0);
+        server->puts_off = true;
+        s = (struct stream){
+            .address = "127.0.0.1", .port = server->port, .file = { .n = 1 }, .piece_bytes = 1 << 20
+        };
+        ck_assert_int_eq(stream_begin(&s), 0);
+        began = flight_now_ms();
+        s.under_way++;
+        stream_send(&s, &r);
+        move_for(&s, 1500);
+        ck_assert_ptr_null(s.done);
+        ck_assert_uint_ge(server->writes, 2);
+        ck_assert_uint_le(server->writes, 2 + (flight_now_ms() - began) / AGAIN_MS);
+        s.put_off_ms = flight_now_ms() - PUT_OFF_MS - 1;
+        move_for(&s, 20000);
+        ck_assert_ptr_eq(s.done, &r);
+        ck_assert_int_eq(r.error, ETIMEDOUT);
+        stream_end(&s);
+        end();
+    }
+END_TEST
+
 TEST_MAIN("plugin/nfs-copy", LOOP(what_is_called_done_outlasts_a_server_that_forgets, TEST_ROWS(faults)),
           a_server_that_forgets_at_every_commit_is_given_up,
           LOOP(what_a_server_refuses_to_write_is_told_by_its_offset, TEST_ROWS(refusals)),
           what_was_told_as_safe_is_there_after_a_power_cut_and_the_rest_is_added,
-          a_server_that_gives_little_at_a_time_is_read_whole)
+          a_server_that_gives_little_at_a_time_is_read_whole,
+          a_server_that_closes_the_connection_is_not_waited_for,
+          a_server_that_puts_requests_off_is_left_alone_for_a_while_and_not_asked_for_ever)

@@ -32,6 +32,7 @@ struct stub {
     bool forgets_quietly; /* the connection goes on: the verifier alone tells */
     bool forgets_always;  /* at every commit */
     unsigned jukebox_at_write;
+    bool puts_off; /* says so to every write */
     uint32_t most; /* bytes taken or given at a time; 0 = all */
     int64_t fails_at;
     uint32_t status; /* what fails_at is answered */
@@ -132,7 +133,7 @@ static bool stub_write(struct stub *s, struct stub_words *call, struct stub_word
         if (!s->forgets_quietly)
             return false;
     }
-    status = s->writes == s->jukebox_at_write ? STUB_JUKEBOX : stub_status(s, offset, n);
+    status = s->puts_off || s->writes == s->jukebox_at_write ? STUB_JUKEBOX : stub_status(s, offset, n);
     stub_put(reply, status);
     stub_no_attributes(reply);
     if (status != STUB_OK)
