@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <sys/eventfd.h>
+#include <time.h>
 #include <unistd.h>
 
 static void *work(void *own)
@@ -23,6 +24,8 @@ static void *work(void *own)
         (void)pthread_mutex_unlock(&c->lock);
         answer = c->step(c->own, r);
         (void)pthread_mutex_lock(&c->lock);
+        if (c->is_left)
+            break;
         r->error = answer;
         r->next = c->came;
         c->came = r;
@@ -32,17 +35,63 @@ static void *work(void *own)
     return NULL;
 }
 
-void crew_end(struct crew *c)
+static void stop(struct crew *c)
 {
     (void)pthread_mutex_lock(&c->lock);
     c->is_over = true;
     (void)pthread_cond_broadcast(&c->work);
     (void)pthread_mutex_unlock(&c->lock);
-    while (c->n > 0)
-        (void)pthread_join(c->threads[--c->n], NULL);
+}
+
+static void forget(struct crew *c)
+{
     (void)pthread_cond_destroy(&c->work);
     (void)pthread_mutex_destroy(&c->lock);
     (void)close(c->wake);
+}
+
+void crew_end(struct crew *c)
+{
+    stop(c);
+    while (c->n > 0)
+        (void)pthread_join(c->threads[--c->n], NULL);
+    forget(c);
+}
+
+bool crew_end_within(struct crew *c, unsigned ms)
+{
+    struct timespec until;
+
+    stop(c);
+    (void)clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += ms / 1000;
+    until.tv_nsec += (long)(ms % 1000) * 1000000L;
+    if (until.tv_nsec >= 1000000000L) {
+        until.tv_sec++;
+        until.tv_nsec -= 1000000000L;
+    }
+    while (c->n > 0 && pthread_timedjoin_np(c->threads[c->n - 1], NULL, &until) == 0)
+        c->n--;
+    if (c->n == 0) {
+        forget(c);
+        return true;
+    }
+    (void)pthread_mutex_lock(&c->lock);
+    c->is_left = true;
+    while (c->n > 0)
+        (void)pthread_detach(c->threads[--c->n]);
+    (void)pthread_mutex_unlock(&c->lock);
+    return false;
+}
+
+bool crew_is_left(struct crew *c)
+{
+    bool is_left;
+
+    (void)pthread_mutex_lock(&c->lock);
+    is_left = c->is_left;
+    (void)pthread_mutex_unlock(&c->lock);
+    return is_left;
 }
 
 int crew_start(struct crew *c, unsigned n, int32_t (*step)(void *, struct ferry_request *), void *own)

@@ -16,6 +16,7 @@ struct crew {
     struct ferry_request *came;         /* answered */
     int wake;                           /* readable when some were answered */
     bool is_over;
+    bool is_left; /* a request that is still being done is nobody's any more */
     /* Does one request, in a thread: what it returns is the answer, which `error` then has. */
     int32_t (*step)(void *own, struct ferry_request *r);
     void *own;
@@ -30,5 +31,11 @@ void crew_send(struct crew *c, struct ferry_request *r);
 struct ferry_request *crew_take(struct crew *c);
 /* A thread that has begun a request ends it; what none has begun is dropped. */
 void crew_end(struct crew *c);
+/* The same where a request may never end. false: a thread still works on one after that time. It touches
+ * neither the request nor its buffer once its step returns, and the crew must stay, in memory that is not
+ * freed, as long as the process. */
+bool crew_end_within(struct crew *c, unsigned ms);
+/* For a step of several parts: its request may be gone. */
+bool crew_is_left(struct crew *c);
 
 #endif

@@ -21,6 +21,8 @@
 #define DEPTH 8u
 /* What is read back. */
 #define END_BYTES (1u << 20)
+/* A libvirt that is silent is no longer waited for. */
+#define CLOSE_MS 10000u
 /* libvirt looks at the pool again behind an upload. */
 #define TRIES 20
 
@@ -107,7 +109,7 @@ static int32_t do_write(struct there *t, const struct ferry_request *r)
     while (left > 0) {
         const int n = virStreamSend(t->up, bytes, left);
 
-        if (n <= 0)
+        if (n <= 0 || crew_is_left(&t->crew))
             return failed(t);
         bytes += n;
         left -= (size_t)n;
@@ -117,13 +119,17 @@ static int32_t do_write(struct there *t, const struct ferry_request *r)
     return 0;
 }
 
-static int receive(virStreamPtr down, unsigned char *bytes, size_t n)
+/* Into memory of the thread's own: who gave the buffer may have left meanwhile. */
+static int receive(struct there *t, virStreamPtr down, unsigned char *bytes, size_t n)
 {
-    while (n > 0) {
-        const int got = virStreamRecv(down, (char *)bytes, n);
+    char piece[65536];
 
-        if (got <= 0)
+    while (n > 0) {
+        const int got = virStreamRecv(down, piece, n < sizeof piece ? n : sizeof piece);
+
+        if (got <= 0 || crew_is_left(&t->crew))
             return -1;
+        memcpy(bytes, piece, (size_t)got);
         bytes += got;
         n -= (size_t)got;
     }
@@ -135,7 +141,7 @@ static int read_once(struct there *t, uint64_t offset, unsigned char *bytes, siz
     virStreamPtr down = virStreamNew(t->libvirt, 0);
     const bool has_begun = down && virStorageVolDownload(t->volume, down, offset, n, 0) == 0;
 
-    if (has_begun && receive(down, bytes, n) == 0 && virStreamFinish(down) == 0) {
+    if (has_begun && receive(t, down, bytes, n) == 0 && virStreamFinish(down) == 0) {
         (void)virStreamFree(down);
         return 0;
     }
@@ -296,8 +302,12 @@ void there_close(struct ferry_call *call, const struct ferry_services *services,
 {
     struct there *t = handle;
 
-    crew_end(&t->crew);
-    give_up(call, services, t);
+    /* libvirt there may never answer; then all that the thread works with stays until the worker ends. */
+    if (crew_end_within(&t->crew, CLOSE_MS))
+        give_up(call, services, t);
+    else
+        services->log(call, "libvirt on '%s' does not answer: what was sent to it is left",
+                      services->host(call));
 }
 
 uint64_t there_length(const void *handle)
