@@ -14,10 +14,10 @@
 
 #define READ_MS 4000u
 #define WRITE_MS 20000u
-#define SCRIPT_READ "read -r p && exec head -c 4096 -- \"$p\""
+#define SCRIPT_READ "IFS= read -r p && exec head -c 4096 -- \"$p\""
 /* dd stops at no end of its input that is not one, and ends when the device has it. */
 #define SCRIPT_WRITE                                                                                         \
-    "read -r p && test -b \"$p\" && exec dd of=\"$p\" bs=65536 iflag=fullblock conv=notrunc,fsync "          \
+    "IFS= read -r p && test -b \"$p\" && exec dd of=\"$p\" bs=65536 iflag=fullblock conv=notrunc,fsync "     \
     "status=none"
 
 static bool can_run(const struct ferry_services *services)

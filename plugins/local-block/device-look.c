@@ -42,7 +42,7 @@
     "f=$(find /proc/[0-9]*/fd -lname \"$r\" 2>/dev/null | head -n 1) && "                                    \
     "{ test -n \"$f\" && echo \"open=$f\"; echo use=seen; };; esac; fi; "
 #define SCRIPT_DEVICE                                                                                        \
-    TELL "read -r p; read -r q; "                                                                            \
+    TELL "IFS= read -r p; read -r q; "                                                                       \
          "if test -b \"$p\"; then echo type=block; "                                                         \
          "elif test -e \"$p\"; then echo type=other; echo end=1; exit 0; "                                   \
          "else echo type=none; echo end=1; exit 0; fi; "                                                     \

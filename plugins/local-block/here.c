@@ -32,12 +32,15 @@ static const char *identity_of(struct ferry_call *call, const struct ferry_servi
                                const char *name)
 {
     struct statx st;
+    const int code = statx(folder, name, AT_SYMLINK_NOFOLLOW | (*name ? 0 : AT_EMPTY_PATH),
+                           STATX_INO | STATX_BTIME, &st) < 0
+                         ? errno
+                         : 0;
 
-    if (statx(folder, name, AT_SYMLINK_NOFOLLOW | (*name ? 0 : AT_EMPTY_PATH), STATX_INO | STATX_BTIME, &st) <
-            0 ||
-        !(st.stx_mask & STATX_BTIME)) {
+    if (code != 0 || !(st.stx_mask & STATX_BTIME)) {
         services->error(call, "Choose a folder on another file system.",
-                        "the file system does not tell its files apart: %s", strerror(errno));
+                        "the file system does not tell its files apart: %s",
+                        code ? strerror(code) : "it keeps no time of birth");
         return NULL;
     }
     return services->text(call, IDENTITY_FORM, (uint64_t)st.stx_ino, (int64_t)st.stx_btime.tv_sec,

@@ -257,7 +257,8 @@ int io_extents(struct ferry_call *call, const struct ferry_services *services, v
             end = (off_t)io->length;
         else
             end = is_zero ? data : lseek(io->plain, (off_t)at, SEEK_HOLE);
-        if (end < 0 || (uint64_t)end > io->length)
+        /* An answer that leads nowhere: it is being changed. */
+        if (end < 0 || (uint64_t)end <= at || (uint64_t)end > io->length)
             end = (off_t)io->length;
         ret[n++] = (struct ferry_extent){ .offset_bytes = at,
                                           .length_bytes = (uint64_t)end - at,

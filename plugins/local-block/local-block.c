@@ -16,6 +16,7 @@
 #include <inttypes.h>
 #include <libvirt/virterror.h>
 #include <limits.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -422,6 +423,10 @@ static int ask_host(struct ferry_call *call, const struct ferry_services *servic
         .size = sizeof command, .timeout_ms = RETIRE_MS, .argv = argv, .input = input
     };
 
+    if (services->size < offsetof(struct ferry_services, run) + sizeof services->run) {
+        services->error(call, "Remove it by hand.", "'%s' is left: no command can be run there", path);
+        return -1;
+    }
     if (!input)
         return -1;
     command.input_bytes = strlen(input);
