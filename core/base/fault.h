@@ -9,7 +9,7 @@
 
 #ifdef FERRY_FAULTS
 bool fault_point(const char *point); /* true: the caller fails as if its call had */
-/* A figure that tests may lower: the variable of that name, or what it is otherwise. */
+/* A figure that tests may change: the variable of that name, or what it is otherwise. */
 uint64_t fault_figure(const char *variable, uint64_t otherwise);
 #else
 static inline bool fault_point(const char *point)

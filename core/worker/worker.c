@@ -3,6 +3,7 @@
  * A worker that died or was killed turns every open question into an error, never into an answer. */
 #include "worker/worker.h"
 
+#include "base/fault.h"
 #include "base/log.h"
 #include "worker/serve.h"
 #include "worker/wire.h"
@@ -268,6 +269,8 @@ struct call *worker_ask(struct worker *w, const char *verb, json_t *args, uint64
         return NULL;
     }
     c->id = ++w->last_id;
+    /* Tests with hosts that are emulated give them more time. */
+    timeout_ms *= fault_figure("VIRT_FERRY_PATIENCE", 1);
     c->deadline_ms = timeout_ms ? loop_now_ms() + timeout_ms : 0;
     snprintf(c->verb, sizeof c->verb, "%s", verb);
     log_event("worker", "ask", "%s %s", w->setup.host, verb);

@@ -9,13 +9,18 @@
 # shellcheck source=../integration/slow-hosts.sh
 . "$HERE/slow-hosts.sh"
 
+# The one that can be given more time for hosts that are this slow, which make matrix builds too.
+grep -qs VIRT_FERRY_FAULT "$VIRT_FERRY_BUILD/virt-ferry" || VIRT_FERRY_BUILD=${BUILD:-$REPO/build}/debug
+export VIRT_FERRY_PATIENCE=6
+
 GUEST=walker
 IMAGE=/srv/shared/$GUEST-vda.img
 CONSOLE=log/libvirt/qemu/$GUEST-console.log # in the machine's folder
 OWN=/tmp/virt-ferry-lab.$id
 SERVER=10.$((100 + id)).0.1
 ferry_on() { # HOST ARGUMENT…
-    within_host "$1" "PATH=$VIRT_FERRY_BUILD:\$PATH VIRT_FERRY_PLUGIN_PATH=$VIRT_FERRY_BUILD/plugins virt-ferry" "${@:2}"
+    within_host "$1" "PATH=$VIRT_FERRY_BUILD:\$PATH VIRT_FERRY_PLUGIN_PATH=$VIRT_FERRY_BUILD/plugins \
+        VIRT_FERRY_PATIENCE=$VIRT_FERRY_PATIENCE virt-ferry" "${@:2}"
 }
 
 hosts_up() {

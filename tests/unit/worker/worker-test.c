@@ -266,6 +266,25 @@ START_TEST(an_answer_that_nobody_waits_for_any_more_is_dropped)
     }
 END_TEST
 
+#ifdef FERRY_FAULTS
+#define MORE_TIME 0
+#else
+#define MORE_TIME (-ERROR_TIMEOUT)
+#endif
+
+START_TEST(hosts_of_a_test_may_be_given_more_time_and_in_a_release_none_are)
+    {
+        OWNED(worker) w = start(NULL, NULL);
+
+        ck_assert_int_eq(setenv("VIRT_FERRY_PATIENCE", "1000", 1), 0);
+        OWNED(call) slow = ask(w, "sleep", json_pack("{si}", "ms", 200), 20);
+
+        ck_assert_int_eq(call_wait(slow, NULL, &failed), MORE_TIME);
+        worker_free(HAND_OVER(w));
+        loop_end();
+    }
+END_TEST
+
 START_TEST(a_question_out_of_time_kills_the_worker_and_all_that_was_asked)
     {
         OWNED(worker) w = start(NULL, NULL);
@@ -672,6 +691,7 @@ TEST_MAIN("worker/worker", a_question_is_answered_with_what_the_verb_gave,
           a_verb_that_fails_and_one_that_is_not_there_are_errors, answers_come_in_the_order_of_the_questions,
           an_answer_that_nobody_waits_for_any_more_is_dropped,
           a_question_out_of_time_kills_the_worker_and_all_that_was_asked,
+          hosts_of_a_test_may_be_given_more_time_and_in_a_release_none_are,
           a_worker_that_dies_answers_every_question_with_an_error, LOOP(a_question_outlives_its_worker, 2),
           LOOP(a_worker_creates_what_stands_in_the_journal_and_nothing_that_it_refused, 2),
           LOOP(of_several_records_one_that_is_refused_is_enough, 4),
