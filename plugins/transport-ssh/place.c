@@ -234,13 +234,27 @@ void place_suffix(const char *domain, char buf[PLACE_SUFFIX_SIZE])
     (void)snprintf(buf, PLACE_SUFFIX_SIZE, CONFINED "%s", domain);
 }
 
-static void add_forwards(struct words *w, const char *data, const char *suffix)
-{
-    static const char *const names[2] = { PLACE_RAM, PLACE_DISKS };
+static const char *const data_sockets[PLACE_SERVICES] = { PLACE_RAM, PLACE_DISKS };
 
-    for (int i = 0; i < 2; i++) {
-        (void)snprintf(w->forward[i], sizeof w->forward[i], "%s/%s%s:%s/%s%s", data, names[i], suffix, data,
-                       names[i], suffix);
+void place_socket(const char *data, unsigned service, const char *suffix, char buf[PLACE_PATH_SIZE])
+{
+    (void)snprintf(buf, PLACE_PATH_SIZE, "%s/%s%s", data, data_sockets[service], suffix);
+}
+
+void place_own_socket(const char *here, unsigned service, unsigned nth, char buf[PLACE_PATH_SIZE])
+{
+    (void)snprintf(buf, PLACE_PATH_SIZE, "%s/%s.%u", here, data_sockets[service], nth);
+}
+
+static void add_forwards(struct words *w, const struct own_way *own)
+{
+    char here[PLACE_PATH_SIZE], there[PLACE_PATH_SIZE];
+
+    for (unsigned i = 0; i < PLACE_SERVICES; i++) {
+        place_socket(own->data, i, own->suffix, there);
+        if (own->here)
+            place_own_socket(own->here, i, own->nth, here);
+        (void)snprintf(w->forward[i], sizeof w->forward[i], "%s:%s", own->here ? here : there, there);
         add(w, "-L");
         add(w, w->forward[i]);
     }
@@ -256,7 +270,7 @@ void words_of_forward(struct words *w, const struct place *p, const char *folder
     add_option(w, "ProxyCommand=exit 1");
     add(w, "-O");
     add(w, "forward");
-    add_forwards(w, data, suffix);
+    add_forwards(w, &(struct own_way){ .data = data, .suffix = suffix });
     add_place(w, p);
 }
 
@@ -280,7 +294,7 @@ void words_of_own(struct words *w, const struct place *p, const struct own_way *
         (void)snprintf(w->alias, sizeof w->alias, "HostKeyAlias=%s", own->alias);
         add_option(w, w->alias);
     }
-    add_forwards(w, own->data, own->suffix);
+    add_forwards(w, own);
     add_place(w, p);
     add(w, command);
 }

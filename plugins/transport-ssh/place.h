@@ -54,10 +54,16 @@ void words_of_run(struct words *w, const struct place *p, const char *folder, co
 void words_of_forward(struct words *w, const struct place *p, const char *folder, const char *data,
                       const char *suffix);
 /* The same by a connection of its own, with a command that runs as long as it; via: to another address of
- * that host, whose key is known under `alias` (NULL: to where the master goes). */
+ * that host, whose key is known under `alias` (NULL: to where the master goes); here: its sockets on this
+ * machine are the nth ones in that folder (NULL: as there, in `data`). */
 struct own_way {
-    const char *via, *alias, *ciphers, *data, *suffix;
+    const char *via, *alias, *ciphers, *data, *suffix, *here;
+    unsigned nth;
 };
+/* Where those sockets are: QEMU's, and the nth of several connections'. service: 0 RAM, 1 disks. */
+#define PLACE_SERVICES 2u
+void place_socket(const char *data, unsigned service, const char *suffix, char buf[PLACE_PATH_SIZE]);
+void place_own_socket(const char *here, unsigned service, unsigned nth, char buf[PLACE_PATH_SIZE]);
 void words_of_own(struct words *w, const struct place *p, const struct own_way *own, const char *command);
 /* What known_hosts calls a host, as ssh reaches it. */
 void place_alias(const char *host, const char *port, char buf[PLACE_NAME_SIZE]);

@@ -322,7 +322,11 @@ static unsigned words_like(const struct words *w, const char *word)
 
 START_TEST(to_an_address_of_its_own_ssh_knows_the_key_by_the_hosts_name_and_uses_no_master)
     {
-        const struct own_way own = { "fd00:9::5", "hostB", "", "/run/libvirt/qemu/virt-ferry/way-1", ".x" };
+        const struct own_way own = { .via = "fd00:9::5",
+                                     .alias = "hostB",
+                                     .ciphers = "",
+                                     .data = "/run/libvirt/qemu/virt-ferry/way-1",
+                                     .suffix = ".x" };
         struct place p;
         struct words w;
 
@@ -344,7 +348,9 @@ END_TEST
 
 START_TEST(a_connection_of_its_own_to_where_the_master_goes_leaves_address_and_cipher_to_ssh)
     {
-        const struct own_way own = { NULL, "hostB", "", "/run/libvirt/qemu/virt-ferry/way-1", ".x" };
+        const struct own_way own = {
+            .alias = "hostB", .ciphers = "", .data = "/run/libvirt/qemu/virt-ferry/way-1", .suffix = ".x"
+        };
         struct place p;
         struct words w;
 
@@ -357,6 +363,30 @@ START_TEST(a_connection_of_its_own_to_where_the_master_goes_leaves_address_and_c
         }
         ck_assert_uint_eq(words_like(&w, "StrictHostKeyChecking=yes"), 1);
         ck_assert_uint_eq(words_like(&w, "-L"), 2);
+    }
+END_TEST
+
+START_TEST(each_of_several_has_sockets_of_its_own_here_and_all_lead_to_the_same_there)
+    {
+        struct own_way own = { .ciphers = "",
+                               .data = "/run/libvirt/qemu/virt-ferry/way-1",
+                               .suffix = ".x",
+                               .here = "/run/virt-ferry/way-0" };
+        struct place p;
+        struct words w;
+        char path[PLACE_PATH_SIZE];
+
+        ck_assert_ptr_null(place_of_uri("qemu+ssh://hostB/system", &p));
+        words_of_own(&w, &p, &own, "'true'");
+        ck_assert(has_word(&w, "/run/virt-ferry/way-0/ram.0:/run/libvirt/qemu/virt-ferry/way-1/ram.x"));
+        own.nth = 7;
+        words_of_own(&w, &p, &own, "'true'");
+        ck_assert(has_word(&w, "/run/virt-ferry/way-0/ram.7:/run/libvirt/qemu/virt-ferry/way-1/ram.x"));
+        ck_assert(has_word(&w, "/run/virt-ferry/way-0/nbd.7:/run/libvirt/qemu/virt-ferry/way-1/nbd.x"));
+        place_own_socket(own.here, 1, 7, path);
+        ck_assert_str_eq(path, "/run/virt-ferry/way-0/nbd.7");
+        place_socket(own.data, 0, own.suffix, path);
+        ck_assert_str_eq(path, "/run/libvirt/qemu/virt-ferry/way-1/ram.x");
     }
 END_TEST
 
@@ -376,6 +406,7 @@ TEST_MAIN("plugin/ssh-place", LOOP(a_list_of_ciphers_that_somebody_chose_stays, 
           the_master_is_told_of_both_sockets_for_data,
           to_an_address_of_its_own_ssh_knows_the_key_by_the_hosts_name_and_uses_no_master,
           a_connection_of_its_own_to_where_the_master_goes_leaves_address_and_cipher_to_ssh,
+          each_of_several_has_sockets_of_its_own_here_and_all_lead_to_the_same_there,
           a_port_of_its_own_is_part_of_the_name_of_a_key,
           LOOP(a_uri_gives_a_place_or_says_why_not, TEST_ROWS(uris)), names_end_at_their_limit,
           the_host_is_the_one_operand_and_stands_behind_two_dashes,
