@@ -340,6 +340,7 @@ static const struct field fields_channel[] = {
     OBJECT(channel, history, fields_constants),
     FIGURE(channel, measured_bytes_per_s),
     LIST("several", channel, several, n_several, fields_several, FACTS_MAX_SEVERAL),
+    FIGURE(channel, forwards),
     END,
 };
 

@@ -75,6 +75,15 @@ bool channel_has_tls(const struct channel *ch)
     return false;
 }
 
+unsigned channel_forwards(const struct channel *ch, unsigned connections)
+{
+    if (!text_starts(ch->data_uri, "unix:"))
+        return 0;
+    if (ch->forwards == NOT_KNOWN || ch->forwards < 2 || connections < 2)
+        return 1;
+    return ch->forwards < connections ? (unsigned)ch->forwards : connections;
+}
+
 struct disk *facts_add_disk(struct facts *f)
 {
     struct domain *dom = &f->domain;
@@ -96,6 +105,7 @@ struct channel *facts_add_channel(struct facts *f)
     f->channels = grown;
     grown[f->n_channels].bytes_per_s = grown[f->n_channels].latency_us = NOT_KNOWN;
     grown[f->n_channels].data_port = grown[f->n_channels].measured_bytes_per_s = NOT_KNOWN;
+    grown[f->n_channels].forwards = NOT_KNOWN;
     constants_init(&grown[f->n_channels].history);
     return &grown[f->n_channels++];
 }

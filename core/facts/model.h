@@ -305,6 +305,8 @@ struct channel {
     struct several *several;  /* and by more */
     size_t n_several;
     uint64_t measured_bytes_per_s; /* of payload, on the way that its data takes, a moment ago; NOT_KNOWN */
+    uint64_t forwards; /* processes of its driver that several connections can be spread over, at most;
+                          NOT_KNOWN */
 };
 
 /* What is called FROM on the source is called TO on the destination: the user's word, for this move. */
@@ -364,6 +366,9 @@ bool disk_is_in_device(const struct disk *d);
 uint64_t disk_device_need(const struct disk *d);
 /* The channel's data is encrypted by QEMU's own TLS. */
 bool channel_has_tls(const struct channel *ch);
+/* How many processes of its driver carry memory that is sent by so many connections; 0: none, QEMU itself
+ * reaches the destination. */
+unsigned channel_forwards(const struct channel *ch, unsigned connections);
 /* The address that RAM and disks travel to, NULL when it is not known; and may they cross in the clear? */
 const char *channel_data_address(const struct channel *ch);
 bool channel_trusts_data(const struct channel *ch);

@@ -345,7 +345,7 @@ static char *owner_of_qemu(struct survey *s)
     return owner ? strdup(owner) : NULL;
 }
 
-int survey_open_data(struct survey *s, const struct channel *ch, struct error *err)
+int survey_open_data(struct survey *s, const struct channel *ch, unsigned connections, struct error *err)
 {
     const struct ferry_transport *t = registry_transport(ch->driver, NULL);
     OWNED_MEMORY char *owner = NULL;
@@ -355,7 +355,8 @@ int survey_open_data(struct survey *s, const struct channel *ch, struct error *e
     owner = owner_of_qemu(s);
     for (struct way *w = s->ways; w; w = way_older(w))
         if (way_is(w, ch->driver, ch->dest_uri))
-            return way_open_data(w, ch, owner, s->source_is_here ? NULL : survey_way_of(s, s->source_uri),
-                                 s->domain_name, err);
+            return way_open_data(w, ch, connections, owner,
+                                 s->source_is_here ? NULL : survey_way_of(s, s->source_uri), s->domain_name,
+                                 err);
     return error_set(err, ERROR_CONNECTION, s->dest_host, "the way that was opened to it is gone");
 }

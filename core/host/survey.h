@@ -85,9 +85,9 @@ const char *survey_source_socket(const struct survey *s);
 /* After a failure: has something ended by itself that a way rests on? The source's first: what goes on beyond
  * it ends with it. */
 bool survey_way_has_ended(struct survey *s, struct error *err);
-/* Opens what RAM and disks take over this channel, where its driver has to; in the order of libvirt's asking.
- */
-int survey_open_data(struct survey *s, const struct channel *ch, struct error *err);
+/* Opens what RAM, by so many connections, and disks take over this channel, where its driver has to; in the
+ * order of libvirt's asking. */
+int survey_open_data(struct survey *s, const struct channel *ch, unsigned connections, struct error *err);
 /* The host in a libvirt URI, or "localhost"; refuses what could be an option or is no host name. */
 int survey_host_of_uri(const char *uri, char *buf, size_t size, struct error *err);
 

@@ -129,13 +129,13 @@ json_t *way_channel(struct way *w, json_t *seen, struct error *err)
 
 #define DATA_MS 12000u
 
-int way_open_data(struct way *w, const struct channel *ch, const char *owner, const struct way *source,
-                  const char *domain, struct error *err)
+int way_open_data(struct way *w, const struct channel *ch, unsigned connections, const char *owner,
+                  const struct way *source, const char *domain, struct error *err)
 {
     return worker_do(w->worker, "way-data",
-                     json_pack("{ss* ss* ss* so* ss}", "address", ch->peer_address, "data_address",
+                     json_pack("{ss* ss* ss* so* ss sI}", "address", ch->peer_address, "data_address",
                                ch->data_address, "owner", owner, "source", source ? way_args(source) : NULL,
-                               "domain", domain),
+                               "domain", domain, "connections", (json_int_t)connections),
                      DATA_MS, NULL, err);
 }
 

@@ -32,10 +32,10 @@ json_t *way_args(const struct way *w); /* for the verb "connect"; a new referenc
 /* The way as a channel, in facts; seen as for the verb "probe", takes the reference. */
 json_t *way_channel(struct way *w, json_t *seen, struct error *err);
 
-/* Opens what RAM and disks of that channel take, from the source behind that way (NULL: from this machine);
- * owner (may be NULL) as for ferry_transport's open_data. */
-int way_open_data(struct way *w, const struct channel *ch, const char *owner, const struct way *source,
-                  const char *domain, struct error *err);
+/* Opens what RAM, by so many connections, and disks of that channel take, from the source behind that way
+ * (NULL: from this machine); owner (may be NULL) as for ferry_transport's open_data. */
+int way_open_data(struct way *w, const struct channel *ch, unsigned connections, const char *owner,
+                  const struct way *source, const char *domain, struct error *err);
 /* Something that it rests on has ended by itself: err says what. false: not as far as is known. */
 bool way_has_ended(struct way *w, struct error *err);
 /* Adds the addresses of the host, as it tells them itself; none where it cannot. */

@@ -42,7 +42,8 @@ int prepare_images(struct move *m, struct error *err)
 /* It goes with the way, whatever becomes of this run: there is nothing to journal. */
 int prepare_data(struct move *m, struct error *err)
 {
-    return m->is_offline ? 0 : survey_open_data(&m->survey, m->strategy->channel, err);
+    return m->is_offline ? 0
+                         : survey_open_data(&m->survey, m->strategy->channel, m->strategy->connections, err);
 }
 
 int prepare_domain(struct move *m, struct error *err)

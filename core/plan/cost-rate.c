@@ -34,6 +34,8 @@ static const double more_share = 0.8;
 static const double more_least = 0.9; /* of one connection's rate: they may share what one had */
 /* One ssh carries them all: no further cipher, and more turns. */
 static const struct range one_forward = { 0.5, 0.8, 1.0 };
+/* An ssh each, and no processor idle: all of that work once more on the same ones. */
+static const double several_least = 0.4, several_busy = 0.8;
 enum { MOST_CONNECTIONS = 8 };
 
 static bool is_known(uint64_t figure)
@@ -176,11 +178,6 @@ static struct range rate_of_one(const struct planning *p, const struct channel *
 
 /* ---- several ---- */
 
-static bool is_one_forward(const struct channel *c)
-{
-    return text_starts(c->data_uri, "unix:");
-}
-
 /* Of the host that has fewer; NOT_KNOWN where one does not tell. */
 static uint64_t idle_milli(const struct facts *f)
 {
@@ -199,15 +196,18 @@ static bool is_thread_bound(const struct channel *c, double rate)
 
 static struct range gain_of(const struct facts *f, const struct channel *c, unsigned n)
 {
+    const unsigned forwards = channel_forwards(c, n);
+    const double least = forwards ? several_least : more_least, busy = forwards ? several_busy : 1;
+    const double threads = forwards ? forwards : n; /* that encrypt, or copy */
     const uint64_t idle = idle_milli(f);
     double used;
 
-    if (is_one_forward(c))
+    if (forwards == 1)
         return one_forward;
     if (!is_known(idle))
-        return (struct range){ more_least, 1, n };
-    used = fmax(1, fmin(n, (double)idle / 1000));
-    return (struct range){ more_least, 1 + more_share * (used - 1), used };
+        return (struct range){ least, busy, threads };
+    used = fmax(1, fmin(threads, (double)idle / 1000));
+    return (struct range){ least, 1 + more_share * (used - 1) - (1 - busy) * fmax(0, 2 - used), used };
 }
 
 static const struct several *nearest(const struct channel *c, unsigned n)
@@ -280,15 +280,18 @@ struct range cost_rate(const struct planning *p, const struct channel *c, unsign
 unsigned cost_connections(const struct planning *p, const struct channel *c)
 {
     const uint64_t idle = idle_milli(p->facts), cap = p->limits.bandwidth_bytes_per_s;
+    const unsigned forwards = channel_forwards(c, MOST_CONNECTIONS);
     const struct range link = link_rate(p->facts, c);
     bool seen;
     const double one = rate_of_one(p, c, &seen).likely;
     double room = seen ? link.high : link.likely, most; /* unseen, what is likely must have the room */
 
-    if (!c->can_multifd || is_one_forward(c) || !is_known(idle) || !is_thread_bound(c, one))
+    if (!c->can_multifd || forwards == 1 || !is_known(idle) || !is_thread_bound(c, one))
         return 1;
     if (is_rate(cap))
         room = fmin(room, (double)cap);
     most = fmin(floor((double)idle / 1000), ceil(room / one));
+    if (forwards)
+        most = fmin(most, forwards);
     return most < 2 ? 1 : (unsigned)fmin(most, MOST_CONNECTIONS);
 }

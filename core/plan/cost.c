@@ -12,6 +12,7 @@ static const struct range setup_ms = { 310, 450, 800 }; /* connect and begin 100
 static const struct range encrypted_setup_ms = { 20, 150, 600 };
 /* Each connection beyond the first: opened, and with TLS shaken hands over. */
 static const struct range connection_ms = { 0.2, 1, 10 }, encrypted_connection_ms = { 3, 10, 60 };
+static const struct range forwards_ms = { 100, 300, 3000 }; /* logins, all at once */
 static const struct range round_trips = { 10, 20,
                                           60 }; /* libvirt's calls and handshakes, one after another */
 static const struct range finish_ms = { 120, 220, 380 };  /* finish 20, confirm 200 */
@@ -115,6 +116,8 @@ static struct range fixed_ms(const struct planning *p, const struct channel *c, 
     if (!has_setup && connections > 1)
         ms = range_plus(ms, range_times(c->protects_data >= 2 ? encrypted_connection_ms : connection_ms,
                                         range_of(connections - 1)));
+    if (channel_forwards(c, connections) > 1 && !has_setup)
+        ms = range_plus(ms, forwards_ms);
     return range_plus(ms, known_or(h.finish_ms, h.finish_ms_spread, finish_ms));
 }
 

@@ -53,6 +53,20 @@ static void add_names(struct text *t, const struct facts *f)
     text_add_escaped(t, f->dest.name ? f->dest.name : "?");
 }
 
+/* By how many connections, and what carries them. */
+static void add_connections(const struct strategy *s, struct text *t)
+{
+    const unsigned forwards = channel_forwards(s->channel, s->connections);
+
+    if (s->connections <= 1)
+        return;
+    text_add(t, " by %u connections", s->connections);
+    if (forwards == 0)
+        return;
+    text_add(t, forwards == 1 ? " through one process of " : " through %u processes of ", forwards);
+    text_add_escaped(t, s->channel->driver ? s->channel->driver : "?");
+}
+
 static void add_sentence(const struct plan *p, const struct strategy *s, struct text *t)
 {
     char time[48], downtime[48], protection[64];
@@ -66,8 +80,7 @@ static void add_sentence(const struct plan *p, const struct strategy *s, struct 
         text_add_escaped(t, s->channel->data_address);
     }
     text_add(t, " (%s)", explain_protection(protection, sizeof protection, s->channel));
-    if (s->connections > 1)
-        text_add(t, " by %u connections", s->connections);
+    add_connections(s, t);
     text_add(t, ", %s", hand_over_word(s->hand_over));
     if (s->is_p2p)
         text_add(t, ", peer to peer");

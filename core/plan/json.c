@@ -90,6 +90,8 @@ static json_t *json_of_strategy(const struct plan *p, const struct strategy *s)
         json_put_text(o, "mode", memory_mode_word(s->mode)) < 0 ||
         json_put_text(o, "hand_over", hand_over_word(s->hand_over)) < 0 ||
         json_put_flag(o, "p2p", s->is_p2p) < 0 || json_put_u64(o, "connections", s->connections) < 0 ||
+        (s->connections > 1 && channel_forwards(s->channel, s->connections) > 0 &&
+         json_put_u64(o, "forwards", channel_forwards(s->channel, s->connections)) < 0) ||
         (s->mode != MODE_OFFLINE && json_put_u64(o, "survives_cut_ms", CUT_SURVIVED_MS(s->is_p2p)) < 0) ||
         json_put(o, "channel", json_of_channel(s->channel)) < 0 ||
         json_put(o, "disks", json_of_disks(p, s)) < 0 ||

@@ -66,12 +66,16 @@ static const char *check_idle(struct rule_case *c)
     return NULL;
 }
 
-static const char *check_one_forward(struct rule_case *c)
+static const char *check_forward(struct rule_case *c)
 {
-    if (!has_several(c) || !text_starts(c->channel->data_uri, "unix:"))
+    const unsigned forwards = channel_forwards(c->channel, c->strategy->connections);
+    const char *driver = rules_name(c->channel->driver);
+
+    if (!has_several(c) || forwards == 0 || forwards >= c->strategy->connections)
         return NULL;
-    return SAY("one ssh carries all %u connections of channel %s", c->strategy->connections,
-               rules_name(c->channel->driver));
+    if (forwards == 1)
+        return SAY("one process of %s carries all %u connections", driver, c->strategy->connections);
+    return SAY("%u processes of %s carry all %u connections", forwards, driver, c->strategy->connections);
 }
 
 static const struct rule rows[] = {
@@ -106,10 +110,11 @@ static const struct rule rows[] = {
     { .id = "connections-forward",
       .severity = NOTES,
       .scope = PER_STRATEGY,
-      .check = check_one_forward,
-      .cause = "One ssh process encrypts on one processor, however many connections go into it, so several "
-               "bring nothing. They are offered by name only.",
-      .fix = "Leave --connections out." },
+      .check = check_forward,
+      .cause = "An ssh process encrypts on one processor, however many connections go into it, so that more "
+               "connections than processes bring nothing. On the source itself each connection gets an ssh, "
+               "up to 8; from another machine there is one.",
+      .fix = "Run virt-ferry on the source, ask for fewer, or leave --connections out." },
 };
 
 const struct rule_set rules_connections = { "Several connections", rows, sizeof rows / sizeof rows[0] };

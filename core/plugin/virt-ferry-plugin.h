@@ -426,6 +426,10 @@ struct ferry_route {
     const char *data_address; /* numeric address of the destination that RAM and disks shall travel to, where
                                  the user chose one. Set before probe, check and open_data, and only for a
                                  driver that declares FERRY_CARRIES_VIA; NULL = `address` */
+    uint32_t connections;     /* that memory will be sent by. Set before open_data; 0 = one */
+    uint32_t forwards; /* Of a driver with open_data, answered by probe: over how many processes of its own,
+                          at most, open_data can spread several connections; 0 = not told: one carries
+                          them all */
 };
 
 /* What libvirt must be told of a move over this transport: a migration parameter by libvirt's name, or a

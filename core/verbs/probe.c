@@ -28,6 +28,8 @@ static void channel_fill(struct channel *ch, struct arena *a, const struct ferry
     ch->protects_data = (uint8_t)t->protects_data;
     ch->bytes_per_s = route->bytes_per_s;
     ch->latency_us = route->latency_us;
+    if (route->forwards)
+        ch->forwards = route->forwards;
     ch->data_address = arena_text(a, route->data_address);
     /* What was seen of control's link says nothing of another. */
     if (route->data_address)

@@ -154,8 +154,8 @@ static int verb_way_channel(struct child *c, const json_t *args, json_t *reply, 
     return json_put(reply, "facts", facts_to_json(f));
 }
 
-/* {"address", "owner" (absent: not known), "source", "domain" and "data_address" as for probe}: opens what
- * RAM and disks take; {} */
+/* {"address", "owner" (absent: not known), "source", "domain" and "data_address" as for probe,
+ * "connections"}: opens what RAM and disks take; {} */
 static int verb_way_data(struct child *c, const json_t *args, json_t *reply, struct error *err)
 {
     struct call_host lent = verb_call_host(c);
@@ -170,7 +170,8 @@ static int verb_way_data(struct child *c, const json_t *args, json_t *reply, str
                                        .latency_us = NOT_KNOWN,
                                        .bytes_per_s = NOT_KNOWN,
                                        .data_folder = c->way.data_folder,
-                                       .data_address = json_text(args, "data_address", NULL) };
+                                       .data_address = json_text(args, "data_address", NULL),
+                                       .connections = (uint32_t)json_u64(args, "connections", 1) };
     struct ferry_call call;
     int r = 0;
 

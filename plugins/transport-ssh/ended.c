@@ -63,8 +63,9 @@ static const char *where_to_look(struct ferry_call *call, const struct ferry_ser
 int ended_tell(struct ferry_call *call, const struct ferry_services *services, const struct ended *e)
 {
     char line[256];
-    const char *who =
-        e->is_at_source ? TEXT("the source's own ssh to '%s'", e->to) : TEXT("our ssh to '%s'", e->to);
+    const char *who = e->is_relay       ? TEXT("what hands connections on to our ssh to '%s'", e->to)
+                      : e->is_at_source ? TEXT("the source's own ssh to '%s'", e->to)
+                                        : TEXT("our ssh to '%s'", e->to);
     const char *process = e->pid > 0 ? TEXT(" (process %ld)", e->pid) : "";
     const char *fix;
 

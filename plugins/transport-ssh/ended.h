@@ -13,6 +13,7 @@ struct ended {
     int code;          /* as a shell tells it: 128 + N after signal N */
     long pid;          /* 0 = not known */
     bool is_at_source; /* it was started by the source, else here */
+    bool is_relay;     /* no ssh, but what hands connections on to several */
     const char *said;  /* all that it said since it stood */
 };
 

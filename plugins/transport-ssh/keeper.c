@@ -30,14 +30,13 @@ const char *const carrier_words[] = { "bash", "-c",
                                       " x; do :; done",
                                       NULL };
 
-static struct hold keeper = HOLD_NONE, carrier = HOLD_NONE;
+static struct hold keeper = HOLD_NONE, carriers[KEEPER_MOST] = { [0 ... KEEPER_MOST - 1] = HOLD_NONE };
 static char said[512];
 
-static int begin(struct hold *h, const struct words *w, const char *input, int ms, const char **ret_said)
+/* problem: the errno of what was begun. */
+static int wait_for(struct hold *h, int problem, int64_t until_ms, const char **ret_said)
 {
-    const int problem = input ? hold_begin(h, w->argv, input) : ENAMETOOLONG;
-
-    if (!problem && hold_wait(h, master_now_ms() + ms))
+    if (!problem && hold_wait(h, until_ms))
         return 0;
     if (problem)
         (void)snprintf(said, sizeof said, "%s", strerror(problem));
@@ -57,7 +56,9 @@ int keeper_begin(const struct words *w, const char *folder, const char *owner, c
     const int n = snprintf(lines, sizeof lines, "%s\n%s\n%s\n", folder, owner ? owner : "", suffix);
 
     keeper_end();
-    return begin(&keeper, w, n > 0 && (size_t)n < sizeof lines ? lines : NULL, ms, ret_said);
+    return wait_for(&keeper,
+                    n > 0 && (size_t)n < sizeof lines ? hold_begin(&keeper, w->argv, lines) : ENAMETOOLONG,
+                    master_now_ms() + ms, ret_said);
 }
 
 bool keeper_has_aes(void)
@@ -65,25 +66,45 @@ bool keeper_has_aes(void)
     return !strstr(keeper.line, NO_AES);
 }
 
-int keeper_carry(const struct words *w, int ms, const char **ret_said)
+uint32_t keeper_carry(const struct words *w, unsigned n, int ms, const char **ret_said)
 {
-    hold_end(&carrier);
-    return begin(&carrier, w, "", ms, ret_said);
+    const int64_t until = master_now_ms() + ms;
+    int problems[KEEPER_MOST];
+    uint32_t stand = 0;
+
+    keeper_drop_carriers();
+    for (unsigned i = 0; i < n && i < KEEPER_MOST; i++)
+        problems[i] = hold_begin(&carriers[i], w[i].argv, "");
+    for (unsigned i = 0; i < n && i < KEEPER_MOST; i++)
+        if (wait_for(&carriers[i], problems[i], until, ret_said) == 0)
+            stand |= 1u << i;
+    return stand;
 }
 
 bool keeper_carrier_has_ended(struct ended *ret)
 {
-    const long pid = (long)carrier.pid;
+    for (unsigned i = 0; i < KEEPER_MOST; i++) {
+        const long pid = (long)carriers[i].pid;
 
-    if (!hold_has_ended(&carrier))
-        return false;
-    hold_said(&carrier, said, sizeof said);
-    *ret = (struct ended){ .code = carrier.code, .pid = pid, .said = said };
-    return true;
+        if (!hold_has_ended(&carriers[i]))
+            continue;
+        hold_said(&carriers[i], said, sizeof said);
+        *ret = (struct ended){ .code = carriers[i].code, .pid = pid, .said = said };
+        return true;
+    }
+    return false;
+}
+
+void keeper_drop_carriers(void)
+{
+    for (unsigned i = 0; i < KEEPER_MOST; i++)
+        hold_release(&carriers[i]); /* all tidy at once */
+    for (unsigned i = 0; i < KEEPER_MOST; i++)
+        hold_end(&carriers[i]);
 }
 
 void keeper_end(void)
 {
-    hold_end(&carrier);
+    keeper_drop_carriers();
     hold_end(&keeper);
 }

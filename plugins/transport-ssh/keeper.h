@@ -6,6 +6,7 @@
 
 #include "ended.h"
 #include "place.h"
+#include <stdint.h>
 
 /* What is run there, as words for words_of_run; the folder's path and its owner, "UID:GID" or nothing, are
  * two lines of its input. */
@@ -18,12 +19,15 @@ int keeper_begin(const struct words *w, const char *folder, const char *owner, c
 /* Does the processor there run AES by instructions of its own? Told once the folder stands; true where that
  * is not known. */
 bool keeper_has_aes(void);
-/* A connection beside it that carries RAM and disks, by words_of_own with these words: it ends as the folder
- * does. As keeper_begin. */
+/* Connections beside it that carry RAM and disks, each by words_of_own with these words: they end as the
+ * folder does. All are begun at once. Bit i: w[i] stands; where one does not, *ret_said is what it said. */
+#define KEEPER_MOST 8u
 extern const char *const carrier_words[];
-int keeper_carry(const struct words *w, int ms, const char **ret_said);
-/* The one of keeper_carry has ended by itself. */
+uint32_t keeper_carry(const struct words *w, unsigned n, int ms, const char **ret_said);
+/* One of keeper_carry's has ended by itself. */
 bool keeper_carrier_has_ended(struct ended *ret);
+/* Ends those alone. */
+void keeper_drop_carriers(void);
 void keeper_end(void);
 
 #endif

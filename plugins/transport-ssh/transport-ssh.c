@@ -7,6 +7,7 @@
 #include "../common/route.h"
 #include "keeper.h"
 #include "master.h"
+#include "relay.h"
 #include "said.h"
 #include "source-ssh.h"
 #include "trouble.h"
@@ -27,6 +28,9 @@
 #define PROBE_MS 4500
 #define KEEPER_MS 3000
 #define OWN_MS 5000 /* with a login */
+#define SEVERAL_MS 3500
+
+_Static_assert(KEEPER_MOST <= RELAY_MOST, "each of the ssh is one to hand connections on to");
 
 static const char *ssh_uri(struct ferry_call *call, const struct ferry_services *services, const char *host)
 {
@@ -172,6 +176,7 @@ static void ssh_close(struct ferry_call *call, const struct ferry_services *serv
     (void)call;
     (void)services;
     source_ssh_end();
+    relay_end();
     keeper_end(); /* before the connection that it needs to tidy up */
     master_end();
 }
@@ -287,6 +292,9 @@ static int ssh_probe(struct ferry_call *call, const struct ferry_services *servi
 {
     struct place p;
 
+    /* From a third machine there is the one ssh that the source starts. */
+    if (ROUTE_HAS(ret, forwards))
+        ret->forwards = ret->source_uri ? 1 : KEEPER_MOST;
     if (!ret->is_here && !ret->source_uri) {
         services->error(
             call,
@@ -343,6 +351,7 @@ static int ssh_parameter(struct ferry_call *call, const struct ferry_services *s
 struct opening {
     const struct place *place;
     const char *folder, *data, *owner, *via;
+    unsigned connections;
     char suffix[PLACE_SUFFIX_SIZE];
 };
 
@@ -391,6 +400,41 @@ static int forward_by_master(struct ferry_call *call, const struct ferry_service
     return -1;
 }
 
+/* An ssh for each of several connections, as far as they come, and what hands the connections on to them.
+ * false: there would be no more than one. */
+static bool open_several(struct ferry_call *call, const struct ferry_services *services,
+                         const struct opening *o, const struct own_way *own, const char *command)
+{
+    const unsigned n = o->connections < KEEPER_MOST ? o->connections : KEEPER_MOST;
+    struct words w[KEEPER_MOST];
+    struct own_way nth = *own;
+    struct relay r = { .n = 0 };
+    const char *said = "";
+    uint32_t stand;
+    int problem = 0;
+
+    nth.here = o->folder;
+    for (nth.nth = 0; nth.nth < n; nth.nth++)
+        words_of_own(&w[nth.nth], o->place, &nth, command);
+    stand = keeper_carry(w, n, SEVERAL_MS, &said);
+    for (unsigned i = 0; i < n; i++) {
+        if (!(stand & 1u << i))
+            continue;
+        for (unsigned k = 0; k < PLACE_SERVICES; k++)
+            place_own_socket(o->folder, k, i, r.there[r.n][k]);
+        r.n++;
+    }
+    for (unsigned k = 0; k < PLACE_SERVICES; k++)
+        place_socket(o->data, k, o->suffix, r.here[k]);
+    if (r.n > 1)
+        problem = relay_begin(&r);
+    if (r.n > 1 && !problem)
+        return true;
+    services->log(call, "%u of %u ssh stand: %s", r.n, n, problem ? strerror(problem) : said);
+    keeper_drop_carriers();
+    return false;
+}
+
 /* The master's cipher is chosen before anything is known of the processor there: where that has no AES, RAM
  * and disks have a connection of their own, by the cipher that ssh itself would take. */
 static int open_from_here(struct ferry_call *call, const struct ferry_services *services,
@@ -398,23 +442,22 @@ static int open_from_here(struct ferry_call *call, const struct ferry_services *
 {
     char quoted[512], ciphers[PLACE_CIPHERS_SIZE], line[256];
     const char *said = "";
+    struct own_way own = { .via = o->via, .data = o->data, .suffix = o->suffix };
     struct settings s;
     struct words w;
 
     settings_of(call, services, o->place, &s);
     place_ciphers(s.ciphers, has_aes(), ciphers);
-    if (!o->via && (!ciphers[0] || keeper_has_aes()))
-        return forward_by_master(call, services, o);
     if (!place_quote(quoted, sizeof quoted, carrier_words))
         return -1;
-    words_of_own(&w, o->place,
-                 &(struct own_way){ .via = o->via,
-                                    .alias = s.alias,
-                                    .ciphers = keeper_has_aes() ? ciphers : "",
-                                    .data = o->data,
-                                    .suffix = o->suffix },
-                 quoted);
-    if (keeper_carry(&w, OWN_MS, &said) == 0)
+    own.alias = s.alias;
+    own.ciphers = keeper_has_aes() ? ciphers : "";
+    if (o->connections > 1 && open_several(call, services, o, &own, quoted))
+        return 0;
+    if (!o->via && (!ciphers[0] || keeper_has_aes()))
+        return forward_by_master(call, services, o);
+    words_of_own(&w, o->place, &own, quoted);
+    if (keeper_carry(&w, 1, OWN_MS, &said))
         return 0;
     if (!o->via) /* one login may be all that is allowed there: slower, and encrypted all the same */
         return forward_by_master(call, services, o);
@@ -435,7 +478,8 @@ static int ssh_open_data(struct ferry_call *call, const struct ferry_services *s
                          .folder = folder,
                          .data = data,
                          .owner = owner,
-                         .via = route->source_uri ? NULL : route_via(route) };
+                         .via = route->source_uri ? NULL : route_via(route),
+                         .connections = ROUTE_HAS(route, connections) ? route->connections : 1 };
 
     if (why)
         return no_place(call, services, uri, why);
@@ -457,7 +501,10 @@ static int ssh_ended(struct ferry_call *call, const struct ferry_services *servi
 
     if (master_has_ended(&e.code, &e.pid))
         e.said = master_said();
-    else if (!keeper_carrier_has_ended(&e) && !source_ssh_has_ended(&e))
+    else if (relay_has_ended(&e.code, &e.pid)) {
+        e.is_relay = true;
+        e.said = "";
+    } else if (!keeper_carrier_has_ended(&e) && !source_ssh_has_ended(&e))
         return 0;
     e.to = place_of_uri(uri, &p) ? uri : p.host;
     return ended_tell(call, services, &e);
@@ -465,8 +512,7 @@ static int ssh_ended(struct ferry_call *call, const struct ferry_services *servi
 
 static const struct ferry_transport ssh = {
     .size = sizeof ssh,
-    /* No P2P: the source's libvirtd would need keys of its own. Several connections go into the one ssh that
-     * there is, so that nobody but who names them gets them. */
+    /* No P2P: the source's libvirtd would need keys of its own. */
     .carries = FERRY_CARRIES_DISKS | FERRY_CARRIES_MULTIFD | FERRY_CARRIES_POSTCOPY | FERRY_CARRIES_VIA,
     .protects_control = FERRY_PROTECTS_ENCRYPTION,
     .protects_data = FERRY_PROTECTS_ENCRYPTION,

@@ -68,6 +68,13 @@ connections_for_data() { # HOST FILE
         echo
     done >"$2"
 }
+# How many of a host's connections to sshd have carried a megabyte; no more than its control takes do the others.
+busy_ssh() { # HOST
+    on "$1" ss -HtniO state established 'dport = :22' | grep -cE 'bytes_sent:[0-9]{7,}' || true
+}
+carried_by_ssh() { # N HOST
+    await 8 is "$1" busy_ssh "$2"
+}
 # shellcheck disable=SC2046
 kill_on() { kill -KILL $(pids_on "$@"); }
 
@@ -136,6 +143,22 @@ is_empty on hostB virsh -q list --all --name
 is_empty on hostB find /var/lib/libvirt/images -name 'sealed-*'
 await 20 nothing_left
 
+it "memory by two connections goes through two ssh processes; one that dies leaves the guest at the source, and nothing else"
+guest hostA sealed --disk shared:raw,local:raw --dirty 32,10 --write-log
+old_images_gone hostB sealed
+during precopy kill_on hostA -f '^ssh .*/ram\.1'
+# shellcheck disable=SC2086
+exits 1 prints "our ssh to 'hostB' (process " prints 'was ended by signal 9' prints 'The guest is untouched' \
+    ferry hostA migrate --strategy precopy-ssh-gated-mixed-x2 $SLOWLY sealed hostB
+lives_on hostA sealed
+is_empty on hostB virsh -q list --all --name
+await 20 nothing_left
+during precopy carried_by_ssh 2 hostA
+is '0 0 much' seen hostB exits 0 prints 'by 2 connections through 2 processes of ssh' \
+    ferry hostA migrate --strategy precopy-ssh-gated-mixed-x2 --bandwidth 32MiB/s sealed hostB
+lives_on hostB sealed
+await 5 nothing_left
+
 deep "virt-ferry that is killed leaves no folder on either host, and the next run moves the guest"
 guest hostA sealed --disk shared:raw,local:raw --dirty 32,10 --write-log
 old_images_gone hostB sealed
@@ -152,6 +175,8 @@ it "from a third machine the source starts its own ssh: nothing is seen, and not
 guest hostB sealed --disk shared:raw,local:raw --dirty 32,10 --write-log
 plain_shell hostA hostB
 old_images_gone hostA sealed
+exits 0 prints 'connections-forward' prints 'one process of ssh carries all 2 connections' \
+    ferry client -c qemu+ssh://hostB/system plan --connections 2 sealed hostA
 is '0 0 much' seen hostA ferry client -c qemu+ssh://hostB/system migrate sealed hostA
 lives_on hostA sealed
 await 5 nothing_left

@@ -77,7 +77,7 @@ exits 0 prints '"tls x2"' ferry hostA --json history
 
 it "several connections go with no post-copy, and their number is one that QEMU takes"
 guest hostA web --write-log
-exits 0 prints 'refuses connections-postcopy' prints 'connections-forward' prints 'by 3 connections, gated' \
+exits 0 prints 'refuses connections-postcopy' prints 'by 3 connections' \
     lacks 'tls-gated ' ferry hostA plan --connections 3 web hostB
 exits 3 prints 'is refused' ferry hostA migrate --strategy postcopy-tls-gated-x3 web "$B"
 for number in 0 256 two -1; do

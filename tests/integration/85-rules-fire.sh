@@ -52,7 +52,7 @@ lock-proved|74-p2p.sh
 lock-lives|74-p2p.sh
 offline-copy|76-offline.sh
 connections-postcopy|72-tls.sh
-connections-forward|72-tls.sh
+connections-forward|71-ssh-data.sh
 relocate-not-running|98-relocate.sh
 relocate-snapshots|98-relocate.sh
 relocate-transient|98-relocate.sh

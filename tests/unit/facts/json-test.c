@@ -100,7 +100,7 @@ START_TEST(a_new_member_of_the_model_needs_a_row_in_fields)
         ck_assert_uint_eq(sizeof(struct pool), 64);
         ck_assert_uint_eq(sizeof(struct mount), 24);
         ck_assert_uint_eq(sizeof(struct host), 392);
-        ck_assert_uint_eq(sizeof(struct channel), 224);
+        ck_assert_uint_eq(sizeof(struct channel), 232);
         ck_assert_uint_eq(sizeof(struct several), 96);
         ck_assert_uint_eq(sizeof(struct constants), 88);
         ck_assert_uint_eq(sizeof(struct map), 40);

@@ -54,31 +54,37 @@ static unsigned worth(const struct facts *f, uint64_t cap)
 
 static const struct {
     uint64_t idle_source, idle_dest, link, seen, cap;
-    bool can_multifd, is_unix, is_clear;
+    bool can_multifd;
+    unsigned forwards; /* 0: QEMU reaches the destination by itself */
+    bool is_clear;
     unsigned worth;
 } cases[] = {
-    { 16000, 16000, 1250, 270, NOT_KNOWN, true, false, false, 5 }, /* 1175 / 270, rounded up */
-    { 16000, 16000, 12500, 270, NOT_KNOWN, true, false, false, 8 },
-    { 3999, 16000, 1250, 270, NOT_KNOWN, true, false, false, 3 },
-    { 16000, 2000, 1250, 270, NOT_KNOWN, true, false, false, 2 },
-    { 16000, 1999, 1250, 270, NOT_KNOWN, true, false, false, 1 },
-    { NOT_KNOWN, 16000, 1250, 270, NOT_KNOWN, true, false, false, 1 },
-    { 16000, NOT_KNOWN, 1250, 270, NOT_KNOWN, true, false, false, 1 },
-    { 0, 0, 1250, 270, NOT_KNOWN, true, false, false, 1 },
-    { UINT64_MAX - 1, UINT64_MAX - 1, 1250, 270, NOT_KNOWN, true, false, false, 5 },
-    { 16000, 16000, 125, 110, NOT_KNOWN, true, false, false, 1 },  /* the link's rate */
-    { 16000, 16000, 1250, 140, NOT_KNOWN, true, false, false, 1 }, /* perhaps a link of 1 Gbit/s after all */
-    { 16000, 16000, 1250, 142, NOT_KNOWN, true, false, false, 8 },
-    { 16000, 16000, 1250, NOT_KNOWN, NOT_KNOWN, true, false, false, 1 }, /* nothing is known of it */
-    { 16000, 16000, 1250, 0, NOT_KNOWN, true, false, false, 1 },
-    { 16000, 16000, 1250, 1300, NOT_KNOWN, true, false, false, 1 },
-    { 16000, 16000, NOT_KNOWN, 270, NOT_KNOWN, true, false, false, 8 },
-    { 16000, 16000, 1250, 270, 500, true, false, false, 2 },
-    { 16000, 16000, 1250, 270, 270, true, false, false, 1 },
-    { 16000, 16000, 1250, 270, NOT_KNOWN, false, false, false, 1 },
-    { 16000, 16000, 1250, 270, NOT_KNOWN, true, true, false, 1 },
-    { 16000, 16000, 12500, 449, NOT_KNOWN, true, false, true, 1 }, /* in the clear a thread does more */
-    { 16000, 16000, 3125, 1000, NOT_KNOWN, true, false, true, 3 },
+    { 16000, 16000, 1250, 270, NOT_KNOWN, true, 0, false, 5 }, /* 1175 / 270, rounded up */
+    { 16000, 16000, 12500, 270, NOT_KNOWN, true, 0, false, 8 },
+    { 3999, 16000, 1250, 270, NOT_KNOWN, true, 0, false, 3 },
+    { 16000, 2000, 1250, 270, NOT_KNOWN, true, 0, false, 2 },
+    { 16000, 1999, 1250, 270, NOT_KNOWN, true, 0, false, 1 },
+    { NOT_KNOWN, 16000, 1250, 270, NOT_KNOWN, true, 0, false, 1 },
+    { 16000, NOT_KNOWN, 1250, 270, NOT_KNOWN, true, 0, false, 1 },
+    { 0, 0, 1250, 270, NOT_KNOWN, true, 0, false, 1 },
+    { UINT64_MAX - 1, UINT64_MAX - 1, 1250, 270, NOT_KNOWN, true, 0, false, 5 },
+    { 16000, 16000, 125, 110, NOT_KNOWN, true, 0, false, 1 },  /* the link's rate */
+    { 16000, 16000, 1250, 140, NOT_KNOWN, true, 0, false, 1 }, /* perhaps a link of 1 Gbit/s after all */
+    { 16000, 16000, 1250, 142, NOT_KNOWN, true, 0, false, 8 },
+    { 16000, 16000, 1250, NOT_KNOWN, NOT_KNOWN, true, 0, false, 1 }, /* nothing is known of it */
+    { 16000, 16000, 1250, 0, NOT_KNOWN, true, 0, false, 1 },
+    { 16000, 16000, 1250, 1300, NOT_KNOWN, true, 0, false, 1 },
+    { 16000, 16000, NOT_KNOWN, 270, NOT_KNOWN, true, 0, false, 8 },
+    { 16000, 16000, 1250, 270, 500, true, 0, false, 2 },
+    { 16000, 16000, 1250, 270, 270, true, 0, false, 1 },
+    { 16000, 16000, 1250, 270, NOT_KNOWN, false, 0, false, 1 },
+    { 16000, 16000, 1250, 270, NOT_KNOWN, true, 1, false, 1 },
+    { 16000, 16000, 1250, 270, NOT_KNOWN, true, 3, false, 3 },
+    { 16000, 16000, 1250, 270, NOT_KNOWN, true, 8, false, 5 },
+    { 16000, 2999, 1250, 270, NOT_KNOWN, true, 8, false, 2 },
+    { 16000, 1999, 1250, 270, NOT_KNOWN, true, 8, false, 1 },
+    { 16000, 16000, 12500, 449, NOT_KNOWN, true, 0, true, 1 }, /* in the clear a thread does more */
+    { 16000, 16000, 3125, 1000, NOT_KNOWN, true, 0, true, 3 },
 };
 
 static uint64_t mb(uint64_t n)
@@ -96,7 +102,8 @@ START_TEST(several_are_worth_a_candidate_where_a_thread_is_the_limit_and_process
         f->source.link_bytes_per_s = f->dest.link_bytes_per_s = mb(cases[_i].link);
         c->history.bytes_per_s = mb(cases[_i].seen);
         c->can_multifd = cases[_i].can_multifd;
-        c->data_uri = cases[_i].is_unix ? "unix:///run/ram" : c->data_uri;
+        c->data_uri = cases[_i].forwards ? "unix:///run/ram" : c->data_uri;
+        c->forwards = cases[_i].forwards > 1 ? cases[_i].forwards : NOT_KNOWN;
         c->protects_data = cases[_i].is_clear ? 0 : 2;
         ck_assert_uint_eq(worth(f, mb(cases[_i].cap)), cases[_i].worth);
         /* And without asking for them they are among the candidates, or not. */
@@ -164,6 +171,27 @@ START_TEST(one_ssh_for_all_of_them_makes_it_slower)
     }
 END_TEST
 
+START_TEST(an_ssh_for_each_of_them_is_worth_it_where_processors_are_idle)
+    {
+        OWNED(facts) f = fast();
+        struct channel *c = &f->channels[1];
+
+        c->data_uri = "unix:///run/ram";
+        c->forwards = 3;
+        ck_assert_double_eq_tol(rate_by(f, 2).likely, 1.8 * 270 * MB, 1);
+        ck_assert_double_eq_tol(rate_by(f, 3).likely, 2.6 * 270 * MB, 1);
+        ck_assert_double_eq_tol(rate_by(f, 9).likely, 2.6 * 270 * MB, 1); /* by the same three */
+        f->source.cpus_idle_milli = 1500;
+        ck_assert_double_eq_tol(rate_by(f, 3).likely, 1.3 * 270 * MB, 1);
+        f->source.cpus_idle_milli = 0;
+        ck_assert_double_eq_tol(rate_by(f, 3).likely, 0.8 * 270 * MB, 1);
+        f->source.cpus_idle_milli = NOT_KNOWN;
+        ck_assert_double_eq_tol(rate_by(f, 3).likely, 0.8 * 270 * MB, 1);
+        ck_assert_double_gt(rate_by(f, 3).high, 2.9 * 270 * MB);
+        ck_assert_double_lt(rate_by(f, 3).low, 0.5 * rate_by(f, 1).likely);
+    }
+END_TEST
+
 START_TEST(what_moves_by_so_many_showed_is_believed_and_says_nothing_of_one)
     {
         OWNED(facts) f = fast();
@@ -207,6 +235,8 @@ START_TEST(absurd_counts_and_rates_make_a_plan_all_the_same)
                 struct plan_limits limits = sample_limits();
 
                 add_several(f, figures[i], figures[k]);
+                f->channels[1].forwards = figures[i];
+                f->channels[1].data_uri = k % 2 ? "unix:///run/ram" : f->channels[1].data_uri;
                 f->source.cpus_idle_milli = figures[k];
                 for (limits.connections = 0; limits.connections < 6; limits.connections += 2) {
                     OWNED(plan) p = plan_with(f, limits);
@@ -253,6 +283,7 @@ TEST_MAIN("plan/cost-rate",
           a_link_that_was_measured_to_be_fast_is_worth_several_at_the_first_move,
           each_connection_adds_less_than_one_and_the_link_is_the_end,
           a_connection_without_a_processor_adds_nothing, one_ssh_for_all_of_them_makes_it_slower,
+          an_ssh_for_each_of_them_is_worth_it_where_processors_are_idle,
           what_moves_by_so_many_showed_is_believed_and_says_nothing_of_one,
           without_a_move_by_one_several_say_what_they_showed_and_no_more,
           absurd_counts_and_rates_make_a_plan_all_the_same, disks_are_copied_as_fast_as_by_one)

@@ -23,6 +23,8 @@ SPOIL(four_qemu_first_for_tls, FOUR; tcp->parameters = four_tls; tcp->n_paramete
 SPOIL(four_idle, FOUR; f->source.cpus_idle_milli = f->dest.cpus_idle_milli = 4000)
 SPOIL(four_not_idle, FOUR; f->source.cpus_idle_milli = 16000; f->dest.cpus_idle_milli = 3999)
 SPOIL(four_through_one_ssh, FOUR; tcp->data_uri = "unix:///run/ram")
+SPOIL(four_through_three_ssh, FOUR; tcp->data_uri = "unix:///run/ram"; tcp->forwards = 3)
+SPOIL(four_through_an_ssh_each, FOUR; tcp->data_uri = "unix:///run/ram"; tcp->forwards = 4)
 
 #define CASES_CONNECTIONS                                                                                    \
     { "connections-postcopy", four_and_postcopy, true, true },                                               \
@@ -41,6 +43,8 @@ SPOIL(four_through_one_ssh, FOUR; tcp->data_uri = "unix:///run/ram")
         { "connections-idle", four_not_idle, true, true }, { "connections-idle", four_idle, false, true },   \
         { "connections-idle", four_asked, false, true },                                                     \
         { "connections-forward", four_through_one_ssh, true, true },                                         \
+        { "connections-forward", four_through_three_ssh, true, true },                                       \
+        { "connections-forward", four_through_an_ssh_each, false, true },                                    \
     {                                                                                                        \
         "connections-forward", four_asked, false, true                                                       \
     }

@@ -80,11 +80,11 @@ START_TEST(the_folder_stands_while_it_is_kept_and_the_processor_there_is_told)
         ck_assert_int_eq(access(folder, F_OK), 0);
         ck_assert(keeper_has_aes() == processors[_i].has_aes);
         words_of(&w, carrier_words);
-        ck_assert_int_eq(keeper_carry(&w, 5000, &heard), 0);
-        ck_assert(carrier.pid > 0);
+        ck_assert_uint_eq(keeper_carry(&w, 1, 5000, &heard), 1);
+        ck_assert(carriers[0].pid > 0);
         keeper_end();
         ck_assert(is_gone_within(folder, 5000));
-        ck_assert_int_eq(carrier.pid, 0);
+        ck_assert_int_eq(carriers[0].pid, 0);
         tidy();
     }
 END_TEST
@@ -99,7 +99,7 @@ START_TEST(a_connection_that_does_not_come_leaves_the_folder_kept)
         words_of(&w, keeper_words);
         ck_assert_int_eq(keeper_begin(&w, folder, NULL, ".x", 5000, &heard), 0);
         words_of(&w, refused);
-        ck_assert_int_eq(keeper_carry(&w, 5000, &heard), -1);
+        ck_assert_uint_eq(keeper_carry(&w, 1, 5000, &heard), 0);
         ck_assert_str_eq(heard, "Permission denied\n");
         ck_assert_int_eq(access(folder, F_OK), 0);
         keeper_end();
@@ -108,6 +108,52 @@ START_TEST(a_connection_that_does_not_come_leaves_the_folder_kept)
     }
 END_TEST
 
+static bool one_ends_within(struct ended *ret, int ms)
+{
+    const int64_t until = master_now_ms() + ms;
+
+    while (!keeper_carrier_has_ended(ret))
+        if (master_now_ms() >= until || usleep(5000) < 0)
+            return false;
+    return true;
+}
+
+START_TEST(of_several_those_are_told_that_stand_and_the_one_that_ends)
+    {
+        static const char *const refused[] = { "bash", "-c", "echo Too many >&2", NULL };
+        const char *const brief[] = {
+            "bash", "-c", "echo ready; until [ -e \"$0\" ]; do sleep 0.01; done; echo gone >&2; exit 7",
+            scratch, NULL
+        };
+        const char *heard = "";
+        struct ended e = { .code = 0 };
+        struct words w[4];
+        long pid;
+
+        (void)snprintf(scratch, sizeof scratch, "/tmp/ssh-keeper-test.%d", (int)getpid());
+        words_of(&w[0], carrier_words);
+        words_of(&w[1], refused);
+        words_of(&w[2], brief);
+        words_of(&w[3], carrier_words);
+        ck_assert_uint_eq(keeper_carry(w, 4, 5000, &heard), 13);
+        ck_assert_str_eq(heard, "Too many\n");
+        ck_assert_int_eq(carriers[1].pid, 0);
+        pid = (long)carriers[2].pid;
+        ck_assert(!keeper_carrier_has_ended(&e));
+        ck_assert_int_eq(mkdir(scratch, 0700), 0);
+        ck_assert(one_ends_within(&e, 5000));
+        ck_assert_int_eq(e.code, 7);
+        ck_assert_int_eq(e.pid, pid);
+        ck_assert_str_eq(e.said, "gone\n");
+        ck_assert_int_eq(rmdir(scratch), 0);
+        keeper_drop_carriers();
+        for (unsigned i = 0; i < KEEPER_MOST; i++)
+            ck_assert_int_eq(carriers[i].pid, 0);
+        ck_assert(!keeper_carrier_has_ended(&e));
+    }
+END_TEST
+
 TEST_MAIN("plugin/ssh-keeper",
           LOOP(the_folder_stands_while_it_is_kept_and_the_processor_there_is_told, TEST_ROWS(processors)),
-          a_connection_that_does_not_come_leaves_the_folder_kept)
+          a_connection_that_does_not_come_leaves_the_folder_kept,
+          of_several_those_are_told_that_stand_and_the_one_that_ends)
