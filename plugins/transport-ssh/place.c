@@ -12,7 +12,7 @@
 /* ssh binds its control socket under a longer name first. */
 #define LONGEST_NAME (sizeof "virtqemud-sock.0123456789abcdef" - 1)
 
-const char *const place_sockets[2] = { "virtqemud-sock", "libvirt-sock" };
+const char *const place_sockets[PLACE_SERVICES] = { "virtqemud-sock", "libvirt-sock" };
 
 static bool take(char *to, size_t size, const char *from, size_t n)
 {
@@ -128,9 +128,12 @@ static void add_place(struct words *w, const struct place *p)
     add(w, p->host);
 }
 
-static void add_control(struct words *w, const char *folder)
+static void add_control(struct words *w, const char *folder, unsigned nth)
 {
-    (void)snprintf(w->control, sizeof w->control, "%s/" PLACE_CONTROL, folder);
+    if (nth == 0)
+        (void)snprintf(w->control, sizeof w->control, "%s/" PLACE_CONTROL, folder);
+    else
+        (void)snprintf(w->control, sizeof w->control, "%s/" PLACE_CONTROL ".%u", folder, nth);
     add(w, "-S");
     add(w, w->control);
 }
@@ -176,7 +179,13 @@ static void add_safety(struct words *w, const struct place *p, const char *ciphe
 {
     add_option(w, "StrictHostKeyChecking=yes");
     add_option(w, "UpdateHostKeys=no");
-    add_option(w, "ExitOnForwardFailure=yes");
+    /* The user's forwards are the user's ssh's: one that cannot be made must not end ours. It clears those of
+     * the command line too. */
+    add_option(w, "ClearAllForwardings=yes");
+    if (p->has_session) {
+        add_option(w, "ForkAfterAuthentication=no");
+        add_option(w, "StdinNull=no");
+    }
     add_option(w, "StreamLocalBindMask=0177");
     /* For the connection and sshd's first words; who has spoken is given time to log us in. */
     (void)snprintf(w->connect, sizeof w->connect, "ConnectTimeout=%u",
@@ -197,26 +206,27 @@ void words_of_master(struct words *w, const struct place *p, const char *folder,
     begin_words(w);
     add(w, "-M");
     add(w, "-N");
-    add_control(w, folder);
+    add_control(w, folder, 0);
     add_option(w, "ControlPersist=no");
     add_safety(w, p, ciphers);
-    for (int i = 0; i < 2; i++) {
-        (void)snprintf(w->forward[i], sizeof w->forward[i], "%s/%s:/run/libvirt/%s", folder, place_sockets[i],
-                       place_sockets[i]);
-        add(w, "-L");
-        add(w, w->forward[i]);
-    }
     add_place(w, p);
+}
+
+/* To a master: nothing of the user's configuration is for it, forwards least of all. Without its master ssh
+ * would open a connection of its own. */
+static void begin_words_over(struct words *w, const char *folder, unsigned nth)
+{
+    begin_words(w);
+    add(w, "-F");
+    add(w, "/dev/null");
+    add_control(w, folder, nth);
+    add_option(w, "ControlMaster=no");
+    add_option(w, "ProxyCommand=exit 1");
 }
 
 void words_of_run(struct words *w, const struct place *p, const char *folder, const char *command)
 {
-    begin_words(w);
-    add_control(w, folder);
-    add_option(w, "ControlMaster=no");
-    /* Without its master ssh would open a connection of its own, by its own rules. */
-    add_option(w, "ProxyJump=none");
-    add_option(w, "ProxyCommand=exit 1");
+    begin_words_over(w, folder, 0);
     add_place(w, p);
     add(w, command);
 }
@@ -246,31 +256,17 @@ void place_own_socket(const char *here, unsigned service, unsigned nth, char buf
     (void)snprintf(buf, PLACE_PATH_SIZE, "%s/%s.%u", here, data_sockets[service], nth);
 }
 
-static void add_forwards(struct words *w, const struct own_way *own)
+void words_of_forward(struct words *w, const struct place *p, const char *folder, unsigned nth,
+                      const struct forward list[PLACE_SERVICES])
 {
-    char here[PLACE_PATH_SIZE], there[PLACE_PATH_SIZE];
-
+    begin_words_over(w, folder, nth);
+    add(w, "-O");
+    add(w, "forward");
     for (unsigned i = 0; i < PLACE_SERVICES; i++) {
-        place_socket(own->data, i, own->suffix, there);
-        if (own->here)
-            place_own_socket(own->here, i, own->nth, here);
-        (void)snprintf(w->forward[i], sizeof w->forward[i], "%s:%s", own->here ? here : there, there);
+        (void)snprintf(w->forward[i], sizeof w->forward[i], "%s:%s", list[i].here, list[i].there);
         add(w, "-L");
         add(w, w->forward[i]);
     }
-}
-
-void words_of_forward(struct words *w, const struct place *p, const char *folder, const char *data,
-                      const char *suffix)
-{
-    begin_words(w);
-    add_control(w, folder);
-    add_option(w, "ControlMaster=no");
-    add_option(w, "ProxyJump=none");
-    add_option(w, "ProxyCommand=exit 1");
-    add(w, "-O");
-    add(w, "forward");
-    add_forwards(w, &(struct own_way){ .data = data, .suffix = suffix });
     add_place(w, p);
 }
 
@@ -285,16 +281,18 @@ void place_alias(const char *host, const char *port, char buf[PLACE_NAME_SIZE])
 void words_of_own(struct words *w, const struct place *p, const struct own_way *own, const char *command)
 {
     begin_words(w);
-    add_option(w, "ControlMaster=no");
-    add_option(w, "ControlPath=none");
+    add(w, "-M");
+    add_control(w, own->folder, own->nth);
+    add_option(w, "ControlPersist=no");
     add_safety(w, p, own->ciphers);
+    if (p->has_session)
+        add_option(w, "SessionType=default");
     if (own->via) {
         (void)snprintf(w->via, sizeof w->via, "HostName=%s", own->via);
         add_option(w, w->via);
         (void)snprintf(w->alias, sizeof w->alias, "HostKeyAlias=%s", own->alias);
         add_option(w, w->alias);
     }
-    add_forwards(w, own);
     add_place(w, p);
     add(w, command);
 }

@@ -12,6 +12,7 @@ struct place {
     char user[65];      /* "" = ssh's own choice */
     char port[6];       /* "" = ssh's own choice */
     unsigned connect_s; /* how long a sign of sshd is waited for; 0 = PLACE_CONNECT_S */
+    bool has_session;   /* ssh here knows ForkAfterAuthentication, StdinNull, SessionType: 8.7 and later */
 };
 #define PLACE_CONNECT_S 5u
 
@@ -30,7 +31,7 @@ bool place_folder_fits(const char *folder);
 struct words {
     const char *argv[64];
     size_t n;
-    char control[PLACE_PATH_SIZE], forward[2][2 * PLACE_PATH_SIZE + 1];
+    char control[PLACE_PATH_SIZE], forward[2][2 * PLACE_PATH_SIZE];
     char ciphers[PLACE_CIPHERS_SIZE + 8], connect[32];
     char via[PLACE_NAME_SIZE + 16], alias[PLACE_NAME_SIZE + 16];
 };
@@ -41,27 +42,30 @@ void place_ciphers(const char *list, bool has_aes, char buf[PLACE_CIPHERS_SIZE])
 /* Do these lines of /proc/cpuinfo tell of such instructions? */
 bool place_has_aes(const char *cpuinfo);
 
-/* The master, with a socket in `folder` for each libvirt socket of that host. ciphers: in this order, "" = as
- * ssh has it. */
+/* The master, without a forward: what makes it a master, its socket in `folder`, is made last. ciphers: in
+ * this order, "" = as ssh has it. */
 void words_of_master(struct words *w, const struct place *p, const char *folder, const char *ciphers);
-extern const char
-    *const place_sockets[2]; /* names, in the folder and in /run/libvirt there; preferred first */
+/* Sockets that are forwarded together: libvirt's, or those for RAM and for disks. */
+#define PLACE_SERVICES 2u
+extern const char *const place_sockets[PLACE_SERVICES]; /* libvirt's names there; preferred first */
 /* A command over the master, and never over a new connection. */
 void words_of_run(struct words *w, const struct place *p, const char *folder, const char *command);
-/* Has the master forward sockets for RAM and disks, from `data` here to `data` there. */
+/* Has an ssh make sockets here that lead to others there: the master (nth 0), or the nth of those that have a
+ * connection of their own. */
 #define PLACE_RAM "ram"
 #define PLACE_DISKS "nbd"
-void words_of_forward(struct words *w, const struct place *p, const char *folder, const char *data,
-                      const char *suffix);
-/* The same by a connection of its own, with a command that runs as long as it; via: to another address of
- * that host, whose key is known under `alias` (NULL: to where the master goes); here: its sockets on this
- * machine are the nth ones in that folder (NULL: as there, in `data`). */
+struct forward {
+    char here[PLACE_PATH_SIZE], there[PLACE_PATH_SIZE];
+};
+void words_of_forward(struct words *w, const struct place *p, const char *folder, unsigned nth,
+                      const struct forward list[PLACE_SERVICES]);
+/* A connection of its own, the nth (from 1 on), a master too, with a command that runs as long as it; via: to
+ * another address of that host, whose key is known under `alias` (NULL: to where the master goes). */
 struct own_way {
-    const char *via, *alias, *ciphers, *data, *suffix, *here;
+    const char *via, *alias, *ciphers, *folder;
     unsigned nth;
 };
-/* Where those sockets are: QEMU's, and the nth of several connections'. service: 0 RAM, 1 disks. */
-#define PLACE_SERVICES 2u
+/* Where sockets for data are: QEMU's, and the nth of several connections'. service: 0 RAM, 1 disks. */
 void place_socket(const char *data, unsigned service, const char *suffix, char buf[PLACE_PATH_SIZE]);
 void place_own_socket(const char *here, unsigned service, unsigned nth, char buf[PLACE_PATH_SIZE]);
 void words_of_own(struct words *w, const struct place *p, const struct own_way *own, const char *command);

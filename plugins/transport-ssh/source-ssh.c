@@ -25,19 +25,24 @@
     "[ -n \"$k\" ] || { [ \"$o\" = 22 ] && k=$n || k=\"[$n]:$o\"; }; "                                       \
     "a+=(-o \"HostName=$v\" -o \"HostKeyAlias=$k\"); }; "
 
-/* What the configuration there must not change. A connection that its user shares would be shared by us.
- * AES-GCM comes first where nobody chose ciphers and the processors of both hosts have AES. */
+/* What the configuration there must not change. A connection that its user shares would be shared by us, and
+ * so would the user's forwards. ssh before 8.7 does not know the last ones, and refuses what it does not
+ * know. AES-GCM comes first where nobody chose ciphers and the processors of both hosts have AES. */
 #define OPTIONS                                                                                              \
     "export LC_ALL=C; read -r h; read -r u; read -r p; read -r v; "                                          \
     "a=(-o BatchMode=yes -o LogLevel=INFO -o ForwardAgent=no -o ForwardX11=no -o PermitLocalCommand=no "     \
     "-o RemoteCommand=none -o RequestTTY=no -o ControlMaster=no -o ControlPath=none "                        \
+    "-o ClearAllForwardings=yes "                                                                            \
     "-o StrictHostKeyChecking=yes -o UpdateHostKeys=no -o ConnectTimeout=3 -o ConnectionAttempts=1 "         \
     "-o ServerAliveInterval=3 -o ServerAliveCountMax=4); "                                                   \
-    "[ \"$u\" = - ] || a+=(-l \"$u\"); [ \"$p\" = - ] || a+=(-p \"$p\"); " VIA
+    "[ \"$u\" = - ] || a+=(-l \"$u\"); [ \"$p\" = - ] || a+=(-p \"$p\"); "                                   \
+    "t=(); ssh -G \"${a[@]}\" -- \"$h\" | grep -q \"^forkafterauthentication \" && "                         \
+    "{ a+=(-o ForkAfterAuthentication=no -o StdinNull=no); t=(-o SessionType=default); }; " VIA
 
-static const char log_in[] = OPTIONS "[ $(id -u) = 0 ] || exit 3; "
-                                     "ssh \"${a[@]}\" -- \"$h\" \"grep -qw aes /proc/cpuinfo\" </dev/null; "
-                                     "case $? in 0) exit 0;; 255) exit 1;; *) exit 4;; esac";
+static const char log_in[] =
+    OPTIONS "[ $(id -u) = 0 ] || exit 3; "
+            "ssh \"${a[@]}\" \"${t[@]}\" -- \"$h\" \"grep -qw aes /proc/cpuinfo\" </dev/null; "
+            "case $? in 0) exit 0;; 255) exit 1;; *) exit 4;; esac";
 
 static const char ask_ciphers[] = OPTIONS
     "if grep -qw aes /proc/cpuinfo; then ssh -G \"${a[@]}\" -- \"$h\" | grep \"^ciphers \"; fi; exit 0";
@@ -45,13 +50,15 @@ static const char ask_ciphers[] = OPTIONS
 static const char carry[] = OPTIONS
     "read -r d; read -r c; IFS= read -r n; umask 077; exec 8<&0; "
     "e() { kill $(jobs -p) 2>/dev/null; rm -f \"$d/" PLACE_RAM "$n\" \"$d/" PLACE_DISKS
-    "$n\"; rmdir \"$d\"; }; "
+    "$n\" \"$d/" PLACE_CONTROL "\"; rmdir \"$d\"; }; "
     "mkdir -p -m 711 \"${d%/*}\" && mkdir -m 711 \"$d\" || exit 1; trap e EXIT; exec 9<\"$d\"; flock 9; "
     "[ \"$c\" = - ] || a+=(-o \"Ciphers=$c\"); "
-    "ssh \"${a[@]}\" -o ExitOnForwardFailure=yes -N -L \"$d/" PLACE_RAM "$n:$d/" PLACE_RAM
-    "$n\" -L \"$d/" PLACE_DISKS "$n:$d/" PLACE_DISKS
-    "$n\" -- \"$h\" </dev/null >/dev/null 8<&- 9<&- & s=$(jobs -p); exec 2>/dev/null; "
-    "until [ -S \"$d/" PLACE_DISKS "$n\" ]; do kill -0 $s || exit 1; sleep 0.01; done; echo ready; "
+    "ssh \"${a[@]}\" -M -N -S \"$d/" PLACE_CONTROL "\" -o ControlPersist=no -- \"$h\" </dev/null >/dev/null "
+    "8<&- 9<&- & s=$(jobs -p); "
+    "until [ -S \"$d/" PLACE_CONTROL "\" ]; do kill -0 $s 2>/dev/null || exit 1; sleep 0.01; done; "
+    "ssh -F /dev/null -S \"$d/" PLACE_CONTROL "\" -o \"ProxyCommand=exit 1\" -O forward "
+    "-L \"$d/" PLACE_RAM "$n:$d/" PLACE_RAM "$n\" -L \"$d/" PLACE_DISKS "$n:$d/" PLACE_DISKS
+    "$n\" -- \"$h\" </dev/null >/dev/null 8<&- 9<&- || exit 1; exec 2>/dev/null; echo ready; "
     "while read -r -t " HOLD_SILENCE_SECONDS " x; do :; done <&8 8<&- 9<&- & "
     "wait -n; c=$?; kill -0 $s || echo \"ended $c $s\"";
 

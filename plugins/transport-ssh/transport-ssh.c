@@ -68,6 +68,39 @@ static bool has_several_addresses(const char *host)
     return has_several;
 }
 
+/* An ssh that stands makes sockets: the master, or the nth of those that have a connection of their own. */
+static int make_sockets(struct ferry_call *call, const struct ferry_services *services, const struct place *p,
+                        const char *folder, unsigned nth, const struct forward list[PLACE_SERVICES])
+{
+    char said[512] = "", line[256];
+    struct ferry_command command = {
+        .size = sizeof command, .timeout_ms = KEEPER_MS, .errors = said, .errors_room = sizeof said
+    };
+    struct words w;
+
+    words_of_forward(&w, p, folder, nth, list);
+    command.argv = w.argv;
+    if (services->program(call, &command) < 0)
+        return -1;
+    if (command.exit_code == 0)
+        return 0;
+    said_last_line(said, line, sizeof line);
+    services->error(call, NULL, "ssh to '%s' made no socket '%s': %s", p->host, list[0].here, line);
+    return -1;
+}
+
+static int forward_libvirt(struct ferry_call *call, const struct ferry_services *services,
+                           const struct place *p, const char *folder)
+{
+    struct forward list[PLACE_SERVICES];
+
+    for (unsigned i = 0; i < PLACE_SERVICES; i++) {
+        (void)snprintf(list[i].here, sizeof list[i].here, "%s/%s", folder, place_sockets[i]);
+        (void)snprintf(list[i].there, sizeof list[i].there, "/run/libvirt/%s", place_sockets[i]);
+    }
+    return make_sockets(call, services, p, folder, 0, list);
+}
+
 static int login(struct ferry_call *call, const struct ferry_services *services, const struct place *p,
                  const char *folder)
 {
@@ -79,6 +112,7 @@ static int login(struct ferry_call *call, const struct ferry_services *services,
     struct place slow, patient = *p;
 
     settings_of(call, services, p, &s);
+    patient.has_session = s.has_session;
     place_ciphers(s.ciphers, has_aes(), ciphers);
     /* ssh tries them in turn, and the first that is dead must not take all the time. */
     if (!p->connect_s && !s.has_proxy && has_several_addresses(s.host))
@@ -158,7 +192,7 @@ static int ssh_open(struct ferry_call *call, const struct ferry_services *servic
         return -1;
     }
     p.connect_s = way_patience_s(ret);
-    if (login(call, services, &p, folder) != 0) {
+    if (login(call, services, &p, folder) != 0 || forward_libvirt(call, services, &p, folder) < 0) {
         master_end();
         return -1;
     }
@@ -379,25 +413,21 @@ static int keep_folder(struct ferry_call *call, const struct ferry_services *ser
     return -1;
 }
 
-static int forward_by_master(struct ferry_call *call, const struct ferry_services *services,
-                             const struct opening *o)
+/* By the master (by 0), or one that has a connection of its own: where QEMU opens them, or, of several, at
+ * places of its own. */
+static int forward_data(struct ferry_call *call, const struct ferry_services *services,
+                        const struct opening *o, unsigned by, unsigned nth_of_several)
 {
-    char said[512] = "", line[256];
-    struct ferry_command command = {
-        .size = sizeof command, .timeout_ms = KEEPER_MS, .errors = said, .errors_room = sizeof said
-    };
-    struct words w;
+    struct forward list[PLACE_SERVICES];
 
-    words_of_forward(&w, o->place, o->folder, o->data, o->suffix);
-    command.argv = w.argv;
-    if (services->program(call, &command) < 0)
-        return -1;
-    if (command.exit_code == 0)
-        return 0;
-    said_last_line(said, line, sizeof line);
-    services->error(call, NULL, "ssh to '%s' did not open the way for RAM and disks: %s", o->place->host,
-                    line);
-    return -1;
+    for (unsigned i = 0; i < PLACE_SERVICES; i++) {
+        place_socket(o->data, i, o->suffix, list[i].there);
+        if (nth_of_several)
+            place_own_socket(o->folder, i, nth_of_several, list[i].here);
+        else
+            place_socket(o->data, i, o->suffix, list[i].here);
+    }
+    return make_sockets(call, services, o->place, o->folder, by, list);
 }
 
 /* An ssh for each of several connections, as far as they come, and what hands the connections on to them.
@@ -413,15 +443,14 @@ static bool open_several(struct ferry_call *call, const struct ferry_services *s
     uint32_t stand;
     int problem = 0;
 
-    nth.here = o->folder;
-    for (nth.nth = 0; nth.nth < n; nth.nth++)
-        words_of_own(&w[nth.nth], o->place, &nth, command);
+    for (nth.nth = 1; nth.nth <= n; nth.nth++)
+        words_of_own(&w[nth.nth - 1], o->place, &nth, command);
     stand = keeper_carry(w, n, SEVERAL_MS, &said);
     for (unsigned i = 0; i < n; i++) {
-        if (!(stand & 1u << i))
+        if (!(stand & 1u << i) || forward_data(call, services, o, i + 1, i + 1) < 0)
             continue;
         for (unsigned k = 0; k < PLACE_SERVICES; k++)
-            place_own_socket(o->folder, k, i, r.there[r.n][k]);
+            place_own_socket(o->folder, k, i + 1, r.there[r.n][k]);
         r.n++;
     }
     for (unsigned k = 0; k < PLACE_SERVICES; k++)
@@ -442,7 +471,7 @@ static int open_from_here(struct ferry_call *call, const struct ferry_services *
 {
     char quoted[512], ciphers[PLACE_CIPHERS_SIZE], line[256];
     const char *said = "";
-    struct own_way own = { .via = o->via, .data = o->data, .suffix = o->suffix };
+    struct own_way own = { .via = o->via, .folder = o->folder, .nth = 1 };
     struct settings s;
     struct words w;
 
@@ -455,12 +484,12 @@ static int open_from_here(struct ferry_call *call, const struct ferry_services *
     if (o->connections > 1 && open_several(call, services, o, &own, quoted))
         return 0;
     if (!o->via && (!ciphers[0] || keeper_has_aes()))
-        return forward_by_master(call, services, o);
+        return forward_data(call, services, o, 0, 0);
     words_of_own(&w, o->place, &own, quoted);
     if (keeper_carry(&w, 1, OWN_MS, &said))
-        return 0;
+        return forward_data(call, services, o, own.nth, 0);
     if (!o->via) /* one login may be all that is allowed there: slower, and encrypted all the same */
-        return forward_by_master(call, services, o);
+        return forward_data(call, services, o, 0, 0);
     said_last_line(said, line, sizeof line);
     services->error(call, "Leave --via out; or take a channel whose data goes another way.",
                     "ssh to %s of '%s' did not open the way for RAM and disks: %s", o->via, o->place->host,
@@ -471,6 +500,7 @@ static int open_from_here(struct ferry_call *call, const struct ferry_services *
 static int ssh_open_data(struct ferry_call *call, const struct ferry_services *services, const char *uri,
                          const char *folder, const struct ferry_route *route, const char *owner)
 {
+    struct settings s;
     struct place p;
     const char *why = place_of_uri(uri, &p);
     const char *data = sockets_folder(call, services, route);
@@ -487,6 +517,8 @@ static int ssh_open_data(struct ferry_call *call, const struct ferry_services *s
         services->error(call, NULL, "there is no folder for the sockets of RAM and disks");
         return -1;
     }
+    settings_of(call, services, &p, &s);
+    p.has_session = s.has_session;
     place_suffix(route->domain, o.suffix);
     if (keep_folder(call, services, &o) < 0)
         return -1;

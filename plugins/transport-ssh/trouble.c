@@ -58,6 +58,7 @@ void settings_of(struct ferry_call *call, const struct ferry_services *services,
         (void)snprintf(ret->user, sizeof ret->user, "%s", p->user[0] ? p->user : "?");
     if (!place_setting(printed, "ciphers", ret->ciphers, sizeof ret->ciphers))
         ret->ciphers[0] = '\0';
+    ret->has_session = strstr(printed, "\nforkafterauthentication ") != NULL;
     ret->has_proxy =
         (place_setting(printed, "proxyjump", proxy, sizeof proxy) && strcmp(proxy, "none") != 0) ||
         strstr(printed, "\nproxycommand ");

@@ -12,6 +12,7 @@ struct settings {
     char alias[256];                  /* the name that its key is known under */
     char ciphers[PLACE_CIPHERS_SIZE]; /* "" where it does not */
     bool has_proxy;
+    bool has_session; /* as that of place */
 };
 void settings_of(struct ferry_call *call, const struct ferry_services *services, const struct place *p,
                  struct settings *ret);

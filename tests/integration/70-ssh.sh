@@ -51,6 +51,16 @@ accept_as_told() { # HOST FILE: runs the command that stands in the message
 know_wrong_key() { # HOST: hostB is known by another host's key
     on "$1" sh -c "echo 'hostB $(cut -d' ' -f1,2 "$STATE/keys/hostA.pub")' >/root/.ssh/known_hosts"
 }
+# What a user may have for ssh by hand: forwards that cannot be made here (sshd has that port), sessions without a command.
+wayward() { # HOST…
+    local host
+    for host; do
+        finally on "$host" rm -f /root/.ssh/config
+        printf '%s\n' 'Host *' 'LocalForward 127.0.0.1:22 127.0.0.1:9' 'RemoteForward 127.0.0.1:22 127.0.0.1:9' \
+            'ExitOnForwardFailure yes' 'ForkAfterAuthentication yes' 'StdinNull yes' 'SessionType none' |
+            on "$host" sh -c 'test ! -e /root/.ssh/config && cat >/root/.ssh/config'
+    done
+}
 one_runner() { [ "$(lab runners "$1" | wc -l)" = 1 ] || complain "runners: $(lab runners "$1")"; }
 
 # By ssh alone it is why there is no way (exit 4); beside another channel it is a note with this id.
@@ -135,6 +145,21 @@ lives_on hostA web
 is_empty ssh_left
 
 # ---- what can stand in the way ----
+
+it "what a user's ssh forwards, and how its sessions are, is not ours: by one ssh, and by several"
+guest hostA web --write-log
+wayward hostA
+exits 0 prints 'ssh-gated-x2' ferry hostA migrate --strategy precopy-ssh-gated-x2 web hostB
+lives_on hostB web
+await 5 nothing_of_ssh
+
+deep "nor is it from a third machine, or of the ssh that the source starts"
+guest hostA web --write-log
+wayward hostA client
+plain_shell hostA hostB
+exits 0 prints 'ssh-gated' ferry client -c qemu+ssh://hostA/system migrate --strategy precopy-ssh-gated web hostB
+lives_on hostB web
+await 5 nothing_of_ssh
 
 it "a host key that is not known is shown with its fingerprint and the command that accepts it"
 guest hostA web --write-log

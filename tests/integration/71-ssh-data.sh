@@ -63,7 +63,7 @@ processor_without_aes() { # HOST, until the case ends
 # Those that carry data from a host, each as it was called.
 connections_for_data() { # HOST FILE
     # shellcheck disable=SC2046
-    for pid in $(pids_on "$1" -f '^ssh .*-L /run/libvirt/qemu/virt-ferry/'); do
+    for pid in $(pids_on "$1" -f '^ssh .* -M -S /run/virt-ferry/.*/ctl\.'); do
         tr '\0' ' ' <"/proc/$pid/cmdline"
         echo
     done >"$2"
@@ -146,7 +146,7 @@ await 20 nothing_left
 it "memory by two connections goes through two ssh processes; one that dies leaves the guest at the source, and nothing else"
 guest hostA sealed --disk shared:raw,local:raw --dirty 32,10 --write-log
 old_images_gone hostB sealed
-during precopy kill_on hostA -f '^ssh .*/ram\.1'
+during precopy kill_on hostA -f '^ssh .* -M -S /run/virt-ferry/.*/ctl\.2'
 # shellcheck disable=SC2086
 exits 1 prints "our ssh to 'hostB' (process " prints 'was ended by signal 9' prints 'The guest is untouched' \
     ferry hostA migrate --strategy precopy-ssh-gated-mixed-x2 $SLOWLY sealed hostB
@@ -186,7 +186,7 @@ deep "the source's own ssh that dies in the middle, or our way to the source, is
 guest hostA sealed --disk shared:raw,local:raw --dirty 32,10 --write-log
 plain_shell hostA hostB
 old_images_gone hostB sealed
-during precopy kill_on hostA -f '^ssh .* -N -L '
+during precopy kill_on hostA -f '^ssh .* -M -N -S /run/libvirt/qemu/virt-ferry/'
 # shellcheck disable=SC2086
 exits 1 prints "the source's own ssh to 'hostB' (process " prints 'was ended by signal 9' prints 'See on the source' \
     ferry client -c qemu+ssh://hostA/system migrate $SLOWLY sealed hostB

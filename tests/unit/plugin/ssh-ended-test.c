@@ -104,8 +104,9 @@ static char scratch[64], data[96];
 
 /* As the way to the source it runs the command; as the source's own it waits for its end. */
 static const char stub[] = "#!/bin/bash\n"
-                           "for last; do :; done\n"
-                           "case \" $* \" in *\" -S \"*) exec bash -c \"$last\";; esac\n"
+                           "for last; do case $last in -[GMO]) is=$last;; -S) is=${is:--S};; esac; done\n"
+                           "case $is in -G) exit 0;; -S) exec bash -c \"$last\";;\n"
+                           "-O) echo \"$*\" >\"${0%/*}/forward\"; exit 0;; esac\n"
                            "echo welcome >&2\n"
                            "trap 'echo Connection closed by remote host. >&2; exit 255' TERM\n"
                            "echo $$ >\"${0%/*}/pid\"\n"
@@ -145,7 +146,7 @@ static pid_t make_socket_when_there_is_room(void)
     ck_assert_int_ge(pid, 0);
     if (pid > 0)
         return pid;
-    (void)snprintf(at.sun_path, sizeof at.sun_path, "%s/" PLACE_DISKS ".x", data);
+    (void)snprintf(at.sun_path, sizeof at.sun_path, "%s/" PLACE_CONTROL, data);
     while (access(data, F_OK) < 0 || access(in_scratch("pid"), F_OK) < 0)
         (void)usleep(2000);
     _exit(bind(socket(AF_UNIX, SOCK_STREAM, 0), (struct sockaddr *)&at, sizeof at) == 0 ? 0 : 1);
@@ -216,9 +217,21 @@ static bool is_running(pid_t pid)
     return n == 1;
 }
 
+/* What the ssh that stands there was told. */
+static bool is_in_forward(const char *words)
+{
+    char line[1024] = "";
+    FILE *file = fopen(in_scratch("forward"), "r");
+
+    ck_assert_ptr_nonnull(file);
+    ck_assert_ptr_nonnull(fgets(line, sizeof line, file));
+    ck_assert_int_eq(fclose(file), 0);
+    return strstr(line, words) != NULL;
+}
+
 static void tidy(void)
 {
-    static const char *const names[] = { "ssh", "pid", "never" };
+    static const char *const names[] = { "ssh", "pid", "never", "forward" };
 
     for (size_t i = 0; i < TEST_ROWS(names); i++)
         ck_assert_int_eq(unlink(in_scratch(names[i])), 0);
@@ -242,6 +255,9 @@ START_TEST(the_source_tells_of_the_end_of_its_ssh_and_tidies)
         ssh_of_our_own();
         open_at_source();
         ck_assert(!source_ssh_has_ended(&e));
+        ck_assert(is_in_forward("/ram.x:"));
+        ck_assert(is_in_forward("/nbd.x:"));
+        ck_assert(is_in_forward("-F /dev/null "));
         pid = pid_of_ssh();
         ck_assert_int_eq(kill(pid, ends[_i].signal), 0);
         ck_assert(is_told_within(&e, 5000));

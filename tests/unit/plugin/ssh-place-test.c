@@ -108,7 +108,7 @@ START_TEST(the_host_is_the_one_operand_and_stands_behind_two_dashes)
     }
 END_TEST
 
-START_TEST(the_master_asks_nobody_trusts_no_new_key_and_forwards_both_sockets)
+START_TEST(the_master_asks_nobody_and_trusts_no_new_key)
     {
         const struct place p = { .host = "hostB" };
         struct words w;
@@ -116,13 +116,10 @@ START_TEST(the_master_asks_nobody_trusts_no_new_key_and_forwards_both_sockets)
         words_of_master(&w, &p, "/run/virt-ferry/way-0", "");
         ck_assert(has_word(&w, "BatchMode=yes"));
         ck_assert(has_word(&w, "StrictHostKeyChecking=yes"));
-        ck_assert(has_word(&w, "ExitOnForwardFailure=yes"));
         ck_assert(has_word(&w, "ForwardAgent=no"));
         ck_assert(has_word(&w, "ConnectTimeout=5"));
         ck_assert(has_word(&w, "ControlPersist=no"));
         ck_assert(has_word(&w, "/run/virt-ferry/way-0/ctl"));
-        ck_assert(has_word(&w, "/run/virt-ferry/way-0/virtqemud-sock:/run/libvirt/virtqemud-sock"));
-        ck_assert(has_word(&w, "/run/virt-ferry/way-0/libvirt-sock:/run/libvirt/libvirt-sock"));
         ck_assert(!has_word(&w, "-l"));
         ck_assert(!has_word(&w, "-p"));
     }
@@ -288,29 +285,6 @@ START_TEST(only_plain_short_names_of_domains_end_a_socket)
     }
 END_TEST
 
-START_TEST(the_master_is_told_of_both_sockets_for_data)
-    {
-        struct place p;
-        struct words w;
-        unsigned n = 0;
-
-        ck_assert_ptr_null(place_of_uri("qemu+ssh://root@hostB:2222/system", &p));
-        words_of_forward(&w, &p, "/run/virt-ferry/way-0", "/run/libvirt/qemu/virt-ferry/way-1",
-                         ".tunnelmigrate.dest.web");
-        for (size_t i = 0; i + 1 < w.n; i++)
-            if (strcmp(w.argv[i], "-L") == 0)
-                n += strcmp(w.argv[i + 1],
-                            "/run/libvirt/qemu/virt-ferry/way-1/ram.tunnelmigrate.dest.web:/"
-                            "run/libvirt/qemu/virt-ferry/way-1/ram.tunnelmigrate.dest.web") == 0 ||
-                     strcmp(w.argv[i + 1],
-                            "/run/libvirt/qemu/virt-ferry/way-1/nbd.tunnelmigrate.dest.web:/"
-                            "run/libvirt/qemu/virt-ferry/way-1/nbd.tunnelmigrate.dest.web") == 0;
-        ck_assert_uint_eq(n, 2);
-        ck_assert_str_eq(w.argv[w.n - 2], "--");
-        ck_assert_str_eq(w.argv[w.n - 1], "hostB");
-    }
-END_TEST
-
 static unsigned words_like(const struct words *w, const char *word)
 {
     unsigned n = 0;
@@ -320,13 +294,47 @@ static unsigned words_like(const struct words *w, const char *word)
     return n;
 }
 
+/* Behind "-L", in order. */
+static const char *forward_of(const struct words *w, unsigned nth)
+{
+    for (size_t i = 0; i + 1 < w->n; i++)
+        if (strcmp(w->argv[i], "-L") == 0 && nth-- == 0)
+            return w->argv[i + 1];
+    return "";
+}
+
+START_TEST(whoever_stands_is_told_of_both_sockets_and_of_nothing_that_a_user_configured)
+    {
+        const struct forward list[PLACE_SERVICES] = {
+            { "/run/virt-ferry/way-0/ram.7", "/run/libvirt/qemu/virt-ferry/way-1/ram.x" },
+            { "/run/virt-ferry/way-0/nbd.7", "/run/libvirt/qemu/virt-ferry/way-1/nbd.x" }
+        };
+        struct place p;
+        struct words w;
+
+        ck_assert_ptr_null(place_of_uri("qemu+ssh://root@hostB:2222/system", &p));
+        words_of_forward(&w, &p, "/run/virt-ferry/way-0", 0, list);
+        ck_assert_str_eq(forward_of(&w, 0),
+                         "/run/virt-ferry/way-0/ram.7:/run/libvirt/qemu/virt-ferry/way-1/ram.x");
+        ck_assert_str_eq(forward_of(&w, 1),
+                         "/run/virt-ferry/way-0/nbd.7:/run/libvirt/qemu/virt-ferry/way-1/nbd.x");
+        ck_assert_str_eq(forward_of(&w, 2), "");
+        ck_assert_uint_eq(words_like(&w, "/run/virt-ferry/way-0/ctl"), 1);
+        ck_assert_uint_eq(words_like(&w, "/dev/null"), 1);
+        ck_assert_uint_eq(words_like(&w, "ProxyCommand=exit 1"), 1);
+        ck_assert_uint_eq(words_like(&w, "ClearAllForwardings=yes"), 0); /* it would clear these too */
+        ck_assert_str_eq(w.argv[w.n - 2], "--");
+        ck_assert_str_eq(w.argv[w.n - 1], "hostB");
+        words_of_forward(&w, &p, "/run/virt-ferry/way-0", 7, list);
+        ck_assert_uint_eq(words_like(&w, "/run/virt-ferry/way-0/ctl.7"), 1);
+    }
+END_TEST
+
 START_TEST(to_an_address_of_its_own_ssh_knows_the_key_by_the_hosts_name_and_uses_no_master)
     {
-        const struct own_way own = { .via = "fd00:9::5",
-                                     .alias = "hostB",
-                                     .ciphers = "",
-                                     .data = "/run/libvirt/qemu/virt-ferry/way-1",
-                                     .suffix = ".x" };
+        const struct own_way own = {
+            .via = "fd00:9::5", .alias = "hostB", .ciphers = "", .folder = "/run/virt-ferry/way-0", .nth = 1
+        };
         struct place p;
         struct words w;
 
@@ -335,10 +343,9 @@ START_TEST(to_an_address_of_its_own_ssh_knows_the_key_by_the_hosts_name_and_uses
         ck_assert_uint_eq(words_like(&w, "HostName=fd00:9::5"), 1);
         ck_assert_uint_eq(words_like(&w, "HostKeyAlias=hostB"), 1);
         ck_assert_uint_eq(words_like(&w, "StrictHostKeyChecking=yes"), 1);
-        ck_assert_uint_eq(words_like(&w, "ExitOnForwardFailure=yes"), 1);
-        ck_assert_uint_eq(words_like(&w, "ControlPath=none"), 1);
-        ck_assert_uint_eq(words_like(&w, "-S"), 0);
-        ck_assert_uint_eq(words_like(&w, "-L"), 2);
+        ck_assert_uint_eq(words_like(&w, "-M"), 1);
+        ck_assert_uint_eq(words_like(&w, "/run/virt-ferry/way-0/ctl.1"), 1);
+        ck_assert_uint_eq(words_like(&w, "/run/virt-ferry/way-0/ctl"), 0);
         ck_assert_str_eq(w.argv[w.n - 3], "--");
         ck_assert_str_eq(w.argv[w.n - 2], "hostB");
         ck_assert_str_eq(w.argv[w.n - 1], "'true'");
@@ -349,7 +356,7 @@ END_TEST
 START_TEST(a_connection_of_its_own_to_where_the_master_goes_leaves_address_and_cipher_to_ssh)
     {
         const struct own_way own = {
-            .alias = "hostB", .ciphers = "", .data = "/run/libvirt/qemu/virt-ferry/way-1", .suffix = ".x"
+            .alias = "hostB", .ciphers = "", .folder = "/run/virt-ferry/way-0", .nth = 1
         };
         struct place p;
         struct words w;
@@ -362,30 +369,41 @@ START_TEST(a_connection_of_its_own_to_where_the_master_goes_leaves_address_and_c
             ck_assert_ptr_null(strstr(w.argv[i], "Ciphers="));
         }
         ck_assert_uint_eq(words_like(&w, "StrictHostKeyChecking=yes"), 1);
-        ck_assert_uint_eq(words_like(&w, "-L"), 2);
     }
 END_TEST
 
-START_TEST(each_of_several_has_sockets_of_its_own_here_and_all_lead_to_the_same_there)
+START_TEST(a_users_forwards_and_sessions_are_not_ours_and_an_old_ssh_is_told_nothing_that_it_refuses)
     {
-        struct own_way own = { .ciphers = "",
-                               .data = "/run/libvirt/qemu/virt-ferry/way-1",
-                               .suffix = ".x",
-                               .here = "/run/virt-ferry/way-0" };
+        const struct own_way own = {
+            .alias = "", .ciphers = "", .folder = "/run/virt-ferry/way-0", .nth = 8
+        };
         struct place p;
         struct words w;
+
+        ck_assert_ptr_null(place_of_uri("qemu+ssh://root@hostB:2222/system", &p));
+        for (int is_new = 0; is_new < 2; is_new++) {
+            p.has_session = is_new;
+            words_of_master(&w, &p, "/run/virt-ferry/way-0", "aes128-ctr");
+            ck_assert_uint_eq(words_like(&w, "ClearAllForwardings=yes"), 1);
+            ck_assert_uint_eq(words_like(&w, "-L"), 0);
+            ck_assert_uint_eq(words_like(&w, "ForkAfterAuthentication=no"), is_new);
+            ck_assert_uint_eq(words_like(&w, "SessionType=default"), 0); /* -N says another */
+            words_of_own(&w, &p, &own, "'true'");
+            ck_assert_uint_eq(words_like(&w, "ClearAllForwardings=yes"), 1);
+            ck_assert_uint_eq(words_like(&w, "ForkAfterAuthentication=no"), is_new);
+            ck_assert_uint_eq(words_like(&w, "StdinNull=no"), is_new);
+            ck_assert_uint_eq(words_like(&w, "SessionType=default"), is_new);
+        }
+    }
+END_TEST
+
+START_TEST(sockets_of_data_are_where_qemu_opens_them_and_each_of_several_has_its_own)
+    {
         char path[PLACE_PATH_SIZE];
 
-        ck_assert_ptr_null(place_of_uri("qemu+ssh://hostB/system", &p));
-        words_of_own(&w, &p, &own, "'true'");
-        ck_assert(has_word(&w, "/run/virt-ferry/way-0/ram.0:/run/libvirt/qemu/virt-ferry/way-1/ram.x"));
-        own.nth = 7;
-        words_of_own(&w, &p, &own, "'true'");
-        ck_assert(has_word(&w, "/run/virt-ferry/way-0/ram.7:/run/libvirt/qemu/virt-ferry/way-1/ram.x"));
-        ck_assert(has_word(&w, "/run/virt-ferry/way-0/nbd.7:/run/libvirt/qemu/virt-ferry/way-1/nbd.x"));
-        place_own_socket(own.here, 1, 7, path);
+        place_own_socket("/run/virt-ferry/way-0", 1, 7, path);
         ck_assert_str_eq(path, "/run/virt-ferry/way-0/nbd.7");
-        place_socket(own.data, 0, own.suffix, path);
+        place_socket("/run/libvirt/qemu/virt-ferry/way-1", 0, ".x", path);
         ck_assert_str_eq(path, "/run/libvirt/qemu/virt-ferry/way-1/ram.x");
     }
 END_TEST
@@ -403,15 +421,15 @@ END_TEST
 
 TEST_MAIN("plugin/ssh-place", LOOP(a_list_of_ciphers_that_somebody_chose_stays, TEST_ROWS(cipher_lists)),
           a_processor_tells_whether_it_has_aes, only_plain_short_names_of_domains_end_a_socket,
-          the_master_is_told_of_both_sockets_for_data,
+          whoever_stands_is_told_of_both_sockets_and_of_nothing_that_a_user_configured,
           to_an_address_of_its_own_ssh_knows_the_key_by_the_hosts_name_and_uses_no_master,
           a_connection_of_its_own_to_where_the_master_goes_leaves_address_and_cipher_to_ssh,
-          each_of_several_has_sockets_of_its_own_here_and_all_lead_to_the_same_there,
+          sockets_of_data_are_where_qemu_opens_them_and_each_of_several_has_its_own,
+          a_users_forwards_and_sessions_are_not_ours_and_an_old_ssh_is_told_nothing_that_it_refuses,
           a_port_of_its_own_is_part_of_the_name_of_a_key,
           LOOP(a_uri_gives_a_place_or_says_why_not, TEST_ROWS(uris)), names_end_at_their_limit,
           the_host_is_the_one_operand_and_stands_behind_two_dashes,
-          the_master_asks_nobody_trusts_no_new_key_and_forwards_both_sockets,
-          a_command_goes_over_the_master_or_not_at_all,
+          the_master_asks_nobody_and_trusts_no_new_key, a_command_goes_over_the_master_or_not_at_all,
           LOOP(a_folder_means_nothing_to_ssh_and_leaves_room_for_a_socket, TEST_ROWS(folders)),
           the_longest_socket_of_a_folder_fits_into_an_address,
           LOOP(a_word_comes_through_a_shell_as_it_was_or_is_refused, TEST_ROWS(quotes)),
