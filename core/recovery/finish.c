@@ -174,6 +174,23 @@ static int complete_dest(struct move *m, struct worker *dest, struct error *err)
     return 0;
 }
 
+static int with_problems(const struct move *m, struct error *err)
+{
+    return error_set(err, ERROR_PROBLEMS, NULL, "domain '%s' moved to '%s', with problems", m->name,
+                     m->survey.dest_host);
+}
+
+/* The guest is over there all the same; what cannot be written is not done. */
+static int moved_unwritten(struct move *m, const struct error *failed, struct error *err)
+{
+    move_problem(
+        m,
+        "the journal could not be written, so nothing of the domain was removed from '%s': %s: %s; never "
+        "start it there; when the journal can be written again: virt-ferry recover %s",
+        m->survey.source_host, failed->what, failed->why, m->run);
+    return with_problems(m, err);
+}
+
 int finish_forward(struct move *m, struct error *err)
 {
     __attribute__((cleanup(ends_done))) struct ends ends = { 0 };
@@ -181,8 +198,8 @@ int finish_forward(struct move *m, struct error *err)
     bool source_stays;
 
     m->result->outcome = OUTCOME_MOVED;
-    if (move_record(m, "moved", NULL, err) < 0)
-        return -err->code;
+    if (move_record(m, "moved", NULL, &failed) < 0)
+        return moved_unwritten(m, &failed, err);
     if (m->is_dead[0])
         move_problem(m,
                      "'%s' may still define the domain: never start it there; when that host is back: virsh "
@@ -203,8 +220,7 @@ int finish_forward(struct move *m, struct error *err)
     ends.dest = look_worker(m, true, err);
     if (!ends.dest || complete_dest(m, ends.dest, err) < 0) {
         move_problem(m, "the destination could not be completed: %s: %s", err->what, err->why);
-        return error_set(err, ERROR_PROBLEMS, NULL, "domain '%s' moved to '%s', with problems", m->name,
-                         m->survey.dest_host);
+        return with_problems(m, err);
     }
     /* With the source not cleaned the run is not over: the mark stays, and the next run goes on from here. */
     if (!source_stays &&
@@ -213,8 +229,5 @@ int finish_forward(struct move *m, struct error *err)
                    NULL, err) < 0 ||
          move_record(m, "end", json_pack("{ss}", "outcome", "moved"), err) < 0))
         move_problem(m, "the run's mark could not be removed on '%s': %s", m->survey.dest_host, err->what);
-    if (m->result->problems.len > 0)
-        return error_set(err, ERROR_PROBLEMS, NULL, "domain '%s' moved to '%s', with problems", m->name,
-                         m->survey.dest_host);
-    return 0;
+    return m->result->problems.len > 0 ? with_problems(m, err) : 0;
 }

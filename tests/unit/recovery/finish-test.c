@@ -2,6 +2,10 @@
  * What a held move's guest stood still, and what copied disks sent, from what libvirt counted and we saw. */
 #include "check-main.h"
 #include "recovery/settle.h"
+#include "run/move.h"
+#include "state/journal-world.h"
+#include <signal.h>
+#include <sys/resource.h>
 
 static const struct {
     uint64_t began, resumed, elapsed, downtime;
@@ -88,7 +92,37 @@ START_TEST(of_overlays_all_that_the_job_counts_was_sent)
     }
 END_TEST
 
-TEST_MAIN("recovery/finish",
+START_TEST(a_guest_that_moved_is_said_to_have_though_the_journal_cannot_be_written)
+    {
+        const struct rlimit nothing = { 0, RLIM_INFINITY };
+        struct run_options o = { 0 };
+        struct run_result result = { 0 };
+        struct move m = { .o = &o, .result = &result, .name = "web", .run = RUN };
+        struct error err = { 0 };
+        struct rlimit before;
+
+        world();
+        (void)snprintf(m.survey.source_host, sizeof m.survey.source_host, "hostA");
+        (void)snprintf(m.survey.dest_host, sizeof m.survey.dest_host, "hostB");
+        m.journal = journal_create(dir, RUN, &err);
+        ck_assert_msg(m.journal != NULL, "%s", err.what);
+        ck_assert(signal(SIGXFSZ, SIG_IGN) != SIG_ERR);
+        ck_assert_int_eq(getrlimit(RLIMIT_FSIZE, &before), 0);
+        ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &nothing), 0);
+        ck_assert_int_eq(finish_forward(&m, &err), -ERROR_PROBLEMS);
+        ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &before), 0);
+        ck_assert_int_eq(result.outcome, OUTCOME_MOVED);
+        ck_assert_ptr_nonnull(strstr(text_of(&result.problems), "removed from 'hostA'"));
+        ck_assert_ptr_nonnull(strstr(text_of(&result.problems), "never start it there"));
+        ck_assert_ptr_nonnull(strstr(text_of(&result.problems), "virt-ferry recover " RUN));
+        text_done(&result.problems);
+        journal_free(m.journal);
+        world_ends();
+    }
+END_TEST
+
+TEST_MAIN("recovery/finish", a_guest_that_moved_is_said_to_have_though_the_journal_cannot_be_written,
+
           LOOP(a_held_downtime_ends_with_the_resumption_or_is_said_to_be_longer, TEST_ROWS(stops)),
           LOOP(holes_of_a_copied_disk_are_not_counted_as_sent, TEST_ROWS(mirrors)),
           LOOP(of_overlays_all_that_the_job_counts_was_sent, 2))
