@@ -64,7 +64,7 @@ settle_once() { # [SETTING of faults]
     tries=$((tries + 1))
     file=$case_dir/settle-$tries
     # shellcheck disable=SC2046
-    VIRT_FERRY_FAULT=${1:-} code_of "$file" timeout -k 5 150 "$LAB" on "$client" "${ferry_env[@]}" \
+    VIRT_FERRY_FAULT=${1:-} code_of "$file" timeout -k 5 "$(patience)" "$LAB" on "$client" "${ferry_env[@]}" \
         virt-ferry $(settle_command)
     echo "settle $tries: exit $code: $(tail -n 2 "$file" | tr '\n' ' ')"
     [ "$code" -lt 124 ] || [ -n "${1:-}" ] || wrong hung "settling ended with $code"
@@ -149,6 +149,8 @@ settle() {
             0 | 1 | 5) [ -n "$may_leave" ] || echo "not clean after exit $first_code: $left; $(journals_open)" ;;
         esac
         ends_clean || wrong left "exit $first_code, and: $left $(journals_open)"
+        # The guest alone was ended, and that is no run's to mend.
+        [ "$first_code" != 0 ] || [ -n "$(journals_open)$(left_behind)" ] || return 0
     fi
     while [ "$tries" -lt "$most" ] && ! is_settled; do
         settle_once
