@@ -4,6 +4,7 @@
 #include "migration/monitor.h"
 
 #include "base/log.h"
+#include "recovery/settle.h"
 
 /* Each look costs libvirtd and QEMU a question in the midst of the move: few while a pass goes on, and close
  * together where it is about to end and a decision falls. */
@@ -118,6 +119,16 @@ static void note_postcopy(struct move *m, const json_t *job)
         gate_disarm(m->gate);
 }
 
+/* libvirt's finish waits for a destination that waits for pages, and may never hear that nobody sends them.
+ */
+static void note_cut(struct move *m, struct monitor *mon, const json_t *job)
+{
+    if (!postcopy_unheard(m, &mon->unheard, json_flag(job, "is_cut", false)) || m->gave_up_halves)
+        return;
+    m->gave_up_halves = true;
+    worker_kill(m->mover);
+}
+
 static void hear_switch(struct monitor *mon)
 {
     struct error err = { 0 };
@@ -153,6 +164,7 @@ static void watch_job(struct move *m, struct monitor *mon)
         if (call_wait(mon->job, &job, &err) == 0) {
             mon->wait_ms = next_look_ms(m, job);
             note_postcopy(m, job);
+            note_cut(m, mon, job);
             keep_figures(m, job);
             report(m, job);
             if (m->strategy->mode == MODE_POSTCOPY && !m->is_postcopy && !m->is_cancelled)

@@ -15,6 +15,7 @@ struct monitor {
     uint64_t asked_ms, wait_ms;
     bool stop_wanted, abort_accepted, said_too_late;
     uint64_t abort_again_ms;
+    struct unheard unheard;
     unsigned interrupts;
     struct controller control;
 };

@@ -10,13 +10,17 @@ int advise_gone(const struct move *m, bool was_postcopy, struct error *err)
     if (m->is_dead[0] || m->is_dead[1])
         return advise_dead(m, err);
     if (was_postcopy)
-        return error_fix(err,
-                         "1. Look at what is left of it on both hosts: virsh domstate --reason. 2. End that: "
-                         "virsh destroy. 3. Its newest writes are on its disks at '%s', whole up to the last "
-                         "one: start it there; where it is not defined, define it from virsh dumpxml "
-                         "--inactive at '%s'. 4. At '%s' undefine it: virsh undefine --keep-nvram. 5. Run "
-                         "virt-ferry recover: it closes run %s.",
-                         dest, source, source, m->run);
+        return error_fix(
+            err,
+            "%s1. Look at what is left of it on both hosts: virsh domstate --reason. 2. End that: "
+            "virsh destroy. 3. Its newest writes are on its disks at '%s', whole up to the last "
+            "one: start it there; where it is not defined, define it from virsh dumpxml "
+            "--inactive at '%s'. 4. At '%s' undefine it: virsh undefine --keep-nvram. 5. Run "
+            "virt-ferry recover: it closes run %s.",
+            m->dest_is_mute ? "Where QEMU there is only stopped (ps: state T), let it go on and run "
+                              "virt-ferry recover. Else: "
+                            : "",
+            dest, source, source, m->run);
     if (m->is_offline)
         return error_fix(err,
                          "1. Look on both hosts: virsh list --all. 2. Where it is on neither, define it at "
@@ -30,6 +34,16 @@ int advise_gone(const struct move *m, bool was_postcopy, struct error *err)
         "its newest writes are there, else at '%s': on one host only. 4. Undefine it on the other: "
         "virsh undefine --keep-nvram. 5. Run virt-ferry recover: it closes run %s.",
         source, dest, dest, source, m->run);
+}
+
+int advise_unheard(const struct move *m, struct error *err)
+{
+    return error_fix(
+        err,
+        "At '%s', as root, with the address of '%s' for SOURCE: ss -tK 'dst SOURCE and sport >= "
+        ":49152 and sport <= :49215': QEMU there then knows that its connection is gone, and the "
+        "halves are joined; by virt-ferry recover %s where the run has ended.",
+        m->survey.dest_host, m->survey.source_host, m->run);
 }
 
 int advise_dead(const struct move *m, struct error *err)

@@ -8,9 +8,6 @@
 #include <stdio.h>
 
 #define PATIENCE_MS 20000u /* for a host that does not answer, or a job that does not end */
-#define POSTCOPY_PATIENCE_MS                                                                                 \
-    600000u /* its memory still follows: there is nothing else to do than to wait                            \
-             */
 #define PAUSE_MS 200u
 #define RESUME_PAUSE_MS 2000u /* QEMU notices a lost link later than libvirt does */
 #define MAX_ACTS 6
@@ -37,8 +34,14 @@ static bool was_postcopy(struct move *m, const struct evidence *e)
 static int guest_lost(struct move *m, const struct evidence *e, struct error *err)
 {
     error_set(err, ERROR_GUEST_LOST, NULL, "domain '%s' was lost in post-copy", m->name);
-    error_why(err, "on '%s': %s; on '%s': %s; a part of its memory is gone", m->survey.source_host,
-              seen_word(&e->source), m->survey.dest_host, seen_word(&e->dest));
+    if (m->dest_is_mute)
+        error_why(err,
+                  "QEMU on '%s' was asked to go on and has not answered for %u s: it waits, it seems, for a "
+                  "page that nobody sends",
+                  m->survey.dest_host, JOIN_STILL_MS / 1000u);
+    else
+        error_why(err, "on '%s': %s; on '%s': %s; a part of its memory is gone", m->survey.source_host,
+                  seen_word(&e->source), m->survey.dest_host, seen_word(&e->dest));
     return advise_gone(m, true, err);
 }
 
@@ -65,6 +68,8 @@ static int not_settled(struct move *m, const struct evidence *e, enum decision d
                          m->run);
     if (m->is_dead[0] || m->is_dead[1])
         return advise_dead(m, err);
+    if (postcopy_is_unheard(m))
+        return advise_unheard(m, err);
     if (d == DECIDE_WAIT)
         return error_fix(
             err, "When the job has ended, or is ended by virt-ferry abort '%s': virt-ferry recover %s.",
@@ -187,7 +192,7 @@ static bool is_over(const struct move *m, enum decision d, uint64_t until, int a
 
 static uint64_t patience_ms(const struct move *m)
 {
-    if (m->is_postcopy || journal_last(m->journal, "postcopy"))
+    if ((m->is_postcopy || journal_last(m->journal, "postcopy")) && !m->gave_up_halves)
         return POSTCOPY_PATIENCE_MS;
     /* The gate has waited for that host already. */
     return m->gave_up_looking ? PATIENCE_MS / 10u : PATIENCE_MS;
@@ -247,6 +252,7 @@ int settle(struct move *m, struct error *err)
     uint64_t until = loop_now_ms() + patience_ms(m), halved_ms = 0;
     unsigned interrupts = loop_interrupts(m->loop);
     bool said_p2p = false, said_cut = false;
+    struct unheard unheard = { 0 };
     int acts = 0;
 
     for (;;) {
@@ -266,8 +272,12 @@ int settle(struct move *m, struct error *err)
             wait_for_p2p(m, &said_p2p, &interrupts);
             until = loop_now_ms() + PATIENCE_MS;
         }
-        if (has_patience(m, until) && join_again(m, &said_cut))
+        (void)postcopy_unheard(m, &unheard, postcopy_is_unheard(m)); /* for as long as the patience lasts */
+        if (has_patience(m, until) && join_again(m, &said_cut)) {
+            if (m->dest_is_mute)
+                return not_settled(m, &e, DECIDE_GONE, err);
             continue;
+        }
         if (is_over(m, d, until, acts))
             return not_settled(m, &e, d, err);
         /* This process was stopped since: it looks again. */

@@ -13,6 +13,8 @@ const struct outcome_row *settle_row(const struct move *m, const struct evidence
  * known whether it ran on a host that is dead: the fix of err. */
 int advise_gone(const struct move *m, bool was_postcopy, struct error *err);
 int advise_dead(const struct move *m, struct error *err);
+/* And about one whose destination has not heard that its link is gone. */
+int advise_unheard(const struct move *m, struct error *err);
 
 /* postcopy-cut.c: both hosts showed, when last looked at, that they hold their half of a guest and lost each
  * other, and its data went over a way that can be gone again. */
@@ -20,9 +22,23 @@ bool postcopy_is_cut(const struct move *m);
 /* The source's QEMU has ended otherwise than by moving, and the destination says that post-copy failed:
  * unless it had all of the guest by then, and is about to say so, a half is all that is left. */
 bool postcopy_is_halved(const struct move *m);
+/* The source says that post-copy failed, and the destination, which waits for pages, has not heard of it. */
+bool postcopy_is_unheard(const struct move *m);
+/* Says once, when that has lasted for a while, what an operator can do about it; true: it is waited for no
+ * longer. */
+bool postcopy_unheard(struct move *m, struct unheard *u, bool is_unheard);
 /* Joins the halves again; 0 when libvirt says that all of the guest has arrived. Nothing is ended or started
- * by it, whatever it comes to. */
+ * by it, whatever it comes to. Ends where nothing comes any more (JOIN_STILL_MS), with dest_is_mute where
+ * QEMU there has not answered for as long. */
 int postcopy_resume(struct move *m, struct error *err);
+#define POSTCOPY_PATIENCE_MS 600000u /* its memory may still follow: nothing else is left to do */
+#define JOIN_STILL_MS 120000u
+#define JOIN_SAY_MS 20000u
+#define JOIN_BLIND_MS 30000u /* between two looks: more, and what was seen before counts no longer */
+enum join_sight { JOIN_GOES_ON, JOIN_STANDS, JOIN_IS_MUTE };
+void joining_begin(struct joining *j, uint64_t now_ms);
+/* sent: NOT_KNOWN where the source did not say; is_busy: libvirt there waits for an answer of QEMU. */
+enum join_sight joining_see(struct joining *j, uint64_t now_ms, uint64_t sent, bool is_busy);
 
 /* settle-disks.c: after a failure or a death of a relocation, each disk is seen to be in its new image or in
  * its old one, and no copy goes on. Must be 0 before anything is removed. */

@@ -33,6 +33,22 @@ struct sight {
     uint64_t at_ms; /* loop_awake_ms */
 };
 
+/* How the halves of a guest are joined again, over all tries; monotonic, 0 = never. */
+struct joining {
+    uint64_t began_ms;    /* the newest try */
+    uint64_t sent_bytes;  /* of memory, by the source */
+    uint64_t moved_ms;    /* when that last grew */
+    uint64_t answered_ms; /* when QEMU there was last free to answer, or nobody said that it was not */
+    uint64_t looked_ms;
+    bool said;
+};
+
+/* A source that says that post-copy failed, and a destination that does not. */
+struct unheard {
+    uint64_t since_ms; /* monotonic; 0 = it is not so */
+    bool said;
+};
+
 struct move {
     const struct run_options *o;
     const struct relocation_wish *wish; /* the user's, or picked; NULL = no disk shall go elsewhere */
@@ -84,6 +100,10 @@ struct move {
     bool is_p2p;         /* the source's libvirt makes the calls: its job outlives us */
     bool is_offline;     /* the domain is shut off, and its definition moves */
     bool is_postcopy;    /* the source was seen to have stopped for post-copy */
+    bool gave_up_halves; /* the destination never learnt that its link was gone, as long as that was waited
+                            for */
+    bool dest_is_mute;   /* its QEMU did not answer any more when the halves were to be joined */
+    struct joining joining;
     uint64_t carried_ms; /* monotonic: when libvirt was asked */
     struct actual actual;
     struct {

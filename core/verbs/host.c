@@ -34,6 +34,7 @@ const struct verb verbs_host[] = {
     { "destroy", verb_destroy },
     { "undefine", verb_undefine },
     { "job", verb_job },
+    { "control", verb_control },
     { "abort-job", verb_abort_job },
     { "start-postcopy", verb_start_postcopy },
     { "measure-dirty", verb_measure_dirty },

@@ -27,17 +27,23 @@ static const struct {
     { VIR_DOMAIN_JOB_DISK_BPS, "disk_bytes_per_s" },
 };
 
-/* The source has stopped for good and the guest runs over there: what libvirt never takes back. */
-static bool has_switched(virDomainPtr d)
+/* The source has stopped for good and the guest runs over there: what libvirt never takes back. And whether
+ * the rest of its memory can still follow. */
+static int put_switch(virDomainPtr d, json_t *reply)
 {
     int state = 0, reason = 0;
+    const bool is_paused = virDomainGetState(d, &state, &reason, 0) == 0 && state == VIR_DOMAIN_PAUSED;
+    const bool is_cut = is_paused && reason == VIR_DOMAIN_PAUSED_POSTCOPY_FAILED;
 
-    return virDomainGetState(d, &state, &reason, 0) == 0 && state == VIR_DOMAIN_PAUSED &&
-           (reason == VIR_DOMAIN_PAUSED_POSTCOPY || reason == VIR_DOMAIN_PAUSED_POSTCOPY_FAILED);
+    return json_put_flag(reply, "is_postcopy",
+                         is_cut || (is_paused && reason == VIR_DOMAIN_PAUSED_POSTCOPY)) < 0 ||
+                   json_put_flag(reply, "is_cut", is_cut) < 0
+               ? -1
+               : 0;
 }
 
-/* {"uuid", "completed"}: "is_active", "is_postcopy", and every counter that libvirt knows; completed reads
- * the last job's */
+/* {"uuid", "completed"}: "is_active", "is_postcopy", "is_cut" (post-copy that lost its link), and every
+ * counter that libvirt knows; completed reads the last job's */
 int verb_job(struct child *c, const json_t *args, json_t *reply, struct error *err)
 {
     OWNED_DOMAIN d = verb_domain(c, args, err);
@@ -51,7 +57,7 @@ int verb_job(struct child *c, const json_t *args, json_t *reply, struct error *e
         return libvirt_error(err, c->host, "could not read the job's statistics");
     if (json_put_flag(reply, "is_active",
                       type == VIR_DOMAIN_JOB_BOUNDED || type == VIR_DOMAIN_JOB_UNBOUNDED) < 0 ||
-        json_put_flag(reply, "is_postcopy", has_switched(d)) < 0)
+        put_switch(d, reply) < 0)
         r = error_memory(err);
     for (size_t i = 0; r == 0 && i < sizeof counters / sizeof *counters; i++) {
         unsigned long long value;
@@ -62,6 +68,20 @@ int verb_job(struct child *c, const json_t *args, json_t *reply, struct error *e
     }
     virTypedParamsFree(params, n);
     return r;
+}
+
+/* {"uuid"}: "is_free": libvirt is not asking its QEMU anything at this moment. Of one that is never seen to
+ * be free QEMU has not answered. */
+int verb_control(struct child *c, const json_t *args, json_t *reply, struct error *err)
+{
+    OWNED_DOMAIN d = verb_domain(c, args, err);
+    virDomainControlInfo info = { 0 };
+
+    if (!d)
+        return -err->code;
+    if (virDomainGetControlInfo(d, &info, 0) < 0)
+        return libvirt_error(err, c->host, "could not ask whether the domain's QEMU answers");
+    return json_put_flag(reply, "is_free", info.state == VIR_DOMAIN_CONTROL_OK) < 0 ? error_memory(err) : 0;
 }
 
 /* {"uuid"}: {} */

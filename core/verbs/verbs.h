@@ -106,6 +106,7 @@ int verb_destroy(struct child *c, const json_t *args, json_t *reply, struct erro
 int verb_undefine(struct child *c, const json_t *args, json_t *reply, struct error *err);
 /* job.c */
 int verb_job(struct child *c, const json_t *args, json_t *reply, struct error *err);
+int verb_control(struct child *c, const json_t *args, json_t *reply, struct error *err);
 int verb_abort_job(struct child *c, const json_t *args, json_t *reply, struct error *err);
 int verb_start_postcopy(struct child *c, const json_t *args, json_t *reply, struct error *err);
 /* dirty.c */

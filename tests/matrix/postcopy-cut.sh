@@ -43,6 +43,20 @@ mend() {
 tell_destination() {
     lab on hostB ss -HtK "dst $(address_of hostA) and sport >= :49152 and sport <= :49215"
 }
+# shellcheck disable=SC2016  # expanded on the host
+qemu_there() { on hostB sh -c 'kill -"$0" "$(cat /run/libvirt/qemu/halves.pid)"' "$1"; } # SIGNAL
+# What its Fix line says, word by word.
+steps_of_exit_11() {
+    on hostB virsh destroy halves
+    on hostA virsh destroy halves
+    on hostB virsh -q list --all --name | grep -qx halves ||
+        on hostA virsh dumpxml --inactive --security-info halves | on hostB virsh define /dev/stdin
+    on hostA virsh undefine --keep-nvram halves
+    on hostB virsh start halves
+    code_of_recover=0
+    ferry hostA recover || code_of_recover=$?
+    is 0 echo "$code_of_recover"
+}
 # The link breaks in post-copy, comes back, and breaks again as soon as the halves were joined.
 cut_twice() {
     in_postcopy
@@ -110,7 +124,7 @@ FERRY_SECONDS=400 exits 0 ferry hostA migrate --allow-cleartext halves qemu+tcp:
 wait "$cutter"
 lives_on hostB halves
 
-it "a destination that waits for pages and does not know that nobody sends them is told so there, and joined again"
+it "a destination that waits for pages and does not know that nobody sends them: it is said how it is told, and they are joined"
 # shellcheck disable=SC2086
 lab guest hostA halves $BUSY
 finally lab rm halves
@@ -122,10 +136,61 @@ sleep 8
     lab link hostA hostB rst
     sleep 3
     lab link hostA hostB ok
-    sleep 5
+    # Where it had something to say it knows by itself, and is joined.
+    await 60 grep -qsE 'ss -tK|joined again' "$WORK"/out.??????
     tell_destination
 } &
 cutter=$!
 FERRY_SECONDS=300 exits 0 prints 'joined again' ferry hostA migrate --allow-cleartext halves qemu+tcp://hostB/system
 wait "$cutter"
+lives_on hostB halves
+
+it "QEMU at the destination that does not answer when the halves are to be joined: two minutes, exit 11, and it may still go on"
+# shellcheck disable=SC2086
+lab guest hostA halves $BUSY
+finally lab rm halves
+finally mend
+slowly
+sleep 8
+{
+    in_postcopy
+    cut rst
+    await 60 both_failed
+    qemu_there STOP
+    mend
+} &
+cutter=$!
+finally qemu_there CONT
+FERRY_SECONDS=300 exits 11 prints 'has not answered for 120 s' prints 'only stopped (ps: state T)' prints 'virsh destroy' \
+    ferry hostA migrate --allow-cleartext halves qemu+tcp://hostB/system
+wait "$cutter"
+both_failed
+qemu_there CONT
+FERRY_SECONDS=300 exits 0 ferry hostA recover
+lives_on hostB halves
+
+it "cut while a disk was copied as well: joined, or said within three minutes to be lost, and then its disks start"
+# shellcheck disable=SC2086
+lab guest hostA halves $BUSY --disk local:raw
+finally lab rm halves
+finally mend
+slowly
+sleep 8
+{
+    in_postcopy
+    lab link hostA hostB rst
+    lab link hostB hostA rst
+    sleep 1
+    lab link hostA hostB ok
+    lab link hostB hostA ok
+    await 60 grep -qsE 'ss -tK|joined again' "$WORK"/out.??????
+    tell_destination
+} &
+cutter=$!
+code=0
+FERRY_SECONDS=300 ferry hostA migrate --allow-cleartext halves qemu+tcp://hostB/system >"$WORK/out.copied" 2>&1 || code=$?
+wait "$cutter"
+cat "$WORK/out.copied"
+[[ $code =~ ^(0|11)$ ]] || complain "exit code $code"
+[ "$code" = 0 ] || steps_of_exit_11
 lives_on hostB halves

@@ -6,26 +6,36 @@
 #include <string.h>
 
 static const struct {
-    bool was_postcopy, is_offline;
+    bool was_postcopy, is_offline, is_mute;
     const char *pieces[8];
 } gone[] = {
     { false,
+      false,
       false,
       { "1. ", "domstate --reason", "2. ", "/var/log/libvirt/qemu at 'hostB.", "3. Start it there", "4. ",
         "undefine --keep-nvram", "it closes run 20261124T101530-9f3a12bc." } },
     { true,
       false,
+      false,
       { "1. ", "domstate --reason", "2. ", "virsh destroy", "3. ", "start it there", "undefine --keep-nvram",
         "it closes run 20261124T101530-9f3a12bc." } },
+    { true,
+      false,
+      true,
+      { "only stopped", "virt-ferry recover. Else: 1. ", "domstate --reason", "virsh destroy", "3. ",
+        "start it there", "undefine --keep-nvram", "it closes run 20261124T101530-9f3a12bc." } },
     { false,
       true,
+      false,
       { "1. ", "virsh list --all", "2. ", "define it at 'hostA.", "3. ",
         "it closes run 20261124T101530-9f3a12bc." } },
 };
 
 START_TEST(what_to_do_about_a_guest_on_neither_host_is_told_in_order)
     {
-        struct move m = { .run = "20261124T101530-9f3a12bc", .is_offline = gone[_i].is_offline };
+        struct move m = { .run = "20261124T101530-9f3a12bc",
+                          .is_offline = gone[_i].is_offline,
+                          .dest_is_mute = gone[_i].is_mute };
         struct error err = { 0 };
         const char *at = err.fix;
 
@@ -41,4 +51,19 @@ START_TEST(what_to_do_about_a_guest_on_neither_host_is_told_in_order)
     }
 END_TEST
 
-TEST_MAIN("recovery/advise", LOOP(what_to_do_about_a_guest_on_neither_host_is_told_in_order, TEST_ROWS(gone)))
+START_TEST(how_a_destination_learns_that_its_link_is_gone_is_told)
+    {
+        struct move m = { .run = "20261124T101530-9f3a12bc" };
+        struct error err = { 0 };
+
+        (void)snprintf(m.survey.source_host, sizeof m.survey.source_host, "hostA");
+        (void)snprintf(m.survey.dest_host, sizeof m.survey.dest_host, "hostB");
+        (void)advise_unheard(&m, &err);
+        ck_assert_ptr_eq(strstr(err.fix, "At 'hostB', as root, with the address of 'hostA'"), err.fix);
+        ck_assert_ptr_nonnull(strstr(err.fix, "ss -tK 'dst SOURCE and sport >= :49152"));
+        ck_assert_ptr_nonnull(strstr(err.fix, "virt-ferry recover 20261124T101530-9f3a12bc"));
+    }
+END_TEST
+
+TEST_MAIN("recovery/advise", how_a_destination_learns_that_its_link_is_gone_is_told,
+          LOOP(what_to_do_about_a_guest_on_neither_host_is_told_in_order, TEST_ROWS(gone)))

@@ -69,7 +69,84 @@ START_TEST(a_half_is_all_that_is_left_where_the_source_ended_and_the_destination
     }
 END_TEST
 
+static const struct {
+    const char *source, *dest;
+    bool was_heard, is_unheard;
+} waits[] = {
+    { "postcopy-failed", "postcopy", true, true },   { "postcopy-failed", "postcopy-failed", true, false },
+    { "postcopy-failed", "postcopy", false, false }, { "postcopy", "postcopy", true, false },
+    { "postcopy-failed", "migrated", true, false },
+};
+
+START_TEST(a_destination_has_not_heard_of_it_where_the_source_alone_says_that_the_link_was_lost)
+    {
+        struct move m = { .is_recovery = true };
+
+        see(&m.sights[0], "paused", waits[_i].source, true);
+        see(&m.sights[1], "running", waits[_i].dest, waits[_i].was_heard);
+        ck_assert_int_eq(postcopy_is_unheard(&m), waits[_i].is_unheard);
+    }
+END_TEST
+
+/* Begun at 1000 s; looks follow every 2 s, and say the same of sent and busy for as long as a row lasts. A
+ * try that began anew begins with its row. */
+#define STILL_S (JOIN_STILL_MS / 1000u)
+static const struct {
+    struct {
+        uint64_t for_s, sent; /* sent 1: more with each look */
+        bool is_busy, begins, is_blind;
+    } rows[4];
+    enum join_sight last;
+} joins[] = {
+    { { { STILL_S, NOT_KNOWN, true, false, false } }, JOIN_GOES_ON },
+    { { { STILL_S + 4u, NOT_KNOWN, true, false, false } }, JOIN_IS_MUTE },
+    { { { STILL_S + 2u, 7, true, false, false } }, JOIN_GOES_ON }, /* the first figure is one that grew */
+    { { { STILL_S + 8u, 7, true, false, false } }, JOIN_IS_MUTE },
+    { { { STILL_S + 4u, NOT_KNOWN, false, false, false } }, JOIN_STANDS },
+    { { { 4u * STILL_S, 1, true, false, false } }, JOIN_GOES_ON },
+    /* It answered once in between. */
+    { { { STILL_S - 10u, 7, true, false, false },
+        { 2, 7, false, false, false },
+        { 20, 7, true, false, false } },
+      JOIN_STANDS },
+    /* libvirt refuses the next tries while the first still waits: it is one silence. */
+    { { { 60, 7, true, false, false }, { 40, 7, true, true, false }, { 40, 7, true, true, false } },
+      JOIN_IS_MUTE },
+    /* A new try is given its own time. */
+    { { { STILL_S, 7, false, false, false }, { 40, 7, false, true, false } }, JOIN_GOES_ON },
+    { { { STILL_S, 7, false, false, false }, { STILL_S + 4u, 7, false, true, false } }, JOIN_STANDS },
+    /* Between the rows nobody looked, so that nothing is known of that time. */
+    { { { 60, 7, true, false, false }, { 4, 7, true, true, true } }, JOIN_GOES_ON },
+};
+
+START_TEST(joining_ends_where_nothing_comes_and_is_hopeless_where_qemu_there_was_silent_all_the_time)
+    {
+        struct joining j = { 0 };
+        enum join_sight seen = JOIN_GOES_ON;
+        uint64_t now_s = 1000, sent = 100;
+
+        joining_begin(&j, now_s * 1000u);
+        for (size_t i = 0; i < TEST_ROWS(joins[_i].rows) && joins[_i].rows[i].for_s; i++) {
+            const uint64_t until_s =
+                now_s + (joins[_i].rows[i].is_blind ? 2u * STILL_S : 0u) + joins[_i].rows[i].for_s;
+
+            now_s = until_s - joins[_i].rows[i].for_s;
+            if (joins[_i].rows[i].begins)
+                joining_begin(&j, now_s * 1000u);
+            for (; now_s < until_s; now_s += 2u) {
+                sent = joins[_i].rows[i].sent == 1 ? sent + 4096u : joins[_i].rows[i].sent;
+                seen = joining_see(&j, (now_s + 2u) * 1000u, sent, joins[_i].rows[i].is_busy);
+            }
+        }
+        ck_assert_int_eq(seen, joins[_i].last);
+    }
+END_TEST
+
 TEST_MAIN("recovery/postcopy-cut",
+          LOOP(a_destination_has_not_heard_of_it_where_the_source_alone_says_that_the_link_was_lost,
+               TEST_ROWS(waits)),
+          LOOP(joining_ends_where_nothing_comes_and_is_hopeless_where_qemu_there_was_silent_all_the_time,
+               TEST_ROWS(joins)),
           LOOP(a_half_is_all_that_is_left_where_the_source_ended_and_the_destination_gave_it_up,
                TEST_ROWS(halves)),
           LOOP(halves_are_joined_only_where_both_hosts_say_that_they_lost_each_other, TEST_ROWS(cuts)))
