@@ -8,6 +8,8 @@
 BUSY='--mem 384 --disk-size 64M --dirty 256,400 --write-log'
 
 slowly() {
+    # The newest journal shall be that of the move which begins.
+    on hostA sh -c 'rm -f /var/lib/virt-ferry/runs/*.journal'
     lab link hostA rate 100mbit
     lab link hostB rate 100mbit
     finally lab link hostA rate none
