@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The choice without the plan. What cannot win is left out, by these four, so that the choice is the same:
+ * The choice without the plan. What cannot win is left out, by these, so that the choice is the same:
  * an alternative treatment is refused by its rules always; a held strategy is dearer than the gated one of
  * its mode and channel, and less safe, and so is peer to peer beside direct unless it was asked for; and
  * where the whole move is refused nothing needs a price. */
@@ -141,11 +141,25 @@ static void strategy_set(struct strategy *s, const struct channel *c, const stru
     s->needs_unsafe = a->needs_unsafe && mode != MODE_OFFLINE;
 }
 
+/* Whatever it would cost. taken: the gated ways that may be chosen. Locked is taken where it is named, and so
+ * is standing still where no downtime is allowed; held is dearer than gated; and a guest that no pass would
+ * slow is in pre-copy, which comes first among equals. */
+static bool cannot_win(const struct planning *p, const struct cost_shared *shared, const bool *taken,
+                       enum memory_mode mode, enum hand_over hand_over)
+{
+    if (hand_over == HAND_OVER_LOCKED || (hand_over == HAND_OVER_HELD && taken[mode]))
+        return true;
+    if (mode == MODE_PAUSED)
+        return p->limits.max_downtime_ms == NOT_KNOWN;
+    return mode == MODE_THROTTLED && taken[MODE_PRECOPY] && !shared->guests.made[QUIET].slows &&
+           !shared->guests.made[LIKELY].slows && !shared->guests.made[BUSY].slows;
+}
+
 static void candidates_by(struct briefing *b, struct planning *p, struct rule_case *c,
                           const struct assignment *a, unsigned connections, const char **ret_refused_by)
 {
     const bool is_asked = p->limits.connections > 0;
-    enum memory_mode gated = MODE_OFFLINE;
+    bool taken[MODE_OFFLINE + 1] = { false };
 
     cost_share(p, c->channel, connections, a->disks, &b->shared);
     for (size_t w = 0; w < N_WAYS; w++) {
@@ -155,9 +169,8 @@ static void candidates_by(struct briefing *b, struct planning *p, struct rule_ca
         enum hand_over hand_over;
         const char *id;
 
-        /* Locked is taken where it is named, and held is dearer than gated. */
-        if (!candidates_way(p->facts, w, &mode, &hand_over) || hand_over == HAND_OVER_LOCKED ||
-            (hand_over == HAND_OVER_HELD && mode == gated) ||
+        if (!candidates_way(p->facts, w, &mode, &hand_over) ||
+            cannot_win(p, &b->shared, taken, mode, hand_over) ||
             (connections > 1 && mode == MODE_POSTCOPY && !is_asked))
             continue;
         strategy_set(s, c->channel, a, mode, hand_over, connections);
@@ -169,7 +182,7 @@ static void candidates_by(struct briefing *b, struct planning *p, struct rule_ca
             continue;
         }
         if (s->hand_over == HAND_OVER_GATED)
-            gated = s->mode;
+            taken[s->mode] = true;
         b->n++;
     }
 }

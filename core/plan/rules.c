@@ -195,8 +195,10 @@ void rules_refusing(struct rule_index *ret)
     for (size_t i = 0; (r = rules_at(i)); i++) {
         const enum rules_of of = group_of(r->scope);
 
-        if (r->severity == REFUSES && ret->n[of] < RULES_MOST)
-            ret->rows[of][ret->n[of]++] = r;
+        if (r->severity != REFUSES || ret->n[of] == RULES_MOST)
+            continue;
+        ret->rows[of][ret->n[of]++] = r;
+        ret->by_scope[r->scope][ret->n_by_scope[r->scope]++] = r;
     }
 }
 
@@ -237,10 +239,69 @@ static bool speaks(const struct rule *r, struct rule_case *c, size_t i)
     return r->check(c) != NULL;
 }
 
+static bool one_speaks(const struct rule_index *index, enum rule_scope scope, struct rule_case *c)
+{
+    for (size_t i = 0; i < index->n_by_scope[scope]; i++)
+        if (index->by_scope[scope][i]->check(c))
+            return true;
+    return false;
+}
+
+static bool one_speaks_of_disks(const struct rule_index *index, enum rule_scope scope, struct rule_case *c)
+{
+    for (size_t i = 0; i < c->facts->domain.n_disks; i++) {
+        c->disk = &c->facts->domain.disks[i];
+        c->disk_index = i;
+        if (scope == PER_TREATMENT)
+            c->treatment = c->strategy->disks[i];
+        if (one_speaks(index, scope, c))
+            return true;
+    }
+    return false;
+}
+
+static bool one_speaks_of_move(const struct rule_index *index, struct rule_case *c)
+{
+    const struct domain *d = &c->facts->domain;
+
+    if (one_speaks(index, PER_MOVE, c) || one_speaks_of_disks(index, PER_DISK, c))
+        return true;
+    for (size_t i = 0; i < d->n_interfaces; i++) {
+        c->interface = &d->interfaces[i];
+        if (one_speaks(index, PER_INTERFACE, c))
+            return true;
+    }
+    for (size_t i = 0; i < d->n_devices; i++) {
+        c->device = &d->devices[i];
+        if (one_speaks(index, PER_DEVICE, c))
+            return true;
+    }
+    return false;
+}
+
+static bool any_speaks(const struct rule_index *index, enum rules_of of, struct rule_case c)
+{
+    switch (of) {
+    case RULES_OF_MOVE:
+        return one_speaks_of_move(index, &c);
+    case RULES_OF_CHANNEL:
+        return one_speaks(index, PER_CHANNEL, &c);
+    case RULES_OF_TREATMENT:
+        return one_speaks_of_disks(index, PER_TREATMENT, &c);
+    case RULES_OF_STRATEGY:
+    case N_RULES_OF:
+        break;
+    }
+    return one_speaks(index, PER_STRATEGY, &c);
+}
+
+/* Mostly none does, which is found out scope by scope; only then is the first looked for. */
 const char *rules_refused(const struct rule_index *index, enum rules_of of, const struct rule_case *c)
 {
     struct rule_case own = *c;
 
+    if (!any_speaks(index, of, *c))
+        return NULL;
     for (size_t k = 0; k < index->n[of]; k++) {
         const struct rule *r = index->rows[of][k];
         const size_t n = times(r, &c->facts->domain);

@@ -81,8 +81,10 @@ const struct rule *rules_at(size_t i); /* all of them, in the document's order; 
 enum rules_of { RULES_OF_MOVE, RULES_OF_CHANNEL, RULES_OF_TREATMENT, RULES_OF_STRATEGY, N_RULES_OF };
 enum { RULES_MOST = 128 }; /* a test counts that none was left out */
 struct rule_index {
-    const struct rule *rows[N_RULES_OF][RULES_MOST];
+    const struct rule *rows[N_RULES_OF][RULES_MOST]; /* in the document's order */
     size_t n[N_RULES_OF];
+    const struct rule *by_scope[PER_PAIR + 1][RULES_MOST];
+    size_t n_by_scope[PER_PAIR + 1];
 };
 void rules_refusing(struct rule_index *ret);
 const char *rules_refused(const struct rule_index *index, enum rules_of of, const struct rule_case *c);
