@@ -34,6 +34,7 @@ struct nonce {
 struct nonces {
     struct nonce *list;
     size_t n;
+    bool left; /* a question went wrong: what was made may not be gone */
 };
 
 #define EACH_SIDE(all, one, side)                                                                            \
@@ -65,6 +66,7 @@ static void ask_all(struct nonces *all, const char *verb)
         if (side->asks &&
             !(side->call = worker_ask(side->worker, verb, HAND_OVER(side->asks), NONCE_MS * all->n, &err)))
             nonce_gap(n, &err);
+        all->left = all->left || err.code;
     }
     EACH_SIDE(all, n, side)
     {
@@ -72,6 +74,7 @@ static void ask_all(struct nonces *all, const char *verb)
 
         if (side->call && call_wait(side->call, &side->reply, &err) < 0)
             nonce_gap(n, &err);
+        all->left = all->left || err.code;
         call_free(side->call);
     }
 }
@@ -136,7 +139,7 @@ static void nonces_look(struct nonces *all)
     }
 }
 
-/* A clean-up that does not work is no gap of the proof: the journal has it, the next run removes it. */
+/* A clean-up that does not work is no gap of the proof: the journal has it, and the way back removes it. */
 static void nonces_close(struct nonces *all)
 {
     EACH_SIDE(all, n, side)
@@ -436,7 +439,7 @@ static void judge_directory(struct facts *f, const struct subjects *subjects, co
 
 /* Those that can be proved side by side. *ret_n: how many there were. */
 static int prove_directories(struct facts *f, const struct subjects *subjects, struct worker *source,
-                             struct worker *dest, bool with_locks, size_t *ret_n, struct error *err)
+                             struct worker *dest, struct proof_wish *wish, size_t *ret_n, struct error *err)
 {
     struct nonces all = { .n = 0 };
     int r = 0;
@@ -449,10 +452,11 @@ static int prove_directories(struct facts *f, const struct subjects *subjects, s
         judge_directory(f, subjects, &all.list[i]);
     if (!compare_files(f, subjects, &all))
         r = error_memory(err);
-    for (size_t i = 0; with_locks && r == 0 && i < all.n; i++)
+    for (size_t i = 0; wish->with_locks && r == 0 && i < all.n; i++)
         if (all.list[i].is_good && all.list[i].is_shared)
             r = try_lock(f, &all.list[i], err);
     nonces_close(&all);
+    wish->left = wish->left || all.left;
     *ret_n = all.n;
     if (r < 0)
         return r;
@@ -466,7 +470,7 @@ int proof_of_folder(struct proof_of_folder *ret, const char *path, struct worker
                                   { .worker = dest, .directory = path } },
                        .shown = path,
                        .is_good = true };
-    struct nonces all = { &n, 1 };
+    struct nonces all = { .list = &n, .n = 1 };
     const struct nonce_side *there = &n.sides[1];
     bool is_known;
 
@@ -491,6 +495,7 @@ int proof_of_folder(struct proof_of_folder *ret, const char *path, struct worker
                                  : "neither host saw what the other wrote in ",
                    is_known ? path : "");
     nonces_close(&all);
+    ret->left = all.left;
     return 0;
 }
 
@@ -516,8 +521,8 @@ static void judge_by_identity(struct facts *f, struct disk *d)
     }
 }
 
-static int prove(struct facts *f, struct worker *source, struct worker *dest, bool with_locks,
-                 struct error *err)
+int proof_of_sharing(struct facts *f, struct worker *source, struct worker *dest, struct proof_wish *wish,
+                     struct error *err)
 {
     struct subjects subjects = { 0 };
     size_t n = 1;
@@ -532,17 +537,7 @@ static int prove(struct facts *f, struct worker *source, struct worker *dest, bo
     if (find_subjects(f, &subjects, err) < 0)
         return -err->code;
     while (n > 0)
-        if (prove_directories(f, &subjects, source, dest, with_locks, &n, err) < 0)
+        if (prove_directories(f, &subjects, source, dest, wish, &n, err) < 0)
             return -err->code;
     return arena_failed(f->arena) ? error_memory(err) : 0;
-}
-
-int proof_of_sharing(struct facts *f, struct worker *source, struct worker *dest, struct error *err)
-{
-    return prove(f, source, dest, false, err);
-}
-
-int proof_with_locks(struct facts *f, struct worker *source, struct worker *dest, struct error *err)
-{
-    return prove(f, source, dest, true, err);
 }

@@ -12,13 +12,17 @@
 struct proof_of_folder {
     char path[4096], evidence[600];
     enum sharing sharing;
+    bool left; /* as in proof_wish */
 };
 int proof_of_folder(struct proof_of_folder *ret, const char *path, struct worker *source, struct worker *dest,
                     struct error *err);
 
-int proof_of_sharing(struct facts *f, struct worker *source, struct worker *dest, struct error *err);
-/* The same, and in each directory that is shared the lock is tried, where a disk in it claims one and nothing
- * is known of it. */
-int proof_with_locks(struct facts *f, struct worker *source, struct worker *dest, struct error *err);
+struct proof_wish {
+    bool with_locks; /* in each directory that is shared the lock is tried, where a disk in it claims one and
+                        nothing is known of it */
+    bool left;       /* set where something that was made to look may not be gone again */
+};
+int proof_of_sharing(struct facts *f, struct worker *source, struct worker *dest, struct proof_wish *wish,
+                     struct error *err);
 
 #endif

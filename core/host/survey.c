@@ -112,8 +112,10 @@ static void recall_locks(const struct survey *s, struct facts *f)
 /* What the destination says of the disks, and the proofs. */
 static struct facts *seen_from_both(struct survey *s, json_t *all, struct error *err)
 {
+    struct proof_wish wish = { .with_locks = s->prove_locks };
     OWNED_JSON disks = NULL;
     OWNED(facts) f = NULL;
+    int r;
 
     if (worker_do(s->destination, "survey-disks", json_pack("{sO}", "facts", all), SURVEY_DISKS_MS, &disks,
                   err) < 0)
@@ -124,9 +126,9 @@ static struct facts *seen_from_both(struct survey *s, json_t *all, struct error 
     f->dest.has_same_name = json_flag(disks, "has_same_name", false);
     trust_channels(f, s->config);
     recall_locks(s, f);
-    if ((s->prove_locks ? proof_with_locks : proof_of_sharing)(f, s->source, s->destination, err) < 0)
-        return NULL;
-    return HAND_OVER(f);
+    r = proof_of_sharing(f, s->source, s->destination, &wish, err);
+    s->left = s->left || wish.left;
+    return r < 0 ? NULL : HAND_OVER(f);
 }
 
 /* The last port of libvirt's range on the destination, as its qemu.conf has it unless [hosts] says otherwise:

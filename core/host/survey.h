@@ -30,6 +30,7 @@ struct survey {
                         = what the configuration says of that host */
     const json_t *locks; /* lent: where locks were seen (state/locks.h); NULL = nowhere */
     bool prove_locks;    /* where they were not seen they are tried: domains of ours are started */
+    bool left;           /* something that was made to look may not be gone again */
     /* Made by survey_connect and survey_run: */
     char domain_name[256]; /* of a domain that was given by its uuid too; "" = not known */
     char via_address[64];  /* what via came to; "" = none is chosen */

@@ -75,8 +75,7 @@ static int look(struct move *m, struct error *err)
         (relocation_pick(m, err) < 0 || (m->wish && relocation_look(m, err) < 0)))
         return -err->code;
     recall(m);
-    /* What looking and proving made is gone again; a recovery need not look for it. */
-    return m->journal ? move_record(m, "surveyed", NULL, err) : 0;
+    return m->journal ? move_surveyed(m, err) : 0;
 }
 
 static int look_and_plan(struct move *m, struct error *err)

@@ -196,8 +196,9 @@ int undo_all(struct move *m, struct error *err)
 
         u.was_asked = u.was_asked || text_equal(step, "migrate") || text_equal(step, "block-copy") ||
                       text_equal(step, "image-copy");
-        /* A survey that ended took down what it had made. */
-        of_survey = of_survey || text_equal(step, "surveyed");
+        /* A survey that ended well took down what it had made. */
+        if (text_equal(step, "surveyed"))
+            of_survey = !json_flag(record, "left", false);
         if (text_equal(step, "create") && settle_keeps(m, records, i))
             continue;
         if (!of_survey || (!text_equal(step, "nonce") && !text_equal(step, "create")))

@@ -16,7 +16,10 @@ static int prove_folder(struct move *m, const char *path, struct error *err)
         return 0;
     worker_journal_to(m->survey.source, move_record_for_worker, m);
     worker_journal_to(m->survey.destination, move_record_for_worker, m);
-    return proof_of_folder(&m->folder, path, m->survey.source, m->survey.destination, err);
+    if (proof_of_folder(&m->folder, path, m->survey.source, m->survey.destination, err) < 0)
+        return -err->code;
+    m->survey.left = m->survey.left || m->folder.left;
+    return 0;
 }
 
 /* Of such a pool a disk is known, and so is whether it is shared. */
@@ -152,6 +155,7 @@ int relocation_prove(struct move *m, const struct disk *d, const json_t *seen, s
     OWNED(facts) both = NULL;
     OWNED_JSON reply = NULL;
     const struct disk *image;
+    struct proof_wish wish = { .with_locks = false }; /* what it leaves the journal has, behind "surveyed" */
 
     if (!f)
         return -err->code;
@@ -160,7 +164,7 @@ int relocation_prove(struct move *m, const struct disk *d, const json_t *seen, s
                   SURVEY_DISKS_MS, &reply, err) < 0)
         return -err->code;
     both = facts_from_json(json_child(reply, "facts"), err);
-    if (!both || proof_of_sharing(both, m->survey.source, m->survey.destination, err) < 0)
+    if (!both || proof_of_sharing(both, m->survey.source, m->survey.destination, &wish, err) < 0)
         return -err->code;
     image = facts_disk(both, d->target);
     if (image && image->sharing == SHARING_PROVED)

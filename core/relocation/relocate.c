@@ -14,7 +14,7 @@ static int look_and_judge(struct move *m, struct error *err)
     m->facts = m->result->facts = survey_run_alone(&m->survey, err);
     if (!m->facts || relocation_survey(m, err) < 0 || overwrite_apply(m->facts, &m->o->overwrite, err) < 0)
         return -err->code;
-    if (m->journal && move_record(m, "surveyed", NULL, err) < 0)
+    if (m->journal && move_surveyed(m, err) < 0)
         return -err->code;
     m->result->relocation = relocation_plan_make(m->facts, &m->o->limits, err);
     return m->result->relocation ? 0 : -err->code;

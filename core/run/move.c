@@ -146,6 +146,14 @@ say(struct move *m, bool is_problem, const char *format, va_list args)
         m->o->say(m->o->context, line);
 }
 
+int move_surveyed(struct move *m, struct error *err)
+{
+    struct error ended = { 0 };
+    const bool left = m->survey.left || survey_way_has_ended(&m->survey, &ended);
+
+    return move_record(m, "surveyed", left ? json_pack("{sb}", "left", 1) : NULL, err);
+}
+
 void move_say(struct move *m, const char *format, ...)
 {
     va_list args;

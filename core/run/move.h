@@ -125,6 +125,8 @@ int move_connected(int r, struct error *err);
  * libvirt's words as why. */
 bool move_blame_way(struct move *m, struct error *err);
 bool move_copies_disks(const struct move *m);
+/* What looking and proving made is gone again, and nobody need look for it; or, "left", it may not be. */
+int move_surveyed(struct move *m, struct error *err);
 void move_done(struct move *m);
 /* The loop tells of signals through this run; m must outlive what follows. */
 void move_hear_signals(struct move *m);

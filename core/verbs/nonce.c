@@ -141,12 +141,25 @@ static int create_name(struct child *c, virStoragePoolPtr pool, const char *dire
     return libvirt_error(err, c->host, "could not create a file in directory '%s'", directory);
 }
 
-static void remove_name(virStoragePoolPtr pool, const char *name)
+/* What is gone already is no error. */
+static int remove_name(struct child *c, virStoragePoolPtr pool, const char *name, struct error *err)
 {
     OWNED_VOLUME volume = virStorageVolLookupByName(pool, name);
 
-    if (volume)
-        (void)virStorageVolDelete(volume, 0);
+    if ((volume && virStorageVolDelete(volume, 0) < 0) ||
+        (!volume && virGetLastErrorCode() != VIR_ERR_NO_STORAGE_VOL))
+        return libvirt_error(err, c->host, "could not remove the file '%s'", name);
+    return 0;
+}
+
+/* NULL with err->code 0: there is none of that name. */
+static virStoragePoolPtr pool_named(struct child *c, const char *name, struct error *err)
+{
+    virStoragePoolPtr pool = virStoragePoolLookupByName(c->libvirt, name);
+
+    if (!pool && virGetLastErrorCode() != VIR_ERR_NO_STORAGE_POOL)
+        libvirt_error(err, c->host, "could not look for pool '%s'", name);
+    return pool;
 }
 
 static int put_pool(struct child *c, virStoragePoolPtr pool, bool is_ours, json_t *reply, struct error *err)
@@ -210,15 +223,11 @@ int verb_nonce_look(struct child *c, const json_t *args, json_t *reply, struct e
     if (journal_files(c, NULL, directory, (const char *const[]){ other, third }, 2, err) < 0)
         return -err->code;
     of_other = create_name(c, pool, directory, other, err);
-    if (of_other > 0)
-        remove_name(pool, other);
-    if (of_other < 0)
-        return of_other;
+    if (of_other < 0 || (of_other > 0 && remove_name(c, pool, other, err) < 0))
+        return -err->code;
     of_third = create_name(c, pool, directory, third, err);
-    if (of_third > 0)
-        remove_name(pool, third);
-    if (of_third < 0)
-        return of_third;
+    if (of_third < 0 || (of_third > 0 && remove_name(c, pool, third, err) < 0))
+        return -err->code;
     if (of_third == 0)
         return error_set(err, ERROR_FAILED, c->host, "nothing can be created in directory '%s'", directory);
     return json_put_flag(reply, "seen", of_other == 0);
@@ -291,18 +300,19 @@ int verb_nonce_stat(struct child *c, const json_t *args, json_t *reply, struct e
 /* {"pool", "is_ours", "name"}: removes what open made; what is gone already is no error; {} */
 int verb_nonce_close(struct child *c, const json_t *args, json_t *reply, struct error *err)
 {
-    OWNED_POOL pool = virStoragePoolLookupByName(c->libvirt, json_text(args, "pool", ""));
+    OWNED_POOL pool = pool_named(c, json_text(args, "pool", ""), err);
     const char *name = json_text(args, "name", "");
+    int r = 0;
 
     (void)reply;
     if (!pool)
-        return 0;
+        return -err->code;
     if (text_starts(name, NONCE_PREFIX))
-        remove_name(pool, name);
+        r = remove_name(c, pool, name, err);
     if (json_flag(args, "is_ours", false) && text_starts(virStoragePoolGetName(pool), NONCE_PREFIX) &&
         virStoragePoolDestroy(pool) < 0)
         return libvirt_error(err, c->host, "could not take down pool '%s'", virStoragePoolGetName(pool));
-    return 0;
+    return r;
 }
 
 /* {"what", "place", "name"}, as journalled by a run that died: removes it, if it bears our random name; {} */
@@ -311,7 +321,7 @@ int verb_nonce_remove(struct child *c, const json_t *args, json_t *reply, struct
     const char *what = json_text(args, "what", ""), *name = json_text(args, "name", "");
     const char *place = json_text(args, "place", "");
     bool is_pool = text_equal(what, "pool");
-    OWNED_POOL pool = is_pool                      ? virStoragePoolLookupByName(c->libvirt, name)
+    OWNED_POOL pool = is_pool                      ? pool_named(c, name, err)
                       : text_equal(what, "volume") ? pool_over(c, place, true)
                                                    : NULL;
 
@@ -322,21 +332,21 @@ int verb_nonce_remove(struct child *c, const json_t *args, json_t *reply, struct
     if (is_pool) {
         if (pool && virStoragePoolDestroy(pool) < 0)
             return libvirt_error(err, c->host, "could not take down pool '%s'", name);
-        return 0;
+        return -err->code;
     }
     if (!pool) {
         char temporary[NAME_SIZE];
         OWNED_POOL own = NULL;
+        int r;
 
         if (random_pool_name(temporary, err) < 0 ||
             child_journal(c, nonce_record(c, "pool", place, temporary), err) < 0 ||
             !(own = transient_pool(c, place, temporary, err)))
             return -err->code;
-        remove_name(own, name);
-        return virStoragePoolDestroy(own) < 0
-                   ? libvirt_error(err, c->host, "could not take down our own pool")
-                   : 0;
+        r = remove_name(c, own, name, err);
+        if (virStoragePoolDestroy(own) < 0)
+            return libvirt_error(err, c->host, "could not take down our own pool");
+        return r;
     }
-    remove_name(pool, name);
-    return 0;
+    return remove_name(c, pool, name, err);
 }
