@@ -206,7 +206,9 @@ static int driver_inspect(struct ferry_call *call, const struct ferry_services *
     if (!s)
         return -1;
     if (!s->has_look) {
-        ret->is_silent = s->trouble.is_silent;
+        /* A mount of version 4 needs no portmapper, which firewalls keep from us. */
+        ret->is_silent =
+            s->trouble.is_silent && !(s->place.mount.target[0] && place_answers(call, services, &s->place));
         return 0;
     }
     if (s->look.has_room)

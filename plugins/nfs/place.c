@@ -23,6 +23,8 @@
 #define SCRIPT_ADDRESS "IFS= read -r n && exec getent ahosts -- \"$n\""
 #define SCRIPT_USER "IFS= read -r n && exec getent passwd -- \"$n\""
 #define SCRIPT_GROUP "IFS= read -r n && exec getent group -- \"$n\""
+/* What is left of a file system is never told from a client's cache. */
+#define SCRIPT_ROOM "IFS= read -r p && exec stat -f -c %a -- \"$p\""
 #define SCRIPT_INODE "IFS= read -r p && exec stat -L -c %i -- \"$p\""
 
 /* A script of ours on the host, with one line of input; false where that cannot be. */
@@ -120,6 +122,22 @@ bool place_inode(struct ferry_call *call, const struct ferry_services *services,
         return false;
     *ret = strtoull(output, &end, 10);
     return end > output && *end == '\n';
+}
+
+bool place_answers(struct ferry_call *call, const struct ferry_services *services, const struct place *p)
+{
+    static char asked[ADDRESS_SIZE];
+    static uint64_t asked_at;
+    static bool it_answers;
+    char output[32] = "";
+
+    /* One that is silent is waited for once, not for each disk. */
+    if (!asked_at || flight_now_ms() - asked_at > MOUNTS_KEPT_MS || strcmp(asked, p->address) != 0) {
+        it_answers = host_says(call, services, SCRIPT_ROOM, p->host_folder, output, sizeof output);
+        asked_at = flight_now_ms();
+        memcpy(asked, p->address, sizeof asked);
+    }
+    return it_answers;
 }
 
 /* ---- addresses ---- */

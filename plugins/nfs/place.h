@@ -41,6 +41,9 @@ int place_need(struct ferry_call *call, const struct ferry_services *services, c
 /* A file that lies on an NFS mount, as far as that can be known without asking any server. */
 bool place_is_on_mount(struct ferry_call *call, const struct ferry_services *services, const char *path);
 
+/* Of a file whose mount is known: the server answers the host's kernel, whatever it says to us. */
+bool place_answers(struct ferry_call *call, const struct ferry_services *services, const struct place *p);
+
 /* Of a file: its inode as that host sees it; false where that cannot be known. */
 bool place_inode(struct ferry_call *call, const struct ferry_services *services, const char *path,
                  uint64_t *ret);

@@ -104,6 +104,11 @@ await "$BOOT_SECONDS" has_more hostA 20
 # Over ssh the mounts are read on both hosts, and the server tells the file; by TCP each host sees what the other makes.
 moves hostA hostB hostB "nfs: 'nfs://$SERVER/fsid="
 moves hostB hostA qemu+tcp://hostA/system "each host saw what the other wrote in '/srv/shared'"
+# A firewall that lets version 4 through alone keeps the portmapper from us; the mount is well, and so is QEMU.
+own nfs run nft 'table inet walled { chain in { type filter hook input priority -10; tcp dport 111 drop; }; }'
+prints 'disk vda shared' prints "each host saw what the other wrote in '/srv/shared'" prints 'connecting to its portmapper' \
+    ferry_on hostA plan "$GUEST" hostB --allow-cleartext
+own nfs run nft delete table inet walled
 # Without its mount the other host has a folder of that name all the same.
 within_host hostB umount /srv/shared
 exits 3 prints "'/srv/shared' on host 'hostB' is not the NFS mount that it is at the source" prints 'but the bare folder beneath it' \

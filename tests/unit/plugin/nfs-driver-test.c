@@ -13,14 +13,17 @@
     "40 22 0:39 / /mnt/disks rw,relatime - nfs4 storage:/export rw,vers=4.2," options "addr=127.0.0.1\n"
 
 /* What the host's commands print; NULL: none can be run there. */
-static const char *mounts, *addresses;
+static const char *mounts, *addresses, *room;
 static unsigned names_asked;
 static struct error err;
 
 static int run(void *context, struct ferry_command *command, struct error *e)
 {
     const char *script = command->argv[2];
-    const char *says = strstr(script, "mountinfo") ? mounts : strstr(script, "ahosts") ? addresses : NULL;
+    const char *says = strstr(script, "mountinfo") ? mounts
+                       : strstr(script, "ahosts")  ? addresses
+                       : strstr(script, "stat -f") ? room
+                                                   : NULL;
 
     (void)context;
     names_asked += strstr(script, "ahosts") != NULL;
@@ -186,6 +189,29 @@ START_TEST(a_dangerous_mount_option_is_a_finding)
     }
 END_TEST
 
+/* Where firewalls let version 4 through alone, the portmapper is silent and the mount is well. */
+START_TEST(a_server_that_answers_the_hosts_kernel_is_not_silent)
+    {
+        struct disk d = { .target = "vda", .type = DISK_FILE, .source = "/mnt/disks/a" };
+        struct said s;
+
+        mounts = "40 22 0:39 / /mnt/disks rw - nfs4 192.0.2.7:/export rw,vers=4.2,addr=192.0.2.7\n";
+        room = _i == 1 ? "1234\n" : NULL;
+        if (_i == 2)
+            d = (struct disk){ .target = "vda",
+                               .type = DISK_NETWORK,
+                               .protocol = "nfs",
+                               .server = "192.0.2.7",
+                               .source = "/export/a" };
+        ask(&d, NULL, &s);
+        ck_assert(!s.has_identity);
+        ck_assert_uint_eq(s.image.present, 2);
+        ck_assert_uint_eq(s.image.is_silent, _i != 1);
+        ck_assert(finding(&s, "nfs-silent") || finding(&s, "nfs-not-answering"));
+        facts_free(s.facts);
+    }
+END_TEST
+
 static const struct {
     const char *server, *addresses, *evidence;
 } servers[] = {
@@ -261,4 +287,5 @@ TEST_MAIN("plugin/nfs-driver",
           a_mount_that_cannot_be_seen_is_not_known_and_the_folder_may_prove_it,
           LOOP(a_dangerous_mount_option_is_a_finding, TEST_ROWS(dangers)),
           LOOP(a_server_that_could_be_another_on_each_host_proves_nothing, TEST_ROWS(servers)),
+          LOOP(a_server_that_answers_the_hosts_kernel_is_not_silent, 3),
           LOOP(a_name_that_many_disks_have_is_asked_for_once, 2))
