@@ -22,6 +22,11 @@ static int refuse(struct ferry_call *call, const struct ferry_services *services
     if (code == EEXIST)
         services->error(call, "Look at it and remove or rename it, or choose another place.",
                         "something stands at '%s/%s' already", path->folder, path->name);
+    else if (code == EOPNOTSUPP)
+        services->error(
+            call, "Choose a folder on another file system, or move the disk while the guest runs.",
+            "the file system of '%s' has no files without a name (O_TMPFILE), as which images are made",
+            path->folder);
     else
         services->error(call, "See that the folder is there, can be written, and has room.",
                         "could not create '%s/%s': %s", path->folder, path->name, strerror(code));
