@@ -40,10 +40,10 @@ struct half {
     bool is_over;
 };
 struct pair {
-    int fd[2];           /* QEMU, ssh */
     struct half half[2]; /* from fd[0] to fd[1], and back */
-    bool is_hung[2];     /* that side is gone; what it sent may still be there to be read */
+    int fd[2];           /* QEMU, ssh */
     unsigned by;         /* which ssh */
+    bool is_hung[2];     /* that side is gone; what it sent may still be there to be read */
     bool is_ram;
     bool is_first; /* of RAM's, and not known to have arrived */
 };

@@ -92,7 +92,7 @@ static int make_sockets(struct ferry_call *call, const struct ferry_services *se
 static int forward_libvirt(struct ferry_call *call, const struct ferry_services *services,
                            const struct place *p, const char *folder)
 {
-    struct forward list[PLACE_SERVICES];
+    struct forward list[PLACE_SERVICES] = { { .here = "" } };
 
     for (unsigned i = 0; i < PLACE_SERVICES; i++) {
         (void)snprintf(list[i].here, sizeof list[i].here, "%s/%s", folder, place_sockets[i]);
