@@ -190,17 +190,24 @@ static int journal_of_survey(struct move *m, struct error *err)
                           err);
 }
 
-int move_record(struct move *m, const char *step, json_t *fields, struct error *err)
+static int record_by(struct move *m, const char *step, json_t *fields,
+                     int (*append)(struct journal *, const char *, json_t *, struct error *),
+                     struct error *err)
 {
     OWNED_JSON owned = fields;
 
     if (!m->journal && journal_of_survey(m, err) < 0)
         return -err->code;
     log_event("run", "step", "%s", step);
-    return journal_append(m->journal, step, owned ? json_incref(owned) : NULL, err);
+    return append(m->journal, step, owned ? json_incref(owned) : NULL, err);
 }
 
-int move_record_for_worker(void *move, const json_t *record, struct error *err)
+int move_record(struct move *m, const char *step, json_t *fields, struct error *err)
+{
+    return record_by(m, step, fields, journal_append, err);
+}
+
+static int record_of_worker(struct move *m, const json_t *record, bool is_last, struct error *err)
 {
     OWNED_JSON fields = json_deep_copy(record);
     const char *step = json_text(record, "step", NULL);
@@ -208,7 +215,17 @@ int move_record_for_worker(void *move, const json_t *record, struct error *err)
     if (!fields || !step)
         return error_set(err, ERROR_INPUT, NULL, "a worker's record for the journal has no step");
     (void)json_object_del(fields, "step");
-    return move_record(move, step, json_incref(fields), err);
+    return record_by(m, step, json_incref(fields), is_last ? journal_append : journal_append_ahead, err);
+}
+
+int move_record_for_worker(void *move, const json_t *records, struct error *err)
+{
+    const size_t n = json_array_size(records);
+    int r = json_is_array(records) ? 0 : record_of_worker(move, records, true, err);
+
+    for (size_t i = 0; r == 0 && i < n; i++)
+        r = record_of_worker(move, json_array_get(records, i), i + 1 == n, err);
+    return r;
 }
 
 void run_result_done(struct run_result *r)

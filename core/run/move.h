@@ -137,7 +137,7 @@ void move_problem(struct move *m, const char *format, ...) __attribute__((format
 /* journal.c's append with this run's journal, made first if there is none; takes the reference to fields. */
 int move_record(struct move *m, const char *step, json_t *fields, struct error *err);
 /* For workers that create things. */
-int move_record_for_worker(void *move, const json_t *record, struct error *err);
+int move_record_for_worker(void *move, const json_t *records, struct error *err);
 
 /* act.c: one act upon the domain over a fresh connection: STEP is journalled before it, STEP-done after it
  * succeeded. */

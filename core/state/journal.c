@@ -133,7 +133,7 @@ static int cut_tail(struct journal *j, struct error *err)
     return 0;
 }
 
-static int write_record(struct journal *j, json_t *record, struct error *err)
+static int write_record(struct journal *j, json_t *record, bool on_disk, struct error *err)
 {
     OWNED_TEXT line = { 0 };
 
@@ -145,7 +145,7 @@ static int write_record(struct journal *j, json_t *record, struct error *err)
         return error_set(err, ERROR_SPACE, NULL, "the journal '%s' is full", j->path);
     if (json_array_append(j->records, record) < 0)
         return error_memory(err);
-    if (write_whole(j->fd, text_of(&line), line.len) < 0 || fdatasync(j->fd) < 0) {
+    if (write_whole(j->fd, text_of(&line), line.len) < 0 || (on_disk && fdatasync(j->fd) < 0)) {
         struct error ignored = { 0 };
 
         error_errno(err, NULL, "could not write to the journal '%s'", j->path);
@@ -164,7 +164,7 @@ static int write_header(struct journal *j, struct error *err)
     OWNED_JSON header =
         json_pack("{s:s, s:i, s:i}", "step", "journal", "version", (int)JOURNAL_VERSION, "reads", 1);
 
-    return header ? write_record(j, header, err) : error_memory(err);
+    return header ? write_record(j, header, true, err) : error_memory(err);
 }
 
 struct journal *journal_create(const char *dir, const char *run, struct error *err)
@@ -309,7 +309,7 @@ static bool fault_at_step(const char *step)
     return fault_point(point);
 }
 
-int journal_append(struct journal *j, const char *step, json_t *fields, struct error *err)
+static int append(struct journal *j, const char *step, json_t *fields, bool on_disk, struct error *err)
 {
     OWNED_JSON owned_fields = fields;
     OWNED_JSON record = json_object();
@@ -320,7 +320,7 @@ int journal_append(struct journal *j, const char *step, json_t *fields, struct e
     if (fault_point("journal-before"))
         return error_set(err, ERROR_FAILED, NULL, "step '%s' was not journalled: fault 'journal-before'",
                          step);
-    if (write_record(j, record, err) < 0)
+    if (write_record(j, record, on_disk, err) < 0)
         return -err->code;
     if (fault_at_step(step))
         return error_set(err, ERROR_FAILED, NULL, "step '%s' was journalled, then fault 'journal-%s'", step,
@@ -328,6 +328,16 @@ int journal_append(struct journal *j, const char *step, json_t *fields, struct e
     if (fault_point("journal"))
         return error_set(err, ERROR_FAILED, NULL, "step '%s' was journalled, then fault 'journal'", step);
     return 0;
+}
+
+int journal_append(struct journal *j, const char *step, json_t *fields, struct error *err)
+{
+    return append(j, step, fields, true, err);
+}
+
+int journal_append_ahead(struct journal *j, const char *step, json_t *fields, struct error *err)
+{
+    return append(j, step, fields, false, err);
 }
 
 const json_t *journal_records(const struct journal *j)

@@ -29,6 +29,9 @@ OWNED_DEFINE(journal)
 /* Appends {"step": step, "at_ms": wall clock, …fields}, and fdatasyncs before it returns. fields may be NULL;
  * the reference is taken. Fault points "journal" and "journal-STEP" count here (base/fault.h). */
 int journal_append(struct journal *j, const char *step, json_t *fields, struct error *err);
+/* The same, but on disk no sooner than the next that journal_append writes: for all but the last of several
+ * records of which none counts before all do. */
+int journal_append_ahead(struct journal *j, const char *step, json_t *fields, struct error *err);
 
 /* The records so far, as a JSON array of objects; lent. */
 const json_t *journal_records(const struct journal *j);

@@ -75,21 +75,13 @@ static void reap(struct worker *w, bool by_force)
     w->pid = 0;
 }
 
-static int journal_one(struct worker *w, const json_t *record, struct error *err)
-{
-    return w->setup.journal
-               ? w->setup.journal(w->setup.context, record, err)
-               : error_set(err, ERROR_FAILED, NULL, "no run is there to journal what would be created");
-}
-
 static void journal_for_worker(struct worker *w, const json_t *records)
 {
     struct error err = { 0 };
     OWNED_JSON answer = json_object();
-    int r = json_is_array(records) ? 0 : journal_one(w, records, &err);
-
-    for (size_t i = 0; r == 0 && i < json_array_size(records); i++)
-        r = journal_one(w, json_array_get(records, i), &err);
+    int r = w->setup.journal
+                ? w->setup.journal(w->setup.context, records, &err)
+                : error_set(&err, ERROR_FAILED, NULL, "no run is there to journal what would be created");
 
     /* Without an answer the worker waits, creates nothing, and its question runs out of time. */
     if (answer && (r == 0 || json_put(answer, "error", json_of_error(&err)) == 0))

@@ -51,8 +51,8 @@ struct worker_setup {
     const char *host;         /* lent for the worker's life */
     const struct verb *verbs; /* ended by a NULL name */
     const struct config *config;
-    /* Where a worker's wish to journal goes; NULL = refused. */
-    int (*journal)(void *context, const json_t *record, struct error *err);
+    /* Where a worker's wish to journal goes, a record or an array of them; NULL = refused. */
+    int (*journal)(void *context, const json_t *records, struct error *err);
     void *context;
 };
 struct worker *worker_start(struct loop *l, const struct worker_setup *setup, struct error *err);

@@ -68,7 +68,7 @@ START_TEST(what_was_appended_is_read_back_in_order)
             ck_assert_ptr_nonnull(j);
             append(j, "begin");
             append(j, "create");
-            ck_assert_int_eq(journal_append(j, "create", json_pack("{s:s}", "disk", "vdb"), &err), 0);
+            ck_assert_int_eq(journal_append_ahead(j, "create", json_pack("{s:s}", "disk", "vdb"), &err), 0);
             ck_assert_int_eq(journal_append(j, "bare", NULL, &err), 0);
             ck_assert(!journal_is_ended(j));
         }
@@ -354,7 +354,9 @@ START_TEST(a_record_that_does_not_fit_fails_and_leaves_nothing_behind)
         ck_assert_int_eq(stat(file, &before), 0);
         for (rlim_t room = 0; room < 40; room++) {
             limit_files_to((rlim_t)before.st_size + room);
-            ck_assert_int_eq(journal_append(j, "create", json_pack("{s:s}", "disk", "vda"), &err),
+            ck_assert_int_eq(room % 2
+                                 ? journal_append(j, "create", json_pack("{s:s}", "disk", "vda"), &err)
+                                 : journal_append_ahead(j, "create", json_pack("{s:s}", "disk", "vda"), &err),
                              -ERROR_SYSTEM);
             ck_assert_int_eq(err.detail, EFBIG);
             ck_assert_str_ne(err.fix, "");

@@ -353,10 +353,8 @@ struct journal_of_test {
     bool refuses, file_was_there;
 };
 
-static int record(void *context, const json_t *record, struct error *err)
+static int record_one(struct journal_of_test *j, const json_t *record, struct error *err)
 {
-    struct journal_of_test *j = context;
-
     j->records++;
     j->file_was_there = access(json_text(record, "path", ""), F_OK) == 0;
     ck_assert_str_eq(json_text(record, "step", ""), "create");
@@ -364,6 +362,15 @@ static int record(void *context, const json_t *record, struct error *err)
     return j->refuses || (j->refuses_from && j->records >= j->refuses_from)
                ? error_set(err, ERROR_SPACE, NULL, "the disk of the journal is full")
                : 0;
+}
+
+static int record(void *context, const json_t *records, struct error *err)
+{
+    int r = json_is_array(records) ? 0 : record_one(context, records, err);
+
+    for (size_t i = 0; r == 0 && i < json_array_size(records); i++)
+        r = record_one(context, json_array_get(records, i), err);
+    return r;
 }
 
 static void path_of_none(char *path, size_t size)
