@@ -59,31 +59,31 @@ static struct made made_of(const struct found *f, const struct user *user)
                           .user = *user };
 }
 
-int image_make(struct ferry_call *call, const struct ferry_services *services, const struct place *p,
-               const char *what, const char *name, const struct handle *folder, struct found *ret)
+enum image_made image_make(struct ferry_call *call, const struct ferry_services *services,
+                           const struct place *p, const char *what, const char *name,
+                           const struct handle *folder, struct found *ret, struct trouble *ret_trouble)
 {
     const char *where = place_word(call, services, p);
     struct made made = { .user = p->user };
     char identity[IDENTITY_SIZE];
-    struct trouble t;
 
     if (getrandom(made.verifier, sizeof made.verifier, 0) != (ssize_t)sizeof made.verifier) {
         services->error(call, NULL, "could not get random bytes");
-        return -1;
+        return IMAGE_FAILED;
     }
     /* Servers keep it in the file's times, and some mask the sign. */
     made.verifier[0] &= 0x7f;
     made.verifier[4] &= 0x7f;
     made_write(&made, identity);
     if (!where || services->journal(call, what, where, name, identity) < 0)
-        return -1;
-    if (server_create(p->address, &p->user, folder, name, made.verifier, ret, &t) < 0)
-        return image_trouble(call, services, &t);
+        return IMAGE_FAILED;
+    if (server_create(p->address, &p->user, folder, name, made.verifier, ret, ret_trouble) < 0)
+        return IMAGE_UNANSWERED;
     if (ret->status != NFS3_OK)
-        return refused(call, services, p, name, "create", ret->status);
+        return IMAGE_REFUSED;
     made = made_of(ret, &p->user);
     made_write(&made, identity);
-    return services->journal(call, what, where, name, identity);
+    return services->journal(call, what, where, name, identity) < 0 ? IMAGE_FAILED : IMAGE_MADE;
 }
 
 /* ---- create ---- */
@@ -187,8 +187,17 @@ int image_create(struct ferry_call *call, const struct ferry_services *services,
     if (look.found.status != NFS3ERR_NOENT)
         return refused(call, services, &p, p.name, "create",
                        look.found.status == NFS3_OK ? NFS3ERR_EXIST : look.found.status);
-    if (image_make(call, services, &p, "image", p.name, &look.folder, &file) < 0 ||
-        give_size(call, services, &p, &file, bytes) < 0)
+    switch (image_make(call, services, &p, "image", p.name, &look.folder, &file, &t)) {
+    case IMAGE_MADE:
+        break;
+    case IMAGE_UNANSWERED:
+        return image_trouble(call, services, &t);
+    case IMAGE_REFUSED:
+        return refused(call, services, &p, p.name, "create", file.status);
+    case IMAGE_FAILED:
+        return -1;
+    }
+    if (give_size(call, services, &p, &file, bytes) < 0)
         return -1;
     if (is_qcow2)
         return write_qcow2(&at, image->capacity_bytes, look.write_most);

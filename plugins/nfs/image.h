@@ -12,9 +12,16 @@ int image_create(struct ferry_call *call, const struct ferry_services *services,
 int image_remove(struct ferry_call *call, const struct ferry_services *services, const char *place,
                  const char *name, const char *identity);
 
-/* Makes an empty file, exclusively and journalled. -1 with the error set. */
-int image_make(struct ferry_call *call, const struct ferry_services *services, const struct place *p,
-               const char *what, const char *name, const struct handle *folder, struct found *ret);
+/* Makes an empty file, exclusively and journalled. What the server did is for the caller to say. */
+enum image_made {
+    IMAGE_MADE,
+    IMAGE_REFUSED,    /* ret->status is why */
+    IMAGE_UNANSWERED, /* *ret_trouble is why */
+    IMAGE_FAILED,     /* the call's error is set: the journal refused, or the like */
+};
+enum image_made image_make(struct ferry_call *call, const struct ferry_services *services,
+                           const struct place *p, const char *what, const char *name,
+                           const struct handle *folder, struct found *ret, struct trouble *ret_trouble);
 
 /* Sets the call's error; returns -1. */
 int image_trouble(struct ferry_call *call, const struct ferry_services *services, const struct trouble *t);

@@ -75,7 +75,7 @@ enum identity_verdict proof_of_addresses(struct ferry_call *call, const struct f
     (void)snprintf(name, sizeof name, ".virt-ferry-%016" PRIx64 "%016" PRIx64, random[0], random[1]);
     if (server_look(p->address, p->folder, name, &p->user, &look, &t) < 0)
         return NOT_KNOWN_BECAUSE("%s", t.what);
-    if (image_make(call, services, p, "mark", name, &look.folder, &made) < 0)
+    if (image_make(call, services, p, "mark", name, &look.folder, &made, &t) != IMAGE_MADE)
         return NOT_KNOWN_BECAUSE(
             "whether '%s' and '%s' are one server cannot be tried: no file can be made in '%s'", p->address,
             other, p->folder);
