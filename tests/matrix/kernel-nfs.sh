@@ -84,7 +84,10 @@ guest_begins() {
     within_host hostA "virsh -q define $OWN/guest.xml && virsh -q start $GUEST"
 }
 
+# Nobody waits longer for a login, and two hosts that are emulated on a busy machine may need more.
+logs_in() { within_host "$1" "timeout 4 ssh -o BatchMode=yes root@$2 true"; } # FROM TO
 moves() { # FROM TO DEST PROOF
+    await "$MOVE_SECONDS" logs_in "$1" "$2"
     prints "disk vda shared" prints "$4" ferry_on "$1" plan "$GUEST" "$3" --allow-cleartext
     is 'vda=shared false' chosen '"\(.disks[] | "\(.target)=\(.treatment)") \(.needs_unsafe)"' "$1" "$3"
     ferry_on "$1" migrate "$GUEST" "$3" --allow-cleartext
@@ -102,17 +105,18 @@ within_host hostA truncate -s 64M "$IMAGE"
 guest_begins
 await "$BOOT_SECONDS" has_more hostA 20
 # Over ssh the mounts are read on both hosts, and the server tells the file; by TCP each host sees what the other makes.
-moves hostA hostB hostB "nfs: 'nfs://$SERVER/fsid="
+moves hostA hostB qemu+ssh://root@hostB/system "nfs: 'nfs://$SERVER/fsid="
 moves hostB hostA qemu+tcp://hostA/system "each host saw what the other wrote in '/srv/shared'"
 # A firewall that lets version 4 through alone keeps the portmapper from us; the mount is well, and so is QEMU.
 own nfs run nft 'table inet walled { chain in { type filter hook input priority -10; tcp dport 111 drop; }; }'
+await "$MOVE_SECONDS" logs_in hostA hostB
 prints 'disk vda shared' prints "each host saw what the other wrote in '/srv/shared'" prints 'connecting to its portmapper' \
-    ferry_on hostA plan "$GUEST" hostB --allow-cleartext
+    ferry_on hostA plan "$GUEST" qemu+ssh://root@hostB/system --allow-cleartext
 own nfs run nft delete table inet walled
 # Without its mount the other host has a folder of that name all the same.
 within_host hostB umount /srv/shared
 exits 3 prints "'/srv/shared' on host 'hostB' is not the NFS mount that it is at the source" prints 'but the bare folder beneath it' \
-    ferry_on hostA check "$GUEST" hostB --allow-cleartext
+    ferry_on hostA check "$GUEST" qemu+ssh://root@hostB/system --allow-cleartext
 is running within_host hostA virsh -q domstate "$GUEST"
 is_empty within_host hostB ls /srv/shared
 
