@@ -7,6 +7,7 @@
 #include "facts/domain-xml.h"
 #include "facts/fields.h"
 #include "verbs/capabilities.h"
+#include "verbs/together.h"
 #include "worker/serve.h"
 #include <string.h>
 #include <sys/vfs.h>
@@ -499,6 +500,24 @@ static void survey_qemu(virDomainPtr d, struct facts *f)
     survey_sizes(d, f);
 }
 
+struct live {
+    struct child *c;
+    virDomainPtr d;
+    struct facts *f;
+};
+
+/* A program on the host, and QEMU's own words. They write other members, and only the first takes from the
+ * arena. */
+static void ask_live(void *context, size_t i)
+{
+    struct live *live = context;
+
+    if (i == 0 && live->f->domain.run != RUN_SHUTOFF)
+        open_compare(live->c, live->f);
+    else if (i == 1)
+        survey_qemu(live->d, live->f);
+}
+
 /* {"domain"}: "facts" with the domain in them, each disk looked at from here */
 int verb_survey_domain(struct child *c, const json_t *args, json_t *reply, struct error *err)
 {
@@ -516,10 +535,8 @@ int verb_survey_domain(struct child *c, const json_t *args, json_t *reply, struc
     if (domain_xml_read(f, xml, err) < 0 || survey_state(c, d, f, err) < 0 ||
         look_at_images(c, f, false, &is_silent, err) < 0)
         return -err->code;
-    if (!is_silent && f->domain.run != RUN_SHUTOFF)
-        open_compare(c, f);
     if (!is_silent)
-        survey_qemu(d, f);
+        together(2, ask_live, &(struct live){ c, d, f });
     capabilities_for_interfaces(c, f, false);
     if (verb_is_local(c))
         for (size_t i = 0; i < f->domain.n_disks; i++)
