@@ -110,6 +110,39 @@ START_TEST(what_a_channel_protects_stands_in_the_sentence_and_below_the_table)
     }
 END_TEST
 
+static const struct {
+    const char *data_uri;
+    uint64_t forwards;
+    const char *says;
+} carried_by[] = {
+    { "tcp://10.0.0.2", NOT_KNOWN, " by 3 connections, gated" },
+    { "unix:///run/ram", NOT_KNOWN, " by 3 connections through one process of ssh, gated" },
+    { "unix:///run/ram", 1, " by 3 connections through one process of ssh, gated" },
+    { "unix:///run/ram", 2, " by 3 connections through 2 processes of ssh, gated" },
+    { "unix:///run/ram", 8, " by 3 connections through 3 processes of ssh, gated" },
+};
+
+START_TEST(the_sentence_says_how_many_processes_carry_several_connections)
+    {
+        struct plan_limits limits = sample_limits();
+        OWNED(facts) f = sample();
+        OWNED_TEXT t = { 0 };
+
+        limits.connections = 3;
+        f->channels[0].driver = "ssh";
+        f->channels[0].protects_control = f->channels[0].protects_data = 2;
+        f->channels[0].can_multifd = true;
+        f->channels[0].data_uri = carried_by[_i].data_uri;
+        f->channels[0].forwards = carried_by[_i].forwards;
+        OWNED(plan) p = plan_with(f, limits);
+        plan_explain(p, false, &t);
+        for (char *c = t.s; *c; c++) /* where the line is broken does not matter */
+            if (c[0] == '\n' && c[1] == ' ')
+                memmove(c, c + 2, strlen(c + 1));
+        ck_assert_msg(strstr(text_of(&t), carried_by[_i].says) != NULL, "%s", text_of(&t));
+    }
+END_TEST
+
 START_TEST(an_identifier_is_in_one_piece_and_its_line_within_the_page)
     {
         static const char *const drivers[] = { "tcp", "seventeen-letters",
@@ -292,6 +325,7 @@ END_TEST
 TEST_MAIN("plan/explain", the_first_sentence_says_what_will_be_done_and_what_it_costs,
           shared_and_copied_disks_are_named_and_many_are_counted,
           a_refused_plan_says_so_first_and_still_shows_the_table,
+          LOOP(the_sentence_says_how_many_processes_carry_several_connections, TEST_ROWS(carried_by)),
           LOOP(what_a_channel_protects_stands_in_the_sentence_and_below_the_table, TEST_ROWS(protections)),
           LOOP(an_identifier_is_in_one_piece_and_its_line_within_the_page, 4),
           a_verdict_that_is_too_wide_has_a_line_of_its_own_that_ends_with_the_page,
