@@ -79,6 +79,16 @@ bool relocation_trend_is_stuck(struct relocation_trend *t, uint64_t now_ms, uint
     return now_ms - t->least_at_ms >= RELOCATION_STUCK_MS;
 }
 
+/* Not a byte in all that time: whatever the guest writes, it is the new place. */
+static int give_up_on_place(const struct relocation_watch *w, struct error *err)
+{
+    error_set(err, ERROR_FAILED, w->m->survey.source_host, "the copy of disk '%s' stands still",
+              w->disk->target);
+    error_why(err, "for %s its new place took nothing, with %s left", MS_TEXT(RELOCATION_STUCK_MS),
+              SIZE_TEXT(w->trend.least_left));
+    return error_fix(err, "See whether that storage answers, then run the same command again.");
+}
+
 static int give_up_on_guest(struct relocation_watch *w, uint64_t now, struct error *err)
 {
     const struct relocation_trend *t = &w->trend;
@@ -230,7 +240,7 @@ static int judge(struct relocation_watch *w, const json_t *look, struct error *e
     if (json_flag(one, "is_ready", false))
         return 1;
     if (w->total > 0 && relocation_trend_is_stuck(&w->trend, now, w->done, w->total))
-        return give_up_on_guest(w, now, err);
+        return w->done == w->trend.done_then ? give_up_on_place(w, err) : give_up_on_guest(w, now, err);
     return watch_room(w, now, err);
 }
 

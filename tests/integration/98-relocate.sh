@@ -101,7 +101,7 @@ gone_meanwhile() { # PLACE, GONE and BACK: for the shell
     gone() { sleep 1; eval "$1"; }
     during prepare gone "$2"
     SECONDS=0
-    FERRY_SECONDS=200 ferry hostA relocate r --disk vda --to "$1" --bandwidth 4MiB/s || code=$?
+    FERRY_SECONDS=200 prints "stands still" ferry hostA relocate r --disk vda --to "$1" --bandwidth 4MiB/s || code=$?
     [[ $code = 1 || $code = 7 ]] || complain "exit code $code"
     [ "$SECONDS" -lt 150 ]
     is "$IMAGES/r-vda.qcow2 qcow2" disk_at r vda
