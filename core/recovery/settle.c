@@ -90,13 +90,8 @@ static int add_untouched(struct error *err, const char *host)
 
 static int stayed(struct move *m, struct error *err)
 {
-    struct error undo = { 0 };
-
     m->result->outcome = OUTCOME_STAYED;
-    if (undo_all(m, &undo) < 0)
-        move_problem(m,
-                     "what was prepared is not all undone: %s: %s; when that is gone: virt-ferry recover %s",
-                     undo.what, undo.why, m->run);
+    undo_and_tell(m);
     if (m->mark_lost.code) {
         *err = m->mark_lost;
         return -err->code;

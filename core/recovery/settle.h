@@ -54,6 +54,8 @@ int settle_definition(struct move *m, struct error *err);
 
 /* undo.c */
 int undo_all(struct move *m, struct error *err);
+/* The same; what is left is a problem that is told. */
+void undo_and_tell(struct move *m);
 /* Undoes what was prepared; returns err's code. */
 int undo_given_up(struct move *m, struct error *err);
 /* Behind a look that came to r: what it created is removed, however it went. */

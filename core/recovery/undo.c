@@ -226,19 +226,24 @@ void undo_look(struct move *m, int r)
         move_say(m, "what the survey created is not all removed: %s: %s", undone.what, undone.why);
 }
 
+void undo_and_tell(struct move *m)
+{
+    struct error left = { 0 };
+
+    if (undo_all(m, &left) < 0)
+        move_problem(m,
+                     "what was prepared is not all undone: %s%s%s; when that is gone: virt-ferry recover %s",
+                     left.what, left.why[0] ? ": " : "", left.why, m->run);
+}
+
 int undo_given_up(struct move *m, struct error *err)
 {
-    struct error undone = { 0 };
-
     loop_end_waits(m->loop, false);
     m->result->outcome = OUTCOME_STAYED;
     if (err->code == ERROR_CANCELLED)
         (void)move_cancelled(m, err);
     if (err->code == ERROR_CONNECTION || err->code == ERROR_LIBVIRT || err->code == ERROR_FAILED)
         (void)move_blame_way(m, err);
-    if (undo_all(m, &undone) < 0)
-        move_problem(m,
-                     "what was prepared is not all undone: %s: %s; when that is gone: virt-ferry recover %s",
-                     undone.what, undone.why, m->run);
+    undo_and_tell(m);
     return -err->code;
 }

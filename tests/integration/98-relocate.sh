@@ -183,8 +183,10 @@ swap() { # FILE
 redefine() { # FROM TO
     on hostA sh -c 'virsh dumpxml --inactive --security-info r | sed "s#$0#$1#" >/run/r.xml; virsh -q define /run/r.xml' "$1" "$2"
 }
-exits 6 prints "is not what QEMU has open" stopped journal-pivoted:1 'swap /srv/other/r-vda.qcow2' \
+exits 6 prints "is not what QEMU has open" stopped journal-pivoted:1 \
+    'swap /srv/other/r-vda.qcow2; exits 8 prints "holds domain" relocate r --disk vda --to /srv/other/two.qcow2' \
     hostA relocate r --disk vda --to /srv/other
+is_empty on hostA find /srv/other -name 'two*'
 exits 6 prints "the persistent definition names '/srv/other/else.qcow2'" \
     stopped journal-pivoted:1 'redefine "$IMAGES/r-back.qcow2" /srv/other/else.qcow2' \
     hostA relocate r --disk vda --to "$IMAGES/r-back.qcow2"
@@ -409,12 +411,15 @@ is_empty on_nfs
 
 deep "an NFS server that goes away in the middle leaves the guest in its old image, and the next run ends well"
 gone_meanwhile "$NFS" 'lab nfs kill' 'lab nfs start'
+await 90 on hostA timeout 5 virsh -q domblkstat r vda
 exits 0 relocate r --disk vda --to "$NFS"
 is_at r vda '/export/r-vda.qcow2 qcow2'
 
 deep "an OSD that is silent in the middle leaves the guest in its old image, and the next run ends well"
 gone_meanwhile rbd:ferry 'lab ceph osd stop' 'lab ceph osd cont'
 await 60 lab ceph run rbd ls ferry
+# QEMU has heard of it too, and libvirt's call to end the copy is over.
+await 90 on hostA timeout 5 virsh -q domblkstat r vda
 exits 0 relocate r --disk vda --to rbd:ferry
 is_at r vda 'ferry/r-vda raw'
 
