@@ -40,7 +40,7 @@ static bool look_at_figures(const struct blocks *b)
     return false;
 }
 
-static void look_at_extents(const struct blocks *b, bool is_empty)
+static void look_at_extents(const struct blocks *b)
 {
     const struct trial *t = b->t;
     uint64_t at = 0;
@@ -60,8 +60,6 @@ static void look_at_extents(const struct blocks *b, bool is_empty)
                 trial_note(b->t, "gives extents with gaps, or that go beyond the end");
                 return;
             }
-            if (is_empty && b->is.reads_zero && !e[i].is_zero)
-                trial_note(b->t, "says that all reads as zero, and has data in its extents");
             at += e[i].length_bytes;
         }
     }
@@ -132,14 +130,14 @@ static bool reads_as(const struct blocks *b, bool zero)
 
 static void try_all(const struct blocks *b)
 {
-    look_at_extents(b, true);
+    look_at_extents(b);
     if (b->is.reads_zero && !reads_as(b, true))
         return;
     for (uint64_t i = 0; i < b->bytes; i++)
         b->memory[i] = pattern(i);
     if (!do_all(b, FERRY_WRITE) || !do_all(b, FERRY_FLUSH) || !reads_as(b, false))
         return;
-    look_at_extents(b, false);
+    look_at_extents(b);
     if (do_all(b, FERRY_ZERO) && do_all(b, FERRY_FLUSH))
         (void)reads_as(b, true);
 }
