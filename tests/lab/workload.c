@@ -120,7 +120,8 @@ static uint64_t ring_last(int fd, struct stamp *stamp, unsigned disk, uint64_t *
     return last;
 }
 
-/* Each block is read before it is written anew: what was acknowledged once must still be there. */
+/* Each block is read before it is written anew: what was acknowledged once must still be there. That it
+ * cannot be read at all is no loss: a kernel that reboots breaks its devices first. */
 static int log_writes(const char *path, unsigned disk)
 {
     static uint64_t seen[STAMP_BLOCKS];
@@ -136,8 +137,9 @@ static int log_writes(const char *path, unsigned disk)
     for (sequence = ring_last(fd, stamp, disk, seen) + 1;; sequence++) {
         unsigned block = (unsigned)(sequence % STAMP_BLOCKS);
 
-        if (seen[block] && (block_read(fd, stamp, block) < 0 || !stamp_is_valid(stamp, disk, block) ||
-                            stamp->sequence != seen[block]))
+        while (seen[block] && block_read(fd, stamp, block) < 0)
+            sleep_ms(100);
+        if (seen[block] && (!stamp_is_valid(stamp, disk, block) || stamp->sequence != seen[block]))
             console_put(line, snprintf(line, sizeof line, STAMP_LOST_FORMAT "\n", disk, block,
                                        (unsigned long long)seen[block]));
         while (block_write(fd, stamp, disk, sequence) < 0)
