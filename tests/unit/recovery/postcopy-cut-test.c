@@ -4,6 +4,7 @@
 #include "check-main.h"
 #include "recovery/settle.h"
 #include "state/journal-world.h"
+#include <string.h>
 
 static const struct {
     const char *source_state, *source, *dest, *data_uri;
@@ -88,6 +89,38 @@ START_TEST(a_destination_has_not_heard_of_it_where_the_source_alone_says_that_th
     }
 END_TEST
 
+static unsigned n_said;
+static void count(void *context, const char *line)
+{
+    (void)context;
+    ck_assert_ptr_nonnull(strstr(line, "ss -tK"));
+    ck_assert_ptr_nonnull(strstr(line, "600 s at the longest"));
+    n_said++;
+}
+
+START_TEST(what_lets_it_know_is_said_once_after_a_while_and_has_an_end)
+    {
+        struct run_options o = { .say = count };
+        struct move m = { .o = &o, .run = RUN };
+        struct unheard u = { .since_ms = 0 };
+
+        n_said = 0;
+        ck_assert(!postcopy_unheard(&m, &u, true));
+        ck_assert_uint_ne(u.since_ms, 0);
+        ck_assert_uint_eq(n_said, 0);
+        for (int i = 0; i < 3; i++) {
+            u.since_ms = loop_now_ms() - 16000u;
+            ck_assert(!postcopy_unheard(&m, &u, true));
+            ck_assert_uint_eq(n_said, 1);
+        }
+        u.since_ms = loop_now_ms() - POSTCOPY_PATIENCE_MS - 1000u;
+        ck_assert(postcopy_unheard(&m, &u, true));
+        ck_assert(!postcopy_unheard(&m, &u, false)); /* it knows */
+        ck_assert_uint_eq(u.since_ms, 0);
+        ck_assert_uint_eq(n_said, 1);
+    }
+END_TEST
+
 /* Begun at 1000 s; looks follow every 2 s, and say the same of sent and busy for as long as a row lasts. A
  * try that began anew begins with its row. */
 #define STILL_S (JOIN_STILL_MS / 1000u)
@@ -142,7 +175,7 @@ START_TEST(joining_ends_where_nothing_comes_and_is_hopeless_where_qemu_there_was
     }
 END_TEST
 
-TEST_MAIN("recovery/postcopy-cut",
+TEST_MAIN("recovery/postcopy-cut", what_lets_it_know_is_said_once_after_a_while_and_has_an_end,
           LOOP(a_destination_has_not_heard_of_it_where_the_source_alone_says_that_the_link_was_lost,
                TEST_ROWS(waits)),
           LOOP(joining_ends_where_nothing_comes_and_is_hopeless_where_qemu_there_was_silent_all_the_time,
