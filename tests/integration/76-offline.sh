@@ -84,6 +84,22 @@ lab on hostB rm "$IMAGES/filler"
 stayed
 lab rm resting
 
+deep "a destination whose libvirtd is silent while images are sent to it is given up, and they are removed when it is back"
+resting local:raw --disk-size 256M --fill 128
+lab link hostA rate 100mbit
+finally lab link hostA rate none
+silence() { sleep 3; lab libvirtd hostB stop; }
+finally lab libvirtd hostB cont
+during prepare silence
+SECONDS=0
+FERRY_SECONDS=300 exits 4 prints "gave an answer for 60 s" prints "virt-ferry recover" ferry hostA $MOVE resting hostB
+[ "$SECONDS" -lt 240 ]
+lab libvirtd hostB cont
+lab link hostA rate none
+exits 0 ferry hostA recover resting
+stayed
+lab rm resting
+
 it "what is on another machine, and what rests on a base, is refused; with its base, where that is kept, it goes"
 resting local:qcow2:base --fill 16
 exits 3 prints 'offline-copy' ferry hostA plan --allow-cleartext resting hostB
