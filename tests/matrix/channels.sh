@@ -93,7 +93,7 @@ copied tls+sasl
 it "tls with SASL, mixed"
 mixed tls+sasl
 
-it "memory by four connections over TLS beside a copied disk, and back by three through one ssh, slowed"
+it "memory by four connections over TLS beside a copied disk, and back by three through an ssh each, slowed"
 guest hostA several --disk shared:raw,local:raw --fill 16 --dirty 32,10 --write-log
 plain_shell hostA hostB
 exits 0 prints 'precopy-tls-gated-mixed-x4' ferry hostA migrate --connections 4 several qemu+tls://hostB/system
