@@ -415,14 +415,6 @@ await 90 on hostA timeout 5 virsh -q domblkstat r vda
 exits 0 relocate r --disk vda --to "$NFS"
 is_at r vda '/export/r-vda.qcow2 qcow2'
 
-deep "an OSD that is silent in the middle leaves the guest in its old image, and the next run ends well"
-gone_meanwhile rbd:ferry 'lab ceph osd stop' 'lab ceph osd cont'
-await 60 lab ceph run rbd ls ferry
-# QEMU has heard of it too, and libvirt's call to end the copy is over.
-await 90 on hostA timeout 5 virsh -q domblkstat r vda
-exits 0 relocate r --disk vda --to rbd:ferry
-is_at r vda 'ferry/r-vda raw'
-
 deep "a guest that writes faster than the copy is given up on with figures, and waits where that is wanted"
 fresh local:qcow2 --fill 16
 exits 1 prints 'written by the guest' prints 'synchronous-writes' \
