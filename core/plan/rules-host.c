@@ -276,11 +276,15 @@ static const char *check_graphics_not_known(struct rule_case *c)
 static const char *check_pool(struct rule_case *c)
 {
     const struct host *d = &c->facts->dest;
-    const char *pool = disk_there(c->disk).pool, *word = rules_command_word(pool, "POOL");
+    const char *pool, *word;
     bool is_there = false;
 
-    if (c->disk->type != DISK_VOLUME || !pool || !d->has_pool_list)
+    if (c->disk->type != DISK_VOLUME || !d->has_pool_list)
         return NULL;
+    pool = disk_there(c->disk).pool;
+    if (!pool)
+        return NULL;
+    word = rules_command_word(pool, "POOL");
     for (size_t i = 0; i < d->n_pools; i++)
         if (text_equal(d->pools[i].name, pool)) {
             is_there = true;
@@ -302,10 +306,11 @@ static const char *check_pool_kind(struct rule_case *c)
 {
     const struct host *there = &c->facts->dest;
     const struct disk *d = c->disk;
-    const char *pool = disk_there(d).pool;
+    const char *pool;
 
     if (d->type != DISK_VOLUME || d->volume_is_device == TRI_NOT_KNOWN)
         return NULL;
+    pool = disk_there(d).pool;
     for (size_t i = 0; i < there->n_pools; i++) {
         const enum tristate keeps = pool_keeps_devices(there->pools[i].type);
 

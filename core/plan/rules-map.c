@@ -54,10 +54,12 @@ static const char *place_of(struct rule_case *c, const struct location *l)
 static const char *check_storage_mapped(struct rule_case *c)
 {
     const struct disk *d = c->disk;
-    const struct location here = location_of_disk(d), there = location_of_disk_there(d);
+    struct location here, there;
 
     if (!disk_is_mapped(d))
         return NULL;
+    here = location_of_disk(d);
+    there = location_of_disk_there(d);
     return SAY("disk '%s' leaves '%s' for '%s' (%s)", d->target, place_of(c, &here), place_of(c, &there),
                origin_of(map_for_disk(c->facts, c->arena, d)));
 }
@@ -67,14 +69,19 @@ static const char *check_mapped_together(struct rule_case *c)
 {
     const struct domain *d = &c->facts->domain;
     const struct disk *disk = c->disk;
-    const struct location here = location_of_disk(disk), there = location_of_disk_there(disk);
 
-    for (size_t i = 0; there.kind != LOCATION_NONE && i < d->n_disks; i++) {
+    for (size_t i = 0; i < d->n_disks; i++) {
         const struct disk *other = &d->disks[i];
-        const struct location its = location_of_disk(other), its_there = location_of_disk_there(other);
+        struct location here, there, its, its_there;
 
-        if (other == disk || !(disk_is_mapped(disk) || disk_is_mapped(other)) ||
-            location_is_same(&here, &its) || !location_is_same(&there, &its_there))
+        if (other == disk || !(disk_is_mapped(disk) || disk_is_mapped(other)))
+            continue;
+        here = location_of_disk(disk);
+        there = location_of_disk_there(disk);
+        its = location_of_disk(other);
+        its_there = location_of_disk_there(other);
+        if (there.kind == LOCATION_NONE || location_is_same(&here, &its) ||
+            !location_is_same(&there, &its_there))
             continue;
         return SAY("disks '%s' and '%s' have two images, and one place at the destination: '%s'",
                    disk->target, other->target, place_of(c, &there));
