@@ -12,9 +12,11 @@
 /* Reads a domain's name, then paths. Prints device:inode of each file that its QEMU has open, an empty line,
  * and that of each path or a word. */
 static const char script[] =
-    "IFS= read -r name && pid=$(cat \"/run/libvirt/qemu/$name.pid\") && "
+    "IFS= read -r name && { read -r pid || test \"$pid\"; } <\"/run/libvirt/qemu/$name.pid\" && "
     "stat -Lc %d:%i \"/proc/$pid/fd/\"* 2>/dev/null; echo; "
-    "while IFS= read -r image; do stat -Lc %d:%i \"$image\" 2>/dev/null || echo none; done";
+    "while IFS= read -r image; do set -- \"$@\" \"$image\"; done; "
+    "all=$(stat -Lc %d:%i \"$@\" 2>/dev/null) && echo \"$all\" || "
+    "for image; do stat -Lc %d:%i \"$image\" 2>/dev/null || echo none; done";
 
 static bool is_file(const struct disk *d)
 {
