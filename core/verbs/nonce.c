@@ -315,6 +315,14 @@ int verb_nonce_close(struct child *c, const json_t *args, json_t *reply, struct 
     return r;
 }
 
+/* What should lie in it does not either: it was journalled, and could not be made. */
+static bool folder_is_missing(void)
+{
+    const virErrorPtr last = virGetLastError();
+
+    return last && last->code == VIR_ERR_SYSTEM_ERROR && (last->int1 == ENOENT || last->int1 == ENOTDIR);
+}
+
 /* {"what", "place", "name"}, as journalled by a run that died: removes it, if it bears our random name; {} */
 int verb_nonce_remove(struct child *c, const json_t *args, json_t *reply, struct error *err)
 {
@@ -340,8 +348,14 @@ int verb_nonce_remove(struct child *c, const json_t *args, json_t *reply, struct
         int r;
 
         if (random_pool_name(temporary, err) < 0 ||
-            child_journal(c, nonce_record(c, "pool", place, temporary), err) < 0 ||
-            !(own = transient_pool(c, place, temporary, err)))
+            child_journal(c, nonce_record(c, "pool", place, temporary), err) < 0)
+            return -err->code;
+        own = transient_pool(c, place, temporary, err);
+        if (!own && folder_is_missing()) {
+            *err = (struct error){ 0 };
+            return 0;
+        }
+        if (!own)
             return -err->code;
         r = remove_name(c, own, name, err);
         if (virStoragePoolDestroy(own) < 0)
