@@ -175,13 +175,13 @@ bool place_has_aes(const char *cpuinfo)
 }
 
 /* Of a connection that is made. */
-static void add_safety(struct words *w, const struct place *p, const char *ciphers)
+static void add_safety(struct words *w, const struct place *p, const char *ciphers, bool has_forwards)
 {
     add_option(w, "StrictHostKeyChecking=yes");
     add_option(w, "UpdateHostKeys=no");
     /* The user's forwards are the user's ssh's: one that cannot be made must not end ours. It clears those of
      * the command line too. */
-    add_option(w, "ClearAllForwardings=yes");
+    add_option(w, has_forwards ? "ExitOnForwardFailure=yes" : "ClearAllForwardings=yes");
     if (p->has_session) {
         add_option(w, "ForkAfterAuthentication=no");
         add_option(w, "StdinNull=no");
@@ -201,14 +201,26 @@ static void add_safety(struct words *w, const struct place *p, const char *ciphe
     add_option(w, "ServerAliveCountMax=4");
 }
 
-void words_of_master(struct words *w, const struct place *p, const char *folder, const char *ciphers)
+static void add_forwards(struct words *w, const struct forward list[PLACE_SERVICES])
+{
+    for (unsigned i = 0; i < PLACE_SERVICES; i++) {
+        (void)snprintf(w->forward[i], sizeof w->forward[i], "%s:%s", list[i].here, list[i].there);
+        add(w, "-L");
+        add(w, w->forward[i]);
+    }
+}
+
+void words_of_master(struct words *w, const struct place *p, const char *folder, const char *ciphers,
+                     const struct forward *list)
 {
     begin_words(w);
     add(w, "-M");
     add(w, "-N");
     add_control(w, folder, 0);
     add_option(w, "ControlPersist=no");
-    add_safety(w, p, ciphers);
+    add_safety(w, p, ciphers, list != NULL);
+    if (list)
+        add_forwards(w, list);
     add_place(w, p);
 }
 
@@ -262,11 +274,7 @@ void words_of_forward(struct words *w, const struct place *p, const char *folder
     begin_words_over(w, folder, nth);
     add(w, "-O");
     add(w, "forward");
-    for (unsigned i = 0; i < PLACE_SERVICES; i++) {
-        (void)snprintf(w->forward[i], sizeof w->forward[i], "%s:%s", list[i].here, list[i].there);
-        add(w, "-L");
-        add(w, w->forward[i]);
-    }
+    add_forwards(w, list);
     add_place(w, p);
 }
 
@@ -284,7 +292,7 @@ void words_of_own(struct words *w, const struct place *p, const struct own_way *
     add(w, "-M");
     add_control(w, own->folder, own->nth);
     add_option(w, "ControlPersist=no");
-    add_safety(w, p, own->ciphers);
+    add_safety(w, p, own->ciphers, false);
     if (p->has_session)
         add_option(w, "SessionType=default");
     if (own->via) {

@@ -42,21 +42,23 @@ void place_ciphers(const char *list, bool has_aes, char buf[PLACE_CIPHERS_SIZE])
 /* Do these lines of /proc/cpuinfo tell of such instructions? */
 bool place_has_aes(const char *cpuinfo);
 
-/* The master, without a forward: what makes it a master, its socket in `folder`, is made last. ciphers: in
- * this order, "" = as ssh has it. */
-void words_of_master(struct words *w, const struct place *p, const char *folder, const char *ciphers);
 /* Sockets that are forwarded together: libvirt's, or those for RAM and for disks. */
 #define PLACE_SERVICES 2u
 extern const char *const place_sockets[PLACE_SERVICES]; /* libvirt's names there; preferred first */
+struct forward {
+    char here[PLACE_PATH_SIZE], there[PLACE_PATH_SIZE];
+};
+/* The master; what makes it one, its socket in `folder`, is made last, behind those of `list`. That is NULL
+ * where the user's configuration has forwards, which would be made too. ciphers: in this order, "" = as ssh
+ * has it. */
+void words_of_master(struct words *w, const struct place *p, const char *folder, const char *ciphers,
+                     const struct forward *list);
 /* A command over the master, and never over a new connection. */
 void words_of_run(struct words *w, const struct place *p, const char *folder, const char *command);
 /* Has an ssh make sockets here that lead to others there: the master (nth 0), or the nth of those that have a
  * connection of their own. */
 #define PLACE_RAM "ram"
 #define PLACE_DISKS "nbd"
-struct forward {
-    char here[PLACE_PATH_SIZE], there[PLACE_PATH_SIZE];
-};
 void words_of_forward(struct words *w, const struct place *p, const char *folder, unsigned nth,
                       const struct forward list[PLACE_SERVICES]);
 /* A connection of its own, the nth (from 1 on), a master too, with a command that runs as long as it; via: to

@@ -89,16 +89,12 @@ static int make_sockets(struct ferry_call *call, const struct ferry_services *se
     return -1;
 }
 
-static int forward_libvirt(struct ferry_call *call, const struct ferry_services *services,
-                           const struct place *p, const char *folder)
+static void forwards_of_libvirt(const char *folder, struct forward ret[PLACE_SERVICES])
 {
-    struct forward list[PLACE_SERVICES] = { { .here = "" } };
-
     for (unsigned i = 0; i < PLACE_SERVICES; i++) {
-        (void)snprintf(list[i].here, sizeof list[i].here, "%s/%s", folder, place_sockets[i]);
-        (void)snprintf(list[i].there, sizeof list[i].there, "/run/libvirt/%s", place_sockets[i]);
+        (void)snprintf(ret[i].here, sizeof ret[i].here, "%s/%s", folder, place_sockets[i]);
+        (void)snprintf(ret[i].there, sizeof ret[i].there, "/run/libvirt/%s", place_sockets[i]);
     }
-    return make_sockets(call, services, p, folder, 0, list);
 }
 
 static int login(struct ferry_call *call, const struct ferry_services *services, const struct place *p,
@@ -108,22 +104,24 @@ static int login(struct ferry_call *call, const struct ferry_services *services,
     char ciphers[PLACE_CIPHERS_SIZE];
     enum master_answer answer;
     struct settings s;
+    struct forward list[PLACE_SERVICES] = { { .here = "" } };
     struct words w;
     struct place slow, patient = *p;
 
     settings_of(call, services, p, &s);
+    forwards_of_libvirt(folder, list);
     patient.has_session = s.has_session;
     place_ciphers(s.ciphers, has_aes(), ciphers);
     /* ssh tries them in turn, and the first that is dead must not take all the time. */
     if (!p->connect_s && !s.has_proxy && has_several_addresses(s.host))
         patient.connect_s = EACH_S;
-    words_of_master(&w, &patient, folder, ciphers);
+    words_of_master(&w, &patient, folder, ciphers, s.may_forward ? NULL : list);
     answer = master_begin(&w);
     if (answer == MASTER_READY)
         answer = master_wait(folder, (int)(until - master_now_ms()));
     switch (answer) {
     case MASTER_READY:
-        return 0;
+        return s.may_forward ? make_sockets(call, services, p, folder, 0, list) : 0;
     case MASTER_ENDED:
         return trouble_said(call, services, p, master_said());
     case MASTER_SILENT:
@@ -192,7 +190,7 @@ static int ssh_open(struct ferry_call *call, const struct ferry_services *servic
         return -1;
     }
     p.connect_s = way_patience_s(ret);
-    if (login(call, services, &p, folder) != 0 || forward_libvirt(call, services, &p, folder) < 0) {
+    if (login(call, services, &p, folder) != 0) {
         master_end();
         return -1;
     }

@@ -59,6 +59,8 @@ void settings_of(struct ferry_call *call, const struct ferry_services *services,
     if (!place_setting(printed, "ciphers", ret->ciphers, sizeof ret->ciphers))
         ret->ciphers[0] = '\0';
     ret->has_session = strstr(printed, "\nforkafterauthentication ") != NULL;
+    ret->may_forward = !printed[0] || strstr(printed, "\nlocalforward ") ||
+                       strstr(printed, "\nremoteforward ") || strstr(printed, "\ndynamicforward ");
     ret->has_proxy =
         (place_setting(printed, "proxyjump", proxy, sizeof proxy) && strcmp(proxy, "none") != 0) ||
         strstr(printed, "\nproxycommand ");

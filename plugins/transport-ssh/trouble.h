@@ -13,6 +13,7 @@ struct settings {
     char ciphers[PLACE_CIPHERS_SIZE]; /* "" where it does not */
     bool has_proxy;
     bool has_session; /* as that of place */
+    bool may_forward; /* of its own accord, or nobody knows */
 };
 void settings_of(struct ferry_call *call, const struct ferry_services *services, const struct place *p,
                  struct settings *ret);

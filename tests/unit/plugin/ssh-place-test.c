@@ -94,7 +94,7 @@ START_TEST(the_host_is_the_one_operand_and_stands_behind_two_dashes)
         const struct place p = { .host = "hostB", .user = "root", .port = "2222" };
         struct words w;
 
-        words_of_master(&w, &p, "/run/virt-ferry/way-0", "");
+        words_of_master(&w, &p, "/run/virt-ferry/way-0", "", NULL);
         ck_assert_str_eq(w.argv[0], "ssh");
         ck_assert_str_eq(w.argv[w.n - 1], "hostB");
         ck_assert_str_eq(w.argv[w.n - 2], "--");
@@ -108,12 +108,28 @@ START_TEST(the_host_is_the_one_operand_and_stands_behind_two_dashes)
     }
 END_TEST
 
+START_TEST(a_master_makes_our_sockets_itself_where_the_user_has_no_forwards)
+    {
+        const struct place p = { .host = "hostB" };
+        const struct forward list[PLACE_SERVICES] = { { "/run/a/one", "/run/libvirt/one" },
+                                                      { "/run/a/two", "/run/libvirt/two" } };
+        struct words w;
+
+        words_of_master(&w, &p, "/run/a", "", list);
+        ck_assert(has_word(&w, "ExitOnForwardFailure=yes"));
+        ck_assert(!has_word(&w, "ClearAllForwardings=yes")); /* would clear these too */
+        ck_assert(has_word(&w, "/run/a/one:/run/libvirt/one"));
+        ck_assert(has_word(&w, "/run/a/two:/run/libvirt/two"));
+        ck_assert_str_eq(w.argv[w.n - 2], "--");
+    }
+END_TEST
+
 START_TEST(the_master_asks_nobody_and_trusts_no_new_key)
     {
         const struct place p = { .host = "hostB" };
         struct words w;
 
-        words_of_master(&w, &p, "/run/virt-ferry/way-0", "");
+        words_of_master(&w, &p, "/run/virt-ferry/way-0", "", NULL);
         ck_assert(has_word(&w, "BatchMode=yes"));
         ck_assert(has_word(&w, "StrictHostKeyChecking=yes"));
         ck_assert(has_word(&w, "ForwardAgent=no"));
@@ -249,7 +265,7 @@ START_TEST(a_list_of_ciphers_that_somebody_chose_stays)
         ck_assert_int_eq(ciphers[0] != '\0', cipher_lists[_i].is_changed);
         ck_assert(!cipher_lists[_i].is_changed || strlen(ciphers) == strlen(cipher_lists[_i].list));
         ck_assert_ptr_null(place_of_uri("qemu+ssh://hostB/system", &p));
-        words_of_master(&w, &p, "/run/virt-ferry/way-0", ciphers);
+        words_of_master(&w, &p, "/run/virt-ferry/way-0", ciphers, NULL);
         for (size_t i = 0; i < w.n; i++)
             is_said |= strncmp(w.argv[i], "Ciphers=", 8) == 0;
         ck_assert_int_eq(is_said, cipher_lists[_i].is_changed);
@@ -383,7 +399,7 @@ START_TEST(a_users_forwards_and_sessions_are_not_ours_and_an_old_ssh_is_told_not
         ck_assert_ptr_null(place_of_uri("qemu+ssh://root@hostB:2222/system", &p));
         for (int is_new = 0; is_new < 2; is_new++) {
             p.has_session = is_new;
-            words_of_master(&w, &p, "/run/virt-ferry/way-0", "aes128-ctr");
+            words_of_master(&w, &p, "/run/virt-ferry/way-0", "aes128-ctr", NULL);
             ck_assert_uint_eq(words_like(&w, "ClearAllForwardings=yes"), 1);
             ck_assert_uint_eq(words_like(&w, "-L"), 0);
             ck_assert_uint_eq(words_like(&w, "ForkAfterAuthentication=no"), is_new);
@@ -429,6 +445,7 @@ TEST_MAIN("plugin/ssh-place", LOOP(a_list_of_ciphers_that_somebody_chose_stays, 
           a_port_of_its_own_is_part_of_the_name_of_a_key,
           LOOP(a_uri_gives_a_place_or_says_why_not, TEST_ROWS(uris)), names_end_at_their_limit,
           the_host_is_the_one_operand_and_stands_behind_two_dashes,
+          a_master_makes_our_sockets_itself_where_the_user_has_no_forwards,
           the_master_asks_nobody_and_trusts_no_new_key, a_command_goes_over_the_master_or_not_at_all,
           LOOP(a_folder_means_nothing_to_ssh_and_leaves_room_for_a_socket, TEST_ROWS(folders)),
           the_longest_socket_of_a_folder_fits_into_an_address,
