@@ -37,6 +37,9 @@ moves() { # CHANNEL TREATMENT NAME RUN-ON TO HAND-OVER ARGUMENT…
         "$(jq -r '"\(.actual.time_ms) ms, \(.actual.downtime_ms // "?") ms"' "$said")" "$memory" "$disks"
 }
 
+# What is looked for on the wire must be on the disk by then.
+has_written() { [ "$(lab verify "$1" | sed -n 's/.*: \([0-9]*\) acknowledged.*/\1/p')" -ge 150 ]; } # GUEST
+
 # By the source itself, then back by the third machine.
 there_and_back() { # CHANNEL TREATMENT DISKS
     local name=x-$2 way=${1%+*} user='' back=held leave=()
@@ -47,6 +50,7 @@ there_and_back() { # CHANNEL TREATMENT DISKS
     fi
     [ "$1" != tls+sasl ] || ask_for_passwords
     guest hostA "$name" --disk "$3" --dirty 32,10 --write-log
+    [ "$2" = shared ] || await 30 has_written "$name"
     moves "$1" "$2" "$name" hostA hostB gated migrate ${leave[@]+"${leave[@]}"} "$name" "qemu+$way://hostB/system"
     on hostA sh -c "rm -f /var/lib/libvirt/images/$name-*; virsh -q pool-refresh default"
     moves "$1" "$2" "$name" client hostA "$back" -c "qemu+$way://hostB/system" migrate ${leave[@]+"${leave[@]}"} \
