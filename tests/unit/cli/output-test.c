@@ -219,7 +219,8 @@ START_TEST(a_closed_standard_output_is_a_failure_and_nothing_else_gets_its_numbe
 
         ck_assert_int_ge(pid, 0);
         if (pid == 0) {
-            (void)freopen("/dev/null", "w", stderr);
+            if (!freopen("/dev/null", "w", stderr))
+                _exit(99);
             (void)close(1);
             (void)close(0);
             _exit(cli_main(2, (char *[]){ (char *)"virt-ferry", (char *)"version", NULL }));

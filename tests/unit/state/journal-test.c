@@ -271,8 +271,7 @@ static pid_t holder(int *ret_release)
         (void)close(release[1]);
         if (!j || journal_append(j, "begin", NULL, &err) < 0 || write(ready[1], "r", 1) != 1)
             _exit(1);
-        (void)read(release[0], &byte, 1);
-        _exit(0);
+        _exit(read(release[0], &byte, 1) < 0);
     }
     (void)close(ready[1]);
     (void)close(release[0]);
