@@ -37,6 +37,10 @@ bool ended_read(const char *line, struct ended *ret)
     return true;
 }
 
+#define RESET                                                                                                \
+    "See on '", "' why sshd ended it: journalctl -u ssh -u sshd. If it did not, something on the way "       \
+                "resets connections."
+
 /* By its last words; the host that it led to stands between before and after. */
 static const struct {
     const char *phrase, *before, *after;
@@ -44,6 +48,9 @@ static const struct {
     { "not responding", "Nothing came from '",
       "' for 15 s: see the link there, and whether that host stood still." },
     { "losed by remote host", "See on '", "' why sshd ended it: journalctl -u ssh -u sshd." },
+    /* An sshd that dies with bytes unread resets the connection, and ssh says either. */
+    { "reset by peer", RESET },
+    { "Broken pipe", RESET },
     { "", "See the link to '", "', and what sshd says there: journalctl -u ssh -u sshd." },
 };
 

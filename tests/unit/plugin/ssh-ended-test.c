@@ -61,7 +61,12 @@ static const struct {
       "Nothing came from 'hostB' for 15 s: see the link there, and whether that host stood still." },
     { { .to = "hostB", .code = 255, .said = "client_loop: send disconnect: Broken pipe\r\n" },
       "our ssh to 'hostB' ended: 'client_loop: send disconnect: Broken pipe'",
-      "See the link to 'hostB', and what sshd says there: journalctl -u ssh -u sshd." },
+      "See on 'hostB' why sshd ended it: journalctl -u ssh -u sshd. If it did not, something on the way "
+      "resets connections." },
+    { { .to = "hostB", .code = 255, .said = "Read from remote host hostb: Connection reset by peer\r\n" },
+      "our ssh to 'hostB' ended: 'Read from remote host hostb: Connection reset by peer'",
+      "See on 'hostB' why sshd ended it: journalctl -u ssh -u sshd. If it did not, something on the way "
+      "resets connections." },
     { { .to = "hostB", .code = 255, .said = "channel 3: open failed: connect failed: \r\n" },
       "our ssh to 'hostB' ended with code 255 and said nothing",
       "See the link to 'hostB', and what sshd says there: journalctl -u ssh -u sshd." },
