@@ -13,9 +13,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -174,31 +172,4 @@ void master_end(void)
     if (log_fd >= 0)
         (void)close(log_fd);
     log_fd = -1;
-}
-
-/* "Which ways to authenticate are there": libvirt's first question, answered before anybody is known.
- * Length, program, version, procedure REMOTE_PROC_AUTH_LIST, call, serial, status; wire ABI. */
-static const unsigned char question[28] = { 0, 0, 0, 28, 0x20, 0, 0x80, 0x86, 0, 0, 0, 1, 0, 0, 0, 66 };
-
-enum hello_answer hello(const char *path, int ms)
-{
-    struct sockaddr_un to = { .sun_family = AF_UNIX };
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    struct pollfd wait_for = { fd, POLLIN, 0 };
-    enum hello_answer answer = HELLO_CLOSED;
-    char byte;
-
-    (void)snprintf(to.sun_path, sizeof to.sun_path, "%s", path);
-    if (fd >= 0 && connect(fd, (struct sockaddr *)&to, sizeof to) == 0 &&
-        send(fd, question, sizeof question, MSG_NOSIGNAL) == (ssize_t)sizeof question) {
-        const int heard = poll(&wait_for, 1, ms);
-
-        if (heard == 0)
-            answer = HELLO_SILENT;
-        else if (heard > 0 && recv(fd, &byte, 1, 0) == 1)
-            answer = HELLO_YES;
-    }
-    if (fd >= 0)
-        (void)close(fd);
-    return answer;
 }

@@ -26,12 +26,4 @@ void master_end(void);
 /* Monotonic. */
 int64_t master_now_ms(void);
 
-enum hello_answer {
-    HELLO_YES,    /* libvirt answers there */
-    HELLO_CLOSED, /* the connection was opened and closed again */
-    HELLO_SILENT,
-};
-/* Asks libvirt behind a socket something that it answers to anybody. */
-enum hello_answer hello(const char *path, int ms);
-
 #endif

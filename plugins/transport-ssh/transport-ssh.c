@@ -5,6 +5,7 @@
  * with "tcp", in the clear. Read it from the bottom. */
 #include "../common/reach.h"
 #include "../common/route.h"
+#include "hello.h"
 #include "keeper.h"
 #include "master.h"
 #include "relay.h"
@@ -143,26 +144,27 @@ static int login(struct ferry_call *call, const struct ferry_services *services,
 static int find_libvirt(struct ferry_call *call, const struct ferry_services *services, const struct place *p,
                         const char *folder, int64_t until, struct ferry_way *ret)
 {
-    for (int i = 0; i < 2; i++) {
-        const char *path = services->text(call, "%s/%s", folder, place_sockets[i]);
-        int64_t left = until - master_now_ms();
+    const int64_t left = until - master_now_ms();
+    char paths[PLACE_SERVICES][PLACE_PATH_SIZE];
+    unsigned which;
 
-        switch (path ? hello(path, left > LEAST_MS ? (int)left : LEAST_MS) : HELLO_SILENT) {
-        case HELLO_YES:
-            ret->socket = path;
-            ret->libvirt_uri = services->text(call, "qemu+unix:///system?socket=%s", path);
-            return ret->libvirt_uri ? 0 : -1;
-        case HELLO_SILENT:
-            return trouble(
-                call, services, "ssh-libvirt-silent",
-                services->text(call,
-                               "Look on '%s': is libvirtd or virtqemud stopped or "
-                               "overloaded? virsh version, there, should answer at once.",
-                               p->host),
-                services->text(call, "libvirt on '%s' accepts connections and does not answer", p->host));
-        case HELLO_CLOSED:
-            break;
-        }
+    for (unsigned i = 0; i < PLACE_SERVICES; i++)
+        (void)snprintf(paths[i], sizeof paths[i], "%s/%s", folder, place_sockets[i]);
+    switch (hello(paths, left > LEAST_MS ? (int)left : LEAST_MS, &which)) {
+    case HELLO_YES:
+        ret->socket = services->text(call, "%s", paths[which]);
+        ret->libvirt_uri = services->text(call, "qemu+unix:///system?socket=%s", paths[which]);
+        return ret->socket && ret->libvirt_uri ? 0 : -1;
+    case HELLO_SILENT:
+        return trouble(
+            call, services, "ssh-libvirt-silent",
+            services->text(call,
+                           "Look on '%s': is libvirtd or virtqemud stopped or "
+                           "overloaded? virsh version, there, should answer at once.",
+                           p->host),
+            services->text(call, "libvirt on '%s' accepts connections and does not answer", p->host));
+    case HELLO_CLOSED:
+        break;
     }
     return trouble_libvirt(call, services, p, folder);
 }
