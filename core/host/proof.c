@@ -23,7 +23,7 @@ struct nonce {
         const char *pool; /* lent from opened */
         bool is_ours, finds_new, seen;
         json_t *opened, *asks, *reply; /* asks: what it is asked next; NULL = nothing */
-        struct call *call;
+        bool is_asked;
     } sides[2];
     char gap[512]; /* why it could not be proved; "" while it can */
     bool is_good;  /* no gap yet */
@@ -53,30 +53,74 @@ static void nonce_gap(struct nonce *n, const struct error *err)
     n->is_good = false;
 }
 
-/* Asks all at once; each side's answer is in its reply until the next question. */
-static void ask_all(struct nonces *all, const char *verb)
+/* What one host is asked of its folders, in one question. NULL: nothing, or it could not be asked. */
+static struct call *ask_side(struct nonces *all, int which, const char *verb)
 {
-    EACH_SIDE(all, n, side)
-    {
-        struct error err = { 0 };
+    OWNED_JSON folders = json_array();
+    struct worker *worker = NULL;
+    struct call *call = NULL;
+    struct error err = { 0 };
+
+    for (struct nonce *n = all->list; n < all->list + all->n; n++) {
+        struct nonce_side *side = &n->sides[which];
 
         json_decref(side->reply);
         side->reply = NULL;
-        side->call = NULL;
-        if (side->asks &&
-            !(side->call = worker_ask(side->worker, verb, HAND_OVER(side->asks), NONCE_MS * all->n, &err)))
-            nonce_gap(n, &err);
-        all->left = all->left || err.code;
+        side->is_asked = side->asks != NULL;
+        if (!side->asks)
+            continue;
+        worker = side->worker;
+        if (json_array_append_new(folders, HAND_OVER(side->asks)) < 0)
+            (void)error_memory(&err);
     }
-    EACH_SIDE(all, n, side)
-    {
-        struct error err = { 0 };
+    if (worker && !err.code)
+        call = worker_ask(worker, verb, json_pack("{sO}", "folders", folders), NONCE_MS * all->n, &err);
+    for (struct nonce *n = all->list; err.code && n < all->list + all->n; n++)
+        if (n->sides[which].is_asked)
+            nonce_gap(n, &err);
+    all->left = all->left || err.code;
+    return call;
+}
 
-        if (side->call && call_wait(side->call, &side->reply, &err) < 0)
-            nonce_gap(n, &err);
-        all->left = all->left || err.code;
-        call_free(side->call);
+static void hear_side(struct nonces *all, int which, struct call *call)
+{
+    OWNED_JSON reply = NULL;
+    struct error err = { 0 };
+    size_t i = 0;
+
+    if (!call)
+        return;
+    (void)call_wait(call, &reply, &err);
+    call_free(call);
+    for (struct nonce *n = all->list; n < all->list + all->n; n++) {
+        struct nonce_side *side = &n->sides[which];
+        struct error own = err;
+        json_t *one;
+
+        if (!side->is_asked)
+            continue;
+        one = json_array_get(json_child(reply, "folders"), i++);
+        if (!own.code && !one)
+            (void)error_set(&own, ERROR_FAILED, worker_host(side->worker), "no answer came for %s", n->shown);
+        else if (json_child(one, "error"))
+            json_to_error(json_child(one, "error"), &own);
+        else
+            side->reply = json_incref(one);
+        if (own.code)
+            nonce_gap(n, &own);
+        all->left = all->left || own.code;
     }
+}
+
+/* Asks both hosts at once; each side's answer is in its reply until the next question. */
+static void ask_all(struct nonces *all, const char *verb)
+{
+    struct call *calls[2];
+
+    for (int which = 0; which < 2; which++)
+        calls[which] = ask_side(all, which, verb);
+    for (int which = 0; which < 2; which++)
+        hear_side(all, which, calls[which]);
 }
 
 static int make_names(struct nonce *n, struct error *err)

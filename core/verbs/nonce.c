@@ -6,6 +6,7 @@
 #include "base/name.h"
 #include "base/text.h"
 #include "verbs/command.h"
+#include "verbs/together.h"
 #include "verbs/xml.h"
 #include "worker/serve.h"
 #include <errno.h>
@@ -30,27 +31,30 @@ static bool same_directory(const char *a, const char *b)
     return na == nb && memcmp(a, b, na) == 0;
 }
 
-static bool pool_is_over(virStoragePoolPtr pool, const char *directory)
+/* NULL: it has none. */
+static char *target_of(virStoragePoolPtr pool)
 {
     OWNED_MEMORY char *text = virStoragePoolGetXMLDesc(pool, 0);
     OWNED(xml) x = text ? xml_read(text) : NULL;
-    OWNED_MEMORY char *path = x ? xml_value(x, "/pool/target/path") : NULL;
 
-    return path && same_directory(path, directory);
+    return x ? xml_value(x, "/pool/target/path") : NULL;
 }
 
-/* The pool whose target the directory is, an active one first; NULL when there is none. A run's temporary
- * pool counts only where it is to be removed: any other will be gone in a moment. */
-static virStoragePoolPtr pool_over(struct child *c, const char *directory, bool also_temporary)
+static bool pool_is_over(virStoragePoolPtr pool, const char *directory)
+{
+    OWNED_MEMORY char *target = target_of(pool);
+
+    return target && same_directory(target, directory);
+}
+
+/* The pool whose target the directory is, an active one first; NULL when there is none. */
+static virStoragePoolPtr pool_over(struct child *c, const char *directory)
 {
     virStoragePoolPtr *list = NULL, found = NULL;
     int n = virConnectListAllStoragePools(c->libvirt, &list, 0);
 
     for (int i = 0; i < n; i++) {
-        bool is_temporary = text_starts(virStoragePoolGetName(list[i]), NONCE_PREFIX);
-        bool fits = (also_temporary || !is_temporary) && pool_is_over(list[i], directory);
-
-        if (fits && (!found || virStoragePoolIsActive(list[i]) == 1)) {
+        if (pool_is_over(list[i], directory) && (!found || virStoragePoolIsActive(list[i]) == 1)) {
             if (found)
                 (void)virStoragePoolFree(found);
             found = list[i];
@@ -66,20 +70,6 @@ json_t *nonce_record(struct child *c, const char *what, const char *place, const
 {
     return json_pack("{ss ss ss ss ss}", "step", "nonce", "host", c->host, "what", what, "place", place,
                      "name", name);
-}
-
-/* All of it at once: each record on its own would be another wait for the disk of the journal. */
-static int journal_files(struct child *c, json_t *pool, const char *directory, const char *const *names,
-                         size_t n, struct error *err)
-{
-    OWNED_JSON records = json_array();
-
-    if (!records || (pool && json_array_append_new(records, pool) < 0))
-        return error_memory(err);
-    for (size_t i = 0; i < n; i++)
-        if (json_array_append_new(records, nonce_record(c, "volume", directory, names[i])) < 0)
-            return error_memory(err);
-    return child_journal(c, HAND_OVER(records), err);
 }
 
 static int random_pool_name(char ret[NAME_SIZE], struct error *err)
@@ -171,66 +161,226 @@ static int put_pool(struct child *c, virStoragePoolPtr pool, bool is_ours, json_
     return 0;
 }
 
-/* {"directory", "name"}: creates name in the directory; "pool" and "is_ours", to be given back to the others,
- * and "finds_new", whether a file that another host makes there from now on will be found; or "gap", why
- * nothing can be proved here */
-int verb_nonce_open(struct child *c, const json_t *args, json_t *reply, struct error *err)
+/* ---- questions about several folders, which are looked at side by side ---- */
+
+/* One of them, and what came of it. */
+struct folder {
+    struct child *c;
+    const json_t *asks;
+    const char *directory;
+    json_t *reply;
+    virStoragePoolPtr pool;
+    char temporary[NAME_SIZE]; /* of a pool that is to be ours */
+    json_t *found;             /* times that a command told; NULL: none */
+    bool is_told;              /* nothing more can be found out */
+    struct error err;
+};
+
+struct folders {
+    struct folder *list;
+    size_t n;
+};
+
+static int folders_begin(struct child *c, const json_t *args, struct folders *ret, struct error *err)
 {
-    const char *directory = json_text(args, "directory", ""), *name = json_text(args, "name", "");
-    OWNED_POOL pool = pool_over(c, directory, false);
-    bool is_ours = !pool;
-    char temporary[NAME_SIZE] = "";
-    json_t *record = NULL;
-    int r;
+    const json_t *asked = json_child(args, "folders");
 
-    if (pool && virStoragePoolIsActive(pool) != 1) {
-        OWNED_TEXT gap = { 0 };
-
-        text_add(&gap, "pool '%s' over '%s' is not active on '%s'; start it: virsh pool-start %s",
-                 virStoragePoolGetName(pool), directory, c->host, virStoragePoolGetName(pool));
-        return json_put_text(reply, "gap", text_of(&gap));
-    }
-    if (is_ours && random_pool_name(temporary, err) < 0)
-        return -err->code;
-    if (is_ours && !(record = nonce_record(c, "pool", directory, temporary)))
+    ret->n = json_array_size(asked);
+    ret->list = calloc(ret->n + 1, sizeof *ret->list);
+    if (!ret->list)
         return error_memory(err);
-    if (journal_files(c, record, directory, &name, 1, err) < 0)
-        return -err->code;
-    if (is_ours && !(pool = transient_pool(c, directory, temporary, err)))
-        return -err->code;
-    if (put_pool(c, pool, is_ours, reply, err) < 0)
-        return -err->code;
-    r = create_name(c, pool, directory, name, err);
-    if (r > 0)
-        return 0;
-    if (is_ours)
-        (void)virStoragePoolDestroy(pool);
-    return r < 0 ? r
-                 : error_set(err, ERROR_FAILED, c->host, "a random name stands in '%s' already", directory);
+    for (size_t i = 0; i < ret->n; i++) {
+        struct folder *f = &ret->list[i];
+
+        *f = (struct folder){ .c = c, .asks = json_array_get(asked, i), .reply = json_object() };
+        f->directory = json_text(f->asks, "directory", "");
+        if (!f->reply)
+            (void)error_memory(&f->err);
+    }
+    return 0;
 }
 
-/* {"pool", "directory", "other", "third"}: "seen": creating the other host's name is refused as existing
- * while a third is accepted */
-int verb_nonce_look(struct child *c, const json_t *args, json_t *reply, struct error *err)
+/* What went wrong with one folder is its own answer; r: with all of them. */
+static int folders_end(struct folders *all, json_t *reply, int r, struct error *err)
 {
-    const char *directory = json_text(args, "directory", "");
-    const char *other = json_text(args, "other", ""), *third = json_text(args, "third", "");
-    OWNED_POOL pool = virStoragePoolLookupByName(c->libvirt, json_text(args, "pool", ""));
+    json_t *list = json_array();
+
+    for (size_t i = 0; i < all->n; i++) {
+        struct folder *f = &all->list[i];
+
+        if (f->pool)
+            (void)virStoragePoolFree(f->pool);
+        json_decref(f->found);
+        if (f->err.code && f->reply)
+            (void)json_put(f->reply, "error", json_of_error(&f->err));
+        (void)json_array_append_new(list, f->reply ? f->reply : json_null());
+    }
+    free(all->list);
+    if (json_array_size(list) != all->n) {
+        json_decref(list);
+        return error_memory(err);
+    }
+    return json_put(reply, "folders", list) < 0 ? error_memory(err) : r;
+}
+
+static bool is_open(const struct folder *f)
+{
+    return !f->err.code && !f->is_told;
+}
+
+/* All of it at once: each record on its own would be another wait for the disk of the journal. */
+static int journal_names(struct child *c, const struct folders *all, const char *const keys[], size_t n_keys,
+                         struct error *err)
+{
+    OWNED_JSON records = json_array();
+
+    for (size_t i = 0; i < all->n; i++) {
+        const struct folder *f = &all->list[i];
+
+        if (is_open(f) && f->temporary[0] &&
+            json_array_append_new(records, nonce_record(c, "pool", f->directory, f->temporary)) < 0)
+            return error_memory(err);
+        for (size_t k = 0; is_open(f) && k < n_keys; k++)
+            if (json_array_append_new(
+                    records, nonce_record(c, "volume", f->directory, json_text(f->asks, keys[k], ""))) < 0)
+                return error_memory(err);
+    }
+    if (!records)
+        return error_memory(err);
+    return json_array_size(records) ? child_journal(c, HAND_OVER(records), err) : 0;
+}
+
+/* An active one first. A run's temporary pool is none: it will be gone in a moment. */
+static void take_pool(struct folders *all, virStoragePoolPtr pool, const char *target)
+{
+    for (size_t i = 0; i < all->n; i++) {
+        struct folder *f = &all->list[i];
+
+        if (!same_directory(target, f->directory) || (f->pool && virStoragePoolIsActive(pool) != 1) ||
+            virStoragePoolRef(pool) < 0)
+            continue;
+        if (f->pool)
+            (void)virStoragePoolFree(f->pool);
+        f->pool = pool;
+    }
+}
+
+static void find_pools(struct child *c, struct folders *all)
+{
+    virStoragePoolPtr *list = NULL;
+    const int n = virConnectListAllStoragePools(c->libvirt, &list, 0);
+
+    for (int i = 0; i < n; i++) {
+        OWNED_MEMORY char *target =
+            text_starts(virStoragePoolGetName(list[i]), NONCE_PREFIX) ? NULL : target_of(list[i]);
+
+        if (target)
+            take_pool(all, list[i], target);
+        (void)virStoragePoolFree(list[i]);
+    }
+    free(list);
+}
+
+static int needs_start(struct folder *f)
+{
+    OWNED_TEXT gap = { 0 };
+    const char *name = virStoragePoolGetName(f->pool);
+
+    text_add(&gap, "pool '%s' over '%s' is not active on '%s'; start it: virsh pool-start %s", name,
+             f->directory, f->c->host, name);
+    f->is_told = true;
+    return json_put_text(f->reply, "gap", text_of(&gap)) < 0 ? error_memory(&f->err) : 0;
+}
+
+/* Which pool it will be. */
+static void choose_pool(struct folder *f)
+{
+    if (!f->err.code && f->pool && virStoragePoolIsActive(f->pool) != 1)
+        (void)needs_start(f);
+    else if (!f->err.code && !f->pool)
+        (void)random_pool_name(f->temporary, &f->err);
+}
+
+static void open_one(void *context, size_t i)
+{
+    struct folder *f = (struct folder *)context + i;
+    const bool is_ours = f->temporary[0];
+    int r;
+
+    if (!is_open(f) || (is_ours && !(f->pool = transient_pool(f->c, f->directory, f->temporary, &f->err))) ||
+        put_pool(f->c, f->pool, is_ours, f->reply, &f->err) < 0)
+        return;
+    r = create_name(f->c, f->pool, f->directory, json_text(f->asks, "name", ""), &f->err);
+    if (r > 0)
+        return;
+    if (is_ours)
+        (void)virStoragePoolDestroy(f->pool);
+    if (r == 0)
+        (void)error_set(&f->err, ERROR_FAILED, f->c->host, "a random name stands in '%s' already",
+                        f->directory);
+}
+
+/* {"folders": [{"directory", "name"}]}: creates name in each directory. Answered with as many, here and
+ * below: "pool" and "is_ours", to be given back to the others, and "finds_new", whether a file that another
+ * host makes there from now on will be found; or "gap", why nothing can be proved here; or "error" */
+int verb_nonce_open(struct child *c, const json_t *args, json_t *reply, struct error *err)
+{
+    struct folders all;
+    int r;
+
+    if (folders_begin(c, args, &all, err) < 0)
+        return -err->code;
+    find_pools(c, &all);
+    for (size_t i = 0; i < all.n; i++)
+        choose_pool(&all.list[i]);
+    r = journal_names(c, &all, (const char *const[]){ "name" }, 1, err);
+    if (r == 0)
+        together(all.n, open_one, all.list);
+    return folders_end(&all, reply, r, err);
+}
+
+static bool has_pool(struct folder *f)
+{
+    if (!f->err.code &&
+        !(f->pool = virStoragePoolLookupByName(f->c->libvirt, json_text(f->asks, "pool", ""))))
+        (void)libvirt_error(&f->err, f->c->host, "the pool over '%s' is gone", f->directory);
+    return f->pool != NULL;
+}
+
+static void look_one(void *context, size_t i)
+{
+    struct folder *f = (struct folder *)context + i;
+    const char *other = json_text(f->asks, "other", ""), *third = json_text(f->asks, "third", "");
     int of_other, of_third;
 
-    if (!pool)
-        return libvirt_error(err, c->host, "the pool over '%s' is gone", directory);
-    if (journal_files(c, NULL, directory, (const char *const[]){ other, third }, 2, err) < 0)
-        return -err->code;
-    of_other = create_name(c, pool, directory, other, err);
-    if (of_other < 0 || (of_other > 0 && remove_name(c, pool, other, err) < 0))
-        return -err->code;
-    of_third = create_name(c, pool, directory, third, err);
-    if (of_third < 0 || (of_third > 0 && remove_name(c, pool, third, err) < 0))
-        return -err->code;
+    if (!has_pool(f))
+        return;
+    of_other = create_name(f->c, f->pool, f->directory, other, &f->err);
+    if (of_other < 0 || (of_other > 0 && remove_name(f->c, f->pool, other, &f->err) < 0))
+        return;
+    of_third = create_name(f->c, f->pool, f->directory, third, &f->err);
+    if (of_third < 0 || (of_third > 0 && remove_name(f->c, f->pool, third, &f->err) < 0))
+        return;
     if (of_third == 0)
-        return error_set(err, ERROR_FAILED, c->host, "nothing can be created in directory '%s'", directory);
-    return json_put_flag(reply, "seen", of_other == 0);
+        (void)error_set(&f->err, ERROR_FAILED, f->c->host, "nothing can be created in directory '%s'",
+                        f->directory);
+    else if (json_put_flag(f->reply, "seen", of_other == 0) < 0)
+        (void)error_memory(&f->err);
+}
+
+/* {"folders": [{"pool", "directory", "other", "third"}]}: "seen": creating the other host's name is refused
+ * as existing while a third is accepted */
+int verb_nonce_look(struct child *c, const json_t *args, json_t *reply, struct error *err)
+{
+    struct folders all;
+    int r;
+
+    if (folders_begin(c, args, &all, err) < 0)
+        return -err->code;
+    r = journal_names(c, &all, (const char *const[]){ "other", "third" }, 2, err);
+    if (r == 0)
+        together(all.n, look_one, all.list);
+    return folders_end(&all, reply, r, err);
 }
 
 /* As libvirt writes it: without a fraction that is zero. */
@@ -239,26 +389,10 @@ static bool is_ctime(char *text)
     const size_t seconds = strspn(text, "0123456789");
     const size_t fraction = text[seconds] == '.' ? strspn(text + seconds + 1, "0123456789") : 0;
 
-    if (seconds == 0 || fraction != 9 || strcmp(text + seconds + 1 + fraction, "\n") != 0)
+    if (seconds == 0 || fraction != 9 || text[seconds + 1 + fraction])
         return false;
     text[seconds + (strtoul(text + seconds + 1, NULL, 10) ? 1 + fraction : 0)] = '\0';
     return true;
-}
-
-/* Of a file that came there after the pool was refreshed the last time: asked of the host itself. What a
- * symbolic link leads to counts, as it does for libvirt. NULL: not there, or nobody can be asked. */
-static char *ctime_by_command(struct child *c, const char *directory, const char *name)
-{
-    static const char script[] = "IFS= read -r p; [ -f \"$p\" ] && stat -L -c %.9Z -- \"$p\"";
-    OWNED_TEXT input = { 0 };
-    OWNED_MEMORY char *output = NULL;
-    struct error ignored = { 0 };
-
-    if (!directory[0] || strchr(directory, '\n') || strchr(name, '\n') || strchr(name, '/'))
-        return NULL;
-    text_add(&input, "%s/%s\n", directory, name);
-    output = input.failed ? NULL : command_script(c, script, text_of(&input), STAT_MS, &ignored);
-    return output && is_ctime(output) ? HAND_OVER(output) : NULL;
 }
 
 static char *ctime_in_pool(virStoragePoolPtr pool, const char *name)
@@ -270,50 +404,124 @@ static char *ctime_in_pool(virStoragePoolPtr pool, const char *name)
     return x ? xml_value(x, "/volume/target/timestamps/ctime") : NULL;
 }
 
-/* {"pool", "directory", "names": […]}: "ctimes": {name: "seconds.nanoseconds"}; a name that the pool does not
- * list, and that no command finds in the directory, is not in it */
-int verb_nonce_stat(struct child *c, const json_t *args, json_t *reply, struct error *err)
+static void stat_one(void *context, size_t i)
 {
-    OWNED_POOL pool = virStoragePoolLookupByName(c->libvirt, json_text(args, "pool", ""));
-    json_t *ctimes = json_object();
-    const json_t *names = json_child(args, "names");
-    size_t i;
-    json_t *name;
+    struct folder *f = (struct folder *)context + i;
+    json_t *ctimes = json_object(), *name;
+    size_t k;
 
-    if (!ctimes || json_put(reply, "ctimes", ctimes) < 0)
-        return error_memory(err);
-    if (!pool)
-        return libvirt_error(err, c->host, "the pool is gone");
-    json_array_foreach(names, i, name)
+    if (!has_pool(f) || !ctimes || json_put(f->reply, "ctimes", json_incref(ctimes)) < 0) {
+        json_decref(ctimes);
+        return;
+    }
+    json_array_foreach(json_child(f->asks, "names"), k, name)
     {
         const char *text = json_string_value(name);
-        OWNED_MEMORY char *listed = text ? ctime_in_pool(pool, text) : NULL;
-        OWNED_MEMORY char *found =
-            listed || !text ? NULL : ctime_by_command(c, json_text(args, "directory", ""), text);
+        OWNED_MEMORY char *listed = text ? ctime_in_pool(f->pool, text) : NULL;
 
-        if ((listed || found) && json_put_text(ctimes, text, listed ? listed : found) < 0)
-            return error_memory(err);
+        if (listed && json_put_text(ctimes, text, listed) < 0)
+            (void)error_memory(&f->err);
     }
-    return 0;
+    json_decref(ctimes);
 }
 
-/* {"pool", "is_ours", "name"}: removes what open made; what is gone already is no error; {} */
+/* Calls use() with each file that no pool lists, and a command can be asked for. */
+static void each_unlisted(struct folders *all, void (*use)(struct folder *f, const char *name, void *context),
+                          void *context)
+{
+    for (struct folder *f = all->list; f < all->list + all->n; f++) {
+        const json_t *ctimes = json_child(f->reply, "ctimes");
+        json_t *name;
+        size_t k;
+
+        if (!ctimes || !f->directory[0] || strchr(f->directory, '\n'))
+            continue;
+        json_array_foreach(json_child(f->asks, "names"), k, name)
+        {
+            const char *text = json_string_value(name);
+
+            if (text && !strpbrk(text, "\n/") && !json_child(ctimes, text))
+                use(f, text, context);
+        }
+    }
+}
+
+static void put_path(struct folder *f, const char *name, void *context)
+{
+    text_add(context, "%s/%s\n", f->directory, name);
+}
+
+/* One line is the next name's; what is known already stays so until all have been read. */
+static void take_time(struct folder *f, const char *name, void *context)
+{
+    char **at = context, *line = strsep(at, "\n");
+
+    if (line && is_ctime(line) &&
+        ((!f->found && !(f->found = json_object())) || json_put_text(f->found, name, line) < 0))
+        (void)error_memory(&f->err);
+}
+
+/* Those that came there after the pool was refreshed the last time: asked of the host itself. What a symbolic
+ * link leads to counts, as it does for libvirt. */
+static void stat_by_command(struct child *c, struct folders *all)
+{
+    static const char script[] =
+        "while IFS= read -r p; do { [ -f \"$p\" ] && stat -L -c %.9Z -- \"$p\"; } || echo -; done";
+    OWNED_TEXT input = { 0 };
+    OWNED_MEMORY char *output = NULL;
+    struct error ignored = { 0 };
+    char *at;
+
+    each_unlisted(all, put_path, &input);
+    if (input.len > 0 && !input.failed)
+        at = output = command_script(c, script, text_of(&input), STAT_MS, &ignored);
+    if (output)
+        each_unlisted(all, take_time, &at);
+    for (struct folder *f = all->list; f < all->list + all->n; f++)
+        if (f->found && json_object_update(json_object_get(f->reply, "ctimes"), f->found) < 0)
+            (void)error_memory(&f->err);
+}
+
+/* {"folders": [{"pool", "directory", "names": […]}]}: "ctimes": {name: "seconds.nanoseconds"}; a name that
+ * the pool does not list, and that no command finds in the directory, is not in it */
+int verb_nonce_stat(struct child *c, const json_t *args, json_t *reply, struct error *err)
+{
+    struct folders all;
+
+    if (folders_begin(c, args, &all, err) < 0)
+        return -err->code;
+    together(all.n, stat_one, all.list);
+    stat_by_command(c, &all);
+    return folders_end(&all, reply, 0, err);
+}
+
+static void close_one(void *context, size_t i)
+{
+    struct folder *f = (struct folder *)context + i;
+    const char *name = json_text(f->asks, "name", "");
+
+    if (f->err.code || !(f->pool = pool_named(f->c, json_text(f->asks, "pool", ""), &f->err)))
+        return;
+    if (text_starts(name, NONCE_PREFIX))
+        (void)remove_name(f->c, f->pool, name, &f->err);
+    if (json_flag(f->asks, "is_ours", false) && text_starts(virStoragePoolGetName(f->pool), NONCE_PREFIX) &&
+        virStoragePoolDestroy(f->pool) < 0)
+        (void)libvirt_error(&f->err, f->c->host, "could not take down pool '%s'",
+                            virStoragePoolGetName(f->pool));
+}
+
+/* {"folders": [{"pool", "is_ours", "name"}]}: removes what open made; what is gone already is no error; {} */
 int verb_nonce_close(struct child *c, const json_t *args, json_t *reply, struct error *err)
 {
-    OWNED_POOL pool = pool_named(c, json_text(args, "pool", ""), err);
-    const char *name = json_text(args, "name", "");
-    int r = 0;
+    struct folders all;
 
-    (void)reply;
-    if (!pool)
+    if (folders_begin(c, args, &all, err) < 0)
         return -err->code;
-    if (text_starts(name, NONCE_PREFIX))
-        r = remove_name(c, pool, name, err);
-    if (json_flag(args, "is_ours", false) && text_starts(virStoragePoolGetName(pool), NONCE_PREFIX) &&
-        virStoragePoolDestroy(pool) < 0)
-        return libvirt_error(err, c->host, "could not take down pool '%s'", virStoragePoolGetName(pool));
-    return r;
+    together(all.n, close_one, all.list);
+    return folders_end(&all, reply, 0, err);
 }
+
+/* ---- what a run that died has left ---- */
 
 /* What should lie in it does not either: it was journalled, and could not be made. */
 static bool folder_is_missing(void)
@@ -330,7 +538,7 @@ int verb_nonce_remove(struct child *c, const json_t *args, json_t *reply, struct
     const char *place = json_text(args, "place", "");
     bool is_pool = text_equal(what, "pool");
     OWNED_POOL pool = is_pool                      ? pool_named(c, name, err)
-                      : text_equal(what, "volume") ? pool_over(c, place, true)
+                      : text_equal(what, "volume") ? pool_over(c, place)
                                                    : NULL;
 
     if (!text_starts(name, NONCE_PREFIX))

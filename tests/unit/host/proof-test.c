@@ -33,7 +33,7 @@ static int tell(struct child *c, const char *did, const char *directory, struct 
  * alone, in
  * "/blind" hostB does not find what is made there later, and from "/stuck" nothing can be removed ---- */
 
-static int verb_open(struct child *c, const json_t *args, json_t *reply, struct error *err)
+static int open_one(struct child *c, const json_t *args, json_t *reply, struct error *err)
 {
     const char *directory = json_text(args, "directory", "");
 
@@ -47,7 +47,7 @@ static int verb_open(struct child *c, const json_t *args, json_t *reply, struct 
     return json_put_text(reply, "pool", directory);
 }
 
-static int verb_look(struct child *c, const json_t *args, json_t *reply, struct error *err)
+static int look_one(struct child *c, const json_t *args, json_t *reply, struct error *err)
 {
     const char *directory = json_text(args, "directory", "");
 
@@ -71,13 +71,13 @@ static const char *time_of(const char *host, const char *name, int turn)
                : "1700000000.000000001";
 }
 
-static int verb_stat(struct child *c, const json_t *args, json_t *reply, struct error *err)
+static int turn; /* of questions */
+
+static int stat_one(struct child *c, const json_t *args, json_t *reply, struct error *err)
 {
-    static int turn;
     json_t *ctimes = json_object(), *name;
     size_t i;
 
-    turn++;
     json_array_foreach(json_child(args, "names"), i, name)
     {
         const char *text = json_string_value(name), *when = time_of(c->host, text, turn);
@@ -90,7 +90,7 @@ static int verb_stat(struct child *c, const json_t *args, json_t *reply, struct 
     return tell(c, "stat", json_text(args, "directory", ""), err);
 }
 
-static int verb_close(struct child *c, const json_t *args, json_t *reply, struct error *err)
+static int close_one(struct child *c, const json_t *args, json_t *reply, struct error *err)
 {
     (void)reply;
     if (tell(c, "close", json_text(args, "pool", ""), err) < 0)
@@ -98,6 +98,46 @@ static int verb_close(struct child *c, const json_t *args, json_t *reply, struct
     return strncmp(json_text(args, "pool", ""), "/stuck", 6) == 0
                ? error_set(err, ERROR_CONNECTION, c->host, "could not look for pool")
                : 0;
+}
+
+typedef int one_folder(struct child *c, const json_t *args, json_t *reply, struct error *err);
+
+static int each(struct child *c, const json_t *args, json_t *reply, one_folder *one, struct error *err)
+{
+    json_t *list = json_array(), *asks;
+    size_t i;
+
+    json_array_foreach(json_child(args, "folders"), i, asks)
+    {
+        json_t *told = json_object();
+        struct error failed = { 0 };
+
+        if (one(c, asks, told, &failed) < 0 && json_put(told, "error", json_of_error(&failed)) < 0)
+            return error_memory(err);
+        ck_assert_int_eq(json_array_append_new(list, told), 0);
+    }
+    return json_put(reply, "folders", list) < 0 ? error_memory(err) : 0;
+}
+
+static int verb_open(struct child *c, const json_t *args, json_t *reply, struct error *err)
+{
+    return each(c, args, reply, open_one, err);
+}
+
+static int verb_look(struct child *c, const json_t *args, json_t *reply, struct error *err)
+{
+    return each(c, args, reply, look_one, err);
+}
+
+static int verb_stat(struct child *c, const json_t *args, json_t *reply, struct error *err)
+{
+    turn++;
+    return each(c, args, reply, stat_one, err);
+}
+
+static int verb_close(struct child *c, const json_t *args, json_t *reply, struct error *err)
+{
+    return each(c, args, reply, close_one, err);
 }
 
 static const struct verb verbs[] = { { "nonce-open", verb_open },
