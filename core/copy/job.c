@@ -5,10 +5,12 @@
 #include "base/owned.h"
 #include <inttypes.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/random.h>
 #include <time.h>
 
-#define PAGE 4096u
+/* Of most machines; of others it is an alignment like any. */
+#define HUGE_PAGE ((size_t)2 << 20)
 #define TELL_MS 100u
 #define WAIT_MS 100
 /* Where the storage does not ask for more: what a copy that begins again may have to do twice. */
@@ -74,6 +76,18 @@ bool job_take_units(struct job *j, struct slot *s, uint64_t length)
     return false;
 }
 
+/* Direct I/O pins its memory page by page, and a device takes a bounded number of pages at a time: in huge
+ * pages a piece is one of them. Without them all goes as well, and takes half as long again. */
+static void *huge_pages(size_t n)
+{
+    const size_t rounded = (n + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE;
+    void *memory = aligned_alloc(HUGE_PAGE, rounded);
+
+    if (memory)
+        (void)madvise(memory, rounded, MADV_HUGEPAGE);
+    return memory;
+}
+
 static int take_memory(struct job *j, size_t piece_bytes, struct error *err)
 {
     const size_t large = j->n_units * j->unit_bytes;
@@ -81,7 +95,7 @@ static int take_memory(struct job *j, size_t piece_bytes, struct error *err)
     /* The last slot is for flushes, and has none. */
     j->n_slots = j->n_large + j->n_small + 1;
     j->slots = calloc(j->n_slots, sizeof *j->slots);
-    j->memory = aligned_alloc(PAGE, large + j->n_small * JOB_SMALL_BYTES);
+    j->memory = huge_pages(large + j->n_small * JOB_SMALL_BYTES);
     if (!j->slots || !j->memory)
         return error_memory(err);
     for (size_t i = 0; i < j->n_large; i++)
