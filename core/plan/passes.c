@@ -26,6 +26,18 @@ static bool is_figure(double x)
     return isfinite(x) && x >= 0;
 }
 
+/* Of figures that are numbers; fmin and fmax are calls into another library, for what is done a million
+ * times. */
+static double lesser(double a, double b)
+{
+    return a < b ? a : b;
+}
+
+static double larger(double a, double b)
+{
+    return a > b ? a : b;
+}
+
 static void dirty_drop(struct dirty_model *w, size_t i)
 {
     memmove(&w->at[i], &w->at[i + 1], (w->n - i - 1) * sizeof w->at[0]);
@@ -55,42 +67,64 @@ void dirty_learn(struct dirty_model *w, double s, double bytes)
         w->at[k].bytes = fmax(w->at[k].bytes, w->at[k - 1].bytes);
 }
 
-double dirty_in(const struct dirty_model *w, double s)
+/* The rate of each stretch between two points, and the last that holds behind them. */
+struct slopes {
+    double of[DIRTY_POINTS_MOST], behind;
+};
+
+static void slopes_of(const struct dirty_model *w, struct slopes *ret)
 {
     struct dirty_at from = { 0, 0 };
-    double slope = 0, bytes = NAN;
+    double least = 0;
 
-    if (w->n == 0 || !is_figure(s))
-        return 0;
-    for (size_t i = 0; i < w->n && isnan(bytes); i++) {
-        const double here = (w->at[i].bytes - from.bytes) / (w->at[i].s - from.s);
-
-        slope = i ? fmin(slope, here) : here;
-        if (s <= w->at[i].s)
-            bytes = from.bytes + here * (s - from.s);
+    for (size_t i = 0; i < w->n; i++) {
+        ret->of[i] = (w->at[i].bytes - from.bytes) / (w->at[i].s - from.s);
+        least = i ? lesser(least, ret->of[i]) : ret->of[i];
         from = w->at[i];
     }
-    if (isnan(bytes))
-        bytes = from.bytes + slope * (1 - w->fades) * (s - from.s);
-    return fmin(fmax(bytes, 0), w->cap);
+    ret->behind = least * (1 - w->fades);
+}
+
+/* Of a time that is a figure. */
+static double dirtied(const struct dirty_model *w, const struct slopes *slopes, double s)
+{
+    struct dirty_at from = { 0, 0 };
+    size_t i = 0;
+
+    while (i < w->n && s > w->at[i].s)
+        from = w->at[i++];
+    if (w->n == 0)
+        return 0;
+    return lesser(larger(from.bytes + (i < w->n ? slopes->of[i] : slopes->behind) * (s - from.s), 0), w->cap);
+}
+
+double dirty_in(const struct dirty_model *w, double s)
+{
+    struct slopes slopes;
+
+    slopes_of(w, &slopes);
+    return is_figure(s) ? dirtied(w, &slopes, s) : 0;
 }
 
 /* From what one pass dirtied on: that is what the next sends. */
 static struct passes passes_from(const struct dirty_model *w, double to_send, double rate, bool throttled)
 {
     struct passes p = { .last = to_send };
+    const double s_per_byte = 1 / rate, ends_at = rate * slack_s;
+    struct slopes slopes;
     double slowed = 0;
     int in_vain = 0;
 
+    slopes_of(w, &slopes);
     while (p.n < PASSES_MOST) {
-        const double sent = p.last, s = sent / rate;
-        const double left = dirty_in(w, s) * (1 - slowed);
+        const double sent = p.last, s = sent * s_per_byte;
+        const double left = dirtied(w, &slopes, s) * (1 - slowed);
 
         p.n++;
         p.bytes += sent;
         p.s += s;
         p.last = left;
-        if (left <= rate * slack_s) {
+        if (left <= ends_at) {
             p.ends = true;
             break;
         }
