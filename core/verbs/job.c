@@ -42,6 +42,18 @@ static int put_switch(virDomainPtr d, json_t *reply)
                : 0;
 }
 
+/* Those of the last job stay, for whoever else asks; libvirt before 6.0 knows no keeping. */
+static int read_stats(virDomainPtr d, bool is_completed, int *type, virTypedParameterPtr *params, int *n)
+{
+    const unsigned last = VIR_DOMAIN_JOB_STATS_COMPLETED;
+
+    if (!is_completed)
+        return virDomainGetJobStats(d, type, params, n, 0);
+    if (virDomainGetJobStats(d, type, params, n, last | VIR_DOMAIN_JOB_STATS_KEEP_COMPLETED) == 0)
+        return 0;
+    return virDomainGetJobStats(d, type, params, n, last);
+}
+
 /* {"uuid", "completed"}: "is_active", "is_postcopy", "is_cut" (post-copy that lost its link), and every
  * counter that libvirt knows; completed reads the last job's */
 int verb_job(struct child *c, const json_t *args, json_t *reply, struct error *err)
@@ -52,8 +64,7 @@ int verb_job(struct child *c, const json_t *args, json_t *reply, struct error *e
 
     if (!d)
         return -err->code;
-    if (virDomainGetJobStats(d, &type, &params, &n,
-                             json_flag(args, "completed", false) ? VIR_DOMAIN_JOB_STATS_COMPLETED : 0) < 0)
+    if (read_stats(d, json_flag(args, "completed", false), &type, &params, &n) < 0)
         return libvirt_error(err, c->host, "could not read the job's statistics");
     if (json_put_flag(reply, "is_active",
                       type == VIR_DOMAIN_JOB_BOUNDED || type == VIR_DOMAIN_JOB_UNBOUNDED) < 0 ||
