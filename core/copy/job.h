@@ -7,11 +7,12 @@
 #include "copy/copy.h"
 #include "copy/walk.h"
 
-/* Memory for pieces; the libraries below copy some of it once more. Where pieces are whole objects of a
+/* Memory for pieces; the libraries below copy some of it once more. Where pieces are large ones of a
  * cluster, each is longer on its way, and it takes more of them. */
 #define JOB_LARGE_MEMORY (20u << 20)
 #define JOB_OBJECT_MEMORY (36u << 20)
-/* Longer pieces are made of so many of these as they are long: half an object leaves room for another. */
+/* Longer pieces are made of so many of these as they are long: one that is half full leaves room for another.
+ */
 #define JOB_UNIT_BYTES (1u << 20)
 #define JOB_LARGE_LEAST 4u
 #define JOB_LARGE_MOST 32u

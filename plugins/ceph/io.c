@@ -14,7 +14,7 @@
 /* A request of a copy waits behind many others. */
 #define REQUEST_SECONDS "45"
 #define PIECE_LEAST 65536u
-#define PIECE_MOST (4u << 20)
+#define PIECE_MOST (2u << 20) /* halves of the usual object cost the OSD less than whole ones */
 #define DEPTH 16u
 #define BATCH 32
 /* What was answered is there for good: a flush costs little, and a copy that is cut can go on. */

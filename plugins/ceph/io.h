@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Block I/O on an image of Ceph by librbd's asynchronous calls, whole objects where that can be. */
+ * Block I/O on an image of Ceph by librbd's asynchronous calls, an object in one or two of them where that
+ * can be. */
 #ifndef CEPH_IO_H
 #define CEPH_IO_H
 
