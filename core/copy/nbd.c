@@ -200,14 +200,15 @@ static const char *name_of(struct ferry_call *call, const struct ferry_services 
                           user && group ? group : "");
 }
 
-static int connect_it(struct remote *r, const struct ferry_opening *how, const char *name, int words)
+static int connect_by(struct remote *r, const struct ferry_opening *how, const char *name, const char *aio,
+                      int words)
 {
     const bool to_write = how->flags & FERRY_OPEN_WRITE;
     char *argv[] = { (char *)"qemu-nbd",
                      (char *)"--format",
                      (char *)(uintptr_t)how->disk->format,
                      (char *)"--cache=none",
-                     (char *)"--aio=threads",
+                     (char *)(uintptr_t)aio,
                      (char *)(to_write ? "--discard=unmap" : "--read-only"),
                      (char *)"--",
                      (char *)(uintptr_t)name,
@@ -218,6 +219,21 @@ static int connect_it(struct remote *r, const struct ferry_opening *how, const c
         return -1;
     r->length = (uint64_t)nbd_get_size(r->nbd);
     return 0;
+}
+
+/* By io_uring it takes less of the processor, and less time; a QEMU or a kernel without it says so. */
+static int connect_it(struct remote *r, const struct ferry_opening *how, const char *name, int words)
+{
+    char said[400];
+
+    if (connect_by(r, how, name, "--aio=io_uring", words) == 0)
+        return 0;
+    read_words(words, said, sizeof said);
+    if (!strstr(said, "io_uring") || ftruncate(words, 0) < 0 || lseek(words, 0, SEEK_SET) < 0)
+        return -1;
+    if (r->nbd)
+        nbd_close(r->nbd);
+    return connect_by(r, how, name, "--aio=threads", words);
 }
 
 static void watch(struct remote *r)

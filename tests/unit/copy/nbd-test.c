@@ -226,8 +226,44 @@ START_TEST(an_image_that_qemu_writes_is_refused)
     }
 END_TEST
 
+/* Each with the words that it has. */
+static const char *const refusals[] = {
+    "qemu-nbd: Invalid aio mode 'io_uring'",
+    "qemu-nbd: Failed to blk_new_open 'x': failed to init linux io_uring ring",
+};
+
+START_TEST(without_io_uring_an_image_is_read_all_the_same)
+    {
+        const char *found = getenv("PATH");
+        OWNED_MEMORY char *before = found ? strdup(found) : NULL;
+        struct copy_progress p;
+        OWNED_TEXT way = { 0 };
+
+        if (begin()) {
+            const char *raw = make_raw(), *qcow2 = path(1, "x.qcow2"), *back = path(2, "back.raw");
+
+            ck_assert_int_eq(shell("qemu-img convert -f raw -O qcow2 \"%s\" '%s' && truncate -s 8704K '%s'",
+                                   raw, qcow2, back),
+                             0);
+            ck_assert_int_eq(
+                shell("mkdir '%s/bin' && { echo '#!/bin/sh'; echo \"case \\$* in *io_uring*) echo "
+                      "'%s' >&2; exit 1;; esac; exec $(command -v qemu-nbd) "
+                      "\\\"\\$@\\\"\"; } >'%s/bin/qemu-nbd' && chmod +x '%s/bin/qemu-nbd'",
+                      b.folder, refusals[_i], b.folder, b.folder),
+                0);
+            text_add(&way, "%s/bin:%s", b.folder, before ? before : "/usr/bin");
+            ck_assert_int_eq(setenv("PATH", text_of(&way), 1), 0);
+            ck_assert_msg(convert(qcow2, "qcow2", back, "raw", &p) == 0, "%s: %s", err.what, err.why);
+            ck_assert_int_eq(setenv("PATH", before ? before : "/usr/bin", 1), 0);
+            ck_assert_int_eq(shell("cmp \"%s\" '%s'", raw, back), 0);
+        }
+        build_end(&b);
+    }
+END_TEST
+
 TEST_MAIN("copy/nbd", an_image_is_converted_there_and_back,
           old_bytes_in_a_destination_of_qemus_do_not_show_through,
           LOOP(the_last_part_of_a_cluster_arrives, TEST_ROWS(tails)), an_image_that_was_changed_can_be_told,
           an_image_that_was_cut_short_is_refused, LOOP(what_qemu_does_not_open_is_told_with_its_words, 2),
+          LOOP(without_io_uring_an_image_is_read_all_the_same, TEST_ROWS(refusals)),
           LOOP(an_image_that_qemu_writes_is_refused, 2))
