@@ -34,6 +34,23 @@ stays_with() { # TEXT FILE-at-hostB
     lives_on hostA proved
 }
 
+# Its second and third image get folders of their own, one of them on hostA alone.
+scattered() { # GUEST
+    # shellcheck disable=SC2016
+    on hostA sh -euc 'virsh -q destroy "$0"
+        mkdir /srv/shared/own "$1/own"
+        mv /srv/shared/"$0"-vdb.* /srv/shared/own
+        mv /srv/shared/"$0"-vdc.* "$1/own"
+        virsh dumpxml --inactive "$0" |
+            sed "s|/srv/shared/\($0-vdb\)|/srv/shared/own/\1|; s|/srv/shared/\($0-vdc\)|$1/own/\1|" >/run/scattered.xml
+        virsh -q define /run/scattered.xml
+        virsh -q start "$0"' "$1" "$IMAGES"
+}
+scattered_gone() {
+    on hostA sh -c "virsh -q destroy apart; virsh -q undefine apart; rm -rf /srv/shared/own $IMAGES/own /run/scattered.xml"
+    on hostB rm -rf "$IMAGES/own"
+}
+
 it "two thousand files in the shared directory do not hide the proof"
 guest hostA proved --write-log
 many_files
@@ -63,6 +80,19 @@ is 'shared shared shared' treatments_of crowd
 # A pool on each host, its own name, the other's and a third one.
 is 8 made_for_proof crowd
 is_empty on hostA find /srv/shared -name '.virt-ferry*'
+
+it "of three folders each has a proof of its own, asked for side by side"
+guest hostA apart --disk shared:raw,shared:raw,shared:raw
+scattered apart
+finally scattered_gone
+on hostB mkdir "$IMAGES/own"
+is 'shared shared copy' treatments_of apart
+# Eight for each; and, since one is to be copied, three on each host for the pool that both have.
+is 30 made_for_proof apart
+is_empty sh -c "find /srv/shared -name '.virt-ferry*'"
+is_empty on hostA find "$IMAGES" -name '.virt-ferry*'
+is_empty on hostB find "$IMAGES" -name '.virt-ferry*'
+is_empty on hostB sh -c 'virsh -q pool-list --all --name | grep virt-ferry || true'
 
 it "with a pool over the directory that is not active nothing is proved: refused, with the fix"
 guest hostA proved --write-log
