@@ -24,12 +24,22 @@ bool postcopy_is_cut(const struct move *m)
            text_starts(uri, "tcp:");
 }
 
+/* Its QEMU has ended, or its host is dead: none of that memory is there any more. */
+static bool has_ended(const struct move *m, bool is_dest)
+{
+    const struct sight *s = &m->sights[is_dest];
+
+    return m->is_dead[is_dest] || (s->was_heard && (!s->state[0] || text_equal(s->state, "shutoff") ||
+                                                    text_equal(s->state, "crashed")));
+}
+
 bool postcopy_is_halved(const struct move *m)
 {
-    const struct sight *source = &m->sights[0];
+    const struct sight *source = &m->sights[0], *dest = &m->sights[1];
 
-    return source->was_heard && text_equal(source->state, "shutoff") &&
-           !text_equal(source->reason, "migrated") && is_failed(&m->sights[1]);
+    if (is_failed(dest))
+        return has_ended(m, false) && !text_equal(source->reason, "migrated");
+    return is_failed(source) && text_equal(source->state, "paused") && has_ended(m, true);
 }
 
 bool postcopy_is_unheard(const struct move *m)

@@ -19,8 +19,9 @@ int advise_unheard(const struct move *m, struct error *err);
 /* postcopy-cut.c: both hosts showed, when last looked at, that they hold their half of a guest and lost each
  * other, and its data went over a way that can be gone again. */
 bool postcopy_is_cut(const struct move *m);
-/* The source's QEMU has ended otherwise than by moving, and the destination says that post-copy failed:
- * unless it had all of the guest by then, and is about to say so, a half is all that is left. */
+/* One host says that post-copy failed, and the other's QEMU has ended, at the source otherwise than by
+ * moving: unless the destination had all of the guest by then, and is about to say so, a half is all that is
+ * left. */
 bool postcopy_is_halved(const struct move *m);
 /* The source says that post-copy failed, and the destination, which waits for pages, has not heard of it. */
 bool postcopy_is_unheard(const struct move *m);

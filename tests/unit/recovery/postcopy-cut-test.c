@@ -47,25 +47,43 @@ START_TEST(halves_are_joined_only_where_both_hosts_say_that_they_lost_each_other
     }
 END_TEST
 
+enum heard { NEITHER, SOURCE, DEST, BOTH };
 static const struct {
-    const char *source_state, *source, *dest;
-    bool was_heard, is_halved;
+    const char *source_state, *source, *dest_state, *dest;
+    enum heard heard, dead;
+    bool is_halved;
 } halves[] = {
-    { "shutoff", "crashed", "postcopy-failed", true, true },
-    { "shutoff", "destroyed", "postcopy-failed", true, true },
-    { "shutoff", "migrated", "postcopy-failed", true, false }, /* all was sent, and is about to be there */
-    { "shutoff", "crashed", "postcopy", true, false },         /* libvirt there has not given it up */
-    { "shutoff", "crashed", "migrated", true, false },
-    { "shutoff", "crashed", "postcopy-failed", false, false },
-    { "paused", "postcopy-failed", "postcopy-failed", true, false },
+    { "shutoff", "crashed", "running", "postcopy-failed", BOTH, NEITHER, true },
+    { "shutoff", "destroyed", "running", "postcopy-failed", BOTH, NEITHER, true },
+    { "", "", "running", "postcopy-failed", BOTH, NEITHER, true }, /* a transient one leaves no word */
+    /* All was sent, and is about to be there. */
+    { "shutoff", "migrated", "running", "postcopy-failed", BOTH, NEITHER, false },
+    /* libvirt there has not given it up. */
+    { "shutoff", "crashed", "running", "postcopy", BOTH, NEITHER, false },
+    { "shutoff", "crashed", "running", "migrated", BOTH, NEITHER, false },
+    { "shutoff", "crashed", "running", "postcopy-failed", DEST, NEITHER, false },
+    { "", "", "running", "postcopy-failed", DEST, SOURCE, true },
+    { "paused", "postcopy-failed", "running", "postcopy-failed", BOTH, NEITHER, false },
+    /* libvirt at the source calls that a job for ever. */
+    { "paused", "postcopy-failed", "shutoff", "other", BOTH, NEITHER, true },
+    { "paused", "postcopy-failed", "crashed", "other", BOTH, NEITHER, true },
+    { "paused", "postcopy-failed", "", "", BOTH, NEITHER, true },
+    { "paused", "postcopy-failed", "", "", SOURCE, NEITHER, false },
+    { "paused", "postcopy-failed", "", "", SOURCE, DEST, true },
+    { "paused", "postcopy-failed", "", "", NEITHER, DEST, false },
+    { "paused", "postcopy", "shutoff", "other", BOTH, NEITHER, false },
+    { "paused", "migration", "shutoff", "other", BOTH, NEITHER, false },
+    { "paused", "postcopy-failed", "paused", "migration", BOTH, NEITHER, false },
+    { "shutoff", "crashed", "shutoff", "crashed", BOTH, NEITHER, false }, /* the table has it */
 };
 
-START_TEST(a_half_is_all_that_is_left_where_the_source_ended_and_the_destination_gave_it_up)
+START_TEST(a_half_is_all_that_is_left_where_one_host_gave_it_up_and_the_other_s_ended)
     {
-        struct move m = { .is_recovery = true };
+        struct move m = { .is_recovery = true,
+                          .is_dead = { halves[_i].dead & SOURCE, halves[_i].dead & DEST } };
 
-        see(&m.sights[0], halves[_i].source_state, halves[_i].source, halves[_i].was_heard);
-        see(&m.sights[1], "running", halves[_i].dest, true);
+        see(&m.sights[0], halves[_i].source_state, halves[_i].source, halves[_i].heard & SOURCE);
+        see(&m.sights[1], halves[_i].dest_state, halves[_i].dest, halves[_i].heard & DEST);
         ck_assert_int_eq(postcopy_is_halved(&m), halves[_i].is_halved);
     }
 END_TEST
@@ -180,6 +198,5 @@ TEST_MAIN("recovery/postcopy-cut", what_lets_it_know_is_said_once_after_a_while_
                TEST_ROWS(waits)),
           LOOP(joining_ends_where_nothing_comes_and_is_hopeless_where_qemu_there_was_silent_all_the_time,
                TEST_ROWS(joins)),
-          LOOP(a_half_is_all_that_is_left_where_the_source_ended_and_the_destination_gave_it_up,
-               TEST_ROWS(halves)),
+          LOOP(a_half_is_all_that_is_left_where_one_host_gave_it_up_and_the_other_s_ended, TEST_ROWS(halves)),
           LOOP(halves_are_joined_only_where_both_hosts_say_that_they_lost_each_other, TEST_ROWS(cuts)))
