@@ -46,6 +46,19 @@ int advise_unheard(const struct move *m, struct error *err)
         m->survey.dest_host, m->survey.source_host, m->run);
 }
 
+int advise_waits(const struct move *m, struct error *err)
+{
+    const char *source = m->survey.source_host, *dest = m->survey.dest_host;
+
+    return error_fix(
+        err,
+        "1. See at '%s' how it ended there last: /var/log/libvirt/qemu/%s.log. 2. Where that is "
+        "'reason=migrated', all of it is at '%s': virsh resume there. Else it may have run on: end "
+        "what waits at '%s' (virsh destroy, virsh undefine --keep-nvram), then virsh start at "
+        "'%s'. 3. Run virt-ferry recover: it closes run %s.",
+        source, m->name, dest, dest, source, m->run);
+}
+
 int advise_dead(const struct move *m, struct error *err)
 {
     const bool is_dest = m->is_dead[1];

@@ -45,6 +45,12 @@ static int guest_lost(struct move *m, const struct evidence *e, struct error *er
     return advise_gone(m, true, err);
 }
 
+/* It is not moving, and would go on if its source said that it has moved: held-unproved, incomplete. */
+static bool waits_there(const struct evidence *e)
+{
+    return (e->source.state == SIDE_OFF || e->source.state == SIDE_ABSENT) && e->dest.state == SIDE_PAUSED;
+}
+
 /* What could not be settled: exit 7, with what was seen and what to do. */
 static int not_settled(struct move *m, const struct evidence *e, enum decision d, struct error *err)
 {
@@ -74,6 +80,8 @@ static int not_settled(struct move *m, const struct evidence *e, enum decision d
         return error_fix(
             err, "When the job has ended, or is ended by virt-ferry abort '%s': virt-ferry recover %s.",
             m->name, m->run);
+    if (d == DECIDE_NOT_KNOWN && waits_there(e))
+        return advise_waits(m, err);
     return error_fix(err, "When both hosts answer again: virt-ferry recover %s.", m->run);
 }
 

@@ -13,6 +13,8 @@ const struct outcome_row *settle_row(const struct move *m, const struct evidence
  * known whether it ran on a host that is dead: the fix of err. */
 int advise_gone(const struct move *m, bool was_postcopy, struct error *err);
 int advise_dead(const struct move *m, struct error *err);
+/* About one that waits at the destination, whose source has ended and does not say how. */
+int advise_waits(const struct move *m, struct error *err);
 /* And about one whose destination has not heard that its link is gone. */
 int advise_unheard(const struct move *m, struct error *err);
 
