@@ -441,6 +441,10 @@ const struct translation translations[] = {
         "See /var/log/libvirt/qemu/DOMAIN.log and the kernel's log on both hosts."),
     ROW("domain is not running", AT_SOURCE, "the guest ended before or during the move",
         "It was shut down from within, or its QEMU died.", "Look: virsh domstate DOMAIN --reason."),
+    /* libvirt asks for the one that arrives by its name, and for all else by its uuid. */
+    ROW("Domain not found: no domain with matching name", AT_DEST,
+        "the guest that was arriving at the destination is not there any more",
+        "Somebody ended it there while its memory came.", "See /var/log/libvirt/qemu/DOMAIN.log there."),
     ROW("Domain not found", AT_EITHER, "the domain is not there any more",
         "It ended, was undefined, or moved elsewhere meanwhile.", "Look on both hosts: virsh list --all."),
     ROW("unexpectedly failed", AT_EITHER, "the migration broke off in one of the two QEMUs",

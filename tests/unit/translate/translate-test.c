@@ -149,7 +149,8 @@ static const struct {
     { "internal error: qemu unexpectedly closed the monitor", "died during the move" },
     { "Unable to read from monitor: Connection reset by peer", "died during the move" },
     { "Requested operation is not valid: domain is not running", "the guest ended" },
-    { "Domain not found: no domain with matching uuid '000b2bc7'", "not there any more" },
+    { "Domain not found: no domain with matching name 'web'", "arriving at the destination is not there" },
+    { "Domain not found: no domain with matching uuid '000b2bc7'", "domain is not there any more" },
     { "operation failed: job 'migration out' unexpectedly failed", "broke off" },
 };
 
