@@ -151,6 +151,10 @@ int move_surveyed(struct move *m, struct error *err)
     struct error ended = { 0 };
     const bool left = m->survey.left || survey_way_has_ended(&m->survey, &ended);
 
+    if (m->journal_lost.code) {
+        *err = m->journal_lost;
+        return -err->code;
+    }
     return move_record(m, "surveyed", left ? json_pack("{sb}", "left", 1) : NULL, err);
 }
 
@@ -220,11 +224,14 @@ static int record_of_worker(struct move *m, const json_t *record, bool is_last, 
 
 int move_record_for_worker(void *move, const json_t *records, struct error *err)
 {
+    struct move *m = move;
     const size_t n = json_array_size(records);
     int r = json_is_array(records) ? 0 : record_of_worker(move, records, true, err);
 
     for (size_t i = 0; r == 0 && i < n; i++)
         r = record_of_worker(move, json_array_get(records, i), i + 1 == n, err);
+    if (r < 0 && !m->journal_lost.code)
+        m->journal_lost = *err;
     return r;
 }
 

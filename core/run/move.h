@@ -86,9 +86,10 @@ struct move {
     struct sight sights[2];        /* what that look showed */
     const struct outcome_row *row; /* what was decided by it */
     bool is_cancelled, is_timed_out;
-    struct error mark_lost; /* what the second look at the mark found; code 0 = nothing */
-    bool gave_up_looking;   /* the destination did not answer while the gate held */
-    struct error libvirt;   /* what libvirt said of the migration; a hint */
+    struct error mark_lost;    /* what the second look at the mark found; code 0 = nothing */
+    struct error journal_lost; /* the first record of a worker that was not written; code 0 = none */
+    bool gave_up_looking;      /* the destination did not answer while the gate held */
+    struct error libvirt;      /* what libvirt said of the migration; a hint */
 
     bool is_recovery;      /* another process began it */
     bool is_foreign;       /* on another machine: its journal may be a copy that lacks the end */
@@ -125,7 +126,8 @@ int move_connected(int r, struct error *err);
  * libvirt's words as why. */
 bool move_blame_way(struct move *m, struct error *err);
 bool move_copies_disks(const struct move *m);
-/* What looking and proving made is gone again, and nobody need look for it; or, "left", it may not be. */
+/* What looking and proving made is gone again, and nobody need look for it; or, "left", it may not be. An
+ * error where one of their records was not written: what they then did not prove says nothing. */
 int move_surveyed(struct move *m, struct error *err);
 void move_done(struct move *m);
 /* The loop tells of signals through this run; m must outlive what follows. */
