@@ -153,32 +153,6 @@ static uint64_t next_look_ms(const struct move *m, const json_t *job)
     return half < LOOK_LEAST_MS ? LOOK_LEAST_MS : half > LOOK_MOST_MS ? LOOK_MOST_MS : half;
 }
 
-static void watch_job(struct move *m, struct monitor *mon)
-{
-    struct error err = { 0 };
-
-    hear_switch(mon);
-    if (mon->job && call_is_over(mon->job)) {
-        OWNED_JSON job = NULL;
-
-        if (call_wait(mon->job, &job, &err) == 0) {
-            mon->wait_ms = next_look_ms(m, job);
-            note_postcopy(m, job);
-            note_cut(m, mon, job);
-            keep_figures(m, job);
-            report(m, job);
-            if (m->strategy->mode == MODE_POSTCOPY && !m->is_postcopy && !m->is_cancelled)
-                consult_controller(m, mon, job);
-        }
-        call_free(mon->job);
-        mon->job = NULL;
-    }
-    if (!mon->job && m->strategy->mode != MODE_OFFLINE && loop_now_ms() - mon->asked_ms >= mon->wait_ms) {
-        mon->asked_ms = loop_now_ms();
-        mon->job = worker_ask(m->survey.source, "job", json_pack("{ss}", "uuid", m->uuid), ANSWER_MS, &err);
-    }
-}
-
 /* libvirt refuses to abort a job that it has not begun yet: it is asked until it accepts. */
 static void press_abort(struct move *m, struct monitor *mon)
 {
@@ -211,6 +185,53 @@ static void stop_job(struct move *m, struct monitor *mon, const char *why)
     press_abort(m, mon);
 }
 
+/* Aborted, it goes on at the source; where libvirt cannot end the job either, the call is left, both hosts
+ * are looked at, and that is told. */
+static void note_stall(struct move *m, struct monitor *mon, const json_t *job)
+{
+    const uint64_t moved =
+        json_u64(job, "memory_processed_bytes", 0) + json_u64(job, "disk_processed_bytes", 0);
+    const bool is_ours = !m->is_postcopy && !(m->gate && gate_saw_performed(m->gate));
+
+    if (!stall_see(&mon->stall, loop_now_ms(), is_ours && json_flag(job, "is_suspended", false), moved))
+        return;
+    error_set(&m->ended_why, ERROR_FAILED, NULL, "the guest stood still for %s and nothing moved",
+              MS_TEXT(STALL_MS));
+    (void)error_fix(&m->ended_why,
+                    "See the link between '%s' and '%s', and whether the latter lives. The guest goes on at "
+                    "'%s'; when the cause is gone, run the same command again.",
+                    m->survey.source_host, m->survey.dest_host, m->survey.source_host);
+    m->is_cancelled = true;
+    stop_job(m, mon, "the guest stands still and nothing moves");
+}
+
+static void watch_job(struct move *m, struct monitor *mon)
+{
+    struct error err = { 0 };
+
+    hear_switch(mon);
+    if (mon->job && call_is_over(mon->job)) {
+        OWNED_JSON job = NULL;
+
+        if (call_wait(mon->job, &job, &err) == 0) {
+            mon->wait_ms = next_look_ms(m, job);
+            note_postcopy(m, job);
+            note_cut(m, mon, job);
+            note_stall(m, mon, job);
+            keep_figures(m, job);
+            report(m, job);
+            if (m->strategy->mode == MODE_POSTCOPY && !m->is_postcopy && !m->is_cancelled)
+                consult_controller(m, mon, job);
+        }
+        call_free(mon->job);
+        mon->job = NULL;
+    }
+    if (!mon->job && m->strategy->mode != MODE_OFFLINE && loop_now_ms() - mon->asked_ms >= mon->wait_ms) {
+        mon->asked_ms = loop_now_ms();
+        mon->job = worker_ask(m->survey.source, "job", json_pack("{ss}", "uuid", m->uuid), ANSWER_MS, &err);
+    }
+}
+
 /* The mark was believed soon after it was set: one that was set too slowly for that shows now. */
 static void look_at_mark(struct move *m, struct monitor *mon)
 {
@@ -227,7 +248,7 @@ static void look_at_mark(struct move *m, struct monitor *mon)
     /* What does not answer, or is gone already, says nothing of another run. */
     if (call_wait(mon->marked, &state, &err) == 0 && json_flag(state, "present", false) &&
         mark_judge(m, state, &err) < 0 && !m->is_postcopy) {
-        m->mark_lost = err;
+        m->ended_why = err;
         m->is_cancelled = true;
         stop_job(m, mon, "another run set its mark on the domain");
     }

@@ -5,6 +5,7 @@
 #define MIGRATION_MONITOR_H
 
 #include "migration/controller.h"
+#include "migration/stall.h"
 #include "run/move.h"
 
 struct monitor {
@@ -16,6 +17,7 @@ struct monitor {
     bool stop_wanted, abort_accepted, said_too_late;
     uint64_t abort_again_ms;
     struct unheard unheard;
+    struct stall stall;
     unsigned interrupts;
     struct controller control;
 };

@@ -51,6 +51,15 @@ static bool waits_there(const struct evidence *e)
     return (e->source.state == SIDE_OFF || e->source.state == SIDE_ABSENT) && e->dest.state == SIDE_PAUSED;
 }
 
+/* Paused for its last pass, in a job that has lost its destination. */
+static bool is_hung(const struct move *m, const struct evidence *e)
+{
+    const struct sight *s = &m->sights[0];
+
+    return s->was_heard && s->has_job && text_equal(s->state, "paused") &&
+           text_equal(s->reason, "migration") && (e->dest.state == SIDE_OFF || e->dest.state == SIDE_ABSENT);
+}
+
 /* What could not be settled: exit 7, with what was seen and what to do. */
 static int not_settled(struct move *m, const struct evidence *e, enum decision d, struct error *err)
 {
@@ -76,6 +85,8 @@ static int not_settled(struct move *m, const struct evidence *e, enum decision d
         return advise_dead(m, err);
     if (postcopy_is_unheard(m))
         return advise_unheard(m, err);
+    if (d == DECIDE_WAIT && is_hung(m, e))
+        return advise_hung(m, err);
     if (d == DECIDE_WAIT)
         return error_fix(
             err, "When the job has ended, or is ended by virt-ferry abort '%s': virt-ferry recover %s.",
@@ -100,8 +111,8 @@ static int stayed(struct move *m, struct error *err)
 {
     m->result->outcome = OUTCOME_STAYED;
     undo_and_tell(m);
-    if (m->mark_lost.code) {
-        *err = m->mark_lost;
+    if (m->ended_why.code) {
+        *err = m->ended_why;
         return -err->code;
     }
     if (m->is_timed_out)

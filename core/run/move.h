@@ -86,7 +86,7 @@ struct move {
     struct sight sights[2];        /* what that look showed */
     const struct outcome_row *row; /* what was decided by it */
     bool is_cancelled, is_timed_out;
-    struct error mark_lost;    /* what the second look at the mark found; code 0 = nothing */
+    struct error ended_why; /* why this run ended the job: what the second look at the mark found, a stall */
     struct error journal_lost; /* the first record of a worker that was not written; code 0 = none */
     bool gave_up_looking;      /* the destination did not answer while the gate held */
     struct error libvirt;      /* what libvirt said of the migration; a hint */

@@ -27,8 +27,8 @@ static const struct {
     { VIR_DOMAIN_JOB_DISK_BPS, "disk_bytes_per_s" },
 };
 
-/* The source has stopped for good and the guest runs over there: what libvirt never takes back. And whether
- * the rest of its memory can still follow. */
+/* The source has stopped for good and the guest runs over there: what libvirt never takes back. Whether the
+ * rest of its memory can still follow; and whether it stands still for its last pass. */
 static int put_switch(virDomainPtr d, json_t *reply)
 {
     int state = 0, reason = 0;
@@ -37,7 +37,9 @@ static int put_switch(virDomainPtr d, json_t *reply)
 
     return json_put_flag(reply, "is_postcopy",
                          is_cut || (is_paused && reason == VIR_DOMAIN_PAUSED_POSTCOPY)) < 0 ||
-                   json_put_flag(reply, "is_cut", is_cut) < 0
+                   json_put_flag(reply, "is_cut", is_cut) < 0 ||
+                   json_put_flag(reply, "is_suspended", is_paused && reason == VIR_DOMAIN_PAUSED_MIGRATION) <
+                       0
                ? -1
                : 0;
 }
@@ -54,8 +56,8 @@ static int read_stats(virDomainPtr d, bool is_completed, int *type, virTypedPara
     return virDomainGetJobStats(d, type, params, n, last);
 }
 
-/* {"uuid", "completed"}: "is_active", "is_postcopy", "is_cut" (post-copy that lost its link), and every
- * counter that libvirt knows; completed reads the last job's */
+/* {"uuid", "completed"}: "is_active", "is_postcopy", "is_cut" (post-copy that lost its link), "is_suspended"
+ * (by the migration), and every counter that libvirt knows; completed reads the last job's */
 int verb_job(struct child *c, const json_t *args, json_t *reply, struct error *err)
 {
     OWNED_DOMAIN d = verb_domain(c, args, err);

@@ -236,6 +236,14 @@ halves_meet() {
     on "$dest" ss -HtK "dst $(address "$source") and sport >= :49152 and sport <= :49215"
 }
 
+# Paused at the source, for a destination that is gone.
+hung_by_hand() {
+    said=1
+    echo "    exit $code, from $source: $(state_on "$source"): by hand it is told that its connection is gone"
+    on "$source" ss -HtK "dst $(address "$dest") and dport >= :49152 and dport <= :49215"
+    sleep 2
+    settle_once
+}
 halves_by_hand() {
     said=1
     echo "    exit $code, from $source: $(state_on "$source"); $dest: $(state_on "$dest")"
@@ -245,7 +253,10 @@ halves_by_hand() {
 
 judge() {
     local host left where
-    case $way:$code in postcopy:7 | postcopy:11) halves_by_hand ;; esac
+    case $way:$code in
+        postcopy:7 | postcopy:11) halves_by_hand ;;
+        *:7) ! grep -q "dport >= :49152" "$case_dir"/settle-* || hung_by_hand ;;
+    esac
     where=$(lab runners "$guest")
     # Neither half may be started by itself.
     [ -n "$where" ] || [ "$way" != postcopy ] || { wrong none "nobody runs it, exit $code"; return; }

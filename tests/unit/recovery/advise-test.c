@@ -92,6 +92,27 @@ START_TEST(how_one_that_waits_at_the_destination_goes_on_is_told_in_order)
     }
 END_TEST
 
-TEST_MAIN("recovery/advise", how_one_that_waits_at_the_destination_goes_on_is_told_in_order,
+START_TEST(how_one_that_hangs_at_the_source_goes_on_is_told_whole)
+    {
+        static const char *const pieces[] = { "QEMU at 'hostA.rack", "address of 'hostB.rack",
+                                              "ss -tK 'dst DEST", "dport <= :49215'",
+                                              "recover 20261124T101530-9f3a12bc." };
+        struct move m = { .run = "20261124T101530-9f3a12bc" };
+        struct error err = { 0 };
+        const char *at = err.fix;
+
+        (void)snprintf(m.survey.source_host, sizeof m.survey.source_host,
+                       "hostA.rack-17.cluster.example.org");
+        (void)snprintf(m.survey.dest_host, sizeof m.survey.dest_host, "hostB.rack-18.cluster.example.org");
+        (void)advise_hung(&m, &err);
+        for (size_t i = 0; i < TEST_ROWS(pieces); i++) {
+            at = strstr(at, pieces[i]);
+            ck_assert_msg(at != NULL, "'%s' is not in its place: %s", pieces[i], err.fix);
+        }
+    }
+END_TEST
+
+TEST_MAIN("recovery/advise", how_one_that_hangs_at_the_source_goes_on_is_told_whole,
+          how_one_that_waits_at_the_destination_goes_on_is_told_in_order,
           how_a_destination_learns_that_its_link_is_gone_is_told,
           LOOP(what_to_do_about_a_guest_on_neither_host_is_told_in_order, TEST_ROWS(gone)))
