@@ -261,6 +261,10 @@ static bool is_halved(const struct move *m, uint64_t *since_ms)
     return *since_ms != 0 && loop_now_ms() - *since_ms > PATIENCE_MS;
 }
 
+static const struct outcome_row halved = { .name = "postcopy-halved",
+                                           .decision = DECIDE_GONE,
+                                           .because = "a half of its memory is all that is left" };
+
 int settle(struct move *m, struct error *err)
 {
     uint64_t until = loop_now_ms() + patience_ms(m), halved_ms = 0;
@@ -280,8 +284,10 @@ int settle(struct move *m, struct error *err)
         log_event("run", "decision", "%s (%s)", decision_word(d), row ? row->name : "no row");
         if (refuse_other(m, err) < 0)
             return -err->code;
-        if (is_halved(m, &halved_ms))
+        if (is_halved(m, &halved_ms)) {
+            m->row = &halved;
             return not_settled(m, &e, DECIDE_GONE, err);
+        }
         if (m->is_p2p && d == DECIDE_WAIT) {
             wait_for_p2p(m, &said_p2p, &interrupts);
             until = loop_now_ms() + PATIENCE_MS;

@@ -49,8 +49,9 @@ tell_destination() {
 qemu_there() { on hostB sh -c 'kill -"$0" "$(cat /run/libvirt/qemu/halves.pid)"' "$1"; } # SIGNAL
 # What its Fix line says, word by word.
 steps_of_exit_11() {
-    on hostB virsh destroy halves
-    on hostA virsh destroy halves
+    # Of one of the two there may be nothing left.
+    on hostB virsh destroy halves || :
+    on hostA virsh destroy halves || :
     on hostB virsh -q list --all --name | grep -qx halves ||
         on hostA virsh dumpxml --inactive --security-info halves | on hostB virsh define /dev/stdin
     on hostA virsh undefine --keep-nvram halves
@@ -170,6 +171,44 @@ both_failed
 qemu_there CONT
 FERRY_SECONDS=300 exits 0 ferry hostA recover
 lives_on hostB halves
+
+it "a destination whose QEMU dies in post-copy: lost, exit 11 within a minute, and its disks start by the steps"
+# shellcheck disable=SC2086
+lab guest hostA halves $BUSY
+finally lab rm halves
+slowly
+sleep 8
+{
+    in_postcopy
+    qemu_there KILL
+} &
+killer=$!
+FERRY_SECONDS=150 exits 11 prints 'a part of its memory is gone' prints 'virsh destroy' \
+    ferry hostA migrate --allow-cleartext halves qemu+tcp://hostB/system
+wait "$killer"
+FERRY_SECONDS=60 exits 11 prints 'a half of its memory is all that is left' ferry hostA recover
+steps_of_exit_11
+lives_on hostB halves
+
+it "a destination that is dead for good in post-copy: attested, exit 11 within a minute, and its disks start at the source"
+# shellcheck disable=SC2086
+lab guest hostA halves $BUSY
+finally lab rm halves
+finally lab power hostB on
+slowly
+sleep 8
+"$REPO/tests/lab/lab" on hostA virt-ferry -q migrate --allow-cleartext halves qemu+tcp://hostB/system >"$WORK/killed" 2>&1 &
+mover=$!
+in_postcopy
+lab power hostB off
+sleep 5
+kill -KILL "$mover"
+wait "$mover" || :
+FERRY_SECONDS=60 exits 11 prints "virsh start" ferry hostA recover --yes --host-is-dead hostB
+on hostA virsh destroy halves
+on hostA virsh start halves
+exits 6 prints "the guest is at 'hostA'" prints 'undefine --keep-nvram' ferry hostA recover --yes --host-is-dead hostB
+lives_on hostA halves
 
 it "cut while a disk was copied as well: joined, or said within three minutes to be lost, and then its disks start"
 # shellcheck disable=SC2086
