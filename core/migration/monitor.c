@@ -185,24 +185,42 @@ static void stop_job(struct move *m, struct monitor *mon, const char *why)
     press_abort(m, mon);
 }
 
-/* Aborted, it goes on at the source; where libvirt cannot end the job either, the call is left, both hosts
- * are looked at, and that is told. */
-static void note_stall(struct move *m, struct monitor *mon, const json_t *job)
+/* Aborted, the guest goes on at the source; where libvirt cannot end the job either, the call is left, both
+ * hosts are looked at, and that is told. */
+static void give_up(struct move *m, struct monitor *mon, const char *what)
 {
-    const uint64_t moved =
-        json_u64(job, "memory_processed_bytes", 0) + json_u64(job, "disk_processed_bytes", 0);
-    const bool is_ours = !m->is_postcopy && !(m->gate && gate_saw_performed(m->gate));
-
-    if (!stall_see(&mon->stall, loop_now_ms(), is_ours && json_flag(job, "is_suspended", false), moved))
-        return;
-    error_set(&m->ended_why, ERROR_FAILED, NULL, "the guest stood still for %s and nothing moved",
-              MS_TEXT(STALL_MS));
+    error_set(&m->ended_why, ERROR_FAILED, NULL, "%s for %s", what, MS_TEXT(STALL_MS));
     (void)error_fix(&m->ended_why,
                     "See the link between '%s' and '%s', and whether the latter lives. The guest goes on at "
                     "'%s'; when the cause is gone, run the same command again.",
                     m->survey.source_host, m->survey.dest_host, m->survey.source_host);
     m->is_cancelled = true;
-    stop_job(m, mon, "the guest stands still and nothing moves");
+    stop_job(m, mon, what);
+}
+
+static bool can_go_back(const struct move *m)
+{
+    return !m->is_postcopy && m->strategy->mode != MODE_OFFLINE && !(m->gate && gate_saw_performed(m->gate));
+}
+
+static void note_stall(struct move *m, struct monitor *mon, const json_t *job)
+{
+    const uint64_t moved =
+        json_u64(job, "memory_processed_bytes", 0) + json_u64(job, "disk_processed_bytes", 0);
+
+    mon->answered_ms = loop_now_ms();
+    if (stall_see(&mon->stall, mon->answered_ms, can_go_back(m) && json_flag(job, "is_suspended", false),
+                  moved))
+        give_up(m, mon, "the guest stood still and nothing moved");
+}
+
+/* QEMU that waits for its disks before it stops the guest does not answer libvirt either. */
+static void note_silence(struct move *m, struct monitor *mon)
+{
+    if (!can_go_back(m) || loop_now_ms() - mon->answered_ms < STALL_MS)
+        return;
+    mon->answered_ms = loop_now_ms();
+    give_up(m, mon, "QEMU at the source did not tell how the move goes");
 }
 
 static void watch_job(struct move *m, struct monitor *mon)
@@ -280,6 +298,7 @@ void monitor_begin(struct move *m, struct monitor *mon)
 {
     *mon = (struct monitor){ .interrupts = loop_interrupts(m->loop),
                              .wait_ms = LOOK_MOST_MS,
+                             .answered_ms = loop_now_ms(),
                              .control = { .memory_bytes = m->facts->domain.memory_bytes,
                                           .downtime_ms = m->plan->max_downtime_ms } };
 }
@@ -287,6 +306,7 @@ void monitor_begin(struct move *m, struct monitor *mon)
 void monitor_step(struct move *m, struct monitor *mon)
 {
     watch_job(m, mon);
+    note_silence(m, mon);
     look_at_mark(m, mon);
     obey_user(m, mon);
     press_abort(m, mon);

@@ -50,11 +50,12 @@ int advise_hung(const struct move *m, struct error *err)
 {
     return error_fix(
         err,
-        "If its job does not end by itself within two minutes, QEMU at '%s' waits over a connection whose "
-        "other end is gone: there, as root, with the address of '%s' for DEST: ss -tK 'dst DEST and dport "
-        ">= :49152 and dport <= :49215'. The guest then goes on there; close the run by virt-ferry "
-        "recover %s.",
-        m->survey.source_host, m->survey.dest_host, m->run);
+        "When both hosts answer again: virt-ferry recover %s. Where '%s' is up and its job does not end "
+        "within "
+        "two minutes, QEMU there waits over a connection whose other end is gone: as root, with the address "
+        "of '%s' for DEST: ss -tK 'dst DEST and dport >= :49152 and dport <= :49215'. The guest then goes on "
+        "there.",
+        m->run, m->survey.source_host, m->survey.dest_host);
 }
 
 int advise_waits(const struct move *m, struct error *err)

@@ -51,13 +51,14 @@ static bool waits_there(const struct evidence *e)
     return (e->source.state == SIDE_OFF || e->source.state == SIDE_ABSENT) && e->dest.state == SIDE_PAUSED;
 }
 
-/* Paused for its last pass, in a job that has lost its destination. */
-static bool is_hung(const struct move *m, const struct evidence *e)
+/* In a job that has lost its destination: paused for its last pass, or its QEMU does not answer. */
+static bool may_hang(const struct move *m, const struct evidence *e)
 {
     const struct sight *s = &m->sights[0];
+    const bool stands = s->has_job && text_equal(s->state, "paused") && text_equal(s->reason, "migration");
 
-    return s->was_heard && s->has_job && text_equal(s->state, "paused") &&
-           text_equal(s->reason, "migration") && (e->dest.state == SIDE_OFF || e->dest.state == SIDE_ABSENT);
+    return (stands || !s->was_heard) && (e->dest.state == SIDE_OFF || e->dest.state == SIDE_ABSENT) &&
+           m->journal && journal_last(m->journal, "migrate");
 }
 
 /* What could not be settled: exit 7, with what was seen and what to do. */
@@ -85,7 +86,7 @@ static int not_settled(struct move *m, const struct evidence *e, enum decision d
         return advise_dead(m, err);
     if (postcopy_is_unheard(m))
         return advise_unheard(m, err);
-    if (d == DECIDE_WAIT && is_hung(m, e))
+    if ((d == DECIDE_WAIT || d == DECIDE_NOT_KNOWN) && may_hang(m, e))
         return advise_hung(m, err);
     if (d == DECIDE_WAIT)
         return error_fix(

@@ -15,7 +15,7 @@ int advise_gone(const struct move *m, bool was_postcopy, struct error *err);
 int advise_dead(const struct move *m, struct error *err);
 /* About one that waits at the destination, whose source has ended and does not say how. */
 int advise_waits(const struct move *m, struct error *err);
-/* About one that is paused at the source for a destination that is gone. */
+/* About one that may hang at the source, for a destination that is gone. */
 int advise_hung(const struct move *m, struct error *err);
 /* And about one whose destination has not heard that its link is gone. */
 int advise_unheard(const struct move *m, struct error *err);

@@ -34,6 +34,14 @@ faults_at_switchover() { # FAULT GUEST [OPTION…]; FAULT is given SOURCE and DE
 fault_kill() { kill_at_resume "$2"; }
 fault_deaf() { deafen_at_first_pass "$1" "$2"; }
 
+# From its first pass on, of the copy alone; QEMU there waits, and the guest stands still for it.
+deaf_to_copy() { # SOURCE DEST
+    finally hear_again "$1"
+    at_event "$1" migration-iteration "nft 'table inet deaf { chain in { type filter hook input priority 0;
+        ip saddr $(address_of "$2") tcp sport 49153 drop; }; }'"
+}
+is_running_again() { [ "$(lab runners "$1")" = "$2" ] && [ "$(on "$2" virsh domstate "$1" | head -n 1)" = running ]; }
+
 it "killing the destination's libvirtd when its guest resumes never leaves two runners"
 guest hostA sw --write-log
 faults_at_switchover fault_kill sw
@@ -62,3 +70,17 @@ for _ in 1 2 3; do
     [ "$(count lab runners twice)" = 1 ] || break
 done
 is 2 count lab runners twice
+
+it "a copied disk whose answers are lost at the switch-over: what lets the guest go on is told, and does"
+guest hostA hung --disk local:raw --write-log
+deaf_to_copy hostA hostB
+# shellcheck disable=SC2086
+FERRY_SECONDS=200 exits 7 prints 'QEMU at the source did not tell how the move goes' prints "ss -tK 'dst DEST" \
+    ferry client -c qemu+tcp://hostA/system $MIGRATE hung qemu+tcp://hostB/system
+exits 7 prints "ss -tK 'dst DEST" ferry client recover
+hear_again hostA
+on hostA ss -HtK "dst $(address_of hostB) and dport >= :49152 and dport <= :49215"
+await 20 is_running_again hung hostA
+exits 0 ferry client recover
+lives_on hostA hung
+nothing_left

@@ -94,9 +94,9 @@ END_TEST
 
 START_TEST(how_one_that_hangs_at_the_source_goes_on_is_told_whole)
     {
-        static const char *const pieces[] = { "QEMU at 'hostA.rack", "address of 'hostB.rack",
-                                              "ss -tK 'dst DEST", "dport <= :49215'",
-                                              "recover 20261124T101530-9f3a12bc." };
+        static const char *const pieces[] = { "recover 20261124T101530-9f3a12bc. Where 'hostA.rack",
+                                              "address of 'hostB.rack", "ss -tK 'dst DEST",
+                                              "dport <= :49215'. The guest then goes on there." };
         struct move m = { .run = "20261124T101530-9f3a12bc" };
         struct error err = { 0 };
         const char *at = err.fix;
