@@ -208,19 +208,29 @@ static void note_stall(struct move *m, struct monitor *mon, const json_t *job)
     const uint64_t moved =
         json_u64(job, "memory_processed_bytes", 0) + json_u64(job, "disk_processed_bytes", 0);
 
-    mon->answered_ms = loop_now_ms();
-    if (stall_see(&mon->stall, mon->answered_ms, can_go_back(m) && json_flag(job, "is_suspended", false),
-                  moved))
+    if (stall_see(&mon->stall, loop_now_ms(), can_go_back(m) && json_flag(job, "is_suspended", false), moved))
         give_up(m, mon, "the guest stood still and nothing moved");
+}
+
+/* One question that took too long says little of a busy host: it is asked once more, over a connection of its
+ * own. */
+static bool is_still_silent(struct move *m)
+{
+    struct error err = { 0 };
+    OWNED(worker) fresh = survey_fresh(&m->survey, false, &err);
+
+    return fresh && worker_do(fresh, "job", json_pack("{ss}", "uuid", m->uuid), ANSWER_MS, NULL, &err) < 0 &&
+           err.code == ERROR_TIMEOUT;
 }
 
 /* QEMU that waits for its disks before it stops the guest does not answer libvirt either. */
 static void note_silence(struct move *m, struct monitor *mon)
 {
-    if (!can_go_back(m) || loop_now_ms() - mon->answered_ms < STALL_MS)
+    if (!mon->silent_ms || !can_go_back(m) || loop_now_ms() - mon->silent_ms < STALL_MS)
         return;
-    mon->answered_ms = loop_now_ms();
-    give_up(m, mon, "QEMU at the source did not tell how the move goes");
+    mon->silent_ms = is_still_silent(m) ? loop_now_ms() : 0;
+    if (mon->silent_ms)
+        give_up(m, mon, "QEMU at the source did not tell how the move goes");
 }
 
 static void watch_job(struct move *m, struct monitor *mon)
@@ -231,8 +241,12 @@ static void watch_job(struct move *m, struct monitor *mon)
     if (mon->job && call_is_over(mon->job)) {
         OWNED_JSON job = NULL;
 
-        if (call_wait(mon->job, &job, &err) == 0) {
+        if (call_wait(mon->job, &job, &err) < 0) {
+            if (err.code == ERROR_TIMEOUT && !mon->silent_ms)
+                mon->silent_ms = mon->asked_ms;
+        } else {
             mon->wait_ms = next_look_ms(m, job);
+            mon->silent_ms = 0;
             note_postcopy(m, job);
             note_cut(m, mon, job);
             note_stall(m, mon, job);
@@ -298,7 +312,6 @@ void monitor_begin(struct move *m, struct monitor *mon)
 {
     *mon = (struct monitor){ .interrupts = loop_interrupts(m->loop),
                              .wait_ms = LOOK_MOST_MS,
-                             .answered_ms = loop_now_ms(),
                              .control = { .memory_bytes = m->facts->domain.memory_bytes,
                                           .downtime_ms = m->plan->max_downtime_ms } };
 }

@@ -13,7 +13,8 @@ struct monitor {
     struct call *switching; /* the wish for post-copy, or NULL */
     struct call *marked;    /* the second look at the mark, or NULL */
     bool looked_at_mark;
-    uint64_t asked_ms, wait_ms, answered_ms;
+    uint64_t asked_ms, wait_ms;
+    uint64_t silent_ms; /* when the first question was asked that nobody answered; 0 = none */
     bool stop_wanted, abort_accepted, said_too_late;
     uint64_t abort_again_ms;
     struct unheard unheard;
