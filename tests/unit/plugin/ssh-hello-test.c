@@ -25,7 +25,7 @@ static int listen_at(const char *path)
     struct sockaddr_un at = { .sun_family = AF_UNIX };
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
-    (void)snprintf(at.sun_path, sizeof at.sun_path, "%s", path);
+    ck_assert_int_lt(snprintf(at.sun_path, sizeof at.sun_path, "%s", path), (int)sizeof at.sun_path);
     ck_assert_int_ge(fd, 0);
     ck_assert_int_eq(bind(fd, (struct sockaddr *)&at, sizeof at), 0);
     ck_assert_int_eq(listen(fd, 16), 0);
