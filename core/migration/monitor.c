@@ -223,10 +223,12 @@ static bool is_still_silent(struct move *m)
            err.code == ERROR_TIMEOUT;
 }
 
-/* QEMU that waits for its disks before it stops the guest does not answer libvirt either. */
+/* QEMU that waits for its disks before it stops the guest does not answer libvirt either. Of one that was
+ * asked for post-copy nobody knows then whether the guest runs over there: that has no way back. */
 static void note_silence(struct move *m, struct monitor *mon)
 {
-    if (!mon->silent_ms || !can_go_back(m) || loop_now_ms() - mon->silent_ms < STALL_MS)
+    if (!mon->silent_ms || !can_go_back(m) || journal_last(m->journal, "postcopy-asked") ||
+        loop_now_ms() - mon->silent_ms < STALL_MS)
         return;
     mon->silent_ms = is_still_silent(m) ? loop_now_ms() : 0;
     if (mon->silent_ms)

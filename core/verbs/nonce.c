@@ -40,32 +40,6 @@ static char *target_of(virStoragePoolPtr pool)
     return x ? xml_value(x, "/pool/target/path") : NULL;
 }
 
-static bool pool_is_over(virStoragePoolPtr pool, const char *directory)
-{
-    OWNED_MEMORY char *target = target_of(pool);
-
-    return target && same_directory(target, directory);
-}
-
-/* The pool whose target the directory is, an active one first; NULL when there is none. */
-static virStoragePoolPtr pool_over(struct child *c, const char *directory)
-{
-    virStoragePoolPtr *list = NULL, found = NULL;
-    int n = virConnectListAllStoragePools(c->libvirt, &list, 0);
-
-    for (int i = 0; i < n; i++) {
-        if (pool_is_over(list[i], directory) && (!found || virStoragePoolIsActive(list[i]) == 1)) {
-            if (found)
-                (void)virStoragePoolFree(found);
-            found = list[i];
-        } else {
-            (void)virStoragePoolFree(list[i]);
-        }
-    }
-    free(list);
-    return found;
-}
-
 json_t *nonce_record(struct child *c, const char *what, const char *place, const char *name)
 {
     return json_pack("{ss ss ss ss ss}", "step", "nonce", "host", c->host, "what", what, "place", place,
@@ -250,7 +224,7 @@ static int journal_names(struct child *c, const struct folders *all, const char 
     return json_array_size(records) ? child_journal(c, HAND_OVER(records), err) : 0;
 }
 
-/* An active one first. A run's temporary pool is none: it will be gone in a moment. */
+/* An active one first. */
 static void take_pool(struct folders *all, virStoragePoolPtr pool, const char *target)
 {
     for (size_t i = 0; i < all->n; i++) {
@@ -265,14 +239,15 @@ static void take_pool(struct folders *all, virStoragePoolPtr pool, const char *t
     }
 }
 
-static void find_pools(struct child *c, struct folders *all)
+/* A run's temporary pool counts only where it is to be removed: any other will be gone in a moment. */
+static void find_pools(struct child *c, struct folders *all, bool also_temporary)
 {
     virStoragePoolPtr *list = NULL;
     const int n = virConnectListAllStoragePools(c->libvirt, &list, 0);
 
     for (int i = 0; i < n; i++) {
-        OWNED_MEMORY char *target =
-            text_starts(virStoragePoolGetName(list[i]), NONCE_PREFIX) ? NULL : target_of(list[i]);
+        const bool is_temporary = text_starts(virStoragePoolGetName(list[i]), NONCE_PREFIX);
+        OWNED_MEMORY char *target = is_temporary && !also_temporary ? NULL : target_of(list[i]);
 
         if (target)
             take_pool(all, list[i], target);
@@ -330,7 +305,7 @@ int verb_nonce_open(struct child *c, const json_t *args, json_t *reply, struct e
 
     if (folders_begin(c, args, &all, err) < 0)
         return -err->code;
-    find_pools(c, &all);
+    find_pools(c, &all, false);
     for (size_t i = 0; i < all.n; i++)
         choose_pool(&all.list[i]);
     r = journal_names(c, &all, (const char *const[]){ "name" }, 1, err);
@@ -522,6 +497,14 @@ int verb_nonce_close(struct child *c, const json_t *args, json_t *reply, struct 
 }
 
 /* ---- what a run that died has left ---- */
+
+static virStoragePoolPtr pool_over(struct child *c, const char *directory)
+{
+    struct folder one = { .directory = directory };
+
+    find_pools(c, &(struct folders){ .list = &one, .n = 1 }, true);
+    return one.pool;
+}
 
 /* What should lie in it does not either: it was journalled, and could not be made. */
 static bool folder_is_missing(void)

@@ -78,7 +78,7 @@ static unsigned preferred(const struct asked all[PLACE_SERVICES])
 }
 
 /* At one that nobody serves, if there is one: a daemon would note that it was hung up on. */
-static void nudge(const struct asked all[PLACE_SERVICES], char paths[PLACE_SERVICES][PLACE_PATH_SIZE])
+static void nudge(const struct asked all[PLACE_SERVICES], const struct forward list[PLACE_SERVICES])
 {
     unsigned at = PLACE_SERVICES - 1;
     int fd;
@@ -86,34 +86,32 @@ static void nudge(const struct asked all[PLACE_SERVICES], char paths[PLACE_SERVI
     for (unsigned i = 0; i < PLACE_SERVICES; i++)
         if (all[i].fd < 0)
             at = i;
-    fd = connect_to(paths[at]);
+    fd = connect_to(list[at].here);
     if (fd >= 0)
         (void)close(fd);
 }
 
-enum hello_answer hello(char paths[PLACE_SERVICES][PLACE_PATH_SIZE], int ms, unsigned *ret_which)
+enum hello_answer hello(const struct forward list[PLACE_SERVICES], int ms, unsigned *ret_which)
 {
     const int64_t until = master_now_ms() + ms;
     struct asked all[PLACE_SERVICES];
-    int64_t next_nudge = master_now_ms() + FIRST_NUDGE_MS, left;
+    int64_t nudge_at = master_now_ms() + FIRST_NUDGE_MS, now;
     int pause = FIRST_NUDGE_MS;
 
     for (unsigned i = 0; i < PLACE_SERVICES; i++)
-        ask(&all[i], paths[i]);
+        ask(&all[i], list[i].here);
     while ((*ret_which = preferred(all)) < PLACE_SERVICES && !all[*ret_which].has_answered &&
-           (left = until - master_now_ms()) > 0) {
-        if (pause <= LAST_NUDGE_MS && next_nudge - master_now_ms() <= 0) {
-            nudge(all, paths);
+           (now = master_now_ms()) < until) {
+        if (now >= nudge_at) {
+            nudge(all, list);
             pause *= 2;
-            next_nudge = master_now_ms() + pause;
+            nudge_at = pause <= LAST_NUDGE_MS ? now + pause : until;
         }
-        hear(all, (int)(pause <= LAST_NUDGE_MS && next_nudge - master_now_ms() < left
-                            ? next_nudge - master_now_ms()
-                            : left));
+        /* Never less than 0, which would be for ever. */
+        hear(all, (int)((nudge_at < until ? nudge_at : until) - now));
     }
     for (unsigned i = 0; i < PLACE_SERVICES; i++)
-        if (all[i].fd >= 0)
-            (void)close(all[i].fd);
+        forget(&all[i]);
     if (*ret_which == PLACE_SERVICES)
         return HELLO_CLOSED;
     return all[*ret_which].has_answered ? HELLO_YES : HELLO_SILENT;

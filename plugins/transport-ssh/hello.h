@@ -11,8 +11,8 @@ enum hello_answer {
     HELLO_SILENT, /* one that would have been preferred says nothing */
 };
 
-/* Asks behind all of them, at once, something that libvirt answers to anybody; the first that answers is
+/* Asks behind the sockets here, at once, something that libvirt answers to anybody; the first that answers is
  * preferred. Of HELLO_YES and HELLO_SILENT *ret_which is the one. */
-enum hello_answer hello(char paths[PLACE_SERVICES][PLACE_PATH_SIZE], int ms, unsigned *ret_which);
+enum hello_answer hello(const struct forward list[PLACE_SERVICES], int ms, unsigned *ret_which);
 
 #endif

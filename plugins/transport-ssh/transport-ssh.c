@@ -145,15 +145,14 @@ static int find_libvirt(struct ferry_call *call, const struct ferry_services *se
                         const char *folder, int64_t until, struct ferry_way *ret)
 {
     const int64_t left = until - master_now_ms();
-    char paths[PLACE_SERVICES][PLACE_PATH_SIZE];
+    struct forward list[PLACE_SERVICES];
     unsigned which;
 
-    for (unsigned i = 0; i < PLACE_SERVICES; i++)
-        (void)snprintf(paths[i], sizeof paths[i], "%s/%s", folder, place_sockets[i]);
-    switch (hello(paths, left > LEAST_MS ? (int)left : LEAST_MS, &which)) {
+    forwards_of_libvirt(folder, list);
+    switch (hello(list, left > LEAST_MS ? (int)left : LEAST_MS, &which)) {
     case HELLO_YES:
-        ret->socket = services->text(call, "%s", paths[which]);
-        ret->libvirt_uri = services->text(call, "qemu+unix:///system?socket=%s", paths[which]);
+        ret->socket = services->text(call, "%s", list[which].here);
+        ret->libvirt_uri = services->text(call, "qemu+unix:///system?socket=%s", list[which].here);
         return ret->socket && ret->libvirt_uri ? 0 : -1;
     case HELLO_SILENT:
         return trouble(

@@ -18,7 +18,8 @@ enum manner {
 
 #define LIMIT_MS 300
 
-static char scratch[64], paths[PLACE_SERVICES][PLACE_PATH_SIZE];
+static char scratch[64];
+static struct forward list[PLACE_SERVICES];
 
 static int listen_at(const char *path)
 {
@@ -93,14 +94,14 @@ START_TEST(the_first_that_answers_is_libvirt_and_one_that_is_silent_is_not_passe
         (void)snprintf(scratch, sizeof scratch, "/tmp/ssh-hello-test.XXXXXX");
         ck_assert_ptr_nonnull(mkdtemp(scratch));
         for (unsigned i = 0; i < PLACE_SERVICES; i++) {
-            (void)snprintf(paths[i], sizeof paths[i], "%s/%u", scratch, i);
-            listening[i] = rows[_i].manner[i] == ABSENT ? -1 : listen_at(paths[i]);
+            (void)snprintf(list[i].here, sizeof list[i].here, "%s/%u", scratch, i);
+            listening[i] = rows[_i].manner[i] == ABSENT ? -1 : listen_at(list[i].here);
         }
         server = fork();
         ck_assert_int_ge(server, 0);
         if (server == 0)
             serve(rows[_i].manner, listening);
-        ck_assert_int_eq(hello(paths, rows[_i].answer == HELLO_SILENT ? LIMIT_MS : 10000, &which),
+        ck_assert_int_eq(hello(list, rows[_i].answer == HELLO_SILENT ? LIMIT_MS : 10000, &which),
                          rows[_i].answer);
         ck_assert_uint_eq(which, rows[_i].which);
         ck_assert_int_eq(kill(server, SIGKILL), 0);
@@ -108,7 +109,7 @@ START_TEST(the_first_that_answers_is_libvirt_and_one_that_is_silent_is_not_passe
         for (unsigned i = 0; i < PLACE_SERVICES; i++)
             if (listening[i] >= 0) {
                 ck_assert_int_eq(close(listening[i]), 0);
-                ck_assert_int_eq(unlink(paths[i]), 0);
+                ck_assert_int_eq(unlink(list[i].here), 0);
             }
         ck_assert_int_eq(rmdir(scratch), 0);
     }
