@@ -77,6 +77,11 @@ carried_by_ssh() { # N HOST
 }
 # shellcheck disable=SC2046
 kill_on() { kill -KILL $(pids_on "$@"); }
+# Not before it carries: a connection that finds one ssh gone is given to the other, and the move goes on.
+kill_second_carrier() { # HOST
+    await 20 is 2 busy_ssh "$1"
+    kill_on "$1" -f '^ssh .* -M -S /run/virt-ferry/.*/ctl\.2'
+}
 
 it "nobody allows cleartext: memory and disks go through ssh, by its port alone, and nothing of them is seen on the wire"
 guest hostA sealed --disk shared:raw,local:raw --dirty 32,10 --write-log
@@ -148,7 +153,7 @@ it "memory by two connections goes through two ssh processes; one that dies leav
 guest hostA sealed --disk shared:raw,local:raw --dirty 32,10 --write-log
 old_images_gone hostB sealed
 exits 0 prints '"forwards": 2' ferry hostA --json plan --connections 2 sealed qemu+ssh://hostB/system
-during precopy kill_on hostA -f '^ssh .* -M -S /run/virt-ferry/.*/ctl\.2'
+during precopy kill_second_carrier hostA
 # shellcheck disable=SC2086
 exits 1 prints "our ssh to 'hostB' (process " prints 'was ended by signal 9' prints 'The guest is untouched' \
     ferry hostA migrate --strategy precopy-ssh-gated-mixed-x2 $SLOWLY sealed hostB

@@ -112,13 +112,14 @@ START_TEST(many_runs_are_found_from_anywhere)
         for (uint64_t at = 0; at < 128 * MIB; at += MIB / 4)
             write_at(fd, at, 4096);
         h = begin(fd);
-        for (uint64_t at = 127 * MIB; at < 128 * MIB; at += MIB) {
+        for (uint64_t at = 127 * MIB; at < 128 * MIB; at += MIB / 4) {
             holes_at(h, at, &e);
             ck_assert_uint_eq(e.is_zero, 0);
             holes_at(h, at + MIB / 8, &e);
             ck_assert_uint_eq(e.is_zero, 1);
             ck_assert_uint_eq(e.length_bytes, MIB / 8);
         }
+        /* The last question was answered by the file's end: nothing more is added. */
         ck_assert_uint_eq(h->n, 512);
         end(h, fd);
     }
