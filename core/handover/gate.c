@@ -51,7 +51,7 @@ struct gate {
     struct stream calls, replies; /* client to server, server to client */
     char *held;
     size_t held_len;
-    bool performed, disarmed, closed;
+    bool performed, confirmed, disarmed, closed;
 };
 
 static void stream_done(struct stream *s)
@@ -204,8 +204,10 @@ static bool pass(struct gate *g, struct stream *s, const char *message, size_t n
     if (n < HEADER_BYTES + 4u || n % 4u != 0 || g->held)
         return false;
     /* The last word is the verdict: 0 = the source is ended, else it is resumed. */
-    if (word_at(message, n - 4u) == 0)
+    if (word_at(message, n - 4u) == 0) {
+        g->confirmed = true;
         return queue(s, message, n);
+    }
     log_event("gate", "holding", "a cancelled confirm");
     g->held = malloc(n);
     if (!g->held)
@@ -410,4 +412,9 @@ void gate_disarm(struct gate *g)
 bool gate_saw_performed(const struct gate *g)
 {
     return g->performed;
+}
+
+bool gate_saw_confirmed(const struct gate *g)
+{
+    return g->confirmed;
 }

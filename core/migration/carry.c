@@ -210,8 +210,9 @@ static void follow(struct move *m, struct call *migrate, struct error *err)
             serve_gate(m);
         else
             monitor_step(m, &mon);
-        /* libvirt takes a fifth of a second from here to its answer; in post-copy as long as it takes. */
-        if (m->gate && !m->is_postcopy && gate_saw_performed(m->gate))
+        /* libvirt takes a fifth of a second from here to its answer. Not before: until now the guest may
+         * have stood still, and what is begun beside that prolongs it. */
+        if (m->gate && gate_saw_confirmed(m->gate))
             look_ahead(m);
     }
     (void)loop_waits_for(m->loop, "");

@@ -235,6 +235,14 @@ static void note_silence(struct move *m, struct monitor *mon)
         give_up(m, mon, "QEMU at the source did not tell how the move goes");
 }
 
+/* Behind the source's last word nothing is told any more but that it went to post-copy, if it was asked to;
+ * and the guest stands still. */
+static bool tells_no_more(const struct move *m)
+{
+    return m->strategy->mode == MODE_OFFLINE ||
+           (m->gate && gate_saw_performed(m->gate) && !journal_last(m->journal, "postcopy-asked"));
+}
+
 static void watch_job(struct move *m, struct monitor *mon)
 {
     struct error err = { 0 };
@@ -260,7 +268,7 @@ static void watch_job(struct move *m, struct monitor *mon)
         call_free(mon->job);
         mon->job = NULL;
     }
-    if (!mon->job && m->strategy->mode != MODE_OFFLINE && loop_now_ms() - mon->asked_ms >= mon->wait_ms) {
+    if (!mon->job && !tells_no_more(m) && loop_now_ms() - mon->asked_ms >= mon->wait_ms) {
         mon->asked_ms = loop_now_ms();
         mon->job = worker_ask(m->survey.source, "job", json_pack("{ss}", "uuid", m->uuid), ANSWER_MS, &err);
     }

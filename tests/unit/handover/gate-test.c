@@ -146,8 +146,10 @@ START_TEST(a_confirm_of_success_passes_at_once)
         BENCH b = bench_connected();
 
         succeed_perform(&b, PERFORM_PARAMS);
+        ck_assert(!gate_saw_confirmed(b.gate));
         passes(&b, b.client, b.server, confirm_of(confirms[_i], 0));
         ck_assert(!gate_is_holding(b.gate));
+        ck_assert(gate_saw_confirmed(b.gate));
     }
 END_TEST
 
@@ -187,6 +189,7 @@ START_TEST(a_disarmed_gate_holds_nothing)
         succeed_perform(&b, PERFORM_PARAMS);
         gate_disarm(b.gate);
         passes(&b, b.client, b.server, confirm_of(CONFIRM_PARAMS, 1));
+        ck_assert(!gate_saw_confirmed(b.gate));
     }
 END_TEST
 
@@ -201,6 +204,7 @@ START_TEST(closing_drops_what_is_held_and_both_connections)
         ck_assert(gate_is_holding(b.gate));
         gate_close(b.gate);
         ck_assert(!gate_is_holding(b.gate));
+        ck_assert(!gate_saw_confirmed(b.gate));
         gate_let_through(b.gate); /* too late, and harmless */
         is_closed(&b, b.server);
         is_closed(&b, b.client);
