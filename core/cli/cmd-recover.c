@@ -84,6 +84,7 @@ static const char *would_words(const struct recovered *row)
         { "twice", "would touch nothing: it runs twice" },
         { "not-known", "would touch nothing: it is not known" },
         { "mark-clear", "would remove the mark" },
+        { "join", "would join its halves again" },
     };
 
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)

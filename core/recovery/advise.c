@@ -71,6 +71,82 @@ int advise_waits(const struct move *m, struct error *err)
         source, m->name, dest, dest, source, m->run);
 }
 
+/* It runs at the source, and is off at the destination. */
+static int advise_off_there(const struct move *m, struct error *err)
+{
+    const char *source = m->survey.source_host, *dest = m->survey.dest_host;
+
+    return error_fix(
+        err,
+        "1. See at '%s' how it ended there last: /var/log/libvirt/qemu/%s.log. 2. Where that is "
+        "'reason=failed', or it was ended before it ran, undefine it there: virsh undefine --keep-nvram. "
+        "Else "
+        "it has run on both: end it at '%s' too (virsh destroy), check its disks, start it on one host and "
+        "undefine it on the other. 3. Run virt-ferry recover: it closes run %s.",
+        dest, m->name, source, m->run);
+}
+
+/* It waits at the source, and is off at the destination. */
+static int advise_off_unproved(const struct move *m, struct error *err)
+{
+    const char *source = m->survey.source_host, *dest = m->survey.dest_host;
+
+    return error_fix(
+        err,
+        "1. See at '%s' how it ended there last: /var/log/libvirt/qemu/%s.log. 2. Where that is "
+        "'reason=shutdown' or 'reason=crashed', or it was ended after it ran, its newest writes are there: "
+        "end what waits at '%s' (virsh destroy, virsh undefine --keep-nvram), then virsh start at '%s'. Else "
+        "virsh undefine --keep-nvram at '%s', then virsh resume at '%s'. 3. Run virt-ferry recover: it "
+        "closes run %s.",
+        dest, m->name, source, dest, dest, source, m->run);
+}
+
+static int advise_rebooted(const struct move *m, struct error *err)
+{
+    const char *source = m->survey.source_host, *dest = m->survey.dest_host;
+
+    return error_fix(
+        err,
+        "1. See at '%s' whether it ran there before that host started anew: "
+        "/var/log/libvirt/qemu/%s.log. 2. Where it did, what waits at '%s' is older than its disks: end that "
+        "(virsh destroy), then virsh start, at '%s' where a disk was copied, else at '%s'. Where it did not: "
+        "virsh resume at '%s'. 3. Undefine it on the other host: virsh undefine --keep-nvram. 4. Run "
+        "virt-ferry recover: it closes run %s.",
+        dest, m->name, source, dest, source, source, m->run);
+}
+
+static int advise_halves(const struct move *m, struct error *err)
+{
+    const char *source = m->survey.source_host, *dest = m->survey.dest_host;
+
+    return error_fix(
+        err,
+        "See the link between '%s' and '%s'; when it carries again: virt-ferry recover %s. To give up its "
+        "memory instead: 1. virsh destroy on both hosts. 2. virsh start at '%s', where its newest writes "
+        "are; "
+        "where it is not defined, define it from virsh dumpxml --inactive at '%s'. 3. At '%s' virsh undefine "
+        "--keep-nvram. 4. Run virt-ferry recover: it closes the run.",
+        source, dest, m->run, dest, source, source);
+}
+
+int advise_row(const struct move *m, struct error *err)
+{
+    static const struct {
+        const char *row;
+        int (*advise)(const struct move *m, struct error *err);
+    } rows[] = {
+        { "off-there", advise_off_there }, { "off-unproved", advise_off_unproved },
+        { "rebooted", advise_rebooted },   { "held-unproved", advise_waits },
+        { "incomplete", advise_waits },    { "postcopy-split", advise_halves },
+        { "postcopy-cut", advise_halves },
+    };
+
+    for (size_t i = 0; m->row && i < sizeof rows / sizeof *rows; i++)
+        if (text_equal(m->row->name, rows[i].row))
+            return rows[i].advise(m, err);
+    return error_fix(err, "When both hosts answer again: virt-ferry recover %s.", m->run);
+}
+
 int advise_dead(const struct move *m, struct error *err)
 {
     const bool is_dest = m->is_dead[1];

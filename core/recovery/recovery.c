@@ -190,9 +190,13 @@ static void would(struct move *m, struct recovered *row)
     if (row->domain[0] && !text_equal(row->kind, "survey")) {
         const struct evidence e = look_at_both(m);
 
-        m->row = settle_row(m, &e);
+        m->row = settle_expects(m, &e);
     }
     fill_seen(row, m);
+    if (m->row && postcopy_is_cut(m)) {
+        row->decision = "join";
+        row->because = "each host has its part of it, and they may reach each other again";
+    }
 }
 
 static int settle_row_of(const struct recovery_options *o, struct move *m, struct recovered *row)

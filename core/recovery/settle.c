@@ -45,12 +45,6 @@ static int guest_lost(struct move *m, const struct evidence *e, struct error *er
     return advise_gone(m, true, err);
 }
 
-/* It is not moving, and would go on if its source said that it has moved: held-unproved, incomplete. */
-static bool waits_there(const struct evidence *e)
-{
-    return (e->source.state == SIDE_OFF || e->source.state == SIDE_ABSENT) && e->dest.state == SIDE_PAUSED;
-}
-
 /* In a job that has lost its destination: paused for its last pass, or its QEMU does not answer. */
 static bool may_hang(const struct move *m, const struct evidence *e)
 {
@@ -92,9 +86,7 @@ static int not_settled(struct move *m, const struct evidence *e, enum decision d
         return error_fix(
             err, "When the job has ended, or is ended by virt-ferry abort '%s': virt-ferry recover %s.",
             m->name, m->run);
-    if (d == DECIDE_NOT_KNOWN && waits_there(e))
-        return advise_waits(m, err);
-    return error_fix(err, "When both hosts answer again: virt-ferry recover %s.", m->run);
+    return advise_row(m, err);
 }
 
 /* Behind what the translation knows to do, if it does. */
@@ -265,6 +257,17 @@ static bool is_halved(const struct move *m, uint64_t *since_ms)
 static const struct outcome_row halved = { .name = "postcopy-halved",
                                            .decision = DECIDE_GONE,
                                            .because = "a half of its memory is all that is left" };
+
+const struct outcome_row *settle_expects(const struct move *m, const struct evidence *e)
+{
+    /* One look alone does not tell it from a destination that is about to say that all has come. */
+    static const struct outcome_row halved_now = { .name = "postcopy-halved",
+                                                   .decision = DECIDE_GONE,
+                                                   .because = "a half of its memory is all that is left, "
+                                                              "where both hosts still say so in 20 s" };
+
+    return !m->is_offline && postcopy_is_halved(m) ? &halved_now : settle_row(m, e);
+}
 
 int settle(struct move *m, struct error *err)
 {

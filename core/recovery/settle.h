@@ -9,12 +9,16 @@
  * return is what run_migrate returns. */
 int settle(struct move *m, struct error *err);
 const struct outcome_row *settle_row(const struct move *m, const struct evidence *e);
+/* What that would come to, behind all waiting: halves of a guest of which one is lost are given up. */
+const struct outcome_row *settle_expects(const struct move *m, const struct evidence *e);
 /* advise.c: what an operator does, in order, about a guest that is on neither host, or of which it is not
  * known whether it ran on a host that is dead: the fix of err. */
 int advise_gone(const struct move *m, bool was_postcopy, struct error *err);
 int advise_dead(const struct move *m, struct error *err);
 /* About one that waits at the destination, whose source has ended and does not say how. */
 int advise_waits(const struct move *m, struct error *err);
+/* About one of which both hosts told all that they know, by the row that this came to. */
+int advise_row(const struct move *m, struct error *err);
 /* About one that may hang at the source, for a destination that is gone. */
 int advise_hung(const struct move *m, struct error *err);
 /* And about one whose destination has not heard that its link is gone. */

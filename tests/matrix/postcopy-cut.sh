@@ -168,6 +168,7 @@ FERRY_SECONDS=300 exits 11 prints 'has not answered for 120 s' prints 'only stop
     ferry hostA migrate --allow-cleartext halves qemu+tcp://hostB/system
 wait "$cutter"
 both_failed
+exits 0 prints 'would join its halves again' ferry hostA recover --dry-run
 qemu_there CONT
 FERRY_SECONDS=300 exits 0 ferry hostA recover
 lives_on hostB halves
@@ -186,6 +187,7 @@ killer=$!
 FERRY_SECONDS=150 exits 11 prints 'a part of its memory is gone' prints 'virsh destroy' \
     ferry hostA migrate --allow-cleartext halves qemu+tcp://hostB/system
 wait "$killer"
+exits 0 prints 'a half of its memory is all that is left, where' ferry hostA recover --dry-run
 FERRY_SECONDS=60 exits 11 prints 'a half of its memory is all that is left' ferry hostA recover
 steps_of_exit_11
 lives_on hostB halves

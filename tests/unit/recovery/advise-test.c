@@ -65,6 +65,48 @@ START_TEST(how_a_destination_learns_that_its_link_is_gone_is_told)
     }
 END_TEST
 
+#define CLOSES "Run virt-ferry recover: it closes run 20261124T101530-9f3a12bc."
+
+static const struct {
+    const char *row, *pieces[10];
+} settled_not[] = {
+    { "off-there",
+      { "1. See at 'hostB.", "/var/log/libvirt/qemu/ledger.log", "2. ", "'reason=failed'",
+        "undefine --keep-nvram. Else", "end it at 'hostA.", "3. " CLOSES } },
+    { "off-unproved",
+      { "1. See at 'hostB.", "/var/log/libvirt/qemu/ledger.log", "2. ", "'reason=shutdown'", "at 'hostA.",
+        "virsh start at 'hostB.", "Else virsh undefine --keep-nvram at 'hostB.", "virsh resume at 'hostA.",
+        "3. " CLOSES } },
+    { "rebooted",
+      { "1. See at 'hostB.", "/var/log/libvirt/qemu/ledger.log", "2. ", "'hostA.", "virsh start, at 'hostB.",
+        "else at 'hostA.", "virsh resume at 'hostA.", "3. Undefine", "4. " CLOSES } },
+    { "postcopy-split",
+      { "between 'hostA.", "recover 20261124T101530-9f3a12bc. To give up", "1. virsh destroy",
+        "2. virsh start at 'hostB.", "dumpxml --inactive at 'hostA.", "3. At 'hostA.",
+        "4. "
+        "Run virt-ferry recover: it closes the run." } },
+    { "incomplete", { "1. See at 'hostA.", "'reason=migrated'", "3. " CLOSES } },
+    { "dest-silent", { "When both hosts answer again: virt-ferry recover 20261124T101530-9f3a12bc." } },
+};
+
+START_TEST(what_both_hosts_told_and_does_not_settle_it_is_led_on_by_its_row)
+    {
+        const struct outcome_row row = { .name = settled_not[_i].row };
+        struct move m = { .run = "20261124T101530-9f3a12bc", .name = "ledger", .row = &row };
+        struct error err = { 0 };
+        const char *at = err.fix;
+
+        (void)snprintf(m.survey.source_host, sizeof m.survey.source_host,
+                       "hostA.rack-17.cluster.example.org");
+        (void)snprintf(m.survey.dest_host, sizeof m.survey.dest_host, "hostB.rack-18.cluster.example.org");
+        (void)advise_row(&m, &err);
+        for (size_t i = 0; i < TEST_ROWS(settled_not[_i].pieces) && settled_not[_i].pieces[i]; i++) {
+            at = strstr(at, settled_not[_i].pieces[i]);
+            ck_assert_msg(at != NULL, "'%s' is not in its place: %s", settled_not[_i].pieces[i], err.fix);
+        }
+    }
+END_TEST
+
 static const struct {
     int (*advise)(const struct move *m, struct error *err);
     const char *pieces[8];
@@ -97,6 +139,7 @@ START_TEST(how_one_that_waits_on_either_host_goes_on_is_told_in_order)
 END_TEST
 
 TEST_MAIN("recovery/advise",
+          LOOP(what_both_hosts_told_and_does_not_settle_it_is_led_on_by_its_row, TEST_ROWS(settled_not)),
           LOOP(how_one_that_waits_on_either_host_goes_on_is_told_in_order, TEST_ROWS(left)),
           how_a_destination_learns_that_its_link_is_gone_is_told,
           LOOP(what_to_do_about_a_guest_on_neither_host_is_told_in_order, TEST_ROWS(gone)))

@@ -79,12 +79,16 @@ static const struct {
 
 START_TEST(a_half_is_all_that_is_left_where_one_host_gave_it_up_and_the_other_s_ended)
     {
+        const struct evidence e = { .was_asked = true };
         struct move m = { .is_recovery = true,
                           .is_dead = { halves[_i].dead & SOURCE, halves[_i].dead & DEST } };
 
         see(&m.sights[0], halves[_i].source_state, halves[_i].source, halves[_i].heard & SOURCE);
         see(&m.sights[1], halves[_i].dest_state, halves[_i].dest, halves[_i].heard & DEST);
         ck_assert_int_eq(postcopy_is_halved(&m), halves[_i].is_halved);
+        ck_assert_int_eq(text_equal(settle_expects(&m, &e)->name, "postcopy-halved"), halves[_i].is_halved);
+        m.is_offline = true;
+        ck_assert_str_eq(settle_expects(&m, &e)->name, "offline");
     }
 END_TEST
 
