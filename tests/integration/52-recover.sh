@@ -238,6 +238,18 @@ exits 3 prints 'is left over here' ferry client $FROM_A recover rec
 lab on hostA virsh -q undefine --keep-nvram rec
 lives_on hostB rec
 
+deep "one that is off at the destination, and may have run there, is led on step by step, and then settled"
+guest hostA rec --write-log
+dies_at migrate hostA $MIGRATE rec hostB
+on hostA virsh dumpxml --inactive rec | on hostB sh -c 'cat >/run/rec.xml && virsh -q define /run/rec.xml && rm /run/rec.xml'
+exits 7 prints 'off; nothing was started' prints 'or it was ended before it ran, undefine it there' ferry hostA recover
+on hostA virsh -q suspend rec
+exits 7 prints 'shut off; nothing was started' prints "then virsh resume at 'hostA'" ferry hostA recover
+on hostB virsh -q undefine --keep-nvram rec
+on hostA virsh -q resume rec
+exits 0 prints "the guest is at 'hostA'" ferry hostA recover
+lives_on hostA rec
+
 it "from another machine, by the mark and a copy of the journal"
 guest hostA rec --write-log
 dies_at migrate hostA $MIGRATE rec $TO_B
