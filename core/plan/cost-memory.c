@@ -343,6 +343,10 @@ static struct memory_cost armed(const struct memory_guests *all, bool is_looked_
         *in(&c.downtime_ms, i) = of(&way->downtime_ms, i);
         *in(&c.exposure_ms, i) = of(&way->exposure_ms, i);
     }
+    /* The quiet one that goes on in pre-copy may take longer than the busy one that does not. */
+    c.ms = range_across(c.ms);
+    c.bytes = range_across(c.bytes);
+    c.exposure_ms = range_across(c.exposure_ms);
     /* How long it stands still does not follow which guest it is, but which way it goes. */
     for (int i = 0; i < N_GUESTS; i++) {
         const struct memory_cost *way = stays[i] || !is_looked_at ? ret_stays : ret_switches;

@@ -33,6 +33,12 @@ static inline struct range range_smaller(struct range a, struct range b)
 {
     return (struct range){ fmin(a.low, b.low), fmin(a.likely, b.likely), fmin(a.high, b.high) };
 }
+/* From the least to the most, where the order of the guests is not that of their figures. */
+static inline struct range range_across(struct range r)
+{
+    return (struct range){ fmin(fmin(r.low, r.likely), r.high), r.likely,
+                           fmax(fmax(r.low, r.likely), r.high) };
+}
 /* Milliseconds for bytes at a rate: few bytes go with the high rate. */
 static inline struct range range_duration_ms(struct range bytes, struct range rate)
 {
