@@ -223,12 +223,28 @@ static bool is_still_silent(struct move *m)
            err.code == ERROR_TIMEOUT;
 }
 
+static void say_silent(struct move *m, struct monitor *mon)
+{
+    if (!mon->said_silent)
+        move_say(
+            m,
+            "QEMU on '%s' has not told for %s how the move goes, and was asked for post-copy: it is waited "
+            "for. See there whether it is stopped (ps: state T) and lives.",
+            m->survey.source_host, MS_TEXT(STALL_MS));
+    mon->said_silent = true;
+}
+
 /* QEMU that waits for its disks before it stops the guest does not answer libvirt either. Of one that was
  * asked for post-copy nobody knows then whether the guest runs over there: that has no way back. */
 static void note_silence(struct move *m, struct monitor *mon)
 {
-    if (!mon->silent_ms || !can_go_back(m) || journal_last(m->journal, "postcopy-asked") ||
-        loop_now_ms() - mon->silent_ms < STALL_MS)
+    if (!mon->silent_ms || loop_now_ms() - mon->silent_ms < STALL_MS)
+        return;
+    if (journal_last(m->journal, "postcopy-asked")) {
+        say_silent(m, mon);
+        return;
+    }
+    if (!can_go_back(m))
         return;
     mon->silent_ms = is_still_silent(m) ? loop_now_ms() : 0;
     if (mon->silent_ms)

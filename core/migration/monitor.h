@@ -15,7 +15,7 @@ struct monitor {
     bool looked_at_mark;
     uint64_t asked_ms, wait_ms;
     uint64_t silent_ms; /* when the first question was asked that nobody answered; 0 = none */
-    bool stop_wanted, abort_accepted, said_too_late;
+    bool stop_wanted, abort_accepted, said_too_late, said_silent;
     uint64_t abort_again_ms;
     struct unheard unheard;
     struct stall stall;

@@ -46,7 +46,8 @@ tell_destination() {
     lab on hostB ss -HtK "dst $(address_of hostA) and sport >= :49152 and sport <= :49215"
 }
 # shellcheck disable=SC2016  # expanded on the host
-qemu_there() { on hostB sh -c 'kill -"$0" "$(cat /run/libvirt/qemu/halves.pid)"' "$1"; } # SIGNAL
+qemu_on() { on "$1" sh -c 'kill -"$0" "$(cat /run/libvirt/qemu/halves.pid)"' "$2"; } # HOST SIGNAL
+qemu_there() { qemu_on hostB "$1"; }
 # What its Fix line says, word by word.
 steps_of_exit_11() {
     # Of one of the two there may be nothing left.
@@ -171,6 +172,24 @@ both_failed
 exits 0 prints 'would join its halves again' ferry hostA recover --dry-run
 qemu_there CONT
 FERRY_SECONDS=300 exits 0 ferry hostA recover
+lives_on hostB halves
+
+it "QEMU at the source that stands still in post-copy is waited for, that is said, and the guest goes on when it does"
+# shellcheck disable=SC2086
+lab guest hostA halves $BUSY
+finally lab rm halves
+slowly
+sleep 8
+{
+    in_postcopy
+    qemu_on hostA STOP
+    await 90 grep -qs 'was asked for post-copy' "$WORK"/out.??????
+    qemu_on hostA CONT
+} &
+stopper=$!
+FERRY_SECONDS=300 exits 0 prints "QEMU on 'hostA' has not told for 30 s how the move goes" \
+    ferry hostA migrate --allow-cleartext halves qemu+tcp://hostB/system
+wait "$stopper"
 lives_on hostB halves
 
 it "a destination whose QEMU dies in post-copy: lost, exit 11 within a minute, and its disks start by the steps"
