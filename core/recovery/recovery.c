@@ -292,6 +292,8 @@ static int look_at_run(const struct recovery_options *o, struct loop *loop, cons
     if (is_unbegun && !o->is_dry)
         (void)journal_close_unbegun(dir, run, &unreadable);
     if (!is_meant(o, row) || (records && (end || is_unbegun) && !text_equal(o->what, run))) {
+        if (!records && !ret->unreadable.code)
+            ret->unreadable = unreadable;
         ret->n--;
         return 0;
     }
@@ -386,6 +388,19 @@ static int recover_all(const struct recovery_options *o, struct loop *loop, cons
     return 0;
 }
 
+/* Its run may have moved it away, and then there is no mark to find here. */
+static void suspect_unreadable(const struct recovery_options *o, const struct recovery *all,
+                               struct recovered *row)
+{
+    if (row->err.code != ERROR_ABSENT || !all->unreadable.code)
+        return;
+    row->err = all->unreadable;
+    (void)error_why(&row->err,
+                    "there is no domain '%s' here, and that may be the journal of its run; what it did "
+                    "cannot be known",
+                    o->what);
+}
+
 int run_recover(const struct recovery_options *o, struct recovery *ret, struct error *err)
 {
     OWNED(loop) loop = loop_new(err);
@@ -411,6 +426,7 @@ int run_recover(const struct recovery_options *o, struct recovery *ret, struct e
             recover_this(o, loop, dir, row);
             break;
         case MARK_TOLD:
+            suspect_unreadable(o, ret, row);
             break;
         }
     } else if (ret->n == 0 && o->what) {

@@ -49,6 +49,8 @@ struct recovered {
 struct recovery {
     struct recovered *list;
     size_t n, size;
+    struct error
+        unreadable; /* of the first journal of which nobody can say whether it was meant; code 0 = none */
 };
 void recovery_done(struct recovery *r);
 

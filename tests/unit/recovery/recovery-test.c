@@ -353,6 +353,30 @@ START_TEST(a_damaged_journal_is_told_and_left_alone)
     }
 END_TEST
 
+/* Killed behind its source's end, of a domain that is gone from here by then. */
+START_TEST(a_damaged_journal_may_be_that_of_a_domain_that_is_not_here)
+    {
+        world();
+        DIED((struct begin){ 0 }, "mark", "migrate");
+        {
+            OWNED_FD fd = open(file, O_WRONLY | O_CLOEXEC);
+
+            ck_assert_int_eq(pwrite(fd, "XX", 2, 40), 2);
+        }
+        {
+            RECOVER(.what = "no-such-domain");
+            ck_assert_int_eq(r, -ERROR_NOT_KNOWN);
+            ck_assert_ptr_nonnull(strstr(err.what, "is damaged"));
+            ck_assert_ptr_nonnull(strstr(err.why, "no domain 'no-such-domain' here"));
+        }
+        {
+            RECOVER(.what = "test");
+            ck_assert_msg(r == 0, "%s", err.what);
+        }
+        world_ends();
+    }
+END_TEST
+
 START_TEST(without_a_journal_the_domain_is_asked_for_its_mark)
     {
         world();
@@ -428,6 +452,7 @@ TEST_MAIN("recovery/recovery", where_nothing_is_open_nothing_is_to_be_done,
           a_uri_that_leads_to_another_host_is_refused,
           LOOP(a_host_is_dead_when_it_is_silent_and_somebody_vouches_for_it, TEST_ROWS(deaths)),
           a_kind_of_run_that_is_not_known_is_left_alone, a_damaged_journal_is_told_and_left_alone,
+          a_damaged_journal_may_be_that_of_a_domain_that_is_not_here,
           without_a_journal_the_domain_is_asked_for_its_mark,
           LOOP(a_journals_uri_names_no_program_unless_the_command_line_does, TEST_ROWS(journal_uris)),
           abort_finds_no_run_where_none_lives)
