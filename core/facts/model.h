@@ -92,6 +92,7 @@ struct disk {
     bool driver_creates;         /* the driver can create an image on the destination */
     bool driver_bases;           /* and one that rests on a backing file */
     bool driver_heads;           /* and one that is qcow2 in a device */
+    bool driver_retires;         /* it can remove an image when the guest has left it */
     enum tristate reads_zero;    /* a new image of this driver reads as zero */
     enum tristate lock_enforced; /* declared by the driver: an open image is locked between hosts */
     enum sharing sharing;
@@ -108,11 +109,10 @@ struct disk {
     /* Where it is to be relocated to on its own host: none, or one image, of which at_dest tells. */
     struct disk *relocation;
     size_t n_relocations;
-    bool driver_retires; /* the driver can remove it when the guest has left it */
     const char *discard; /* what becomes of the guest's discards: unmap, ignore; NULL = libvirt's default */
     /* Of type volume, from the survey; source is then its path: */
-    enum tristate volume_is_device; /* or a file */
     const char *volume_dest_path;   /* as libvirt there has it */
+    enum tristate volume_is_device; /* or a file */
     /* Was the lock seen to be enforced between the two hosts in the image's directory? TRI_NOT_KNOWN without
      * evidence: nobody tried; with it: why that could not be seen. */
     enum tristate lock_proved;

@@ -88,7 +88,7 @@ START_TEST(a_new_member_of_the_model_needs_a_row_in_fields)
         ck_assert_uint_eq(sizeof(struct finding), 40);
         ck_assert_uint_eq(sizeof(struct parameter), 16);
         ck_assert_uint_eq(sizeof(struct disk_image), 176);
-        ck_assert_uint_eq(sizeof(struct disk), 680);
+        ck_assert_uint_eq(sizeof(struct disk), 672);
         ck_assert_uint_eq(sizeof(struct interface), 64);
         ck_assert_uint_eq(sizeof(struct graphics), 32);
         ck_assert_uint_eq(sizeof(struct secret), 24);

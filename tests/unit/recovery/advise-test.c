@@ -65,27 +65,27 @@ START_TEST(how_a_destination_learns_that_its_link_is_gone_is_told)
     }
 END_TEST
 
-#define CLOSES "Run virt-ferry recover: it closes run 20261124T101530-9f3a12bc."
+#define THIRD "3. Run virt-ferry recover: it closes run 20261124T101530-9f3a12bc."
+#define FOURTH "4. Run virt-ferry recover: it closes run 20261124T101530-9f3a12bc."
 
 static const struct {
     const char *row, *pieces[10];
 } settled_not[] = {
     { "off-there",
       { "1. See at 'hostB.", "/var/log/libvirt/qemu/ledger.log", "2. ", "'reason=failed'",
-        "undefine --keep-nvram. Else", "end it at 'hostA.", "3. " CLOSES } },
+        "undefine --keep-nvram. Else", "end it at 'hostA.", THIRD } },
     { "off-unproved",
       { "1. See at 'hostB.", "/var/log/libvirt/qemu/ledger.log", "2. ", "'reason=shutdown'", "at 'hostA.",
         "virsh start at 'hostB.", "Else virsh undefine --keep-nvram at 'hostB.", "virsh resume at 'hostA.",
-        "3. " CLOSES } },
+        THIRD } },
     { "rebooted",
       { "1. See at 'hostB.", "/var/log/libvirt/qemu/ledger.log", "2. ", "'hostA.", "virsh start, at 'hostB.",
-        "else at 'hostA.", "virsh resume at 'hostA.", "3. Undefine", "4. " CLOSES } },
+        "else at 'hostA.", "virsh resume at 'hostA.", "3. Undefine", FOURTH } },
     { "postcopy-split",
       { "between 'hostA.", "recover 20261124T101530-9f3a12bc. To give up", "1. virsh destroy",
         "2. virsh start at 'hostB.", "dumpxml --inactive at 'hostA.", "3. At 'hostA.",
-        "4. "
-        "Run virt-ferry recover: it closes the run." } },
-    { "incomplete", { "1. See at 'hostA.", "'reason=migrated'", "3. " CLOSES } },
+        "4. Run virt-ferry recover: it closes the run." } },
+    { "incomplete", { "1. See at 'hostA.", "'reason=migrated'", THIRD } },
     { "dest-silent", { "When both hosts answer again: virt-ferry recover 20261124T101530-9f3a12bc." } },
 };
 
