@@ -34,7 +34,7 @@ void gate_close(struct gate *g);
 void gate_disarm(struct gate *g);
 /* Perform was answered with success: from here the destination may be running. */
 bool gate_saw_performed(const struct gate *g);
-/* The source was told to end: the guest runs at the destination. */
+/* The source was told to end: all of the guest is at the destination. */
 bool gate_saw_confirmed(const struct gate *g);
 
 /* upstream.c: the socket that libvirt would choose for this URI here: the one that it names, else virtqemud's

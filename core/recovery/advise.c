@@ -51,10 +51,9 @@ int advise_hung(const struct move *m, struct error *err)
     return error_fix(
         err,
         "When both hosts answer again: virt-ferry recover %s. Where '%s' is up and its job does not end "
-        "within "
-        "two minutes, QEMU there waits over a connection whose other end is gone: as root, with the address "
-        "of '%s' for DEST: ss -tK 'dst DEST and dport >= :49152 and dport <= :49215'. The guest then goes on "
-        "there.",
+        "within two minutes, QEMU there waits over a connection whose other end is gone: as root, with the "
+        "address of '%s' for DEST: ss -tK 'dst DEST and dport >= :49152 and dport <= :49215'. The guest then "
+        "goes on there.",
         m->run, m->survey.source_host, m->survey.dest_host);
 }
 
@@ -80,9 +79,8 @@ static int advise_off_there(const struct move *m, struct error *err)
         err,
         "1. See at '%s' how it ended there last: /var/log/libvirt/qemu/%s.log. 2. Where that is "
         "'reason=failed', or it was ended before it ran, undefine it there: virsh undefine --keep-nvram. "
-        "Else "
-        "it has run on both: end it at '%s' too (virsh destroy), check its disks, start it on one host and "
-        "undefine it on the other. 3. Run virt-ferry recover: it closes run %s.",
+        "Else it has run on both: end it at '%s' too (virsh destroy), check its disks, start it on one host "
+        "and undefine it on the other. 3. Run virt-ferry recover: it closes run %s.",
         dest, m->name, source, m->run);
 }
 
@@ -123,9 +121,8 @@ static int advise_halves(const struct move *m, struct error *err)
         err,
         "See the link between '%s' and '%s'; when it carries again: virt-ferry recover %s. To give up its "
         "memory instead: 1. virsh destroy on both hosts. 2. virsh start at '%s', where its newest writes "
-        "are; "
-        "where it is not defined, define it from virsh dumpxml --inactive at '%s'. 3. At '%s' virsh undefine "
-        "--keep-nvram. 4. Run virt-ferry recover: it closes the run.",
+        "are; where it is not defined, define it from virsh dumpxml --inactive at '%s'. 3. At '%s' virsh "
+        "undefine --keep-nvram. 4. Run virt-ferry recover: it closes the run.",
         source, dest, m->run, dest, source, source);
 }
 

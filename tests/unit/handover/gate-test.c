@@ -307,6 +307,7 @@ START_TEST(a_confirm_that_is_not_made_of_words_closes_it)
         put(&m, 0, (uint32_t)m.n);
         send_message(b.client, &m);
         is_closed(&b, b.server);
+        ck_assert(!gate_saw_confirmed(b.gate));
     }
 END_TEST
 
