@@ -309,6 +309,18 @@ static void ask_for_source(struct survey *s, const struct openings *ways)
         s->early_source = survey_ask_host(s, s->source, &later);
 }
 
+/* Over a login the source has told all about itself and the domain before the destination is there. */
+static void ask_for_disks(struct survey *s)
+{
+    OWNED_JSON domain = NULL;
+    OWNED_JSON source = NULL;
+    struct error later = { 0 };
+
+    if (s->early && call_is_over(s->early) && call_is_over(s->early_source) &&
+        call_wait(s->early, &domain, &later) == 0 && call_wait(s->early_source, &source, &later) == 0)
+        s->early_disks = survey_ask_for_disks(s, s->looking.worker, domain, source, &later);
+}
+
 static void begin_dest(struct survey *s)
 {
     struct error later = { 0 };
@@ -316,6 +328,11 @@ static void begin_dest(struct survey *s)
     survey_reach(s, true, &s->arriving);
     if (s->arriving.worker)
         s->early_dest = survey_ask_host(s, s->arriving.worker, &later);
+    if (!s->early_source)
+        return;
+    survey_reach(s, true, &s->looking);
+    if (s->looking.worker)
+        ask_for_disks(s);
 }
 
 int survey_domain(struct survey *s, json_t **ret, struct error *err)
@@ -332,7 +349,8 @@ int survey_domain(struct survey *s, json_t **ret, struct error *err)
 void survey_domain_changed(struct survey *s)
 {
     call_free(s->early);
-    s->early = NULL;
+    call_free(s->early_disks);
+    s->early = s->early_disks = NULL;
 }
 
 int survey_connect_source(struct survey *s, struct error *err)

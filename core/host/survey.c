@@ -39,19 +39,30 @@ static int append_all(json_t *to, const char *key, const json_t *from)
     return json_array_extend(list, (json_t *)(uintptr_t)more);
 }
 
-/* The answers of four questions as one set of facts. */
-static json_t *composed(const json_t *domain, const json_t *source, const json_t *dest,
-                        const json_t *channels, struct error *err)
+/* What the source said of itself and of the domain. */
+static json_t *told_by_source(const json_t *domain, const json_t *source, struct error *err)
 {
     OWNED_JSON all = json_deep_copy(json_child(domain, "facts"));
 
-    if (!all || json_object_set(all, "source", (json_t *)(uintptr_t)json_child(source, "host")) < 0 ||
-        json_object_set(all, "dest", (json_t *)(uintptr_t)json_child(dest, "host")) < 0 ||
-        append_all(all, "channels", channels) < 0 || append_all(all, "findings", channels) < 0) {
+    if (!all || json_object_set(all, "source", (json_t *)(uintptr_t)json_child(source, "host")) < 0) {
         error_memory(err);
         return NULL;
     }
     return HAND_OVER(all);
+}
+
+/* The destination as a host, and the channels, beside what is known; what that holds of the destination
+ * already, of the domain there, stays. */
+static int add_dest(json_t *all, const json_t *dest, const json_t *channels, struct error *err)
+{
+    OWNED_JSON host = json_deep_copy(json_child(dest, "host"));
+    const json_t *of_domain = json_child(all, "dest");
+
+    if (!host || (of_domain && json_object_update_missing(host, (json_t *)(uintptr_t)of_domain) < 0) ||
+        json_object_set(all, "dest", host) < 0 || append_all(all, "channels", channels) < 0 ||
+        append_all(all, "findings", channels) < 0)
+        return error_memory(err);
+    return 0;
 }
 
 /* Before the destination is asked, so that it looks for its own names. */
@@ -109,21 +120,55 @@ static void recall_locks(const struct survey *s, struct facts *f)
     }
 }
 
-/* What the destination says of the disks, and the proofs. */
-static struct facts *seen_from_both(struct survey *s, json_t *all, struct error *err)
+struct call *survey_ask_for_disks(struct survey *s, struct worker *w, const json_t *domain,
+                                  const json_t *source, struct error *err)
+{
+    OWNED_JSON all = told_by_source(domain, source, err);
+
+    if (!all || map_names(s, &all, err) < 0)
+        return NULL;
+    return worker_ask(w, "survey-disks", json_pack("{sO}", "facts", all), SURVEY_DISKS_MS, err);
+}
+
+static bool is_connected(struct survey *s, struct error *err)
+{
+    return s->looking.worker && s->looking.call && call_wait(s->looking.call, NULL, err) == 0;
+}
+
+/* What the destination says of the disks: what was asked early, or else asked now. Over the first connection
+ * where the second is none. */
+static int disks_seen(struct survey *s, const json_t *domain, const json_t *source, json_t **ret,
+                      struct error *err)
+{
+    OWNED(call) early = s->early_disks;
+    OWNED(call) now = NULL;
+    struct error failed = { 0 };
+    bool is_second;
+
+    s->early_disks = NULL;
+    is_second = is_connected(s, &failed);
+    if (is_second && early && worker_has(s->looking.worker, early) && call_wait(early, ret, &failed) == 0)
+        return 0;
+    if (failed.code == ERROR_CANCELLED) {
+        *err = failed;
+        return -err->code;
+    }
+    now = survey_ask_for_disks(s, is_second && !early ? s->looking.worker : s->destination, domain, source,
+                               err);
+    return now ? call_wait(now, ret, err) : -err->code;
+}
+
+/* Both hosts' words, and the proofs. */
+static struct facts *seen_from_both(struct survey *s, const json_t *all, bool has_same_name,
+                                    struct error *err)
 {
     struct proof_wish wish = { .with_locks = s->prove_locks };
-    OWNED_JSON disks = NULL;
-    OWNED(facts) f = NULL;
+    OWNED(facts) f = facts_from_json(all, err);
     int r;
 
-    if (worker_do(s->destination, "survey-disks", json_pack("{sO}", "facts", all), SURVEY_DISKS_MS, &disks,
-                  err) < 0)
-        return NULL;
-    f = facts_from_json(json_child(disks, "facts"), err);
     if (!f)
         return NULL;
-    f->dest.has_same_name = json_flag(disks, "has_same_name", false);
+    f->dest.has_same_name = has_same_name;
     trust_channels(f, s->config);
     recall_locks(s, f);
     r = proof_of_sharing(f, s->source, s->destination, &wish, err);
@@ -157,12 +202,25 @@ static struct call *ask_about_channels(struct survey *s, bool is_dest, struct er
                       SURVEY_DISKS_MS, err);
 }
 
-static int add_checks(struct survey *s, struct call *checks[2], json_t *all, struct error *err)
+/* Of the source, of the ports, of the channels at either host. */
+struct questions {
+    struct call *source, *ports, *at_source, *at_dest;
+};
+
+static void questions_done(struct questions *q)
+{
+    call_free(q->source);
+    call_free(q->ports);
+    call_free(q->at_source);
+    call_free(q->at_dest);
+}
+
+static int add_checks(struct survey *s, const struct questions *q, json_t *all, struct error *err)
 {
     for (int i = 0; i < 2 && s->destination; i++) {
         OWNED_JSON reply = NULL;
 
-        if (call_wait(checks[i], &reply, err) < 0)
+        if (call_wait(i ? q->at_dest : q->at_source, &reply, err) < 0)
             return -err->code;
         if (append_all(all, "findings", json_child(reply, "facts")) < 0)
             return error_memory(err);
@@ -204,33 +262,77 @@ static struct call *source_asked(struct survey *s, struct error *err)
     return survey_ask_host(s, s->source, err);
 }
 
-struct facts *survey_run(struct survey *s, struct error *err)
+static int ask_both(struct survey *s, struct questions *q, struct error *err)
 {
-    OWNED(call) of_source = source_asked(s, err);
-    OWNED(call) of_ports = ask_for_ports(s, err);
-    OWNED(call) at_source = s->destination ? ask_about_channels(s, false, err) : NULL;
-    OWNED(call) at_dest = s->destination ? ask_about_channels(s, true, err) : NULL;
+    q->source = source_asked(s, err);
+    q->ports = ask_for_ports(s, err);
+    if (!q->source || !q->ports)
+        return -err->code;
+    if (!s->destination)
+        return 0;
+    q->at_source = ask_about_channels(s, false, err);
+    q->at_dest = ask_about_channels(s, true, err);
+    return q->at_source && q->at_dest ? 0 : -err->code;
+}
+
+/* With what the destination says of the disks, where it is asked for them; *ret_same_name too is its word. */
+static json_t *all_of_domain(struct survey *s, struct questions *q, bool *ret_same_name, struct error *err)
+{
     OWNED_JSON domain = NULL;
+    OWNED_JSON source = NULL;
+    OWNED_JSON disks = NULL;
+    OWNED_JSON all = NULL;
+
+    if (domain_facts(s, &domain, err) < 0 || call_wait(q->source, &source, err) < 0)
+        return NULL;
+    if (s->destination && s->domain) {
+        if (disks_seen(s, domain, source, &disks, err) < 0)
+            return NULL;
+        *ret_same_name = json_flag(disks, "has_same_name", false);
+        return json_incref((json_t *)(uintptr_t)json_child(disks, "facts"));
+    }
+    all = told_by_source(domain, source, err);
+    return all && map_names(s, &all, err) == 0 ? HAND_OVER(all) : NULL;
+}
+
+/* Their goodbyes to libvirt are said while the run goes on, and not waited for at its end. */
+static void leave_second_connections(struct survey *s)
+{
+    worker_leave(s->domains.worker);
+    worker_leave(s->looking.worker);
+    call_free(s->looking.call);
+    s->looking.call = NULL;
+}
+
+static struct facts *run(struct survey *s, struct error *err)
+{
+    __attribute__((cleanup(questions_done))) struct questions q = { .source = NULL };
     OWNED_JSON source = NULL;
     OWNED_JSON dest = NULL;
     OWNED_JSON ports = NULL;
     OWNED_JSON all = NULL;
+    bool has_same_name = false;
 
-    if (!of_source || !of_ports || (s->destination && (!at_source || !at_dest)) ||
-        domain_facts(s, &domain, err) < 0 || call_wait(of_source, &source, err) < 0 ||
-        (s->destination && call_wait(s->early_dest, &dest, err) < 0) || call_wait(of_ports, &ports, err) < 0)
+    if (ask_both(s, &q, err) < 0 || !(all = all_of_domain(s, &q, &has_same_name, err)) ||
+        call_wait(q.source, &source, err) < 0 ||
+        (s->destination && call_wait(s->early_dest, &dest, err) < 0) || call_wait(q.ports, &ports, err) < 0)
         return NULL;
     if (!s->destination)
         dest = json_pack("{s{ss}}", "host", "name", s->dest_host);
-    if (compare_clocks(source, dest, err) < 0)
-        return NULL;
-    all = composed(domain, source, dest, json_child(ports, "facts"), err);
-    if (!all || add_checks(s, (struct call *[]){ at_source, at_dest }, all, err) < 0 ||
-        map_names(s, &all, err) < 0)
+    if (compare_clocks(source, dest, err) < 0 || add_dest(all, dest, json_child(ports, "facts"), err) < 0 ||
+        add_checks(s, &q, all, err) < 0)
         return NULL;
     if (s->destination && !s->domain)
         return pair_seen(s, all, err);
-    return s->destination ? seen_from_both(s, all, err) : facts_from_json(all, err);
+    return s->destination ? seen_from_both(s, all, has_same_name, err) : facts_from_json(all, err);
+}
+
+struct facts *survey_run(struct survey *s, struct error *err)
+{
+    struct facts *f = run(s, err);
+
+    leave_second_connections(s);
+    return f;
 }
 
 struct facts *survey_run_alone(struct survey *s, struct error *err)
@@ -242,12 +344,8 @@ struct facts *survey_run_alone(struct survey *s, struct error *err)
     if (worker_do(s->source, "survey-host", NULL, SURVEY_DISKS_MS, &source, err) < 0 ||
         survey_domain(s, &domain, err) < 0)
         return NULL;
-    all = json_deep_copy(json_child(domain, "facts"));
-    if (!all || json_object_set(all, "source", (json_t *)(uintptr_t)json_child(source, "host")) < 0) {
-        error_memory(err);
-        return NULL;
-    }
-    return facts_from_json(all, err);
+    all = told_by_source(domain, source, err);
+    return all ? facts_from_json(all, err) : NULL;
 }
 
 void survey_done(struct survey *s)
@@ -255,15 +353,18 @@ void survey_done(struct survey *s)
     call_free(s->early);
     call_free(s->early_source);
     call_free(s->early_dest);
-    s->early = s->early_source = s->early_dest = NULL;
+    call_free(s->early_disks);
+    s->early = s->early_source = s->early_dest = s->early_disks = NULL;
     worker_leave(s->source);
     worker_leave(s->destination);
     worker_leave(s->domains.worker);
     worker_leave(s->arriving.worker);
+    worker_leave(s->looking.worker);
     worker_free(s->source);
     worker_free(s->destination);
     reach_done(&s->domains);
     reach_done(&s->arriving);
+    reach_done(&s->looking);
     way_free(s->ways);
     free(s->dest_uri);
     json_decref(s->channels);

@@ -40,9 +40,11 @@ struct survey {
     char *dest_uri;
     json_t *channels;               /* facts with the channels that were probed */
     struct reach domains, arriving; /* a second connection to the source; the destination's */
+    struct reach looking;           /* a second to the destination, over which it looks at the disks */
     struct call *early;             /* the domain's survey over the second, asked before the ways stand */
     struct call *early_source;      /* "survey-host" of the source, where a login gives time for it */
     struct call *early_dest;        /* "survey-host" of the destination, asked behind its "connect" */
+    struct call *early_disks;       /* "survey-disks", where the source had told all that it needs by then */
     int (*journal)(void *context, const json_t *record, struct error *err);
     void *context;
     /* The host that asked for a user and a password when survey_connect_source failed; NULL = none did. */
@@ -69,6 +71,10 @@ struct call *survey_ask_host(struct survey *s, struct worker *w, struct error *e
 int survey_domain(struct survey *s, json_t **ret, struct error *err);
 /* Since it was asked early the domain was changed: the answer is not wanted. */
 void survey_domain_changed(struct survey *s);
+/* "survey-disks", asked of a worker of the destination by what the source said of itself and of the domain.
+ */
+struct call *survey_ask_for_disks(struct survey *s, struct worker *w, const json_t *domain,
+                                  const json_t *source, struct error *err);
 void survey_done(struct survey *s);
 
 /* A fresh worker with a fresh connection to a host; NULL with err set when it does not answer in ANSWER_MS.

@@ -7,15 +7,12 @@
 
 #define JOB_END_MS 15000u
 
-struct ends {
-    struct worker *source, *dest;
+/* What the destination is asked at once, so that it answers while the source is cleaned. */
+struct dest_end {
+    struct worker *worker;
+    struct call *state, *job;
+    struct error failed; /* why it could not be asked */
 };
-
-static void ends_done(struct ends *e)
-{
-    worker_free(e->source);
-    worker_free(e->dest);
-}
 
 static json_t *state_at(struct move *m, struct worker *w, struct error *err)
 {
@@ -56,17 +53,24 @@ static int end_source(struct move *m, struct worker *source, struct error *err)
                      ANSWER_MS * 2u, NULL, err);
 }
 
-static int forget_source(struct move *m, struct error *err)
+static int forget_at(struct move *m, struct worker *source, struct error *err)
 {
-    OWNED(worker) source = look_worker(m, false, err);
-
-    if (!source || end_source(m, source, err) < 0)
+    if (end_source(m, source, err) < 0)
         return -err->code;
     if (!m->is_persistent)
         return 0;
     if (move_record(m, "source-undefine", NULL, err) < 0)
         return -err->code;
     return worker_do(source, "undefine", json_pack("{ss}", "uuid", m->uuid), ANSWER_MS, NULL, err);
+}
+
+static int forget_source(struct move *m, struct error *err)
+{
+    struct worker *source = look_worker(m, false, err);
+    const int r = source ? forget_at(m, source, err) : -err->code;
+
+    look_worker_back(m, false, source);
+    return r;
 }
 
 uint64_t held_downtime_ms(const struct actual *a, uint64_t job_elapsed_ms, uint64_t job_downtime_ms,
@@ -130,7 +134,7 @@ static void read_bytes(struct move *m, const json_t *job)
                                                                           : r->memory_bytes + r->disk_bytes;
 }
 
-static void read_actual(struct move *m, struct worker *dest)
+static void read_actual(struct move *m, struct dest_end *dest)
 {
     struct error err = { 0 };
     OWNED_JSON job = NULL;
@@ -141,8 +145,7 @@ static void read_actual(struct move *m, struct worker *dest)
         m->result->bytes = m->result->disk_bytes = move_copies_disks(m) ? m->result->disk_bytes : 0;
         return;
     }
-    if (worker_do(dest, "job", json_pack("{ss sb}", "uuid", m->uuid, "completed", 1), ANSWER_MS, &job, &err) <
-        0)
+    if (!dest->job || call_wait(dest->job, &job, &err) < 0)
         return;
     m->result->downtime_ms = json_u64(job, "downtime_ms", json_u64(job, "downtime_net_ms", NOT_KNOWN));
     if (m->is_held && !m->was_paused)
@@ -152,13 +155,28 @@ static void read_actual(struct move *m, struct worker *dest)
         read_bytes(m, job);
 }
 
-/* What is missing at the destination is a problem to name, never a reason to go back. */
-static int complete_dest(struct move *m, struct worker *dest, struct error *err)
+static void ask_dest(struct move *m, struct dest_end *dest)
 {
-    OWNED_JSON state = state_at(m, dest, err);
+    dest->worker = look_worker(m, true, &dest->failed);
+    if (!dest->worker)
+        return;
+    dest->state =
+        worker_ask(dest->worker, "state", json_pack("{ss}", "uuid", m->uuid), ANSWER_MS, &dest->failed);
+    if (dest->state)
+        dest->job = worker_ask(dest->worker, "job", json_pack("{ss sb}", "uuid", m->uuid, "completed", 1),
+                               ANSWER_MS, &dest->failed);
+}
 
-    if (!state)
+/* What is missing at the destination is a problem to name, never a reason to go back. */
+static int complete_dest(struct move *m, struct dest_end *dest, struct error *err)
+{
+    OWNED_JSON state = NULL;
+
+    if (!dest->state || call_wait(dest->state, &state, err) < 0) {
+        if (!dest->state)
+            *err = dest->failed;
         return -err->code;
+    }
     if (m->is_persistent && !json_flag(state, "is_persistent", false))
         move_problem(m,
                      "the domain is not defined persistently on '%s': virsh dumpxml it there and define it",
@@ -168,7 +186,7 @@ static int complete_dest(struct move *m, struct worker *dest, struct error *err)
                      json_text(state, "reason", "?"));
     read_actual(m, dest);
     if (m->autostart && (move_record(m, "dest-autostart", NULL, err) < 0 ||
-                         worker_do(dest, "autostart", json_pack("{ss sb}", "uuid", m->uuid, "on", 1),
+                         worker_do(dest->worker, "autostart", json_pack("{ss sb}", "uuid", m->uuid, "on", 1),
                                    ANSWER_MS, NULL, err) < 0))
         return -err->code;
     return 0;
@@ -191,15 +209,12 @@ static int moved_unwritten(struct move *m, const struct error *failed, struct er
     return with_problems(m, err);
 }
 
-int finish_forward(struct move *m, struct error *err)
+static int finish(struct move *m, struct dest_end *dest, struct error *err)
 {
-    __attribute__((cleanup(ends_done))) struct ends ends = { 0 };
     struct error failed = { 0 };
     bool source_stays;
 
-    m->result->outcome = OUTCOME_MOVED;
-    if (move_record(m, "moved", NULL, &failed) < 0)
-        return moved_unwritten(m, &failed, err);
+    ask_dest(m, dest);
     if (m->is_dead[0])
         move_problem(m,
                      "'%s' may still define the domain: never start it there; when that host is back: virsh "
@@ -217,17 +232,32 @@ int finish_forward(struct move *m, struct error *err)
             "the domain's definition or its paused QEMU could not be removed from '%s': %s: %s; never "
             "start it there",
             m->survey.source_host, failed.what, failed.why);
-    ends.dest = look_worker(m, true, err);
-    if (!ends.dest || complete_dest(m, ends.dest, err) < 0) {
+    if (complete_dest(m, dest, err) < 0) {
         move_problem(m, "the destination could not be completed: %s: %s", err->what, err->why);
         return with_problems(m, err);
     }
     /* With the source not cleaned the run is not over: the mark stays, and the next run goes on from here. */
     if (!source_stays &&
         (move_record(m, "mark-clear", NULL, err) < 0 ||
-         worker_do(ends.dest, "mark-clear", json_pack("{ss ss}", "uuid", m->uuid, "run", m->run), ANSWER_MS,
-                   NULL, err) < 0 ||
+         worker_do(dest->worker, "mark-clear", json_pack("{ss ss}", "uuid", m->uuid, "run", m->run),
+                   ANSWER_MS, NULL, err) < 0 ||
          move_record(m, "end", json_pack("{ss}", "outcome", "moved"), err) < 0))
         move_problem(m, "the run's mark could not be removed on '%s': %s", m->survey.dest_host, err->what);
     return m->result->problems.len > 0 ? with_problems(m, err) : 0;
+}
+
+int finish_forward(struct move *m, struct error *err)
+{
+    struct dest_end dest = { .worker = NULL };
+    struct error failed = { 0 };
+    int r;
+
+    m->result->outcome = OUTCOME_MOVED;
+    if (move_record(m, "moved", NULL, &failed) < 0)
+        return moved_unwritten(m, &failed, err);
+    r = finish(m, &dest, err);
+    call_free(dest.state);
+    call_free(dest.job);
+    look_worker_back(m, true, dest.worker);
+    return r;
 }

@@ -100,30 +100,60 @@ static void reach_for_look(struct move *m, bool is_dest, struct reach *ret)
     survey_reach(&m->survey, is_dest, ret);
 }
 
-static void begin_look(struct move *m, bool is_dest, struct reach *ret)
+/* A look that was begun: the question stands behind the connection, so that both hosts answer at once. */
+struct looking {
+    struct reach reach;
+    struct call *state;
+};
+
+static void looking_done(struct looking *l)
 {
+    call_free(l->state);
+    reach_done(&l->reach);
+}
+#define OWNED_LOOKING __attribute__((cleanup(looking_done))) struct looking
+
+static json_t *uuid_args(const struct move *m)
+{
+    return json_pack("{ss}", "uuid", m->uuid);
+}
+
+static void begin_look(struct move *m, bool is_dest, struct looking *ret)
+{
+    struct error later = { 0 };
+
     m->sights[is_dest] = (struct sight){ .at_ms = 0 };
     m->n_stops = loop_stops(m->loop);
     worker_free(m->seen[is_dest]);
     m->seen[is_dest] = NULL;
+    *ret = (struct looking){ .reach.is_dest = is_dest };
     if (m->is_dead[is_dest])
-        *ret = (struct reach){ .is_dest = is_dest };
-    else
-        reach_for_look(m, is_dest, ret);
+        return;
+    reach_for_look(m, is_dest, &ret->reach);
+    if (ret->reach.worker)
+        ret->state = worker_ask(ret->reach.worker, "state", uuid_args(m), ANSWER_MS, &later);
 }
 
-static struct side hear_look(struct move *m, struct reach *r)
+/* Over another connection than the one that was begun it is asked again. */
+static int hear_state(struct move *m, struct looking *l, struct worker *fresh, json_t **ret,
+                      struct error *err)
 {
-    const bool is_dest = r->is_dest;
+    if (l->state && worker_has(fresh, l->state))
+        return call_wait(l->state, ret, err);
+    return worker_do(fresh, "state", uuid_args(m), ANSWER_MS, ret, err);
+}
+
+static struct side hear_look(struct move *m, struct looking *l)
+{
+    const bool is_dest = l->reach.is_dest;
     struct error err = { 0 };
     OWNED(worker) fresh = NULL;
     OWNED_JSON state = NULL;
 
     if (m->is_dead[is_dest])
         return (struct side){ .state = SIDE_DEAD };
-    fresh = survey_reached(&m->survey, r, NULL, &err);
-    if (!fresh ||
-        worker_do(fresh, "state", json_pack("{ss}", "uuid", m->uuid), ANSWER_MS, &state, &err) < 0) {
+    fresh = survey_reached(&m->survey, &l->reach, NULL, &err);
+    if (!fresh || hear_state(m, l, fresh, &state, &err) < 0) {
         log_event("run", "look", "%s: not known: %s", is_dest ? m->survey.dest_host : m->survey.source_host,
                   err.what);
         return (struct side){ .state = SIDE_NOT_KNOWN };
@@ -133,20 +163,20 @@ static struct side hear_look(struct move *m, struct reach *r)
     return side_of(m, is_dest, state);
 }
 
-static struct side finish_look(struct move *m, struct reach *r)
+static struct side finish_look(struct move *m, struct looking *l)
 {
-    const struct side side = hear_look(m, r);
+    const struct side side = hear_look(m, l);
 
-    m->sights[r->is_dest].at_ms = loop_awake_ms();
+    m->sights[l->reach.is_dest].at_ms = loop_awake_ms();
     return side;
 }
 
 struct side look_at(struct move *m, bool is_dest)
 {
-    OWNED_REACH r = { 0 };
+    OWNED_LOOKING l = { .state = NULL };
 
-    begin_look(m, is_dest, &r);
-    return finish_look(m, &r);
+    begin_look(m, is_dest, &l);
+    return finish_look(m, &l);
 }
 
 struct worker *look_worker(struct move *m, bool is_dest, struct error *err)
@@ -160,6 +190,14 @@ struct worker *look_worker(struct move *m, bool is_dest, struct error *err)
     }
     m->seen[is_dest] = NULL;
     return seen ? seen : survey_fresh(&m->survey, is_dest, err);
+}
+
+void look_worker_back(struct move *m, bool is_dest, struct worker *w)
+{
+    if (!w)
+        return;
+    worker_free(m->seen[is_dest]);
+    m->seen[is_dest] = w;
 }
 
 /* A copied journal may lack its end: that libvirt was not asked is then believed only where both hosts show
@@ -180,8 +218,8 @@ struct evidence look_at_both(struct move *m)
         .said_moved = journal_last(m->journal, "migrated") != NULL,
     };
 
-    OWNED_REACH source = { 0 };
-    OWNED_REACH dest = { 0 };
+    OWNED_LOOKING source = { .state = NULL };
+    OWNED_LOOKING dest = { .state = NULL };
 
     begin_look(m, false, &source);
     if (e.was_asked || m->is_foreign)

@@ -190,4 +190,7 @@ struct evidence look_at_both(struct move *m);
 struct side look_at(struct move *m, bool is_dest);
 /* The connection that the newest look at that host was made over, given away, else a fresh one. */
 struct worker *look_worker(struct move *m, bool is_dest, struct error *err);
+/* Back again: the next look closes it, or the run's end, together with all else that is open. NULL is none.
+ */
+void look_worker_back(struct move *m, bool is_dest, struct worker *w);
 #endif
