@@ -159,7 +159,7 @@ endif
 
 objects = $(patsubst %.c,$(B)/%.o,$(1))
 PROGRAM := $(B)/virt-ferry
-PLUGIN_FILES := $(patsubst %,$(B)/plugins/%.so,$(PLUGINS))
+PLUGIN_FILES := $(patsubst %,$(B)/plugins/%.so,$(PLUGINS)) $(B)/plugins/transport-ssh-dial
 UNIT_PROGRAMS := $(patsubst %.c,$(B)/%,$(UNIT_SOURCES))
 
 $(MODE): $(PROGRAM) $(B)/libcore.a $(PLUGIN_FILES)
@@ -187,6 +187,10 @@ $(B)/plugins/$(1).so: $(call objects,$(sort $(wildcard plugins/$(1)/*.c) $(PLUGI
 	$$(call quiet,PLUGIN,$$@)$$(CC) $$(LINK_PLUGIN) -o $$@ $$(filter %.o,$$^) $$(LIBS_PATHS) $$(PLUGIN_LIBS_$(1))
 endef
 $(foreach plugin,$(PLUGINS),$(eval $(call plugin_rule,$(plugin))))
+
+# A program that the plugin beside it has run, by ssh.
+$(B)/plugins/transport-ssh-dial: $(B)/plugins/transport-ssh/dial/main.o
+	$(call quiet,LINK,$@)$(CC) $(LINK_PROGRAM) -o $@ $<
 
 # ---- tests ----
 
@@ -370,5 +374,5 @@ help:
 	@echo 'make lint            clang-format, clang-tidy, cppcheck, shellcheck'
 	@echo 'make install         DESTDIR=, PREFIX=$(PREFIX)'
 
--include $(patsubst %.o,%.d,$(call objects,$(CORE_SOURCES) $(MAIN_SOURCE) $(UNIT_ALL) $(wildcard plugins/*/*.c tests/fuzz/*.c \
+-include $(patsubst %.o,%.d,$(call objects,$(CORE_SOURCES) $(MAIN_SOURCE) $(UNIT_ALL) $(wildcard plugins/*/*.c plugins/*/*/*.c tests/fuzz/*.c \
 	tests/bench/*.c)))

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/pidfd.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -148,25 +149,23 @@ const char *master_said(void)
     return text;
 }
 
-static bool master_is_gone(void)
+static void wait_for_end(int ms)
 {
-    int status;
+    struct pollfd one = { pidfd_open(master, 0), POLLIN, 0 };
 
-    return waitpid(master, &status, WNOHANG) != 0;
+    /* Without one (Linux before 5.3) the time is over. */
+    (void)poll(&one, 1, ms);
+    if (one.fd >= 0)
+        (void)close(one.fd);
 }
 
 void master_end(void)
 {
     if (master > 0) {
         (void)kill(master, SIGTERM);
-        for (int waited = 0; !master_is_gone(); waited += STEP_MS) {
-            if (waited >= END_MS) {
-                (void)kill(master, SIGKILL);
-                (void)waitpid(master, NULL, 0);
-                break;
-            }
-            (void)poll(NULL, 0, STEP_MS);
-        }
+        wait_for_end(END_MS);
+        (void)kill(master, SIGKILL);
+        (void)waitpid(master, NULL, 0);
     }
     master = 0;
     if (log_fd >= 0)

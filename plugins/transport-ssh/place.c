@@ -211,7 +211,7 @@ static void add_forwards(struct words *w, const struct forward list[PLACE_SERVIC
 }
 
 void words_of_master(struct words *w, const struct place *p, const char *folder, const char *ciphers,
-                     const struct forward *list)
+                     const struct forward *list, const char *dial)
 {
     begin_words(w);
     add(w, "-M");
@@ -219,6 +219,10 @@ void words_of_master(struct words *w, const struct place *p, const char *folder,
     add_control(w, folder, 0);
     add_option(w, "ControlPersist=no");
     add_safety(w, p, ciphers, list != NULL);
+    if (dial) {
+        add_option(w, "ProxyUseFdpass=yes");
+        add_option(w, dial);
+    }
     if (list)
         add_forwards(w, list);
     add_place(w, p);
@@ -337,12 +341,33 @@ bool place_quote(char *buf, size_t size, const char *const *argv)
     return true;
 }
 
-bool place_setting(const char *printed, const char *key, char *buf, size_t size)
+/* Behind the key of its line; NULL: there is none. */
+static const char *value_of(const char *printed, const char *key)
 {
-    size_t n = strlen(key);
+    const size_t n = strlen(key);
 
     for (const char *line = printed; *line; line += strcspn(line, "\n"), line += *line == '\n')
         if (strncmp(line, key, n) == 0 && line[n] == ' ')
-            return take(buf, size, line + n + 1, strcspn(line + n + 1, "\n"));
-    return false;
+            return line + n + 1;
+    return NULL;
+}
+
+bool place_setting(const char *printed, const char *key, char *buf, size_t size)
+{
+    const char *value = value_of(printed, key);
+
+    return value && take(buf, size, value, strcspn(value, "\n"));
+}
+
+bool place_is_set(const char *printed, const char *key)
+{
+    return value_of(printed, key) != NULL;
+}
+
+bool place_is(const char *printed, const char *key, const char *value)
+{
+    const char *is = value_of(printed, key);
+    const size_t n = strlen(value);
+
+    return is && strncmp(is, value, n) == 0 && (is[n] == '\n' || is[n] == '\0');
 }

@@ -50,9 +50,9 @@ struct forward {
 };
 /* The master; what makes it one, its socket in `folder`, is made last, behind those of `list`. That is NULL
  * where the user's configuration has forwards, which would be made too. ciphers: in this order, "" = as ssh
- * has it. */
+ * has it. dial: what connects for it (dial.h), lent for the words' life; NULL = ssh itself. */
 void words_of_master(struct words *w, const struct place *p, const char *folder, const char *ciphers,
-                     const struct forward *list);
+                     const struct forward *list, const char *dial);
 /* A command over the master, and never over a new connection. */
 void words_of_run(struct words *w, const struct place *p, const char *folder, const char *command);
 /* Has an ssh make sockets here that lead to others there: the master (nth 0), or the nth of those that have a
@@ -88,5 +88,9 @@ bool place_quote(char *buf, size_t size, const char *const *argv);
 /* Takes the value of a line "key value" out of what ssh -G printed; false: it is not there or does not fit.
  */
 bool place_setting(const char *printed, const char *key, char *buf, size_t size);
+/* The line is there, however long. */
+bool place_is_set(const char *printed, const char *key);
+/* The line is there and says just this. */
+bool place_is(const char *printed, const char *key, const char *value);
 
 #endif

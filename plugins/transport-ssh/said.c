@@ -56,6 +56,16 @@ void said_last_line(const char *text, char *buf, size_t size)
     put(buf, size, text + begin, end - begin);
 }
 
+void said_line_of(const char *text, enum said what, char *buf, size_t size)
+{
+    for (const char *line = text; *line; line += strcspn(line, "\n"), line += *line == '\n') {
+        put(buf, size, line, strcspn(line, "\r\n"));
+        if (said_by(buf) == what)
+            return;
+    }
+    said_last_line(text, buf, size);
+}
+
 #define OF_CHANNEL "channel "
 
 void said_last_words(const char *text, char *buf, size_t size)

@@ -21,7 +21,9 @@ enum said {
 enum said said_by(const char *text);
 /* The last line that is not empty, without its end; for the operator. */
 void said_last_line(const char *text, char *buf, size_t size);
-/* The same of an ssh that has ended: what it said of a channel in it was no reason. */
+/* The line that means this, else the last. */
+void said_line_of(const char *text, enum said what, char *buf, size_t size);
+/* The last line of an ssh that has ended: what it said of a channel in it was no reason. */
 void said_last_words(const char *text, char *buf, size_t size);
 
 #endif

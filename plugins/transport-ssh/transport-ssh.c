@@ -5,6 +5,7 @@
  * with "tcp", in the clear. Read it from the bottom. */
 #include "../common/reach.h"
 #include "../common/route.h"
+#include "dial.h"
 #include "hello.h"
 #include "keeper.h"
 #include "master.h"
@@ -14,6 +15,7 @@
 #include "trouble.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <netdb.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -98,12 +100,32 @@ static void forwards_of_libvirt(const char *folder, struct forward ret[PLACE_SER
     }
 }
 
+static enum master_answer log_in(const struct words *w, const char *folder, int64_t until)
+{
+    const enum master_answer begun = master_begin(w);
+
+    return begun == MASTER_READY ? master_wait(folder, (int)(until - master_now_ms())) : begun;
+}
+
+/* What connects for ssh; NULL: it does that itself. */
+static const char *dial_of(const struct settings *s, const struct place *p, char buf[DIAL_SIZE])
+{
+    char program[PATH_MAX];
+
+    return s->is_plain && dial_program(program, sizeof program) &&
+                   dial_command(buf, DIAL_SIZE, program, s->host, s->port,
+                                p->connect_s ? p->connect_s : PLACE_CONNECT_S)
+               ? buf
+               : NULL;
+}
+
 static int login(struct ferry_call *call, const struct ferry_services *services, const struct place *p,
                  const char *folder)
 {
     const int64_t until = master_now_ms() + LOGIN_MS;
-    char ciphers[PLACE_CIPHERS_SIZE];
+    char ciphers[PLACE_CIPHERS_SIZE], dial_room[DIAL_SIZE];
     enum master_answer answer;
+    const char *dial;
     struct settings s;
     struct forward list[PLACE_SERVICES] = { { .here = "" } };
     struct words w;
@@ -116,10 +138,14 @@ static int login(struct ferry_call *call, const struct ferry_services *services,
     /* ssh tries them in turn, and the first that is dead must not take all the time. */
     if (!p->connect_s && !s.has_proxy && has_several_addresses(s.host))
         patient.connect_s = EACH_S;
-    words_of_master(&w, &patient, folder, ciphers, s.may_forward ? NULL : list);
-    answer = master_begin(&w);
-    if (answer == MASTER_READY)
-        answer = master_wait(folder, (int)(until - master_now_ms()));
+    dial = dial_of(&s, &patient, dial_room);
+    words_of_master(&w, &patient, folder, ciphers, s.may_forward ? NULL : list, dial);
+    answer = log_in(&w, folder, until);
+    if (answer == MASTER_ENDED && dial && dial_failed(master_said())) {
+        master_end();
+        words_of_master(&w, &patient, folder, ciphers, s.may_forward ? NULL : list, NULL);
+        answer = log_in(&w, folder, until);
+    }
     switch (answer) {
     case MASTER_READY:
         return s.may_forward ? make_sockets(call, services, p, folder, 0, list) : 0;

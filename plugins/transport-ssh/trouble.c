@@ -2,6 +2,7 @@
  * One function for each thing that can stand between us and a host, and the table that chooses.
  * Asks only where that helps: the host's key, the configuration, libvirt's sockets over the live master. */
 #include "trouble.h"
+#include "dial.h"
 #include "key.h"
 #include "said.h"
 #include <stdio.h>
@@ -33,7 +34,6 @@ void settings_of(struct ferry_call *call, const struct ferry_services *services,
     static bool is_known;
     struct words w;
     char printed[16384];
-    char proxy[16];
     struct ferry_command c = {
         .size = sizeof c, .timeout_ms = ASK_MS, .output = printed, .output_room = sizeof printed
     };
@@ -61,9 +61,9 @@ void settings_of(struct ferry_call *call, const struct ferry_services *services,
     ret->has_session = strstr(printed, "\nforkafterauthentication ") != NULL;
     ret->may_forward = !printed[0] || strstr(printed, "\nlocalforward ") ||
                        strstr(printed, "\nremoteforward ") || strstr(printed, "\ndynamicforward ");
-    ret->has_proxy =
-        (place_setting(printed, "proxyjump", proxy, sizeof proxy) && strcmp(proxy, "none") != 0) ||
-        strstr(printed, "\nproxycommand ");
+    ret->has_proxy = (place_is_set(printed, "proxyjump") && !place_is(printed, "proxyjump", "none")) ||
+                     place_is_set(printed, "proxycommand");
+    ret->is_plain = !ret->has_proxy && dial_is_plain(printed);
     known_place = *p;
     known = *ret;
     is_known = printed[0] != '\0';
@@ -201,7 +201,7 @@ static int no_route(struct ferry_call *call, const struct ferry_services *servic
 {
     char line[512];
 
-    said_last_line(said, line, sizeof line);
+    said_line_of(said, SAID_NO_ROUTE, line, sizeof line);
     return trouble(call, services, "ssh-no-route", TEXT("See the way there: ip route get ADDRESS."),
                    TEXT("'%s' cannot be reached from here: %s", p->host, line));
 }

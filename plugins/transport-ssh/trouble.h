@@ -14,6 +14,7 @@ struct settings {
     bool has_proxy;
     bool has_session; /* as that of place */
     bool may_forward; /* of its own accord, or nobody knows */
+    bool is_plain;    /* it connects as it does by itself (dial.h) */
 };
 void settings_of(struct ferry_call *call, const struct ferry_services *services, const struct place *p,
                  struct settings *ret);

@@ -63,6 +63,28 @@ wayward() { # HOST…
 }
 one_runner() { [ "$(lab runners "$1" | wc -l)" = 1 ] || complain "runners: $(lab runners "$1")"; }
 
+# virt-ferry on hostA with an ssh that writes down the words of its masters.
+SEEN=/run/ssh-seen
+see_ssh() {
+    finally on hostA rm -r $SEEN
+    # shellcheck disable=SC2016
+    on hostA sh -euc 'mkdir "$0"; printf "%s\n" "#!/bin/sh" "case \$* in *-M*) echo \$* >>$0/masters;; esac" \
+        "exec /usr/bin/ssh \"\$@\"" >"$0/ssh"; chmod 755 "$0/ssh"' $SEEN
+}
+seen_ferry() { # [NAME=VALUE…] -- WORD…
+    local settings=()
+    while [ "$1" != -- ]; do settings+=("$1"); shift; done
+    shift
+    on hostA rm -f $SEEN/masters
+    # shellcheck disable=SC2016
+    on hostA env "${settings[@]}" sh -c 'PATH=$0:$PATH exec virt-ferry "$@"' $SEEN "$@"
+}
+masters_dialled() { # WORD…: yes or no, for each master
+    local dialled
+    dialled=$(on hostA sed 's/.*ProxyUseFdpass=yes.*/yes/; t; s/.*/no/' $SEEN/masters | xargs)
+    [ "$dialled" = "$*" ] || complain "masters that were handed a socket: $dialled"
+}
+
 # By ssh alone it is why there is no way (exit 4); beside another channel it is a note with this id.
 stands_in_the_way() { # ID TEXT
     exits 4 prints "$2" ferry hostA $PLAN web qemu+ssh://hostB/system
@@ -87,6 +109,19 @@ exits 0 prints 'ssh-gated' prints 'tcp-gated' prints 'Channel ssh: encrypted' fe
 exits 0 prints 'ssh-gated' ferry hostA migrate web hostB
 lives_on hostB web
 is_empty ssh_left
+
+it "ssh is handed a connected socket, but where its configuration says how to connect"
+guest hostA web --write-log
+see_ssh
+exits 0 seen_ferry -- $PLAN web qemu+ssh://hostB/system
+masters_dialled yes
+exits 0 seen_ferry SHELL=/bin/false -- $PLAN web qemu+ssh://hostB/system
+masters_dialled yes no
+finally on hostA rm -f /root/.ssh/config
+printf 'Host *\n  BindAddress %s\n' "$(address_of hostA)" | "$REPO/tests/lab/lab" on hostA tee /root/.ssh/config
+exits 0 seen_ferry -- $PLAN web qemu+ssh://hostB/system
+masters_dialled no
+nothing_of_ssh
 
 it "data in the clear is refused by ssh as by any other channel"
 guest hostA web --write-log

@@ -94,7 +94,7 @@ START_TEST(the_host_is_the_one_operand_and_stands_behind_two_dashes)
         const struct place p = { .host = "hostB", .user = "root", .port = "2222" };
         struct words w;
 
-        words_of_master(&w, &p, "/run/virt-ferry/way-0", "", NULL);
+        words_of_master(&w, &p, "/run/virt-ferry/way-0", "", NULL, NULL);
         ck_assert_str_eq(w.argv[0], "ssh");
         ck_assert_str_eq(w.argv[w.n - 1], "hostB");
         ck_assert_str_eq(w.argv[w.n - 2], "--");
@@ -115,7 +115,7 @@ START_TEST(a_master_makes_our_sockets_itself_where_the_user_has_no_forwards)
                                                       { "/run/a/two", "/run/libvirt/two" } };
         struct words w;
 
-        words_of_master(&w, &p, "/run/a", "", list);
+        words_of_master(&w, &p, "/run/a", "", list, NULL);
         ck_assert(has_word(&w, "ExitOnForwardFailure=yes"));
         ck_assert(!has_word(&w, "ClearAllForwardings=yes")); /* would clear these too */
         ck_assert(has_word(&w, "/run/a/one:/run/libvirt/one"));
@@ -129,7 +129,7 @@ START_TEST(the_master_asks_nobody_and_trusts_no_new_key)
         const struct place p = { .host = "hostB" };
         struct words w;
 
-        words_of_master(&w, &p, "/run/virt-ferry/way-0", "", NULL);
+        words_of_master(&w, &p, "/run/virt-ferry/way-0", "", NULL, NULL);
         ck_assert(has_word(&w, "BatchMode=yes"));
         ck_assert(has_word(&w, "StrictHostKeyChecking=yes"));
         ck_assert(has_word(&w, "ForwardAgent=no"));
@@ -236,6 +236,8 @@ START_TEST(a_setting_is_a_whole_line)
         ck_assert(!place_setting(printed, "none", value, sizeof value));
         ck_assert(!place_setting(printed, "hostname", value, 5));
         ck_assert(!place_setting("", "port", value, sizeof value));
+        ck_assert(place_is_set(printed, "hostname") && !place_is_set(printed, "host"));
+        ck_assert(!place_is_set("", "port"));
     }
 END_TEST
 
@@ -265,7 +267,7 @@ START_TEST(a_list_of_ciphers_that_somebody_chose_stays)
         ck_assert_int_eq(ciphers[0] != '\0', cipher_lists[_i].is_changed);
         ck_assert(!cipher_lists[_i].is_changed || strlen(ciphers) == strlen(cipher_lists[_i].list));
         ck_assert_ptr_null(place_of_uri("qemu+ssh://hostB/system", &p));
-        words_of_master(&w, &p, "/run/virt-ferry/way-0", ciphers, NULL);
+        words_of_master(&w, &p, "/run/virt-ferry/way-0", ciphers, NULL, NULL);
         for (size_t i = 0; i < w.n; i++)
             is_said |= strncmp(w.argv[i], "Ciphers=", 8) == 0;
         ck_assert_int_eq(is_said, cipher_lists[_i].is_changed);
@@ -399,7 +401,7 @@ START_TEST(a_users_forwards_and_sessions_are_not_ours_and_an_old_ssh_is_told_not
         ck_assert_ptr_null(place_of_uri("qemu+ssh://root@hostB:2222/system", &p));
         for (int is_new = 0; is_new < 2; is_new++) {
             p.has_session = is_new;
-            words_of_master(&w, &p, "/run/virt-ferry/way-0", "aes128-ctr", NULL);
+            words_of_master(&w, &p, "/run/virt-ferry/way-0", "aes128-ctr", NULL, NULL);
             ck_assert_uint_eq(words_like(&w, "ClearAllForwardings=yes"), 1);
             ck_assert_uint_eq(words_like(&w, "-L"), 0);
             ck_assert_uint_eq(words_like(&w, "ForkAfterAuthentication=no"), is_new);

@@ -56,6 +56,20 @@ START_TEST(the_last_line_is_given_without_its_end_and_cut_to_fit)
     }
 END_TEST
 
+START_TEST(the_line_that_tells_why_is_found_before_others)
+    {
+        static const char said[] = "ssh: connect to host 192.0.2.1 port 22: No route to host\r\n"
+                                   "mm_receive_fd: recvmsg: expected received 1 got 0\r\n"
+                                   "proxy dialer did not pass back a connection\r\n";
+        char line[80];
+
+        said_line_of(said, SAID_NO_ROUTE, line, sizeof line);
+        ck_assert_str_eq(line, "ssh: connect to host 192.0.2.1 port 22: No route to host");
+        said_line_of(said, SAID_DENIED, line, sizeof line);
+        ck_assert_str_eq(line, "proxy dialer did not pass back a connection");
+    }
+END_TEST
+
 START_TEST(what_it_said_of_a_channel_is_not_its_last_word)
     {
         char line[64];
@@ -155,7 +169,8 @@ END_TEST
 
 TEST_MAIN("plugin/ssh-said", LOOP(each_of_sshs_words_has_its_meaning, TEST_ROWS(samples)),
           the_last_line_is_given_without_its_end_and_cut_to_fit,
-          what_it_said_of_a_channel_is_not_its_last_word, the_best_key_of_a_host_is_taken_whatever_the_order,
+          the_line_that_tells_why_is_found_before_others, what_it_said_of_a_channel_is_not_its_last_word,
+          the_best_key_of_a_host_is_taken_whatever_the_order,
           LOOP(a_key_that_could_be_more_than_a_key_is_not_shown, TEST_ROWS(hostile)),
           a_key_is_shown_under_the_name_that_ssh_looks_for, a_key_that_is_too_long_for_a_line_is_not_shown,
           a_fingerprint_is_letters_and_nothing_else)
