@@ -22,6 +22,7 @@ struct relocation_watch {
     char phase[96];
     struct relocation_trend trend;
     uint64_t done, total, rate, rate_at_ms, rate_done;
+    bool said_late;
 
     struct worker *asking; /* how much room there is */
     struct call *room;
@@ -104,6 +105,35 @@ static int give_up_on_guest(struct relocation_watch *w, uint64_t now, struct err
                      "Let the guest wait for both images: --synchronous-writes; %sor do it when the guest "
                      "writes less.",
                      w->m->o->limits.bandwidth_bytes_per_s != NOT_KNOWN ? "give more --bandwidth; " : "");
+}
+
+enum relocation_beginning relocation_beginning_after(uint64_t ms)
+{
+    return ms >= RELOCATION_NEVER_MS  ? BEGINNING_NEVER
+           : ms >= RELOCATION_LATE_MS ? BEGINNING_LATE
+                                      : BEGINNING_SOON;
+}
+
+static int wait_for_beginning(struct relocation_watch *w, uint64_t now, struct error *err)
+{
+    switch (relocation_beginning_after(now - w->trend.least_at_ms)) {
+    case BEGINNING_SOON:
+        return 0;
+    case BEGINNING_LATE:
+        if (!w->said_late)
+            move_say(w->m,
+                     "QEMU has not begun to copy disk '%s' for %s: it looks for what the old image holds, or "
+                     "the new place does not answer; Ctrl-C leaves the guest where it is",
+                     w->disk->target, MS_TEXT(RELOCATION_LATE_MS));
+        w->said_late = true;
+        return 0;
+    case BEGINNING_NEVER:
+        break;
+    }
+    error_set(err, ERROR_FAILED, w->m->survey.source_host, "the copy of disk '%s' does not begin",
+              w->disk->target);
+    error_why(err, "for %s QEMU said nothing of how much there is to copy", MS_TEXT(RELOCATION_NEVER_MS));
+    return error_fix(err, "See whether the storages of both images answer, then run the same command again.");
 }
 
 /* ---- room ---- */
@@ -239,7 +269,9 @@ static int judge(struct relocation_watch *w, const json_t *look, struct error *e
     report(w, now);
     if (json_flag(one, "is_ready", false))
         return 1;
-    if (w->total > 0 && relocation_trend_is_stuck(&w->trend, now, w->done, w->total))
+    if (w->total == 0)
+        return wait_for_beginning(w, now, err);
+    if (relocation_trend_is_stuck(&w->trend, now, w->done, w->total))
         return w->done == w->trend.done_then ? give_up_on_place(w, err) : give_up_on_guest(w, now, err);
     return watch_room(w, now, err);
 }
@@ -250,6 +282,7 @@ int relocation_watch_until_ready(struct relocation_watch *w, const struct disk *
 
     w->disk = d;
     w->done = w->total = 0;
+    w->said_late = false;
     w->rate = w->free_bytes = NOT_KNOWN;
     w->rate_done = 0;
     w->rate_at_ms = w->asked_ms = loop_now_ms();

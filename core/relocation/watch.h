@@ -26,4 +26,11 @@ bool relocation_trend_is_stuck(struct relocation_trend *t, uint64_t now_ms, uint
                                uint64_t total_bytes);
 #define RELOCATION_STUCK_MS 10000u
 
+/* Pure: QEMU says nothing yet of how much there is to copy. It looks for the old image's holes before it
+ * does, which takes minutes where a storage tells them slowly; or the new place is silent. */
+enum relocation_beginning { BEGINNING_SOON, BEGINNING_LATE, BEGINNING_NEVER };
+enum relocation_beginning relocation_beginning_after(uint64_t ms);
+#define RELOCATION_LATE_MS 30000u
+#define RELOCATION_NEVER_MS 600000u
+
 #endif

@@ -47,6 +47,25 @@ START_TEST(one_that_stands_still_is_stuck_too)
     }
 END_TEST
 
+static const struct {
+    uint64_t ms;
+    enum relocation_beginning is;
+} beginnings[] = {
+    { 0, BEGINNING_SOON },
+    { RELOCATION_LATE_MS - 1, BEGINNING_SOON },
+    { RELOCATION_LATE_MS, BEGINNING_LATE },
+    { RELOCATION_NEVER_MS - 1, BEGINNING_LATE },
+    { RELOCATION_NEVER_MS, BEGINNING_NEVER },
+    { UINT64_MAX, BEGINNING_NEVER },
+};
+
+START_TEST(one_that_does_not_begin_is_told_of_and_then_given_up)
+    {
+        ck_assert_int_eq(relocation_beginning_after(beginnings[_i].ms), beginnings[_i].is);
+    }
+END_TEST
+
 TEST_MAIN("relocation/watch", a_copy_that_gets_on_is_never_stuck,
           one_that_the_guest_outruns_is_stuck_when_its_time_is_over_and_not_before,
-          a_little_less_is_no_progress, one_that_stands_still_is_stuck_too)
+          a_little_less_is_no_progress, one_that_stands_still_is_stuck_too,
+          LOOP(one_that_does_not_begin_is_told_of_and_then_given_up, TEST_ROWS(beginnings)))
