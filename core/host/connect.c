@@ -138,17 +138,29 @@ static const char *uri_of(const struct survey *s, bool is_dest)
     return is_dest ? s->dest_uri : s->source_uri;
 }
 
+static struct worker *new_worker(struct survey *s, bool is_dest, struct error *err)
+{
+    const struct worker_setup setup = { .host = host_of(s, is_dest),
+                                        .verbs = verbs_host,
+                                        .config = s->config,
+                                        .journal = s->journal,
+                                        .context = s->context };
+
+    return worker_start(s->loop, &setup, err);
+}
+
+static struct worker *spare_worker(struct survey *s)
+{
+    struct worker **spare = s->spare[0] ? &s->spare[0] : &s->spare[1];
+
+    return HAND_OVER(*spare);
+}
+
 /* Asks a new worker to connect, and waits for nothing. */
 static int connect_over(struct survey *s, struct reach *r, struct way *way, uint64_t ms, struct error *err)
 {
-    struct worker_setup setup = { .host = host_of(s, r->is_dest),
-                                  .verbs = verbs_host,
-                                  .config = s->config,
-                                  .journal = s->journal,
-                                  .context = s->context };
-
-    r->worker = worker_start(s->loop, &setup, err);
-    if (!r->worker)
+    r->worker = r->is_dest ? spare_worker(s) : NULL;
+    if (!r->worker && !(r->worker = new_worker(s, r->is_dest, err)))
         return -err->code;
     r->ms = ms;
     r->call = worker_ask(r->worker, "connect",
@@ -299,14 +311,18 @@ static void ask_for_domain(struct survey *s)
                               SURVEY_DISKS_MS, &later);
 }
 
-/* While a login is under way nothing else is asked of the source; without one this would only stand before
- * the mark. */
-static void ask_for_source(struct survey *s, const struct openings *ways)
+/* While a login is under way nothing else is asked of the source, and nothing is begun at the destination;
+ * without one this would only stand before the mark. */
+static void use_login(struct survey *s, const struct openings *ways)
 {
     struct error later = { 0 };
 
-    if (s->domain && ways->n > 0)
-        s->early_source = survey_ask_host(s, s->source, &later);
+    if (!s->domain || ways->n == 0)
+        return;
+    s->early_source = survey_ask_host(s, s->source, &later);
+    for (int i = 0; i < 2; i++)
+        if (!s->spare[i])
+            s->spare[i] = new_worker(s, true, &later);
 }
 
 /* Over a login the source has told all about itself and the domain before the destination is there. */
@@ -372,7 +388,7 @@ int survey_connect_source(struct survey *s, struct error *err)
     ask_for_domain(s);
     s->source_is_here = is_here;
     name_domain(s);
-    ask_for_source(s, &ways);
+    use_login(s, &ways);
     if (via_resolve(s, &ways, err) < 0)
         return -err->code;
     all = channels_probe(s, &ways, is_here, err);

@@ -360,11 +360,17 @@ void survey_done(struct survey *s)
     worker_leave(s->domains.worker);
     worker_leave(s->arriving.worker);
     worker_leave(s->looking.worker);
+    for (int i = 0; i < 2; i++)
+        worker_leave(s->spare[i]);
     worker_free(s->source);
     worker_free(s->destination);
     reach_done(&s->domains);
     reach_done(&s->arriving);
     reach_done(&s->looking);
+    for (int i = 0; i < 2; i++) {
+        worker_free(s->spare[i]);
+        s->spare[i] = NULL;
+    }
     way_free(s->ways);
     free(s->dest_uri);
     json_decref(s->channels);

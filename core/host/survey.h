@@ -41,6 +41,7 @@ struct survey {
     json_t *channels;               /* facts with the channels that were probed */
     struct reach domains, arriving; /* a second connection to the source; the destination's */
     struct reach looking;           /* a second to the destination, over which it looks at the disks */
+    struct worker *spare[2];        /* for the destination, started while a login gives time for it */
     struct call *early;             /* the domain's survey over the second, asked before the ways stand */
     struct call *early_source;      /* "survey-host" of the source, where a login gives time for it */
     struct call *early_dest;        /* "survey-host" of the destination, asked behind its "connect" */

@@ -4,6 +4,7 @@
  * no compare-and-set: why two runs cannot both think that they hold it stands in README.md. */
 #include "run/move.h"
 
+#include "base/log.h"
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -115,6 +116,9 @@ static int set_mark(struct move *m, struct error *err)
         return mark_busy(mark_in(reply), err);
     m->marked_ms = loop_now_ms();
     m->mark_settles_ms = mark_settle_ms(json_u64(reply, "took_ms", NOT_KNOWN));
+    log_event("run", "mark", "set in %llu ms, believed after %llu",
+              (unsigned long long)json_u64(reply, "took_ms", NOT_KNOWN),
+              (unsigned long long)m->mark_settles_ms);
     return 0;
 }
 

@@ -164,7 +164,7 @@ int mark_judge(const struct move *m, const json_t *state, struct error *err);
 /* A run that looked and set its mark within MARK_PROMPT_MS is seen by every other that reads its own mark
  * back MARK_SETTLE_MS after having set it; one that was slower waits longer, and is seen by the second look,
  * which every run takes MARK_AGAIN_MS after its mark. */
-#define MARK_PROMPT_MS 20u
+#define MARK_PROMPT_MS 40u
 #define MARK_SETTLE_MS 50u
 #define MARK_AGAIN_MS 250u
 #define MARK_SLOW_MS 500u

@@ -19,7 +19,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define STEP_MS 4
+#define STEP_MS 1
 #define END_MS 120
 #define NO_PROGRAM 127
 
