@@ -130,32 +130,27 @@ struct call *survey_ask_for_disks(struct survey *s, struct worker *w, const json
     return worker_ask(w, "survey-disks", json_pack("{sO}", "facts", all), SURVEY_DISKS_MS, err);
 }
 
-static bool is_connected(struct survey *s, struct error *err)
-{
-    return s->looking.worker && s->looking.call && call_wait(s->looking.call, NULL, err) == 0;
-}
-
 /* What the destination says of the disks: what was asked early, or else asked now. Over the first connection
  * where the second is none. */
 static int disks_seen(struct survey *s, const json_t *domain, const json_t *source, json_t **ret,
                       struct error *err)
 {
-    OWNED(call) early = s->early_disks;
-    OWNED(call) now = NULL;
+    OWNED(call) asked = s->early_disks;
     struct error failed = { 0 };
-    bool is_second;
+    bool is_connected;
 
     s->early_disks = NULL;
-    is_second = is_connected(s, &failed);
-    if (is_second && early && worker_has(s->looking.worker, early) && call_wait(early, ret, &failed) == 0)
-        return 0;
+    is_connected = s->looking.call && call_wait(s->looking.call, NULL, &failed) == 0;
     if (failed.code == ERROR_CANCELLED) {
         *err = failed;
         return -err->code;
     }
-    now = survey_ask_for_disks(s, is_second && !early ? s->looking.worker : s->destination, domain, source,
-                               err);
-    return now ? call_wait(now, ret, err) : -err->code;
+    if (!asked || !is_connected) {
+        call_free(asked);
+        asked =
+            survey_ask_for_disks(s, is_connected ? s->looking.worker : s->destination, domain, source, err);
+    }
+    return asked ? call_wait(asked, ret, err) : -err->code;
 }
 
 /* Both hosts' words, and the proofs. */

@@ -347,6 +347,11 @@ static struct memory_cost armed(const struct memory_guests *all, bool is_looked_
     c.ms = range_across(c.ms);
     c.bytes = range_across(c.bytes);
     c.exposure_ms = range_across(c.exposure_ms);
+    /* Which way it goes does not follow the link: over the fastest it may switch too. */
+    if (stays[QUIET] && !stays[BUSY]) {
+        c.ms.low = fmin(c.ms.low, ret_switches->ms.low);
+        c.bytes.low = fmin(c.bytes.low, ret_switches->bytes.low);
+    }
     /* How long it stands still does not follow which guest it is, but which way it goes. */
     for (int i = 0; i < N_GUESTS; i++) {
         const struct memory_cost *way = stays[i] || !is_looked_at ? ret_stays : ret_switches;
