@@ -370,12 +370,18 @@ START_TEST(what_was_looked_at_narrows_the_first_move_to_three_times)
     }
 END_TEST
 
+static struct facts *near_the_border(int nth)
+{
+    const uint64_t rate = MiB(12) + MiB(1) * (uint64_t)nth;
+    const uint64_t dirty[3] = { rate, 2 * rate, MiB(64) };
+
+    return looked_at(dirty, 23000000);
+}
+
 /* Near the border the quiet guest goes on in pre-copy, and may send more than the busy one that does not. */
 START_TEST(an_interval_is_never_a_point_where_the_guests_go_different_ways)
     {
-        const uint64_t rate = MiB(12) + MiB(1) * (uint64_t)_i;
-        const uint64_t dirty[3] = { rate, 2 * rate, MiB(64) };
-        OWNED(facts) f = looked_at(dirty, 23000000);
+        OWNED(facts) f = near_the_border(_i);
         OWNED(plan) p = plan_of(f);
         const struct strategy *s = plan_strategy(p, "postcopy-tcp-gated");
 
@@ -388,9 +394,7 @@ END_TEST
 /* What the quiet guest does is in doubt there: it may go to post-copy too. */
 START_TEST(near_the_border_an_interval_begins_with_the_shorter_of_both_ways)
     {
-        const uint64_t rate = MiB(12) + MiB(1) * (uint64_t)_i;
-        const uint64_t dirty[3] = { rate, 2 * rate, MiB(64) };
-        OWNED(facts) f = looked_at(dirty, 23000000);
+        OWNED(facts) f = near_the_border(_i);
         OWNED(plan) p = plan_of(f);
         const struct strategy *s = plan_strategy(p, "postcopy-tcp-gated");
         const bool is_likely_to_switch = s->time_ms.likely == s->switches.time_ms.likely;
