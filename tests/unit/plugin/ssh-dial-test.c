@@ -215,7 +215,8 @@ START_TEST(what_fails_is_said_in_sshs_own_words)
         ck_assert_int_eq(code, 1);
         ck_assert_int_eq(said_by(said), SAID_REFUSED);
         ck_assert_ptr_nonnull(strstr(said, "ssh: connect to host 127.0.0.1 port "));
-        ck_assert_int_eq(run_program("no.such.host.invalid", "22", "1", &code, said), -1);
+        /* Found out without asking a server of names. */
+        ck_assert_int_eq(run_program("127.0.0.1", "no-such-service", "1", &code, said), -1);
         ck_assert_int_eq(code, 1);
         ck_assert_int_eq(said_by(said), SAID_NO_NAME);
     }
