@@ -153,7 +153,7 @@ static void wait_for_end(int ms)
 {
     struct pollfd one = { pidfd_open(master, 0), POLLIN, 0 };
 
-    /* Without one (Linux before 5.3) the time is over. */
+    /* Without one (Linux before 5.3) all of the time is waited. */
     (void)poll(&one, 1, ms);
     if (one.fd >= 0)
         (void)close(one.fd);
