@@ -7,11 +7,11 @@
 
 #define JOB_END_MS 15000u
 
-/* What the destination is asked at once, so that it answers while the source is cleaned. */
+/* The destination; its figures of the job are asked at once, and come while the source is cleaned. */
 struct dest_end {
-    struct worker *worker;
-    struct call *state, *job;
-    struct error failed; /* why it could not be asked */
+    struct worker *worker; /* NULL: failed says why */
+    struct call *job;
+    struct error failed;
 };
 
 static json_t *state_at(struct move *m, struct worker *w, struct error *err)
@@ -157,23 +157,21 @@ static void read_actual(struct move *m, struct dest_end *dest)
 
 static void ask_dest(struct move *m, struct dest_end *dest)
 {
+    struct error ignored = { 0 };
+
     dest->worker = look_worker(m, true, &dest->failed);
-    if (!dest->worker)
-        return;
-    dest->state =
-        worker_ask(dest->worker, "state", json_pack("{ss}", "uuid", m->uuid), ANSWER_MS, &dest->failed);
-    if (dest->state)
+    if (dest->worker)
         dest->job = worker_ask(dest->worker, "job", json_pack("{ss sb}", "uuid", m->uuid, "completed", 1),
-                               ANSWER_MS, &dest->failed);
+                               ANSWER_MS, &ignored);
 }
 
 /* What is missing at the destination is a problem to name, never a reason to go back. */
 static int complete_dest(struct move *m, struct dest_end *dest, struct error *err)
 {
-    OWNED_JSON state = NULL;
+    OWNED_JSON state = dest->worker ? state_at(m, dest->worker, err) : NULL;
 
-    if (!dest->state || call_wait(dest->state, &state, err) < 0) {
-        if (!dest->state)
+    if (!state) {
+        if (!dest->worker)
             *err = dest->failed;
         return -err->code;
     }
@@ -256,7 +254,6 @@ int finish_forward(struct move *m, struct error *err)
     if (move_record(m, "moved", NULL, &failed) < 0)
         return moved_unwritten(m, &failed, err);
     r = finish(m, &dest, err);
-    call_free(dest.state);
     call_free(dest.job);
     look_worker_back(m, true, dest.worker);
     return r;

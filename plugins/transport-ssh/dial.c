@@ -34,8 +34,8 @@ static bool is_word(const char *word)
     return word[0] != '\0' && word[0] != '-' && word[strspn(word, WORD_LETTERS)] == '\0';
 }
 
-bool dial_command(char *buf, size_t size, const char *program, const char *host, const char *port,
-                  unsigned seconds)
+static bool command(char *buf, size_t size, const char *program, const char *host, const char *port,
+                    unsigned seconds)
 {
     int n;
 
@@ -78,16 +78,17 @@ static bool own_path(char *buf, size_t size)
     return is_found;
 }
 
-bool dial_program(char *buf, size_t size)
+bool dial_option(char *buf, size_t size, const char *host, const char *port, unsigned seconds)
 {
-    char own[PATH_MAX];
+    char own[PATH_MAX], program[PATH_MAX];
     const char *slash;
     int n;
 
     if (!own_path(own, sizeof own) || !(slash = strrchr(own, '/')))
         return false;
-    n = snprintf(buf, size, "%.*s/" DIAL_PROGRAM, (int)(slash - own), own);
-    return n > 0 && (size_t)n < size && is_ours(buf);
+    n = snprintf(program, sizeof program, "%.*s/" DIAL_PROGRAM, (int)(slash - own), own);
+    return n > 0 && (size_t)n < sizeof program && is_ours(program) &&
+           command(buf, size, program, host, port, seconds);
 }
 
 bool dial_failed(const char *said)

@@ -11,11 +11,10 @@
 
 /* By what ssh -G printed, beside a proxy: does ssh connect as it does by itself, from any address? */
 bool dial_is_plain(const char *printed);
-/* The value of ProxyCommand; false: a word could be more than a word to a shell, or does not fit. */
-bool dial_command(char *buf, size_t size, const char *program, const char *host, const char *port,
-                  unsigned seconds);
-/* The program, where it is there and as hard to change for others as the plugin is; false: do without. */
-bool dial_program(char *buf, size_t size);
+/* "ProxyCommand=...", by the program that stands beside the plugin and is as hard to change for others;
+ * false: it is not there, or a word could be more than a word to a shell, or does not fit. ssh connects by
+ * itself then. */
+bool dial_option(char *buf, size_t size, const char *host, const char *port, unsigned seconds);
 /* Of what ssh said before it ended: it was given no socket, and that is not the host's fault. */
 bool dial_failed(const char *said);
 

@@ -15,7 +15,6 @@
 #include "trouble.h"
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <netdb.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -107,25 +106,13 @@ static enum master_answer log_in(const struct words *w, const char *folder, int6
     return begun == MASTER_READY ? master_wait(folder, (int)(until - master_now_ms())) : begun;
 }
 
-/* What connects for ssh; NULL: it does that itself. */
-static const char *dial_of(const struct settings *s, const struct place *p, char buf[DIAL_SIZE])
-{
-    char program[PATH_MAX];
-
-    return s->is_plain && dial_program(program, sizeof program) &&
-                   dial_command(buf, DIAL_SIZE, program, s->host, s->port,
-                                p->connect_s ? p->connect_s : PLACE_CONNECT_S)
-               ? buf
-               : NULL;
-}
-
 static int login(struct ferry_call *call, const struct ferry_services *services, const struct place *p,
                  const char *folder)
 {
     const int64_t until = master_now_ms() + LOGIN_MS;
-    char ciphers[PLACE_CIPHERS_SIZE], dial_room[DIAL_SIZE];
+    char ciphers[PLACE_CIPHERS_SIZE], dial[DIAL_SIZE];
     enum master_answer answer;
-    const char *dial;
+    bool is_dialled;
     struct settings s;
     struct forward list[PLACE_SERVICES] = { { .here = "" } };
     struct words w;
@@ -138,10 +125,11 @@ static int login(struct ferry_call *call, const struct ferry_services *services,
     /* ssh tries them in turn, and the first that is dead must not take all the time. */
     if (!p->connect_s && !s.has_proxy && has_several_addresses(s.host))
         patient.connect_s = EACH_S;
-    dial = dial_of(&s, &patient, dial_room);
-    words_of_master(&w, &patient, folder, ciphers, s.may_forward ? NULL : list, dial);
+    is_dialled = s.is_plain && dial_option(dial, sizeof dial, s.host, s.port,
+                                           patient.connect_s ? patient.connect_s : PLACE_CONNECT_S);
+    words_of_master(&w, &patient, folder, ciphers, s.may_forward ? NULL : list, is_dialled ? dial : NULL);
     answer = log_in(&w, folder, until);
-    if (answer == MASTER_ENDED && dial && dial_failed(master_said())) {
+    if (answer == MASTER_ENDED && is_dialled && dial_failed(master_said())) {
         master_end();
         words_of_master(&w, &patient, folder, ciphers, s.may_forward ? NULL : list, NULL);
         answer = log_in(&w, folder, until);

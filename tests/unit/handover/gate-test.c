@@ -21,6 +21,7 @@ START_TEST(ordinary_traffic_passes_byte_for_byte)
             passes(&b, b.client, b.server, message_of(GET_STATE, STREAM, 2, words, 1));
         }
         passes(&b, b.server, b.client, keepalive());
+        ck_assert(!gate_is_holding(b.gate));
     }
 END_TEST
 
@@ -53,6 +54,7 @@ START_TEST(five_messages_in_one_write_arrive_in_order)
         }
         send_bytes(b.client, all, n);
         arrives(&b, b.server, all, n);
+        ck_assert(!gate_is_holding(b.gate));
     }
 END_TEST
 
@@ -264,6 +266,7 @@ START_TEST(a_message_with_descriptors_closes_it)
         send_message(_i % 2 ? b.client : b.server, &m);
         is_closed(&b, b.client);
         is_closed(&b, b.server);
+        ck_assert(!gate_is_holding(b.gate));
     }
 END_TEST
 
@@ -294,6 +297,7 @@ START_TEST(a_length_outside_libvirts_bounds_closes_it)
             arrives(&b, b.server, m.bytes, m.n);
         else
             nothing_arrives(&b, b.server);
+        ck_assert(!gate_is_holding(b.gate));
     }
 END_TEST
 

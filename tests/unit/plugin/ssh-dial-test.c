@@ -63,12 +63,12 @@ START_TEST(its_command_has_words_that_no_shell_misreads)
         char buf[DIAL_SIZE], narrow[40];
 
         ck_assert_int_eq(
-            dial_command(buf, sizeof buf, commands[_i].program, commands[_i].host, commands[_i].port, 5),
+            command(buf, sizeof buf, commands[_i].program, commands[_i].host, commands[_i].port, 5),
             commands[_i].command != NULL);
         if (commands[_i].command)
             ck_assert_str_eq(buf, commands[_i].command);
-        ck_assert(!dial_command(narrow, sizeof narrow, commands[_i].program, commands[_i].host,
-                                commands[_i].port, 5));
+        ck_assert(
+            !command(narrow, sizeof narrow, commands[_i].program, commands[_i].host, commands[_i].port, 5));
     }
 END_TEST
 
