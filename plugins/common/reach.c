@@ -147,6 +147,23 @@ static uint64_t speed_of_link(int fd)
     return speed;
 }
 
+uint64_t reach_speed(const char *address)
+{
+    const struct addrinfo hints = { .ai_socktype = SOCK_DGRAM, .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV };
+    struct addrinfo *to = NULL;
+    uint64_t speed = UINT64_MAX;
+    int fd = getaddrinfo(address, "9", &hints, &to) == 0 ? socket(to->ai_family, SOCK_DGRAM | SOCK_CLOEXEC, 0)
+                                                         : -1;
+
+    if (fd >= 0 && connect(fd, to->ai_addr, to->ai_addrlen) == 0)
+        speed = speed_of_link(fd);
+    if (fd >= 0)
+        (void)close(fd);
+    if (to)
+        freeaddrinfo(to);
+    return speed;
+}
+
 static enum reach_answer answer_of(const struct attempts *a, const char **ret_why)
 {
     switch (a->refused_errno) {

@@ -33,4 +33,7 @@ enum reach_answer reach(const char *host, const char *port, int ms, struct reach
 enum reach_answer reach_open(const char *host, const char *port, int ms, struct reached *ret,
                              const char **ret_why, int *ret_fd);
 
+/* Of the local link to an address in numbers, as in struct reached; sends nothing. */
+uint64_t reach_speed(const char *address);
+
 #endif

@@ -140,13 +140,23 @@ bool master_has_ended(int *ret_code, long *ret_pid)
     return ended_pid > 0;
 }
 
-const char *master_said(void)
+static const char *said_from(off_t from)
 {
     static char text[8192];
-    ssize_t n = log_fd < 0 ? 0 : pread(log_fd, text, sizeof text - 1, said_before);
+    ssize_t n = log_fd < 0 ? 0 : pread(log_fd, text, sizeof text - 1, from);
 
     text[n > 0 ? n : 0] = '\0';
     return text;
+}
+
+const char *master_said(void)
+{
+    return said_from(said_before);
+}
+
+const char *master_said_first(void)
+{
+    return said_from(0);
 }
 
 static void wait_for_end(int ms)

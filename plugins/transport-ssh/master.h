@@ -19,6 +19,8 @@ enum master_answer master_begin(const struct words *w);
 enum master_answer master_wait(const char *folder, int ms);
 /* What ssh has said so far; ours, until the next call. Once it was ready: since then. */
 const char *master_said(void);
+/* The same from its start, whether it was ready or not. */
+const char *master_said_first(void);
 /* It was ready, and has ended by itself since: how, as a shell tells it, and which process it was. */
 bool master_has_ended(int *ret_code, long *ret_pid);
 void master_end(void);

@@ -140,8 +140,7 @@ static void add_control(struct words *w, const char *folder, unsigned nth)
 
 /* As `ssh -G` prints it where nobody chose: OpenSSH 6.7 to 9.8, and since 9.9. */
 static const char *const own_ciphers[] = {
-    "chacha20-poly1305@openssh.com,aes128-ctr,aes192-ctr,aes256-ctr,aes128-gcm@openssh.com,"
-    "aes256-gcm@openssh.com",
+    PLACE_OWN_CIPHERS,
     "chacha20-poly1305@openssh.com,aes128-gcm@openssh.com,aes256-gcm@openssh.com,aes128-ctr,aes192-ctr,"
     "aes256-ctr",
 };

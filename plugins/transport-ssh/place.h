@@ -26,6 +26,9 @@ bool place_folder_fits(const char *folder);
 #define PLACE_PATH_SIZE 108u
 #define PLACE_CIPHERS_SIZE 512u
 #define PLACE_NAME_SIZE 256u
+#define PLACE_OWN_CIPHERS                                                                                    \
+    "chacha20-poly1305@openssh.com,aes128-ctr,aes192-ctr,aes256-ctr,aes128-gcm@openssh.com,"                 \
+    "aes256-gcm@openssh.com"
 
 /* Lists end with NULL; texts live in the struct. */
 struct words {

@@ -5,17 +5,15 @@
  * with "tcp", in the clear. Read it from the bottom. */
 #include "../common/reach.h"
 #include "../common/route.h"
-#include "dial.h"
 #include "hello.h"
 #include "keeper.h"
+#include "login.h"
 #include "master.h"
 #include "relay.h"
 #include "said.h"
 #include "source-ssh.h"
 #include "trouble.h"
 #include <errno.h>
-#include <fcntl.h>
-#include <netdb.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
@@ -24,9 +22,7 @@
 
 #define SSH_PORT 22u
 #define OPEN_MS 6500 /* virt-ferry gives 7 s, and then nobody hears the reason */
-#define LOGIN_MS 5600
 #define LEAST_MS 600
-#define EACH_S 2u /* for each of several addresses */
 #define PROBE_MS 4500
 #define KEEPER_MS 3000
 #define OWN_MS 5000 /* with a login */
@@ -47,113 +43,6 @@ static int no_place(struct ferry_call *call, const struct ferry_services *servic
     return -1;
 }
 
-static bool has_aes(void)
-{
-    char lines[8192];
-    int fd = open("/proc/cpuinfo", O_RDONLY | O_CLOEXEC);
-    ssize_t n = fd >= 0 ? read(fd, lines, sizeof lines - 1) : -1;
-
-    if (fd >= 0)
-        (void)close(fd);
-    lines[n > 0 ? n : 0] = '\0';
-    return place_has_aes(lines);
-}
-
-static bool has_several_addresses(const char *host)
-{
-    const struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_flags = AI_ADDRCONFIG };
-    struct addrinfo *all = NULL;
-    const bool has_several = getaddrinfo(host, NULL, &hints, &all) == 0 && all->ai_next;
-
-    if (all)
-        freeaddrinfo(all);
-    return has_several;
-}
-
-/* An ssh that stands makes sockets: the master, or the nth of those that have a connection of their own. */
-static int make_sockets(struct ferry_call *call, const struct ferry_services *services, const struct place *p,
-                        const char *folder, unsigned nth, const struct forward list[PLACE_SERVICES])
-{
-    char said[512] = "", line[256];
-    struct ferry_command command = {
-        .size = sizeof command, .timeout_ms = KEEPER_MS, .errors = said, .errors_room = sizeof said
-    };
-    struct words w;
-
-    words_of_forward(&w, p, folder, nth, list);
-    command.argv = w.argv;
-    if (services->program(call, &command) < 0)
-        return -1;
-    if (command.exit_code == 0)
-        return 0;
-    said_last_line(said, line, sizeof line);
-    services->error(call, NULL, "ssh to '%s' made no socket '%s': %s", p->host, list[0].here, line);
-    return -1;
-}
-
-static void forwards_of_libvirt(const char *folder, struct forward ret[PLACE_SERVICES])
-{
-    for (unsigned i = 0; i < PLACE_SERVICES; i++) {
-        (void)snprintf(ret[i].here, sizeof ret[i].here, "%s/%s", folder, place_sockets[i]);
-        (void)snprintf(ret[i].there, sizeof ret[i].there, "/run/libvirt/%s", place_sockets[i]);
-    }
-}
-
-static enum master_answer log_in(const struct words *w, const char *folder, int64_t until)
-{
-    const enum master_answer begun = master_begin(w);
-
-    return begun == MASTER_READY ? master_wait(folder, (int)(until - master_now_ms())) : begun;
-}
-
-static int login(struct ferry_call *call, const struct ferry_services *services, const struct place *p,
-                 const char *folder)
-{
-    const int64_t until = master_now_ms() + LOGIN_MS;
-    char ciphers[PLACE_CIPHERS_SIZE], dial[DIAL_SIZE];
-    enum master_answer answer;
-    bool is_dialled;
-    struct settings s;
-    struct forward list[PLACE_SERVICES] = { { .here = "" } };
-    struct words w;
-    struct place slow, patient = *p;
-
-    settings_of(call, services, p, &s);
-    forwards_of_libvirt(folder, list);
-    patient.has_session = s.has_session;
-    place_ciphers(s.ciphers, has_aes(), ciphers);
-    /* ssh tries them in turn, and the first that is dead must not take all the time. */
-    if (!p->connect_s && !s.has_proxy && has_several_addresses(s.host))
-        patient.connect_s = EACH_S;
-    is_dialled = s.is_plain && dial_option(dial, sizeof dial, s.host, s.port,
-                                           patient.connect_s ? patient.connect_s : PLACE_CONNECT_S);
-    words_of_master(&w, &patient, folder, ciphers, s.may_forward ? NULL : list, is_dialled ? dial : NULL);
-    answer = log_in(&w, folder, until);
-    if (answer == MASTER_ENDED && is_dialled && dial_failed(master_said())) {
-        master_end();
-        words_of_master(&w, &patient, folder, ciphers, s.may_forward ? NULL : list, NULL);
-        answer = log_in(&w, folder, until);
-    }
-    switch (answer) {
-    case MASTER_READY:
-        return s.may_forward ? make_sockets(call, services, p, folder, 0, list) : 0;
-    case MASTER_ENDED:
-        return trouble_said(call, services, p, master_said());
-    case MASTER_SILENT:
-        /* It had spoken: that limit was kept, and the longer one was not. */
-        slow = *p;
-        slow.connect_s = 0;
-        return trouble_said(call, services, &slow, "Connection timed out");
-    case MASTER_MISSING:
-        return trouble(call, services, "ssh-missing", "Install OpenSSH's client: apt install openssh-client.",
-                       "there is no ssh on this machine");
-    case MASTER_FAILED:
-        break;
-    }
-    services->error(call, NULL, "ssh could not be started: %s", strerror(errno));
-    return -1;
-}
-
 /* The first of libvirt's sockets that is answered at. */
 static int find_libvirt(struct ferry_call *call, const struct ferry_services *services, const struct place *p,
                         const char *folder, int64_t until, struct ferry_way *ret)
@@ -162,7 +51,7 @@ static int find_libvirt(struct ferry_call *call, const struct ferry_services *se
     struct forward list[PLACE_SERVICES];
     unsigned which;
 
-    forwards_of_libvirt(folder, list);
+    login_forwards(folder, list);
     switch (hello(list, left > LEAST_MS ? (int)left : LEAST_MS, &which)) {
     case HELLO_YES:
         ret->socket = services->text(call, "%s", list[which].here);
@@ -288,7 +177,8 @@ static int clear_probe(struct ferry_call *call, const struct ferry_services *ser
     if (why)
         return no_place(call, services, uri, why);
     settings_of(call, services, &p, &s);
-    if (s.has_proxy || reach(s.host, s.port, probe_ms(ret), &reached, &why) != REACH_YES)
+    if (s.has_proxy || !(login_reached(s.host, &reached) ||
+                         reach(s.host, s.port, probe_ms(ret), &reached, &why) == REACH_YES))
         /* ssh came through, by a way of its own: data cannot take that one. virt-ferry may find out at the
          * source where the destination is. */
         return 0;
@@ -440,7 +330,7 @@ static int forward_data(struct ferry_call *call, const struct ferry_services *se
         else
             place_socket(o->data, i, o->suffix, list[i].here);
     }
-    return make_sockets(call, services, o->place, o->folder, by, list);
+    return login_sockets(call, services, o->place, o->folder, by, list);
 }
 
 /* An ssh for each of several connections, as far as they come, and what hands the connections on to them.
@@ -489,7 +379,7 @@ static int open_from_here(struct ferry_call *call, const struct ferry_services *
     struct words w;
 
     settings_of(call, services, o->place, &s);
-    place_ciphers(s.ciphers, has_aes(), ciphers);
+    place_ciphers(s.ciphers, login_has_aes(), ciphers);
     if (!place_quote(quoted, sizeof quoted, carrier_words))
         return -1;
     own.alias = s.alias;

@@ -40,35 +40,88 @@ START_TEST(only_where_ssh_connects_as_it_does_by_itself)
 END_TEST
 
 static const struct {
-    const char *program, *host, *port, *command; /* NULL: refused */
+    const char *program, *command; /* NULL: refused */
 } commands[] = {
-    { "/usr/lib/virt-ferry/plugins/transport-ssh-dial", "hostB", "22",
-      "ProxyCommand=/usr/lib/virt-ferry/plugins/transport-ssh-dial hostB 22 5" },
-    { "/x/transport-ssh-dial", "2001:db8::1", "2222",
-      "ProxyCommand=/x/transport-ssh-dial 2001:db8::1 2222 5" },
-    { "/my plugins/transport-ssh-dial", "hostB", "22", NULL },
-    { "/x/$(id)/transport-ssh-dial", "hostB", "22", NULL },
-    { "/x/%h/transport-ssh-dial", "hostB", "22", NULL },
-    { "x/transport-ssh-dial", "hostB", "22", NULL },
-    { "/x/transport-ssh-dial", "-v", "22", NULL },
-    { "/x/transport-ssh-dial", "host;id", "22", NULL },
-    { "/x/transport-ssh-dial", "fe80::1%eth0", "22", NULL },
-    { "/x/transport-ssh-dial", "", "22", NULL },
-    { "/x/transport-ssh-dial", "hostB", "22 -x", NULL },
-    { "/x/transport-ssh-dial", "hostB", "", NULL },
+    { "/usr/lib/virt-ferry/plugins/transport-ssh-dial",
+      "ProxyCommand=/usr/lib/virt-ferry/plugins/transport-ssh-dial /proc/4711/fd/12" },
+    { "/my plugins/transport-ssh-dial", NULL },
+    { "/x/$(id)/transport-ssh-dial", NULL },
+    { "/x/%h/transport-ssh-dial", NULL },
+    { "x/transport-ssh-dial", NULL },
 };
 
 START_TEST(its_command_has_words_that_no_shell_misreads)
     {
         char buf[DIAL_SIZE], narrow[40];
 
-        ck_assert_int_eq(
-            command(buf, sizeof buf, commands[_i].program, commands[_i].host, commands[_i].port, 5),
-            commands[_i].command != NULL);
+        ck_assert_int_eq(command(buf, sizeof buf, commands[_i].program, 4711, 12),
+                         commands[_i].command != NULL);
         if (commands[_i].command)
             ck_assert_str_eq(buf, commands[_i].command);
-        ck_assert(
-            !command(narrow, sizeof narrow, commands[_i].program, commands[_i].host, commands[_i].port, 5));
+        ck_assert(!command(narrow, sizeof narrow, commands[_i].program, 4711, 12));
+    }
+END_TEST
+
+static const struct {
+    const char *host, *port, *line; /* NULL: refused */
+} places[] = {
+    { "hostB", "22", "hostB 22 5\n" },
+    { "2001:db8::1", "2222", "2001:db8::1 2222 5\n" },
+    { "fe80::1%eth0", "22", "fe80::1%eth0 22 5\n" },
+    { "", "22", NULL },
+    { "host B", "22", NULL },
+    { "hostB", "", NULL },
+    { "hostB", "22\n", NULL },
+    { "h\303\266st", "22", NULL },
+};
+
+START_TEST(a_place_is_told_in_one_line_or_not_at_all)
+    {
+        struct dial d = { { -1, -1 } };
+        char line[DIAL_LINE_SIZE] = "";
+
+        ck_assert_int_eq(pipe2(d.gate, O_CLOEXEC | O_NONBLOCK), 0);
+        ck_assert_int_eq(dial_to(&d, places[_i].host, places[_i].port, 5), places[_i].line != NULL);
+        ck_assert_int_eq(read(d.gate[0], line, sizeof line - 1),
+                         places[_i].line ? (ssize_t)strlen(places[_i].line) : -1);
+        ck_assert_str_eq(line, places[_i].line ? places[_i].line : "");
+        dial_done(&d);
+        ck_assert_int_eq(d.gate[0], -1);
+    }
+END_TEST
+
+static const struct {
+    const char *said, *address, *behind;
+    uint64_t us;
+} told_lines[] = {
+    { "transport-ssh-dial: reached 10.0.0.1 812 us\n", "10.0.0.1", "", 812 },
+    { "transport-ssh-dial: reached 2001:db8::1 0 us\nConnection closed\n", "2001:db8::1",
+      "Connection closed\n", 0 },
+    { "a warning of ssh\ntransport-ssh-dial: reached 10.0.0.1 5 us\n", "10.0.0.1", "", 5 },
+    /* Who answers there speaks behind it. */
+    { "transport-ssh-dial: reached 10.0.0.1 5 us\ntransport-ssh-dial: reached 10.0.0.2 6 us\n", "10.0.0.1",
+      "transport-ssh-dial: reached 10.0.0.2 6 us\n", 5 },
+    { "Permission denied (publickey).\n", "", "Permission denied (publickey).\n", 0 },
+    { "", "", "", 0 },
+    /* Cut, or no figure, or an address of one link alone. */
+    { "transport-ssh-dial: reached 10.0.0.1", "", "", 0 },
+    { "transport-ssh-dial: reached 10.0.0.1 5", "", "", 5 },
+    { "transport-ssh-dial: reached 10.0.0.1 -5 us\n", "", "", 0 },
+    { "transport-ssh-dial: reached 10.0.0.1 99999999999999999999999 us\n", "", "", UINT64_MAX },
+    { "transport-ssh-dial: reached fe80::1%eth0 5 us\n", "", "", 0 },
+    { "transport-ssh-dial: reached 0123456789012345678901234567890123456789012345678901234567890123456789 5 "
+      "us\n",
+      "", "", 0 },
+};
+
+START_TEST(what_it_tells_of_the_way_is_read_from_its_own_line)
+    {
+        struct dialled d = { .address = "before" };
+
+        dial_reached(told_lines[_i].said, &d);
+        ck_assert_str_eq(d.address, told_lines[_i].address);
+        ck_assert_uint_eq(d.latency_us, told_lines[_i].us);
+        ck_assert_str_eq(dial_behind(told_lines[_i].said), told_lines[_i].behind);
     }
 END_TEST
 
@@ -78,7 +131,7 @@ START_TEST(the_words_stand_among_the_masters)
         struct words w;
         size_t n = 0;
 
-        words_of_master(&w, &p, "/run/a", "", NULL, "ProxyCommand=/x/dial hostB 22 5");
+        words_of_master(&w, &p, "/run/a", "", NULL, "ProxyCommand=/x/dial /proc/1/fd/5");
         for (size_t i = 0; i < w.n; i++)
             n += strcmp(w.argv[i], "ProxyUseFdpass=yes") == 0 || strncmp(w.argv[i], "ProxyCommand=", 13) == 0;
         ck_assert_uint_eq(n, 2);
@@ -148,11 +201,13 @@ static int listener(char port[8])
     return fd;
 }
 
-/* What the program's standard output got: a socket, or -1. said: its words. */
-static int run_program(const char *host, const char *port, const char *seconds, int *ret_code, char said[256])
+/* What the program's standard output got: a socket, or -1. line: what comes by its gate before that closes.
+ * said: its words. */
+static int run_program(const char *line, int *ret_code, char said[256])
 {
-    char *argv[] = { (char *)(uintptr_t) "dial", (char *)(uintptr_t)host, (char *)(uintptr_t)port,
-                     (char *)(uintptr_t)seconds, NULL };
+    char gate[40];
+    char *argv[] = { (char *)(uintptr_t) "dial", gate, NULL };
+    int ends[2];
     char byte, room[CMSG_SPACE(sizeof(int))] = { 0 };
     struct iovec data = { &byte, 1 };
     struct msghdr m = {
@@ -162,13 +217,19 @@ static int run_program(const char *host, const char *port, const char *seconds, 
     pid_t pid;
 
     ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
+    ck_assert_int_eq(pipe2(ends, O_CLOEXEC), 0);
+    (void)snprintf(gate, sizeof gate, "/proc/%d/fd/%d", (int)getpid(), ends[0]);
     pid = fork();
     if (pid == 0) {
-        if (dup2(pair[1], 1) < 0 || dup2(words, 2) < 0)
+        if (dup2(pair[1], 1) < 0 || dup2(words, 2) < 0 || close(ends[1]) < 0)
             _exit(99);
-        _exit(dial_main(4, argv));
+        _exit(dial_main(2, argv));
     }
     (void)close(pair[1]);
+    /* It waits for as long as nothing is told. */
+    ck_assert_int_eq(poll(&(struct pollfd){ pair[0], POLLIN, 0 }, 1, 30), 0);
+    ck_assert_int_eq(write(ends[1], line, strlen(line)), (ssize_t)strlen(line));
+    (void)close(ends[1]);
     if (recvmsg(pair[0], &m, 0) == 1 && CMSG_FIRSTHDR(&m))
         memcpy(&fd, CMSG_DATA(CMSG_FIRSTHDR(&m)), sizeof fd);
     ck_assert_int_eq(waitpid(pid, &status, 0), pid);
@@ -177,17 +238,23 @@ static int run_program(const char *host, const char *port, const char *seconds, 
     ck_assert_int_ge(pread(words, said, 255, 0), 0);
     (void)close(words);
     (void)close(pair[0]);
+    (void)close(ends[0]);
     return fd;
 }
 
 START_TEST(ssh_is_handed_a_socket_that_waits_for_no_acknowledgement)
     {
-        char port[8], said[256], byte = 0;
+        char port[8], line[40], said[256], byte = 0;
         int at = listener(port), code, on = 0, fd, peer;
         socklen_t n = sizeof on;
+        struct dialled d;
 
-        fd = run_program("127.0.0.1", port, "5", &code, said);
+        (void)snprintf(line, sizeof line, "127.0.0.1 %s 5\n", port);
+        fd = run_program(line, &code, said);
         ck_assert_msg(code == 0 && fd >= 0, "%d: %s", code, said);
+        dial_reached(said, &d);
+        ck_assert_str_eq(d.address, "127.0.0.1");
+        ck_assert_uint_lt(d.latency_us, 5000000);
         ck_assert_int_eq(getsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, &n), 0);
         ck_assert_int_ne(on, 0);
         on = 0;
@@ -207,37 +274,63 @@ END_TEST
 
 START_TEST(what_fails_is_said_in_sshs_own_words)
     {
-        char port[8], said[256];
+        char port[8], line[40], said[256];
         int at = listener(port), code;
 
         (void)close(at);
-        ck_assert_int_eq(run_program("127.0.0.1", port, "5", &code, said), -1);
+        (void)snprintf(line, sizeof line, "127.0.0.1 %s 5\n", port);
+        ck_assert_int_eq(run_program(line, &code, said), -1);
         ck_assert_int_eq(code, 1);
         ck_assert_int_eq(said_by(said), SAID_REFUSED);
         ck_assert_ptr_nonnull(strstr(said, "ssh: connect to host 127.0.0.1 port "));
         /* Found out without asking a server of names. */
-        ck_assert_int_eq(run_program("127.0.0.1", "no-such-service", "1", &code, said), -1);
+        ck_assert_int_eq(run_program("127.0.0.1 no-such-service 1\n", &code, said), -1);
         ck_assert_int_eq(code, 1);
         ck_assert_int_eq(said_by(said), SAID_NO_NAME);
     }
 END_TEST
 
-static const char *const no_seconds[] = { "0", "-1", "x", "", "5x", "3601" };
+static const struct {
+    const char *line;
+    int code;
+} no_places[] = {
+    { "127.0.0.1 22 0\n", 2 },
+    { "127.0.0.1 22 -1\n", 2 },
+    { "127.0.0.1 22 x\n", 2 },
+    { "127.0.0.1 22 \n", 2 },
+    { "127.0.0.1 22 5x\n", 2 },
+    { "127.0.0.1 22 3601\n", 2 },
+    { "127.0.0.1 22\n", 2 },
+    { "\n", 2 },
+    /* Whoever would tell it is gone. */
+    { "", 1 },
+    { "127.0.0.1 22 5", 1 },
+};
 
-START_TEST(without_a_limit_it_does_not_begin)
+START_TEST(without_a_whole_line_it_connects_nowhere)
     {
         char said[256];
         int code;
 
-        ck_assert_int_eq(run_program("127.0.0.1", "22", no_seconds[_i], &code, said), -1);
-        ck_assert_int_eq(code, 2);
+        ck_assert_int_eq(run_program(no_places[_i].line, &code, said), -1);
+        ck_assert_int_eq(code, no_places[_i].code);
+    }
+END_TEST
+
+START_TEST(a_gate_that_is_not_there_is_no_socket)
+    {
+        char *argv[] = { (char *)(uintptr_t) "dial", (char *)(uintptr_t) "/proc/1/fd/none", NULL };
+
+        ck_assert_int_eq(dial_main(2, argv), 1);
     }
 END_TEST
 
 TEST_MAIN("plugin/ssh-dial", the_words_stand_among_the_masters,
           only_what_is_no_hosts_fault_is_tried_again_without, a_program_that_others_may_change_is_not_run,
           our_own_path_is_found, ssh_is_handed_a_socket_that_waits_for_no_acknowledgement,
-          what_fails_is_said_in_sshs_own_words,
+          what_fails_is_said_in_sshs_own_words, a_gate_that_is_not_there_is_no_socket,
           LOOP(only_where_ssh_connects_as_it_does_by_itself, TEST_ROWS(configurations)),
           LOOP(its_command_has_words_that_no_shell_misreads, TEST_ROWS(commands)),
-          LOOP(without_a_limit_it_does_not_begin, TEST_ROWS(no_seconds)))
+          LOOP(a_place_is_told_in_one_line_or_not_at_all, TEST_ROWS(places)),
+          LOOP(what_it_tells_of_the_way_is_read_from_its_own_line, TEST_ROWS(told_lines)),
+          LOOP(without_a_whole_line_it_connects_nowhere, TEST_ROWS(no_places)))

@@ -127,6 +127,8 @@ START_TEST(a_socket_that_listens_gives_its_numeric_address)
 
         ck_assert_int_ge(fd, 0);
         ck_assert_int_eq(reach("127.0.0.1", port, 2000, &r, &why), REACH_YES);
+        ck_assert_uint_eq(reach_speed(r.address), r.bytes_per_s);
+        ck_assert_uint_eq(reach_speed("no number"), UINT64_MAX);
         ck_assert_str_eq(r.address, "127.0.0.1");
         ck_assert_uint_gt(r.latency_us, 0);
         ck_assert_uint_lt(r.latency_us, 2000000);
