@@ -389,6 +389,8 @@ int survey_connect_source(struct survey *s, struct error *err)
     s->source_is_here = is_here;
     name_domain(s);
     use_login(s, &ways);
+    if (s->meanwhile && ways.n > 0 && survey_dest_is_uri(s) && s->meanwhile(s->context, err) < 0)
+        return -err->code;
     if (via_resolve(s, &ways, err) < 0)
         return -err->code;
     all = channels_probe(s, &ways, is_here, err);

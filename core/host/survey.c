@@ -343,7 +343,7 @@ struct facts *survey_run_alone(struct survey *s, struct error *err)
     return all ? facts_from_json(all, err) : NULL;
 }
 
-void survey_done(struct survey *s)
+void survey_leave(struct survey *s)
 {
     call_free(s->early);
     call_free(s->early_source);
@@ -357,6 +357,11 @@ void survey_done(struct survey *s)
     worker_leave(s->looking.worker);
     for (int i = 0; i < 2; i++)
         worker_leave(s->spare[i]);
+}
+
+void survey_done(struct survey *s)
+{
+    survey_leave(s);
     worker_free(s->source);
     worker_free(s->destination);
     reach_done(&s->domains);

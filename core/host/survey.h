@@ -48,6 +48,9 @@ struct survey {
     struct call *early_disks;       /* "survey-disks", where the source had told all that it needs by then */
     int (*journal)(void *context, const json_t *record, struct error *err);
     void *context;
+    /* Once the source has told its name, while a login to a destination that was given by its URI is under
+     * way: what need not wait for that; may be NULL, and is told the context. */
+    int (*meanwhile)(void *context, struct error *err);
     /* The host that asked for a user and a password when survey_connect_source failed; NULL = none did. */
     const char *wants_password;
     struct way *ways; /* to either host, newest first; what goes through an older one may still be alive */
@@ -76,6 +79,8 @@ void survey_domain_changed(struct survey *s);
  */
 struct call *survey_ask_for_disks(struct survey *s, struct worker *w, const json_t *domain,
                                   const json_t *source, struct error *err);
+/* Its workers say goodbye to libvirt, all at once; survey_done waits for them. */
+void survey_leave(struct survey *s);
 void survey_done(struct survey *s);
 
 /* A fresh worker with a fresh connection to a host; NULL with err set when it does not answer in ANSWER_MS.

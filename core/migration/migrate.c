@@ -226,6 +226,13 @@ static int make_ready(struct move *m, struct error *err)
     return not_stopped(m, err) < 0 ? -err->code : move_not_interrupted(m, err);
 }
 
+static int mark_once(void *move, struct error *err)
+{
+    struct move *m = move;
+
+    return m->marked_ms ? 0 : mark_take(m, recover_run, err);
+}
+
 static int migrate(struct move *m, struct error *err)
 {
     bool moved_before = false;
@@ -237,10 +244,11 @@ static int migrate(struct move *m, struct error *err)
         return 0;
     }
     loop_end_waits(m->loop, true);
+    m->survey.meanwhile = mark_once;
     if (connect_source(m, err) < 0)
         return m->journal ? undo_given_up(m, err) : -err->code;
     /* Without a way to the destination only the plan's refusal is to come. */
-    if (m->survey.dest_uri && mark_take(m, recover_run, err) < 0)
+    if (m->survey.dest_uri && mark_once(m, err) < 0)
         return undo_given_up(m, err);
     if (make_ready(m, err) < 0) {
         mark_first(m, err);

@@ -127,6 +127,8 @@ static int begin_journal(struct move *m, struct error *err)
 {
     OWNED_JSON begin = NULL;
     char host[HOST_NAME_SIZE];
+    /* Before a channel is chosen it is the one that was given. */
+    const char *dest_uri = m->survey.dest_uri ? m->survey.dest_uri : m->o->dest;
 
     if (!m->journal &&
         (name_new_run(m->run, err) < 0 || !(m->journal = journal_create(m->state_dir, m->run, err))))
@@ -134,7 +136,7 @@ static int begin_journal(struct move *m, struct error *err)
     begin =
         json_pack("{ss ss sI ss ss ss ss* ss ss ss* sb sb sb}", "kind", m->kind, "client",
                   this_host(host, sizeof host), "pid", (json_int_t)getpid(), "domain", m->name, "uuid",
-                  m->uuid, "source_uri", m->o->source_uri, "dest_uri", m->survey.dest_uri, "source_host",
+                  m->uuid, "source_uri", m->o->source_uri, "dest_uri", dest_uri, "source_host",
                   m->survey.source_host, "dest_host", m->survey.dest_host, "dest", m->o->dest, "was_paused",
                   (int)m->was_paused, "is_persistent", (int)m->is_persistent, "autostart", (int)m->autostart);
     if (!begin || age_put(begin, &m->began) < 0)

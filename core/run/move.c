@@ -48,6 +48,7 @@ void move_done(struct move *m)
     reach_done(&m->ahead[1]);
     worker_leave(m->seen[0]);
     worker_leave(m->seen[1]);
+    survey_leave(&m->survey); /* all say goodbye at once */
     worker_free(m->mover);
     worker_free(m->sender);
     gate_free(m->gate);

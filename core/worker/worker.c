@@ -8,13 +8,17 @@
 #include "worker/serve.h"
 #include "worker/wire.h"
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/pidfd.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+
+#define GOODBYE_MS 200u
 
 struct call {
     struct worker *worker; /* NULL once the worker is freed */
@@ -62,6 +66,20 @@ static void worker_lost(struct worker *w, const struct error *why)
     if (w->fd >= 0)
         (void)close(w->fd);
     w->fd = -1;
+}
+
+/* Without a descriptor of it (Linux before 5.3) all of the time is waited. */
+static void wait_for_end(pid_t pid)
+{
+    const uint64_t until_ms = loop_now_ms() + GOODBYE_MS;
+    struct pollfd one = { pidfd_open(pid, 0), POLLIN, 0 };
+    uint64_t now_ms;
+
+    while ((now_ms = loop_now_ms()) < until_ms && poll(&one, 1, (int)(until_ms - now_ms)) < 0 &&
+           errno == EINTR)
+        ;
+    if (one.fd >= 0)
+        (void)close(one.fd);
 }
 
 static void reap(struct worker *w, bool by_force)
@@ -215,12 +233,8 @@ void worker_free(struct worker *w)
         return;
     worker_leave(w);
     /* An idle one sees its socket close and says goodbye to libvirt; that may hang too. */
-    for (int i = 0; !w->is_busy && w->pid > 0 && i < 100; i++) {
-        if (waitpid(w->pid, NULL, WNOHANG) != 0)
-            w->pid = 0;
-        else
-            (void)usleep(2000);
-    }
+    if (!w->is_busy && w->pid > 0)
+        wait_for_end(w->pid);
     reap(w, true);
     wire_inbox_done(&w->in);
     free(w);

@@ -82,8 +82,10 @@ seen_ferry() { # [NAME=VALUE…] -- WORD…
 masters_dialled() { # WORD…: yes or no, for each master
     local dialled
     dialled=$(on hostA sed 's/.*ProxyUseFdpass=yes.*/yes/; t; s/.*/no/' $SEEN/masters | xargs)
-    [ "$dialled" = "$*" ] || complain "masters that were handed a socket: $dialled"
+    [ "$dialled" = "$*" ] || complain "masters that were to be handed a socket: $dialled"
 }
+is_marked() { on "$1" virsh -q dumpxml "$2" | grep -q virt-ferry.dev/ns/run; } # HOST GUEST
+connections_taken() { on hostB awk '/^Tcp: [0-9]/ { print $7 }' /proc/net/snmp; }
 
 # By ssh alone it is why there is no way (exit 4); beside another channel it is a note with this id.
 stands_in_the_way() { # ID TEXT
@@ -113,14 +115,19 @@ is_empty ssh_left
 it "ssh is handed a connected socket, but where its configuration says how to connect"
 guest hostA web --write-log
 see_ssh
+taken=$(connections_taken)
 exits 0 seen_ferry -- $PLAN web qemu+ssh://hostB/system
 masters_dialled yes
+[ $(($(connections_taken) - taken)) = 1 ] || complain "sshd was connected to $(($(connections_taken) - taken)) times"
 exits 0 seen_ferry SHELL=/bin/false -- $PLAN web qemu+ssh://hostB/system
 masters_dialled yes no
 finally on hostA rm -f /root/.ssh/config
 printf 'Host *\n  BindAddress %s\n' "$(address_of hostA)" | "$REPO/tests/lab/lab" on hostA tee /root/.ssh/config
+taken=$(connections_taken)
 exits 0 seen_ferry -- $PLAN web qemu+ssh://hostB/system
-masters_dialled no
+masters_dialled yes no
+# The master's, and one to see how far it is for each of two channels: the first ssh was told of no host.
+[ $(($(connections_taken) - taken)) = 3 ] || complain "sshd was connected to $(($(connections_taken) - taken)) times"
 nothing_of_ssh
 
 it "data in the clear is refused by ssh as by any other channel"
@@ -241,6 +248,19 @@ guest hostA web --write-log
 lab link hostA hostB drop
 finally lab link hostA hostB ok
 within 12 exits 4 prints 'did not answer by ssh within 5 s' ferry hostA plan web qemu+ssh://hostB/system
+
+it "while a login is under way the domain is held, and no longer than that"
+guest hostA web --write-log
+lab link hostA hostB drop
+finally lab link hostA hostB ok
+FERRY_SECONDS=20 ferry hostA migrate --allow-cleartext web qemu+ssh://hostB/system >"$WORK/first" 2>&1 &
+await 3 is_marked hostA web || complain "the domain is not marked"
+within 3 exits 8 prints "holds domain 'web'" ferry hostA migrate --allow-cleartext web qemu+ssh://hostB/system
+exits 4 wait $!
+grep -q 'did not answer by ssh within 5 s' "$WORK/first" || complain "$(cat "$WORK/first")"
+! is_marked hostA web || complain "the domain is marked still"
+exits 0 prints 'No run is open' ferry hostA recover
+lives_on hostA web
 
 it "a host without sshd is reached by another channel, and that is said"
 guest hostA web --write-log
