@@ -85,6 +85,7 @@ masters_dialled() { # WORD…: yes or no, for each master
     [ "$dialled" = "$*" ] || complain "masters that were to be handed a socket: $dialled"
 }
 is_marked() { on "$1" virsh -q dumpxml "$2" | grep -q virt-ferry.dev/ns/run; } # HOST GUEST
+# shellcheck disable=SC2016
 connections_taken() { on hostB awk '/^Tcp: [0-9]/ { print $7 }' /proc/net/snmp; }
 
 # By ssh alone it is why there is no way (exit 4); beside another channel it is a note with this id.
