@@ -44,7 +44,7 @@ static void judge(struct relocation_plan *p, const struct plan_limits *limits)
         const struct rule *r = &rules_relocate.rows[i];
         struct rule_case c = case_of(p, &s, limits);
 
-        if (r->scope == PER_STRATEGY)
+        if (r->scope == PER_STRATEGY || r->scope == PER_RELOCATION)
             apply(p, r, c);
         for (size_t k = 0; r->scope == PER_TREATMENT && k < d->n_disks; k++) {
             c.disk = &d->disks[k];

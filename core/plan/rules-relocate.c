@@ -30,18 +30,57 @@ static bool relocates(const struct rule_case *c)
 
 /* ---- the domain ---- */
 
+/* On another machine its QEMU is started for the copy, paused: all is as with a guest that runs. */
+static bool is_started(const struct rule_case *c)
+{
+    const struct host *h = &c->facts->source;
+
+    return c->facts->domain.run == RUN_SHUTOFF && !c->channel && h->uri && !facts_is_here(h);
+}
+
 static bool is_off(const struct rule_case *c)
 {
-    return c->facts->domain.run == RUN_SHUTOFF;
+    return c->facts->domain.run == RUN_SHUTOFF && !is_started(c);
+}
+
+static const char *check_saved_state(struct rule_case *c)
+{
+    if (!c->facts->domain.has_managed_save)
+        return NULL;
+    c->fix = "Start it, which restores it, or drop what is saved: virsh managedsave-remove DOMAIN.";
+    return SAY("domain '%s' has a saved state, which names its images as they are now",
+               rules_name(c->facts->domain.name));
+}
+
+static const char *check_started_domain(struct rule_case *c)
+{
+    const struct domain *d = &c->facts->domain;
+
+    for (size_t i = 0; i < d->n_devices; i++)
+        if (text_equal(d->devices[i].kind, "hostdev")) {
+            c->fix = "Run this command on that host, or start the domain first: virsh start DOMAIN.";
+            return SAY("domain '%s' is shut off on another machine, and starting its QEMU would take a "
+                       "device of that host",
+                       rules_name(d->name));
+        }
+    return check_saved_state(c);
+}
+
+static const char *check_starts_paused(struct rule_case *c)
+{
+    if (!relocates(c) || !is_started(c))
+        return NULL;
+    return SAY("domain '%s' is shut off on another machine: its QEMU is started there, paused, and ended "
+               "when it has copied",
+               rules_name(c->facts->domain.name));
 }
 
 static const char *check_off_domain(struct rule_case *c)
 {
-    if (c->facts->domain.has_managed_save) {
-        c->fix = "Start it, which restores it, or drop what is saved: virsh managedsave-remove DOMAIN.";
-        return SAY("domain '%s' has a saved state, which names its images as they are now",
-                   rules_name(c->facts->domain.name));
-    }
+    const char *saved = check_saved_state(c);
+
+    if (saved)
+        return saved;
     if (c->limits->bandwidth_bytes_per_s != NOT_KNOWN || c->limits->synchronous_writes) {
         c->fix = "Leave --bandwidth and --synchronous-writes out, of the settings too: no guest waits for "
                  "the copy.";
@@ -86,6 +125,8 @@ static const char *check_not_running(struct rule_case *c)
     if (c->channel)
         return SAY("domain '%s' does not run, and before a move disks are relocated through its QEMU",
                    rules_name(c->facts->domain.name));
+    if (is_started(c))
+        return check_started_domain(c);
     if (!is_off(c))
         return SAY("it is not known whether domain '%s' runs", rules_name(c->facts->domain.name));
     if ((found = check_off_domain(c)))
@@ -467,6 +508,10 @@ static const struct rule rows[] = {
          "this "
          "machine, byte by byte, or converted where that can be done.",
          .fix = "Start the domain, then relocate: virsh start DOMAIN."),
+    RULE("relocate-starts-paused", NOTES, PER_RELOCATION, check_starts_paused,
+         "virt-ferry locks and copies images of its own machine alone; elsewhere QEMU does both. The guest "
+         "executes "
+         "nothing, but what starting a domain takes is taken: its memory, its ports, the hooks of libvirt."),
     RULE("relocate-snapshots", REFUSES, PER_STRATEGY, check_snapshots,
          "Snapshots and checkpoints name the images that they belong to; libvirt would revert to images that "
          "are no longer in use, or refuses.",

@@ -68,6 +68,7 @@ static const char *where_of(const struct rule *r, const struct rule_case *c)
     case PER_INTERFACE:
     case PER_DEVICE:
     case PER_PAIR:
+    case PER_RELOCATION:
         break;
     }
     if (r->about == ABOUT_MOVE)
@@ -181,7 +182,8 @@ static enum rules_of group_of(enum rule_scope scope)
     case PER_CHANNEL:
         return RULES_OF_CHANNEL;
     case PER_STRATEGY:
-    case PER_PAIR: /* none of them refuses */
+    case PER_PAIR: /* none of these two refuses */
+    case PER_RELOCATION:
         break;
     }
     return RULES_OF_STRATEGY;
@@ -217,6 +219,7 @@ static size_t times(const struct rule *r, const struct domain *d)
     case PER_CHANNEL:
     case PER_STRATEGY:
     case PER_PAIR:
+    case PER_RELOCATION:
         break;
     }
     return 1;
@@ -324,6 +327,7 @@ static const char *scope_word(enum rule_scope scope)
         [PER_STRATEGY] = "strategy",
         [PER_TREATMENT] = "disk, by treatment",
         [PER_PAIR] = "pair of hosts, where no domain is named",
+        [PER_RELOCATION] = "relocation by itself",
     };
 
     return words[scope];

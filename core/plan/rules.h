@@ -8,7 +8,8 @@
 
 /* What a check is called for. The first four give findings of the plan, the others of a strategy. A check
  * PER_TREATMENT looks at what the strategy does to the disks, one PER_CHANNEL at the channel alone. PER_PAIR
- * is for two hosts without a domain (pair.h), and for no plan. */
+ * is for two hosts without a domain (pair.h), and PER_RELOCATION for one by itself (relocate.h): for no plan.
+ */
 enum rule_scope {
     PER_MOVE,
     PER_DISK,
@@ -17,7 +18,8 @@ enum rule_scope {
     PER_TREATMENT,
     PER_CHANNEL,
     PER_STRATEGY,
-    PER_PAIR
+    PER_PAIR,
+    PER_RELOCATION
 };
 /* What a finding of PER_MOVE, PER_INTERFACE, PER_DEVICE and PER_PAIR is about; the other scopes know by
  * themselves. */
@@ -83,8 +85,8 @@ enum { RULES_MOST = 128 }; /* a test counts that none was left out */
 struct rule_index {
     const struct rule *rows[N_RULES_OF][RULES_MOST]; /* in the document's order */
     size_t n[N_RULES_OF];
-    const struct rule *by_scope[PER_PAIR + 1][RULES_MOST];
-    size_t n_by_scope[PER_PAIR + 1];
+    const struct rule *by_scope[PER_RELOCATION + 1][RULES_MOST];
+    size_t n_by_scope[PER_RELOCATION + 1];
 };
 void rules_refusing(struct rule_index *ret);
 const char *rules_refused(const struct rule_index *index, enum rules_of of, const struct rule_case *c);

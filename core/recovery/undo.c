@@ -122,13 +122,29 @@ static int undo_migrate(struct undo *u, const json_t *record, struct error *err)
     return ask(u, true, "undefine", json_pack("{ss}", "uuid", u->m->uuid), err);
 }
 
+/* One that somebody has resumed is theirs. */
+static int undo_start_paused(struct undo *u, const json_t *record, struct error *err)
+{
+    (void)record;
+    if (journal_last(u->m->journal, "started-by-others") ||
+        ask(u, false, "destroy",
+            json_pack("{ss s{ss ss}}", "uuid", u->m->uuid, "expect", "state", "paused", "reason", "user"),
+            err) == 0)
+        return 0;
+    if (err->code != ERROR_STALE)
+        return -err->code;
+    *err = (struct error){ 0 };
+    move_say(u->m, "domain '%s' was started by somebody meanwhile, and is left as it is", u->m->name);
+    return 0;
+}
+
 static const struct {
     const char *step;
     int (*undo)(struct undo *u, const json_t *record, struct error *err);
 } undos[] = {
-    { "mark", undo_mark },       { "autostart-off", undo_autostart }, { "max-downtime", undo_max_downtime },
-    { "create", undo_create },   { "overwrite", undo_overwrite },     { "nonce", undo_nonce },
-    { "migrate", undo_migrate },
+    { "mark", undo_mark },       { "autostart-off", undo_autostart },   { "max-downtime", undo_max_downtime },
+    { "create", undo_create },   { "overwrite", undo_overwrite },       { "nonce", undo_nonce },
+    { "migrate", undo_migrate }, { "start-paused", undo_start_paused },
 };
 
 /* Nobody comes back for it: the operator is told what to remove by hand. */

@@ -20,6 +20,22 @@ static int look_and_judge(struct move *m, struct error *err)
     return m->result->relocation ? 0 : -err->code;
 }
 
+/* Nothing is lost by a QEMU that stays: its disks are where its definition leads. */
+static void end_stand_in(struct move *m)
+{
+    struct error failed = { 0 };
+
+    if (stand_in_end(m, &failed) == 0)
+        return;
+    if (failed.code == ERROR_STALE)
+        move_say(m, "domain '%s' was started by somebody meanwhile, and is left as it is", m->name);
+    else
+        move_problem(m,
+                     "the QEMU that copied for domain '%s' could not be ended: %s: %s; it is paused: virsh "
+                     "destroy '%s'",
+                     m->name, failed.what, failed.why, m->name);
+}
+
 static int finish(struct move *m, struct error *err)
 {
     struct error failed = { 0 };
@@ -27,6 +43,7 @@ static int finish(struct move *m, struct error *err)
     m->result->outcome = OUTCOME_MOVED;
     if (m->o->limits.deletes_source)
         relocation_retire(m);
+    end_stand_in(m);
     if (move_record(m, "mark-clear", NULL, &failed) < 0 ||
         worker_do(m->survey.source, "mark-clear", json_pack("{ss ss}", "uuid", m->uuid, "run", m->run),
                   ANSWER_MS, NULL, &failed) < 0 ||
@@ -69,6 +86,49 @@ static int carry(struct move *m, struct error *err)
     return m->facts->domain.run == RUN_SHUTOFF ? relocation_off_carry(m, err) : relocation_carry(m, err);
 }
 
+static int not_against_it(struct move *m, struct error *err)
+{
+    if (relocation_plan_is_valid(m->result->relocation))
+        return 0;
+    return relocation_plan_refusal(m->result->relocation, err);
+}
+
+static int verify_fits(struct move *m, struct error *err)
+{
+    const bool is_off = m->facts->domain.run == RUN_SHUTOFF;
+
+    if (!m->wish->verify || (is_off && !stand_in_is_needed(m)))
+        return 0;
+    error_set(err, ERROR_USAGE, NULL, "'--verify' is for disks that are not in use, and domain '%s' %s",
+              m->name, is_off ? "is on another machine, where its QEMU copies" : "runs");
+    return error_fix(err, "Leave it out: QEMU keeps both images the same until it is switched over.");
+}
+
+/* Judged before its QEMU is started, and, by what that has open, behind it. */
+static int survey_through_stand_in(struct move *m, struct error *err)
+{
+    if (mark_still_ours(m, err) < 0 || stand_in_begin(m, err) < 0)
+        return -err->code;
+    facts_free(m->facts);
+    m->facts = m->result->facts = NULL;
+    relocation_plan_free(m->result->relocation);
+    m->result->relocation = NULL;
+    if (look_and_judge(m, err) < 0)
+        return -err->code;
+    return not_against_it(m, err);
+}
+
+static int prepare(struct move *m, struct error *err)
+{
+    if (look_and_judge(m, err) < 0) {
+        mark_first(m, err);
+        return -err->code;
+    }
+    if (not_against_it(m, err) < 0 || verify_fits(m, err) < 0)
+        return -err->code;
+    return stand_in_is_needed(m) ? survey_through_stand_in(m, err) : 0;
+}
+
 static int relocate(struct move *m, struct error *err)
 {
     bool moved_before = false;
@@ -81,20 +141,8 @@ static int relocate(struct move *m, struct error *err)
     if (mark_take(m, recover_run, err) < 0)
         return m->journal ? back_out(m, err) : -err->code;
     move_phase(m, "survey");
-    if (look_and_judge(m, err) < 0) {
-        mark_first(m, err);
+    if (prepare(m, err) < 0)
         return back_out(m, err);
-    }
-    if (!relocation_plan_is_valid(m->result->relocation)) {
-        relocation_plan_refusal(m->result->relocation, err);
-        return back_out(m, err);
-    }
-    if (m->wish->verify && m->facts->domain.run != RUN_SHUTOFF) {
-        error_set(err, ERROR_USAGE, NULL, "'--verify' is for disks that are not in use, and domain '%s' runs",
-                  m->name);
-        (void)error_fix(err, "Leave it out: QEMU keeps both images the same until it is switched over.");
-        return back_out(m, err);
-    }
     /* From here on an act is not left in the middle: the loop looks at the user's wish itself. */
     loop_end_waits(m->loop, false);
     move_phase(m, "prepare");

@@ -308,6 +308,27 @@ int verb_resume(struct child *c, const json_t *args, json_t *reply, struct error
     return 0;
 }
 
+/* {"uuid"}: starts its QEMU, in which nothing is executed; one that is active already is ERROR_STALE, and a
+ * saved state is not restored; {} */
+int verb_start_paused(struct child *c, const json_t *args, json_t *reply, struct error *err)
+{
+    OWNED_DOMAIN d = verb_domain(c, args, err);
+
+    (void)reply;
+    if (!d)
+        return -err->code;
+    if (virDomainIsActive(d) != 0)
+        return error_set(err, ERROR_STALE, c->host, "the domain is no longer shut off");
+    if (virDomainHasManagedSaveImage(d, 0) != 0)
+        return error_set(err, ERROR_FAILED, c->host,
+                         "a managed-save image is there, which a start would restore");
+    if (virDomainCreateWithFlags(d, VIR_DOMAIN_START_PAUSED) == 0)
+        return 0;
+    if (virGetLastErrorCode() == VIR_ERR_OPERATION_INVALID)
+        return error_set(err, ERROR_STALE, c->host, "the domain was started meanwhile");
+    return libvirt_error(err, c->host, "could not start the domain's QEMU");
+}
+
 /* {"uuid", "expect"}: ends its QEMU; absent or not active is success; {} */
 int verb_destroy(struct child *c, const json_t *args, json_t *reply, struct error *err)
 {

@@ -30,6 +30,7 @@ const struct verb verbs_host[] = {
     { "mark-clear", verb_mark_clear },
     { "autostart", verb_autostart },
     { "max-downtime", verb_max_downtime },
+    { "start-paused", verb_start_paused },
     { "resume", verb_resume },
     { "destroy", verb_destroy },
     { "undefine", verb_undefine },

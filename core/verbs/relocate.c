@@ -9,19 +9,13 @@
 
 /* The copy engine works on this machine, and on what the paths of this machine lead to. What stands at the
  * path now is what it copies: later it is removed only if it is still that. */
-static int look_at_image_that_is_off(struct child *c, struct facts *f, struct disk *disk, struct error *err)
+static void look_at_image_that_is_off(struct facts *f, struct disk *disk)
 {
     struct stat st;
 
-    if (!verb_is_local(c)) {
-        error_set(err, ERROR_REFUSED, c->host,
-                  "domain '%s' does not run, and its images are on another machine", f->domain.name);
-        return error_fix(err, "Run this command there, or start the domain: virsh start DOMAIN.");
-    }
     if (disk->type == DISK_FILE && disk->source && stat(disk->source, &st) == 0)
         disk->at_source.file_id =
             arena_format(f->arena, "%ju:%ju", (uintmax_t)st.st_dev, (uintmax_t)st.st_ino);
-    return 0;
 }
 
 /* {"facts", "wishes": [{"target", "to", "format"}]}: "facts", in which each of these disks has its relocation
@@ -41,8 +35,8 @@ int verb_survey_relocation(struct child *c, const json_t *args, json_t *reply, s
         if (!disk)
             return error_set(err, ERROR_USAGE, c->host, "domain '%s' has no disk '%s'", f->domain.name,
                              json_text(one, "target", ""));
-        if (f->domain.run == RUN_SHUTOFF && look_at_image_that_is_off(c, f, disk, err) < 0)
-            return -err->code;
+        if (f->domain.run == RUN_SHUTOFF && verb_is_local(c))
+            look_at_image_that_is_off(f, disk);
         if (locate(c, f, disk, json_text(one, "to", ""), json_text(one, "format", NULL), err) < 0)
             return -err->code;
     }

@@ -100,6 +100,7 @@ int verb_state(struct child *c, const json_t *args, json_t *reply, struct error 
 int verb_mark_set(struct child *c, const json_t *args, json_t *reply, struct error *err);
 int verb_mark_clear(struct child *c, const json_t *args, json_t *reply, struct error *err);
 int verb_autostart(struct child *c, const json_t *args, json_t *reply, struct error *err);
+int verb_start_paused(struct child *c, const json_t *args, json_t *reply, struct error *err);
 int verb_max_downtime(struct child *c, const json_t *args, json_t *reply, struct error *err);
 int verb_resume(struct child *c, const json_t *args, json_t *reply, struct error *err);
 int verb_destroy(struct child *c, const json_t *args, json_t *reply, struct error *err);

@@ -12,6 +12,8 @@ NFS=nfs://$SERVER/export
 IMAGES=/var/lib/libvirt/images
 
 relocate() { ferry hostA relocate "$@"; } # DOMAIN OPTION…
+# From a machine that has neither the guest nor its images.
+far() { ferry client -c qemu+tcp://hostA/system relocate r "$@"; } # OPTION…
 
 # Where the disk is, and in what format: as QEMU has it now, or as it will start with.
 disk_at() { # GUEST TARGET [--inactive]
@@ -343,8 +345,6 @@ shut_off local:raw
 finds relocate-format --disk vda --to rbd:ferry --format qcow2
 finds relocate-not-running --disk vda --to /srv/other --bandwidth 1MiB/s
 exits 3 prints 'Leave --bandwidth' relocate r --disk vda --to /srv/other --bandwidth 1MiB/s
-exits 3 prints 'images are on another machine' \
-    ferry client -c qemu+ssh://root@hostA/system relocate r --disk vda --to /srv/other
 is_off_at vda "$IMAGES/r-vda.img raw"
 on hostA virsh -q start r
 exits 2 prints 'not in use' relocate r --disk vda --to /srv/other --verify full
@@ -381,6 +381,85 @@ while [ "$code" = 137 ]; do
     else
         exits 2 relocate r --disk sdz --to /srv/other
     fi
+    at=$(disk_at r vda --inactive) other=$(disk_at r vdb --inactive)
+    is "$(dirname "${at% *}")" dirname "${other% *}"
+    in_use=0
+    [[ $at != "/srv/other/$n/"* ]] || in_use=2
+    forward=$((forward + in_use))
+    is "$in_use" on hostA sh -c "ls /srv/other/$n | wc -l"
+done
+[ "$code" = 0 ] && [ "$n" -gt 12 ] && [ "$forward" -ge 4 ]
+nothing_left
+lab verify r
+on hostA virsh -q start r
+await 60 lab verify r
+lives_on hostA r
+lab rm r
+on hostA rm -r /srv/other
+
+it "a guest that is shut off on another machine goes through its QEMU, which is started paused and ended"
+shut_off local:qcow2 --fill 24
+definition >"$WORK/before"
+prints relocate-starts-paused far --disk vda --to "$NFS" --dry-run
+exits 2 prints 'where its QEMU copies' far --disk vda --to "$NFS" --verify full
+is_off_at vda "$IMAGES/r-vda.qcow2 qcow2"
+is_empty on_nfs
+prints 'the guest itself does not run' far --disk vda --to "$NFS"
+is_off_at vda '/export/r-vda.qcow2 qcow2'
+definition | diff "$WORK/before" -
+starts_at vda '/export/r-vda.qcow2 qcow2'
+
+deep "who resumes it meanwhile has the guest, in its new image"
+shut_off local:raw --disk-size 256M --fill 128
+lab link hostA rate 200mbit
+finally lab link hostA rate none
+meddle() { sleep 1; on hostA virsh -q resume r; }
+during prepare meddle
+prints 'left as it is' far --disk vda --to "$NFS" --format raw
+lab link hostA rate none
+is_at r vda '/export/r-vda.raw raw'
+
+it "who starts it first keeps it; and when it is cancelled, the QEMU that was started for it goes"
+grep -qs VIRT_FERRY_FAULT "$VIRT_FERRY_BUILD/virt-ferry" || skip "this build has no fault points"
+shut_off local:raw --fill 24
+signal_far() { pkill "-$1" --ns "$(<"$STATE/machines/client/pid")" --nslist net -x virt-ferry; }
+stopped_far() { pgrep -r T --ns "$(<"$STATE/machines/client/pid")" --nslist net -x virt-ferry; }
+VIRT_FERRY_FAULT=stop:journal-start-paused:1 far --disk vda --to "$NFS" >"$WORK/said" 2>&1 &
+first=$!
+await 20 stopped_far
+on hostA virsh -q start r
+signal_far CONT
+exits 10 wait "$first"
+grep -q 'no longer shut off' "$WORK/said" || complain "$(<"$WORK/said")"
+is_at r vda "$IMAGES/r-vda.img raw"
+is_empty on_nfs
+on hostA virsh -q destroy r
+stop_it() { sleep 0.5; signal_far INT; }
+during prepare stop_it
+exits 5 prints 'all disks are where they were' far --disk vda --to "$NFS" --bandwidth 2MiB/s
+is_off_at vda "$IMAGES/r-vda.img raw"
+is_empty on_nfs
+
+deep "it goes to a Ceph pool too, and from there into a pool of libvirt"
+shut_off local:qcow2 --fill 16
+ferry client -c qemu+ssh://root@hostA/system relocate r --disk vda --to rbd:ferry
+is_off_at vda 'ferry/r-vda raw'
+on hostA sh -c "rm $IMAGES/r-vda.qcow2; virsh -q pool-refresh default"
+far --disk vda --to pool:default --format qcow2
+is_off_at vda "$IMAGES/r-vda.qcow2 qcow2"
+starts_at vda "$IMAGES/r-vda.qcow2 qcow2"
+
+deep "killed at each step of that, both disks are in one place, no image is left, and no QEMU"
+grep -qs VIRT_FERRY_FAULT "$VIRT_FERRY_BUILD/virt-ferry" || skip "this build has no fault points"
+shut_off local:qcow2,local:raw
+n=0 code=137 forward=0
+while [ "$code" = 137 ]; do
+    n=$((n + 1)) code=0
+    on hostA mkdir "/srv/other/$n"
+    VIRT_FERRY_FAULT=kill:journal:$n ferry client -q -c qemu+ssh://root@hostA/system \
+        relocate r --disk all --to "/srv/other/$n" || code=$?
+    ferry client -c qemu+ssh://root@hostA/system recover r || complain "recover after $n"
+    is 'shut off' on hostA virsh domstate r
     at=$(disk_at r vda --inactive) other=$(disk_at r vdb --inactive)
     is "$(dirname "${at% *}")" dirname "${other% *}"
     in_use=0

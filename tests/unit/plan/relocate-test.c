@@ -48,6 +48,72 @@ START_TEST(a_guest_that_is_shut_off_goes_too_where_no_qemu_is_needed)
     }
 END_TEST
 
+static void far_as_it_is(struct facts *f, struct plan_limits *limits)
+{
+    (void)limits;
+    (void)f;
+}
+static void far_capped(struct facts *f, struct plan_limits *limits)
+{
+    (void)f;
+    limits->bandwidth_bytes_per_s = MiB(1);
+}
+static void far_saved(struct facts *f, struct plan_limits *limits)
+{
+    (void)limits;
+    f->domain.has_managed_save = true;
+}
+static void far_with(struct facts *f, const char *kind)
+{
+    f->domain.devices = arena_zeroed(f->arena, 1, sizeof *f->domain.devices);
+    ck_assert_ptr_nonnull(f->domain.devices);
+    f->domain.devices[0].kind = kind;
+    f->domain.n_devices = 1;
+}
+static void far_with_hostdev(struct facts *f, struct plan_limits *limits)
+{
+    (void)limits;
+    far_with(f, "hostdev");
+}
+static void far_with_tpm(struct facts *f, struct plan_limits *limits)
+{
+    (void)limits;
+    far_with(f, "tpm");
+}
+
+static const struct {
+    void (*spoil)(struct facts *f, struct plan_limits *limits);
+    const char *refused; /* by what is said to be done; NULL: it is not */
+} far[] = {
+    { far_as_it_is, NULL },
+    { far_capped, NULL },
+    { far_with_tpm, NULL },
+    { far_saved, "managedsave-remove" },
+    { far_with_hostdev, "on that host" },
+};
+START_TEST(what_is_shut_off_elsewhere_is_copied_by_a_qemu_that_is_started_for_it)
+    {
+        OWNED(facts) f = sample();
+        struct plan_limits limits = sample_limits();
+        struct error err = { 0 };
+
+        (void)relocation_of(f, facts_disk(f, "vda"));
+        f->domain.run = RUN_SHUTOFF;
+        f->source.uri = "qemu+tls://hostA/system";
+        far[_i].spoil(f, &limits);
+        OWNED(relocation_plan) p = relocation_plan_make(f, &limits, &err);
+        ck_assert_ptr_nonnull(found(p, "relocate-starts-paused"));
+        ck_assert_int_eq(found(p, "relocate-not-running") != NULL, far[_i].refused != NULL);
+        if (far[_i].refused) {
+            ck_assert_int_eq(relocation_plan_refusal(p, &err), -ERROR_REFUSED);
+            ck_assert_ptr_nonnull(strstr(err.fix, far[_i].refused));
+        }
+        f->source.uri = "qemu:///system";
+        OWNED(relocation_plan) here = relocation_plan_make(f, &limits, &err);
+        ck_assert_ptr_null(found(here, "relocate-starts-paused"));
+    }
+END_TEST
+
 /* Zeroes of a raw image on an NFS network disk are written by QEMU alone. */
 START_TEST(what_is_copied_without_qemu_needs_room_for_what_it_holds)
     {
@@ -311,6 +377,7 @@ TEST_MAIN("plan/relocate", what_is_in_order_is_valid_and_the_other_disks_stay,
           what_is_copied_without_qemu_needs_room_for_what_it_holds,
           LOOP(what_the_engine_reaches_goes_without_qemu, TEST_ROWS(engine)),
           LOOP(what_only_qemu_could_do_is_refused_with_what_to_do, TEST_ROWS(off)),
+          LOOP(what_is_shut_off_elsewhere_is_copied_by_a_qemu_that_is_started_for_it, TEST_ROWS(far)),
           a_job_and_another_manager_are_in_the_way_here_too,
           a_folder_of_this_host_alone_is_a_place_where_nobody_moves_afterwards,
           two_disks_cannot_go_to_one_image, disks_that_fit_alone_and_not_together_are_refused,

@@ -8,6 +8,7 @@
 
 SPOIL(goes, (void)relocation_of(f, vda))
 SPOIL(goes_shut_off, (void)relocation_of(f, vda); f->domain.run = RUN_SHUTOFF)
+SPOIL(goes_shut_off_far, goes_shut_off(f, limits); f->source.uri = "qemu+tcp://hostA/system")
 SPOIL(goes_paused, (void)relocation_of(f, vda); f->domain.run = RUN_PAUSED; f->domain.ran_here = TRI_YES)
 SPOIL(goes_with_snapshots, (void)relocation_of(f, vda); f->domain.has_snapshots = true)
 SPOIL(goes_transient, (void)relocation_of(f, vda); f->domain.persistent = TRI_NO)
@@ -67,6 +68,7 @@ SPOIL(goes_for_good_undriven, (void)relocation_of(f, vda); limits->deletes_sourc
 
 #define CASES_RELOCATE                                                                                       \
     { "relocate-not-running", goes_shut_off, true, false },                                                  \
+        { "relocate-not-running", goes_shut_off_far, true, false },                                          \
         { "relocate-not-running", goes_paused, false, true },                                                \
         { "relocate-snapshots", goes_with_snapshots, true, false },                                          \
         { "relocate-snapshots", goes, false, true }, { "relocate-transient", goes_transient, true, true },   \
