@@ -246,7 +246,7 @@ static int migrate(struct move *m, struct error *err)
     loop_end_waits(m->loop, true);
     m->survey.meanwhile = mark_once;
     if (connect_source(m, err) < 0)
-        return m->journal ? undo_given_up(m, err) : -err->code;
+        return m->journal || m->uuid[0] ? undo_given_up(m, err) : -err->code;
     /* Without a way to the destination only the plan's refusal is to come. */
     if (m->survey.dest_uri && mark_once(m, err) < 0)
         return undo_given_up(m, err);

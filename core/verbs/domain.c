@@ -308,6 +308,12 @@ int verb_resume(struct child *c, const json_t *args, json_t *reply, struct error
     return 0;
 }
 
+static int no_longer_off(struct child *c, struct error *err)
+{
+    error_set(err, ERROR_STALE, c->host, "the domain is no longer shut off: somebody has started it");
+    return error_fix(err, "Run the same command again: it takes the domain as it is then.");
+}
+
 /* {"uuid"}: starts its QEMU, in which nothing is executed; one that is active already is ERROR_STALE, and a
  * saved state is not restored; {} */
 int verb_start_paused(struct child *c, const json_t *args, json_t *reply, struct error *err)
@@ -318,14 +324,14 @@ int verb_start_paused(struct child *c, const json_t *args, json_t *reply, struct
     if (!d)
         return -err->code;
     if (virDomainIsActive(d) != 0)
-        return error_set(err, ERROR_STALE, c->host, "the domain is no longer shut off");
+        return no_longer_off(c, err);
     if (virDomainHasManagedSaveImage(d, 0) != 0)
         return error_set(err, ERROR_FAILED, c->host,
                          "a managed-save image is there, which a start would restore");
     if (virDomainCreateWithFlags(d, VIR_DOMAIN_START_PAUSED) == 0)
         return 0;
     if (virGetLastErrorCode() == VIR_ERR_OPERATION_INVALID)
-        return error_set(err, ERROR_STALE, c->host, "the domain was started meanwhile");
+        return no_longer_off(c, err);
     return libvirt_error(err, c->host, "could not start the domain's QEMU");
 }
 

@@ -68,18 +68,31 @@ static void worker_lost(struct worker *w, const struct error *why)
     w->fd = -1;
 }
 
-/* Without a descriptor of it (Linux before 5.3) all of the time is waited. */
-static void wait_for_end(pid_t pid)
+/* Before Linux 5.3 there is no descriptor of it. */
+static void look_for_end(pid_t *pid)
+{
+    for (unsigned ms = 0; *pid > 0 && ms < GOODBYE_MS; ms += 2) {
+        if (waitpid(*pid, NULL, WNOHANG) != 0)
+            *pid = 0;
+        else
+            (void)usleep(2000);
+    }
+}
+
+static void wait_for_end(pid_t *pid)
 {
     const uint64_t until_ms = loop_now_ms() + GOODBYE_MS;
-    struct pollfd one = { pidfd_open(pid, 0), POLLIN, 0 };
+    struct pollfd one = { pidfd_open(*pid, 0), POLLIN, 0 };
     uint64_t now_ms;
 
+    if (one.fd < 0) {
+        look_for_end(pid);
+        return;
+    }
     while ((now_ms = loop_now_ms()) < until_ms && poll(&one, 1, (int)(until_ms - now_ms)) < 0 &&
            errno == EINTR)
         ;
-    if (one.fd >= 0)
-        (void)close(one.fd);
+    (void)close(one.fd);
 }
 
 static void reap(struct worker *w, bool by_force)
@@ -234,7 +247,7 @@ void worker_free(struct worker *w)
     worker_leave(w);
     /* An idle one sees its socket close and says goodbye to libvirt; that may hang too. */
     if (!w->is_busy && w->pid > 0)
-        wait_for_end(w->pid);
+        wait_for_end(&w->pid);
     reap(w, true);
     wire_inbox_done(&w->in);
     free(w);
