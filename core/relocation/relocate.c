@@ -107,8 +107,16 @@ static int verify_fits(struct move *m, struct error *err)
 /* Judged before its QEMU is started, and, by what that has open, behind it. */
 static int survey_through_stand_in(struct move *m, struct error *err)
 {
-    if (mark_still_ours(m, err) < 0 || stand_in_begin(m, err) < 0)
+    int r;
+
+    if (mark_still_ours(m, err) < 0)
         return -err->code;
+    /* A start that is not waited for would end behind our back. */
+    loop_end_waits(m->loop, false);
+    r = stand_in_begin(m, err);
+    loop_end_waits(m->loop, true);
+    if (r < 0)
+        return r;
     facts_free(m->facts);
     m->facts = m->result->facts = NULL;
     relocation_plan_free(m->result->relocation);

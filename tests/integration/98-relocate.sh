@@ -14,6 +14,7 @@ IMAGES=/var/lib/libvirt/images
 relocate() { ferry hostA relocate "$@"; } # DOMAIN OPTION…
 # From a machine that has neither the guest nor its images.
 far() { ferry client -c qemu+tcp://hostA/system relocate r "$@"; } # OPTION…
+signal_far() { pkill "-$1" --ns "$(<"$STATE/machines/client/pid")" --nslist net -x virt-ferry; }
 
 # Where the disk is, and in what format: as QEMU has it now, or as it will start with.
 disk_at() { # GUEST TARGET [--inactive]
@@ -422,7 +423,6 @@ is_at r vda '/export/r-vda.raw raw'
 it "who starts it first keeps it; and when it is cancelled, the QEMU that was started for it goes"
 grep -qs VIRT_FERRY_FAULT "$VIRT_FERRY_BUILD/virt-ferry" || skip "this build has no fault points"
 shut_off local:raw --fill 24
-signal_far() { pkill "-$1" --ns "$(<"$STATE/machines/client/pid")" --nslist net -x virt-ferry; }
 stopped_far() { pgrep -r T --ns "$(<"$STATE/machines/client/pid")" --nslist net -x virt-ferry; }
 VIRT_FERRY_FAULT=stop:journal-start-paused:1 far --disk vda --to "$NFS" >"$WORK/said" 2>&1 &
 first=$!
@@ -438,6 +438,17 @@ stop_it() { sleep 0.5; signal_far INT; }
 during prepare stop_it
 exits 5 prints 'all disks are where they were' far --disk vda --to "$NFS" --bandwidth 2MiB/s
 is_off_at vda "$IMAGES/r-vda.img raw"
+is_empty on_nfs
+
+deep "killed while libvirt starts that QEMU, it goes all the same"
+shut_off local:qcow2 --fill 16
+far --disk vda --to "$NFS" >"$WORK/said" 2>&1 &
+first=$!
+on hostA timeout 20 sh -c 'while virsh -q domstate r | grep -q "shut off"; do :; done'
+signal_far KILL
+exits 137 wait "$first"
+ferry client -c qemu+tcp://hostA/system recover r
+is_off_at vda "$IMAGES/r-vda.qcow2 qcow2"
 is_empty on_nfs
 
 deep "it goes to a Ceph pool too, and from there into a pool of libvirt"
