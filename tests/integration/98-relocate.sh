@@ -60,6 +60,24 @@ starts_at() { # TARGET "PLACE FORMAT" …
     await 60 lab verify r
     lives_on hostA r
 }
+# Both disks of a guest that is shut off, old or new, and no other image there; forward counts what is.
+off_in_one_place() { # FOLDER
+    local at other in_use=0
+    at=$(disk_at r vda --inactive) other=$(disk_at r vdb --inactive)
+    is "$(dirname "${at% *}")" dirname "${other% *}"
+    [[ $at != "$1/"* ]] || in_use=2
+    forward=$((forward + in_use))
+    is "$in_use" on hostA sh -c "ls $1 | wc -l"
+}
+comes_up_and_goes() {
+    nothing_left
+    lab verify r
+    on hostA virsh -q start r
+    await 60 lab verify r
+    lives_on hostA r
+    lab rm r
+    on hostA rm -r /srv/other
+}
 is_off_at() { # TARGET "PLACE FORMAT"
     is 'shut off' on hostA virsh domstate r
     is "$2" disk_at r "$1" --inactive
@@ -382,21 +400,10 @@ while [ "$code" = 137 ]; do
     else
         exits 2 relocate r --disk sdz --to /srv/other
     fi
-    at=$(disk_at r vda --inactive) other=$(disk_at r vdb --inactive)
-    is "$(dirname "${at% *}")" dirname "${other% *}"
-    in_use=0
-    [[ $at != "/srv/other/$n/"* ]] || in_use=2
-    forward=$((forward + in_use))
-    is "$in_use" on hostA sh -c "ls /srv/other/$n | wc -l"
+    off_in_one_place "/srv/other/$n"
 done
 [ "$code" = 0 ] && [ "$n" -gt 12 ] && [ "$forward" -ge 4 ]
-nothing_left
-lab verify r
-on hostA virsh -q start r
-await 60 lab verify r
-lives_on hostA r
-lab rm r
-on hostA rm -r /srv/other
+comes_up_and_goes
 
 it "a guest that is shut off on another machine goes through its QEMU, which is started paused and ended"
 shut_off local:qcow2 --fill 24
@@ -471,21 +478,10 @@ while [ "$code" = 137 ]; do
         relocate r --disk all --to "/srv/other/$n" || code=$?
     ferry client -c qemu+ssh://root@hostA/system recover r || complain "recover after $n"
     is 'shut off' on hostA virsh domstate r
-    at=$(disk_at r vda --inactive) other=$(disk_at r vdb --inactive)
-    is "$(dirname "${at% *}")" dirname "${other% *}"
-    in_use=0
-    [[ $at != "/srv/other/$n/"* ]] || in_use=2
-    forward=$((forward + in_use))
-    is "$in_use" on hostA sh -c "ls /srv/other/$n | wc -l"
+    off_in_one_place "/srv/other/$n"
 done
 [ "$code" = 0 ] && [ "$n" -gt 12 ] && [ "$forward" -ge 4 ]
-nothing_left
-lab verify r
-on hostA virsh -q start r
-await 60 lab verify r
-lives_on hostA r
-lab rm r
-on hostA rm -r /srv/other
+comes_up_and_goes
 
 it "a place that fills up ends the copy, and the guest goes on in its old image"
 fresh local:qcow2 --fill 40
