@@ -157,6 +157,11 @@ bool facts_is_here(const struct host *h)
     return uri_is_here(h->uri);
 }
 
+bool facts_is_off_elsewhere(const struct facts *f)
+{
+    return f->domain.run == RUN_SHUTOFF && f->source.uri && !facts_is_here(&f->source);
+}
+
 bool facts_may_overwrite(const struct facts *f, const struct disk *d)
 {
     for (size_t i = 0; i < f->overwrite.n; i++)

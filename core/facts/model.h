@@ -349,6 +349,8 @@ struct disk *facts_disk(struct facts *f, const char *target); /* NULL when there
 bool uri_is_here(const char *uri);
 /* Its libvirt is this machine's own, and so are its files. */
 bool facts_is_here(const struct host *h);
+/* The domain is shut off on a host that is known to be another machine. */
+bool facts_is_off_elsewhere(const struct facts *f);
 
 /* --overwrite has named it. */
 bool facts_may_overwrite(const struct facts *f, const struct disk *d);

@@ -48,8 +48,8 @@ struct survey {
     struct call *early_disks;       /* "survey-disks", where the source had told all that it needs by then */
     int (*journal)(void *context, const json_t *record, struct error *err);
     void *context;
-    /* Once the source has told its name, while a login to a destination that was given by its URI is under
-     * way: what need not wait for that; may be NULL, and is told the context. */
+    /* Once the source has told its name, while a login is under way, if the destination was given by its URI:
+     * what need not wait for that; may be NULL, and is told the context. */
     int (*meanwhile)(void *context, struct error *err);
     /* The host that asked for a user and a password when survey_connect_source failed; NULL = none did. */
     const char *wants_password;

@@ -33,9 +33,7 @@ static bool relocates(const struct rule_case *c)
 /* On another machine its QEMU is started for the copy, paused: all is as with a guest that runs. */
 static bool is_started(const struct rule_case *c)
 {
-    const struct host *h = &c->facts->source;
-
-    return c->facts->domain.run == RUN_SHUTOFF && !c->channel && h->uri && !facts_is_here(h);
+    return !c->channel && facts_is_off_elsewhere(c->facts);
 }
 
 static bool is_off(const struct rule_case *c)

@@ -60,6 +60,9 @@ bool settle_has(const struct move *m, const char *step, const char *target);
 json_t *settle_look(struct move *m, struct worker *w, const json_t *disks, struct error *err);
 /* settle-definition.c: the same for a domain that was shut off. */
 int settle_definition(struct move *m, struct error *err);
+/* settle-stand-in.c: ends the QEMU that a relocation started, over this worker of its host; 0 too when it is
+ * somebody else's by now, which is said, and when there is none. */
+int settle_stand_in(struct move *m, struct worker *source, struct error *err);
 
 /* undo.c */
 int undo_all(struct move *m, struct error *err);

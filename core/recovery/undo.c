@@ -122,27 +122,12 @@ static int undo_migrate(struct undo *u, const json_t *record, struct error *err)
     return ask(u, true, "undefine", json_pack("{ss}", "uuid", u->m->uuid), err);
 }
 
-/* One that somebody has resumed is theirs. libvirt may still be starting it, for one that did not wait. */
 static int undo_start_paused(struct undo *u, const json_t *record, struct error *err)
 {
-    static const char *const reasons[] = { "user", "starting-up" };
+    struct worker *w = worker_for(u, false, err);
 
     (void)record;
-    if (journal_last(u->m->journal, "started-by-others"))
-        return 0;
-    for (size_t i = 0; i < sizeof reasons / sizeof *reasons; i++) {
-        *err = (struct error){ 0 };
-        if (ask(u, false, "destroy",
-                json_pack("{ss s{ss ss}}", "uuid", u->m->uuid, "expect", "state", "paused", "reason",
-                          reasons[i]),
-                err) == 0)
-            return 0;
-        if (err->code != ERROR_STALE)
-            return -err->code;
-    }
-    *err = (struct error){ 0 };
-    move_say(u->m, "domain '%s' was started by somebody meanwhile, and is left as it is", u->m->name);
-    return 0;
+    return w ? settle_stand_in(u->m, w, err) : -err->code;
 }
 
 static const struct {

@@ -25,11 +25,7 @@ static void end_stand_in(struct move *m)
 {
     struct error failed = { 0 };
 
-    if (stand_in_end(m, &failed) == 0)
-        return;
-    if (failed.code == ERROR_STALE)
-        move_say(m, "domain '%s' was started by somebody meanwhile, and is left as it is", m->name);
-    else
+    if (settle_stand_in(m, m->survey.source, &failed) < 0)
         move_problem(m,
                      "the QEMU that copied for domain '%s' could not be ended: %s: %s; it is paused: virsh "
                      "destroy '%s'",
@@ -83,6 +79,10 @@ static int back_out(struct move *m, struct error *err)
 
 static int carry(struct move *m, struct error *err)
 {
+    /* The copy engine opens what has the image's path on this machine. */
+    if (m->facts->domain.run == RUN_SHUTOFF && !facts_is_here(&m->facts->source))
+        return error_set(err, ERROR_REFUSED, m->survey.source_host,
+                         "domain '%s' does not run, and its images are on another machine", m->name);
     return m->facts->domain.run == RUN_SHUTOFF ? relocation_off_carry(m, err) : relocation_carry(m, err);
 }
 
@@ -123,6 +123,10 @@ static int survey_through_stand_in(struct move *m, struct error *err)
     m->result->relocation = NULL;
     if (look_and_judge(m, err) < 0)
         return -err->code;
+    if (m->facts->domain.run == RUN_SHUTOFF)
+        return error_set(err, ERROR_FAILED, m->survey.source_host,
+                         "the QEMU that was started to copy for domain '%s' has ended: see its log there",
+                         m->name);
     return not_against_it(m, err);
 }
 

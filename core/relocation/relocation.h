@@ -28,11 +28,10 @@ int relocation_carry(struct move *m, struct error *err);
  */
 int relocation_off_carry(struct move *m, struct error *err);
 /* stand-in.c: a domain that is shut off where the copy engine is not: its QEMU, started paused, takes the
- * place of one that runs; what was surveyed before is to be surveyed again. stand_in_end: of any run;
- * ERROR_STALE when somebody has resumed it meanwhile, and it runs on. */
+ * place of one that runs; what was surveyed before is to be surveyed again. recovery/settle-stand-in.c ends
+ * it. */
 bool stand_in_is_needed(const struct move *m);
 int stand_in_begin(struct move *m, struct error *err);
-int stand_in_end(struct move *m, struct error *err);
 /* retire.c: the old images of what was relocated go, each only if it is seen to be unused. */
 void relocation_retire(struct move *m);
 

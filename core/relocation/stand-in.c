@@ -1,17 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0
  * A domain that is shut off on another machine: nothing of ours can lock its images there, and its QEMU can.
  * So that is started, paused, copies as it does for a guest that runs, and is ended. The guest itself
- * executes nothing; recovery/undo.c has the way back. */
+ * executes nothing; recovery/settle-stand-in.c ends it. */
 #include "relocation/relocation.h"
 
 #define START_MS 60000u
-#define END_MS 30000u
 
 bool stand_in_is_needed(const struct move *m)
 {
-    const struct host *h = &m->facts->source;
-
-    return m->facts->domain.run == RUN_SHUTOFF && h->uri && !facts_is_here(h);
+    return facts_is_off_elsewhere(m->facts);
 }
 
 int stand_in_begin(struct move *m, struct error *err)
@@ -31,14 +28,4 @@ int stand_in_begin(struct move *m, struct error *err)
     if (err->code == ERROR_STALE && move_record(m, "started-by-others", NULL, &failed) < 0)
         *err = failed;
     return -err->code;
-}
-
-int stand_in_end(struct move *m, struct error *err)
-{
-    if (!journal_last(m->journal, "start-paused"))
-        return 0;
-    return worker_do(
-        m->survey.source, "destroy",
-        json_pack("{ss s{ss ss}}", "uuid", m->uuid, "expect", "state", "paused", "reason", "user"), END_MS,
-        NULL, err);
 }

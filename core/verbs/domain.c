@@ -276,8 +276,21 @@ int verb_max_downtime(struct child *c, const json_t *args, json_t *reply, struct
     return 0;
 }
 
-/* An act rests on a look: what is no longer as it was seen is left as it is. {"expect": {"state", "reason"}}
- */
+/* A guest that has executed anything has asked for a block of its disks. */
+static int check_unused(struct child *c, virDomainPtr d, struct error *err)
+{
+    virDomainBlockStatsStruct all;
+
+    if (virDomainBlockStats(d, "", &all, sizeof all) < 0)
+        return libvirt_error(err, c->host, "could not ask whether the guest has used its disks");
+    if (all.rd_req <= 0 && all.wr_req <= 0)
+        return 0;
+    error_set(err, ERROR_STALE, c->host, "the domain is no longer as it was seen");
+    return error_why(err, "the guest has used its disks: it was resumed");
+}
+
+/* An act rests on a look: what is no longer as it was seen is left as it is. {"expect": {"state", "reason",
+ * "is_unused"}} */
 static int check_expected(struct child *c, virDomainPtr d, const json_t *args, struct error *err)
 {
     const json_t *expect = json_child(args, "expect");
@@ -289,7 +302,7 @@ static int check_expected(struct child *c, virDomainPtr d, const json_t *args, s
         return libvirt_error(err, c->host, "could not ask for the domain's state");
     if (text_equal(json_text(expect, "state", ""), state_word(state)) &&
         text_equal(json_text(expect, "reason", ""), reason_word(state, reason)))
-        return 0;
+        return json_flag(expect, "is_unused", false) ? check_unused(c, d, err) : 0;
     error_set(err, ERROR_STALE, c->host, "the domain is no longer as it was seen");
     return error_why(err, "it was %s %s, and is %s %s", json_text(expect, "state", "?"),
                      json_text(expect, "reason", ""), state_word(state), reason_word(state, reason));

@@ -42,7 +42,7 @@ static void choose_format(struct locating *l)
     const char *format = relocation_format(l->disk, l->to, l->format);
 
     /* Who copies the image of a domain that is off writes no zeroes, and makes qcow2 in few places. */
-    if (!l->format && l->facts->domain.run == RUN_SHUTOFF && facts_is_here(&l->facts->source) &&
+    if (!l->format && l->facts->domain.run == RUN_SHUTOFF && !facts_is_off_elsewhere(l->facts) &&
         text_equal(format, "qcow2"))
         format = relocation_format(l->disk, l->to, "keep");
     l->to->format = arena_text(l->facts->arena, format);

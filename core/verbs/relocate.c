@@ -7,8 +7,8 @@
 #include <stdint.h>
 #include <sys/stat.h>
 
-/* The copy engine works on this machine, and on what the paths of this machine lead to. What stands at the
- * path now is what it copies: later it is removed only if it is still that. */
+/* What stands at the path now is what the copy engine copies: later it is removed only if it is still that.
+ */
 static void look_at_image_that_is_off(struct facts *f, struct disk *disk)
 {
     struct stat st;

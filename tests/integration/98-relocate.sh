@@ -60,16 +60,23 @@ starts_at() { # TARGET "PLACE FORMAT" …
     await 60 lab verify r
     lives_on hostA r
 }
-# Both disks of a guest that is shut off, old or new, and no other image there; forward counts what is.
-off_in_one_place() { # FOLDER
-    local at other in_use=0
-    at=$(disk_at r vda --inactive) other=$(disk_at r vdb --inactive)
-    is "$(dirname "${at% *}")" dirname "${other% *}"
-    [[ $at != "$1/"* ]] || in_use=2
-    forward=$((forward + in_use))
-    is "$in_use" on hostA sh -c "ls $1 | wc -l"
-}
-comes_up_and_goes() {
+# Both disks of a guest that is shut off: whatever record of its journal a relocation dies behind, they are in one place, old
+# or new, and no other image is there. `settled N` is how a case settles the Nth.
+killed_off_at_each_step() { # MACHINE OPTION…
+    local n=0 code=137 forward=0 at other in_use
+    while [ "$code" = 137 ]; do
+        n=$((n + 1)) code=0 in_use=0
+        on hostA mkdir "/srv/other/$n"
+        VIRT_FERRY_FAULT=kill:journal:$n ferry "$1" -q "${@:2}" relocate r --disk all --to "/srv/other/$n" || code=$?
+        settled "$n" || complain "after record $n" || return
+        is 'shut off' on hostA virsh domstate r
+        at=$(disk_at r vda --inactive) other=$(disk_at r vdb --inactive)
+        is "$(dirname "${at% *}")" dirname "${other% *}"
+        [[ $at != "/srv/other/$n/"* ]] || in_use=2
+        forward=$((forward + in_use))
+        is "$in_use" on hostA sh -c "ls /srv/other/$n | wc -l"
+    done
+    [ "$code" = 0 ] && [ "$n" -gt 12 ] && [ "$forward" -ge 4 ]
     nothing_left
     lab verify r
     on hostA virsh -q start r
@@ -390,20 +397,14 @@ starts_at vda "$IMAGES/r-vda.img raw"
 deep "killed at each step of the disks of a guest that is shut off, both are in one place and no image is left"
 grep -qs VIRT_FERRY_FAULT "$VIRT_FERRY_BUILD/virt-ferry" || skip "this build has no fault points"
 shut_off local:qcow2,local:raw
-n=0 code=137 forward=0
-while [ "$code" = 137 ]; do
-    n=$((n + 1)) code=0
-    on hostA mkdir "/srv/other/$n"
-    VIRT_FERRY_FAULT=kill:journal:$n ferry hostA -q relocate r --disk all --to "/srv/other/$n" || code=$?
-    if [ $((n % 2)) = 0 ]; then
-        ferry hostA recover r || complain "recover after $n"
+settled() { # N
+    if [ $(($1 % 2)) = 0 ]; then
+        ferry hostA recover r
     else
         exits 2 relocate r --disk sdz --to /srv/other
     fi
-    off_in_one_place "/srv/other/$n"
-done
-[ "$code" = 0 ] && [ "$n" -gt 12 ] && [ "$forward" -ge 4 ]
-comes_up_and_goes
+}
+killed_off_at_each_step hostA
 
 it "a guest that is shut off on another machine goes through its QEMU, which is started paused and ended"
 shut_off local:qcow2 --fill 24
@@ -426,6 +427,34 @@ during prepare meddle
 prints 'left as it is' far --disk vda --to "$NFS" --format raw
 lab link hostA rate none
 is_at r vda '/export/r-vda.raw raw'
+
+deep "who resumes it and pauses it again has it too, also when the run died"
+shut_off local:raw --fill 24
+far --disk vda --to "$NFS" --bandwidth 2MiB/s >"$WORK/said" 2>&1 &
+first=$!
+await 20 sh -c "'$REPO/tests/lab/lab' on hostA virsh domblklist r --details | grep -q vda && '$REPO/tests/lab/lab' on hostA virsh domstate r | grep -q paused"
+on hostA virsh -q resume r
+await 60 sh -c "'$REPO/tests/lab/lab' on hostA virsh domblkstat r | grep -q 'wr_req [1-9]'"
+on hostA virsh -q suspend r
+signal_far KILL
+exits 137 wait "$first"
+ferry client -c qemu+tcp://hostA/system recover r
+is paused on hostA virsh domstate r
+on hostA virsh -q resume r
+is_at r vda "$IMAGES/r-vda.img raw"
+is_empty on_nfs
+
+deep "a QEMU that ends as soon as it was started leaves the disk where it was, and nothing is copied from here"
+shut_off local:raw --fill 24
+(while on hostA sh -c 'virsh -q domstate r | grep -q "shut off"'; do :; done; on hostA virsh -q destroy r) >/dev/null 2>&1 &
+first=$!
+code=0
+far --disk vda --to "$NFS" || code=$?
+wait "$first" || true
+[ "$code" = 1 ] || [ "$code" = 3 ] || complain "exit code $code"
+is_off_at vda "$IMAGES/r-vda.img raw"
+is_empty on_nfs
+starts_at vda "$IMAGES/r-vda.img raw"
 
 it "who starts it first keeps it; and when it is cancelled, the QEMU that was started for it goes"
 grep -qs VIRT_FERRY_FAULT "$VIRT_FERRY_BUILD/virt-ferry" || skip "this build has no fault points"
@@ -470,18 +499,8 @@ starts_at vda "$IMAGES/r-vda.qcow2 qcow2"
 deep "killed at each step of that, both disks are in one place, no image is left, and no QEMU"
 grep -qs VIRT_FERRY_FAULT "$VIRT_FERRY_BUILD/virt-ferry" || skip "this build has no fault points"
 shut_off local:qcow2,local:raw
-n=0 code=137 forward=0
-while [ "$code" = 137 ]; do
-    n=$((n + 1)) code=0
-    on hostA mkdir "/srv/other/$n"
-    VIRT_FERRY_FAULT=kill:journal:$n ferry client -q -c qemu+ssh://root@hostA/system \
-        relocate r --disk all --to "/srv/other/$n" || code=$?
-    ferry client -c qemu+ssh://root@hostA/system recover r || complain "recover after $n"
-    is 'shut off' on hostA virsh domstate r
-    off_in_one_place "/srv/other/$n"
-done
-[ "$code" = 0 ] && [ "$n" -gt 12 ] && [ "$forward" -ge 4 ]
-comes_up_and_goes
+settled() { ferry client -c qemu+ssh://root@hostA/system recover r; }
+killed_off_at_each_step client -c qemu+ssh://root@hostA/system
 
 it "a place that fills up ends the copy, and the guest goes on in its old image"
 fresh local:qcow2 --fill 40

@@ -34,7 +34,7 @@ START_TEST(every_rule_has_cases_on_both_sides_and_says_its_cause)
             for (size_t i = 0; i < TEST_ROWS(cases); i++)
                 if (text_equal(cases[i].id, rule->id))
                     n[cases[i].found]++;
-            /* pair-test.c has those of two hosts. */
+            /* pair-test.c has those of two hosts, relocate-test.c that of a relocation by itself. */
             ck_assert_msg(rule->scope >= PER_PAIR || (n[0] && n[1]), "'%s' has %d and %d cases", rule->id,
                           n[0], n[1]);
             ck_assert_msg(rule->cause && (rule->fix || rule->severity == NOTES), "'%s'", rule->id);
