@@ -263,6 +263,24 @@ grep -q 'did not answer by ssh within 5 s' "$WORK/first" || complain "$(cat "$WO
 exits 0 prints 'No run is open' ferry hostA recover
 lives_on hostA web
 
+it "killed while a login is under way, the run is undone although the destination is silent still"
+guest hostA web --write-log
+lab link hostA hostB drop
+finally lab link hostA hostB ok
+FERRY_SECONDS=20 ferry hostA migrate --allow-cleartext web qemu+ssh://hostB/system >"$WORK/first" 2>&1 &
+await 3 is_marked hostA web || complain "the domain is not marked"
+on hostA pkill -KILL -x virt-ferry
+exits 137 wait $!
+is_marked hostA web || complain "the mark went by itself"
+within 20 exits 0 ferry hostA recover web
+! is_marked hostA web || complain "the domain is marked still"
+exits 0 prints 'No run is open' ferry hostA recover
+lives_on hostA web
+# The folder that its sockets were to lie in goes with the next way.
+lab link hostA hostB ok
+exits 0 ferry hostA $PLAN web qemu+ssh://hostB/system
+is_empty ssh_left
+
 it "a host without sshd is reached by another channel, and that is said"
 guest hostA web --write-log
 finally sshd_start hostB
