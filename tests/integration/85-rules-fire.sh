@@ -53,8 +53,8 @@ lock-lives|74-p2p.sh
 offline-copy|76-offline.sh
 connections-postcopy|72-tls.sh
 connections-forward|71-ssh-data.sh
-relocate-not-running|98-relocate.sh
-relocate-starts-paused|98-relocate.sh
+relocate-not-running|99-relocate-off.sh
+relocate-starts-paused|99-relocate-off.sh
 relocate-snapshots|98-relocate.sh
 relocate-transient|98-relocate.sh
 relocate-drive|98-relocate.sh
