@@ -57,7 +57,7 @@ address_gone() { lab nfs run ip addr del "$ALSO/16" dev sw0; }
 # A server on the client machine over a copy of the first one's file system: every number is the same there.
 clone_up() {
     # shellcheck disable=SC2016
-    lab nfs run sh -euc 'sync -f one; cp --sparse=always one.disk clone.disk; e2fsck -fy clone.disk >/dev/null || [ $? -le 2 ]
+    lab nfs run sh -euc 'sync -f one; cp --sparse=always disks/one clone.disk; e2fsck -fy clone.disk >/dev/null || [ $? -le 2 ]
         sed -e /Bind_addr/d -e "s|Path = .*/one;|Path = /run/clone;|" -e "/Export_Id = 2/,/FSAL/s|Path = .*;|Path = /run;|" \
             -e "/RecoveryRoot/s|recovery;|recovery-clone;|" ganesha.conf >clone.conf
         mkdir -p recovery-clone'

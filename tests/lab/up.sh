@@ -117,7 +117,7 @@ up_options() {
         case $1 in
             --hosts) count=${2:?a number}; shift ;;
             --rate) rate=${2:?a rate such as 1gbit}; shift ;;
-            --nfs) nfs=1; need_program ganesha.nfsd ;;
+            --nfs | --nfs-in-memory) nfs=$1; need_program ganesha.nfsd ;;
             --tls) tls=1; need_program certtool; need_program saslpasswd2 ;;
             --second-net) second_net=1 ;;
             --ceph) ceph=1; need_program ceph-osd ;;
@@ -174,7 +174,7 @@ cmd_up() {
         pids+=($!)
     fi
     if [ -n "$nfs" ]; then
-        nfs_up &
+        nfs_up "$nfs" &
         pids+=($!)
     fi
     for i in client "${names[@]}"; do
