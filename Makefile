@@ -159,7 +159,8 @@ endif
 
 objects = $(patsubst %.c,$(B)/%.o,$(1))
 PROGRAM := $(B)/virt-ferry
-PLUGIN_FILES := $(patsubst %,$(B)/plugins/%.so,$(PLUGINS)) $(B)/plugins/transport-ssh-dial
+SSH_PROGRAMS := $(patsubst %,$(B)/plugins/transport-ssh-%,dial session)
+PLUGIN_FILES := $(patsubst %,$(B)/plugins/%.so,$(PLUGINS)) $(SSH_PROGRAMS)
 UNIT_PROGRAMS := $(patsubst %.c,$(B)/%,$(UNIT_SOURCES))
 
 $(MODE): $(PROGRAM) $(B)/libcore.a $(PLUGIN_FILES)
@@ -188,9 +189,9 @@ $(B)/plugins/$(1).so: $(call objects,$(sort $(wildcard plugins/$(1)/*.c) $(PLUGI
 endef
 $(foreach plugin,$(PLUGINS),$(eval $(call plugin_rule,$(plugin))))
 
-# A program that the plugin beside it has run, by ssh.
-$(B)/plugins/transport-ssh-dial: $(B)/plugins/transport-ssh/dial/main.o
-	$(call quiet,LINK,$@)$(CC) $(LINK_PROGRAM) -o $@ $<
+# Programs that the plugin beside them runs, or has run by ssh.
+$(SSH_PROGRAMS): $(B)/plugins/transport-ssh-%: $(B)/plugins/transport-ssh/%/main.o $(B)/plugins/common/pass-fd.o
+	$(call quiet,LINK,$@)$(CC) $(LINK_PROGRAM) -o $@ $^
 
 # ---- tests ----
 

@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The program stands in the plugin's own folder, and runs by a shell: its path is checked. */
 #include "dial.h"
+#include "own-program.h"
 #include "said.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #define PATH_LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-/"
@@ -42,56 +41,12 @@ static bool command(char *buf, size_t size, const char *program, pid_t pid, int 
     return n > 0 && (size_t)n < size;
 }
 
-static bool is_ours(const char *path)
-{
-    struct stat st;
-
-    return stat(path, &st) == 0 && S_ISREG(st.st_mode) && (st.st_uid == 0 || st.st_uid == geteuid()) &&
-           (st.st_mode & (S_IWGRP | S_IWOTH)) == 0 && access(path, X_OK) == 0;
-}
-
-/* The loader was given a descriptor: where our own code was mapped from, only the kernel knows. */
-static bool own_path(char *buf, size_t size)
-{
-    static const char here;
-    const uintptr_t at = (uintptr_t)&here;
-    FILE *maps = fopen("/proc/self/maps", "re");
-    char line[PATH_MAX + 128];
-    bool is_found = false;
-
-    while (maps && !is_found && fgets(line, sizeof line, maps)) {
-        const char *path = strchr(line, '/');
-        char *end = NULL;
-        const uintptr_t first = strtoul(line, &end, 16), last = *end == '-' ? strtoul(end + 1, NULL, 16) : 0;
-
-        line[strcspn(line, "\n")] = '\0';
-        is_found = path && at >= first && at < last && strlen(path) < size;
-        if (is_found)
-            (void)snprintf(buf, size, "%s", path);
-    }
-    if (maps)
-        (void)fclose(maps);
-    return is_found;
-}
-
-static bool find_program(char *buf, size_t size)
-{
-    char own[PATH_MAX];
-    const char *slash;
-    int n;
-
-    if (!own_path(own, sizeof own) || !(slash = strrchr(own, '/')))
-        return false;
-    n = snprintf(buf, size, "%.*s/" DIAL_PROGRAM, (int)(slash - own), own);
-    return n > 0 && (size_t)n < size && is_ours(buf);
-}
-
 bool dial_new(struct dial *ret, char *buf, size_t size)
 {
     char program[PATH_MAX];
 
     *ret = (struct dial){ { -1, -1 } };
-    if (find_program(program, sizeof program) && pipe2(ret->gate, O_CLOEXEC) == 0 &&
+    if (own_program(DIAL_PROGRAM, program, sizeof program) && pipe2(ret->gate, O_CLOEXEC) == 0 &&
         command(buf, size, program, getpid(), ret->gate[0]))
         return true;
     dial_done(ret);

@@ -246,6 +246,16 @@ void words_of_run(struct words *w, const struct place *p, const char *folder, co
     add(w, command);
 }
 
+void words_through(struct words *w, const char *program)
+{
+    if (w->n + 2 >= sizeof w->argv / sizeof w->argv[0])
+        return;
+    memmove(w->argv + 2, w->argv, (w->n + 1) * sizeof w->argv[0]);
+    w->argv[0] = program;
+    w->argv[1] = w->control;
+    w->n += 2;
+}
+
 #define CONFINED ".tunnelmigrate.dest."
 #define NAME_MOST 24u /* of a domain: the socket's path has 107 bytes in all */
 

@@ -37,6 +37,7 @@ struct words {
     char control[PLACE_PATH_SIZE], forward[2][2 * PLACE_PATH_SIZE];
     char ciphers[PLACE_CIPHERS_SIZE + 8], connect[32];
     char via[PLACE_NAME_SIZE + 16], alias[PLACE_NAME_SIZE + 16];
+    char program[1024];
 };
 
 /* Of a list of ciphers that no configuration chose (OpenSSH's own), the same with AES-GCM first, which
@@ -58,6 +59,8 @@ void words_of_master(struct words *w, const struct place *p, const char *folder,
                      const struct forward *list, const char *dial);
 /* A command over the master, and never over a new connection. */
 void words_of_run(struct words *w, const struct place *p, const char *folder, const char *command);
+/* The same, asked of a program first: "PROGRAM CONTROL ssh ... COMMAND". */
+void words_through(struct words *w, const char *program);
 /* Has an ssh make sockets here that lead to others there: the master (nth 0), or the nth of those that have a
  * connection of their own. */
 #define PLACE_RAM "ram"

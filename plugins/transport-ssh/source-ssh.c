@@ -6,6 +6,7 @@
 #include "hold.h"
 #include "master.h"
 #include "said.h"
+#include "session.h"
 #include "trouble.h"
 #include <stdio.h>
 #include <string.h>
@@ -145,7 +146,7 @@ static int start_carrier(struct ferry_call *call, const struct ferry_services *s
         services->error(call, NULL, "no command could be made for '%s'", route->source_uri);
         return -1;
     }
-    words_of_run(&w, &source, route->source_folder, quoted);
+    words_of_session(&w, &source, route->source_folder, quoted);
     problem = hold_begin(&carrier, w.argv, input);
     if (problem)
         services->error(call, NULL, "what carries RAM and disks could not be started: %s", strerror(problem));

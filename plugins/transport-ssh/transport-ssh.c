@@ -11,6 +11,7 @@
 #include "master.h"
 #include "relay.h"
 #include "said.h"
+#include "session.h"
 #include "source-ssh.h"
 #include "trouble.h"
 #include <errno.h>
@@ -137,7 +138,7 @@ int ssh_run(struct ferry_call *call, const struct ferry_services *services, cons
         command->errors = said;
         command->errors_room = sizeof said;
     }
-    words_of_run(&w, &p, folder, quoted);
+    words_of_session(&w, &p, folder, quoted);
     command->argv = w.argv;
     r = services->program(call, command);
     command->argv = argv;
@@ -302,7 +303,7 @@ static int keep_folder(struct ferry_call *call, const struct ferry_services *ser
 
     if (!place_quote(quoted, sizeof quoted, keeper_words))
         return -1;
-    words_of_run(&w, o->place, o->folder, quoted);
+    words_of_session(&w, o->place, o->folder, quoted);
     if (keeper_begin(&w, o->data, o->owner, o->suffix, KEEPER_MS, &said) == 0)
         return 0;
     said_last_line(said, line, sizeof line);

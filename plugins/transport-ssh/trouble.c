@@ -5,6 +5,7 @@
 #include "dial.h"
 #include "key.h"
 #include "said.h"
+#include "session.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -258,7 +259,7 @@ int trouble_libvirt(struct ferry_call *call, const struct ferry_services *servic
     };
     bool answered = place_quote(command, sizeof command, argv);
 
-    words_of_run(&w, p, folder, command);
+    words_of_session(&w, p, folder, command);
     c.argv = w.argv;
     answered = answered && services->program(call, &c) == 0 && strstr(printed, "end");
     if (answered && strstr(printed, "open"))

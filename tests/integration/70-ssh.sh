@@ -12,15 +12,15 @@ PLAN='plan --allow-cleartext'
 
 quietly() { "$@" >/dev/null 2>&1 || true; }
 
-# ssh of ours in any machine of this lab, and sockets that it made.
+# ssh of ours in any machine of this lab, programs of its plugin, and sockets that they made.
 ssh_left() {
     local machine pid namespaces=' '
     for machine in client $(hosts); do
         namespaces+="$(readlink "/proc/$(<"$STATE/machines/$machine/pid")/ns/net") "
         find "$STATE/machines/$machine/run/virt-ferry" -mindepth 1 2>/dev/null || true
     done
-    for pid in $(pgrep -x ssh || true); do
-        [[ $namespaces != *" $(readlink "/proc/$pid/ns/net" || echo none) "* ]] || echo "ssh $pid"
+    for pid in $(pgrep -x ssh; pgrep ^transport-ssh; true); do
+        [[ $namespaces != *" $(readlink "/proc/$pid/ns/net" || echo none) "* ]] || echo "$(<"/proc/$pid/comm") $pid"
     done
 }
 nothing_of_ssh() { [ -z "$(ssh_left)" ]; }
@@ -63,19 +63,19 @@ wayward() { # HOST…
 }
 one_runner() { [ "$(lab runners "$1" | wc -l)" = 1 ] || complain "runners: $(lab runners "$1")"; }
 
-# virt-ferry on hostA with an ssh that writes down the words of its masters.
+# virt-ferry on hostA with an ssh that writes down the words of its masters, and of what else it is run for.
 SEEN=/run/ssh-seen
 see_ssh() {
     finally on hostA rm -r $SEEN
     # shellcheck disable=SC2016
-    on hostA sh -euc 'mkdir "$0"; printf "%s\n" "#!/bin/sh" "case \$* in *-M*) echo \$* >>$0/masters;; esac" \
+    on hostA sh -euc 'mkdir "$0"; printf "%s\n" "#!/bin/sh" "case \$* in *-M*) echo \$* >>$0/masters;; *-G*) ;; *) echo \$* >>$0/others;; esac" \
         "exec /usr/bin/ssh \"\$@\"" >"$0/ssh"; chmod 755 "$0/ssh"' $SEEN
 }
 seen_ferry() { # [NAME=VALUE…] -- WORD…
     local settings=()
     while [ "$1" != -- ]; do settings+=("$1"); shift; done
     shift
-    on hostA rm -f $SEEN/masters
+    on hostA rm -f $SEEN/masters $SEEN/others
     # shellcheck disable=SC2016
     on hostA env "${settings[@]}" sh -c 'PATH=$0:$PATH exec virt-ferry "$@"' $SEEN "$@"
 }
@@ -129,6 +129,20 @@ exits 0 seen_ferry -- $PLAN web qemu+ssh://hostB/system
 masters_dialled yes no
 # The master's, and one to see how far it is for each of two channels: the first ssh was told of no host.
 [ $(($(connections_taken) - taken)) = 3 ] || complain "sshd was connected to $(($(connections_taken) - taken)) times"
+nothing_of_ssh
+
+it "commands are run there without another ssh, and by ssh where the program for that is not there"
+guest hostA web --write-log
+see_ssh
+kernel_there() { seen_ferry "$@" survey web qemu+ssh://hostB/system 2>/dev/null | jq -r .dest.kernel_release; }
+is "$(uname -r)" kernel_there --
+is_empty on hostA sh -c "cat $SEEN/others 2>/dev/null || true"
+# The plugins alone, without what stands beside them.
+# shellcheck disable=SC2016
+on hostA sh -euc 'mkdir "$0/plugins"; cp "$1"/*.so "$0/plugins"' $SEEN "$VIRT_FERRY_BUILD/plugins"
+is "$(uname -r)" kernel_there VIRT_FERRY_PLUGIN_PATH=$SEEN/plugins --
+masters_dialled no
+on hostA grep -q ' -S .* hostB ' $SEEN/others
 nothing_of_ssh
 
 it "data in the clear is refused by ssh as by any other channel"

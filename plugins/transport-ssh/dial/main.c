@@ -4,6 +4,7 @@
  * acknowledgement of those before (40 ms in a login): ssh asks for that only when it has logged in. Says what
  * ssh itself would say of a failure, and else which address it was and how long that took: dial.h reads it.
  */
+#include "../../common/pass-fd.h"
 #include "../dial.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -84,28 +85,6 @@ static void tell(const struct addrinfo *to, uint64_t us)
         (void)fprintf(stderr, "transport-ssh-dial: reached %s %" PRIu64 " us\n", address, us);
 }
 
-static bool hand_over(int fd, int to)
-{
-    char byte = 0;
-    struct iovec data = { &byte, 1 };
-    union {
-        char bytes[CMSG_SPACE(sizeof fd)];
-        struct cmsghdr aligned;
-    } room;
-    struct msghdr message = {
-        .msg_iov = &data, .msg_iovlen = 1, .msg_control = room.bytes, .msg_controllen = sizeof room.bytes
-    };
-    struct cmsghdr *head;
-
-    memset(&room, 0, sizeof room);
-    head = CMSG_FIRSTHDR(&message);
-    head->cmsg_level = SOL_SOCKET;
-    head->cmsg_type = SCM_RIGHTS;
-    head->cmsg_len = CMSG_LEN(sizeof fd);
-    memcpy(CMSG_DATA(head), &fd, sizeof fd);
-    return sendmsg(to, &message, MSG_NOSIGNAL) == 1;
-}
-
 static int dial(const char *host, const char *port, int ms, int *ret)
 {
     const struct addrinfo hints = { .ai_socktype = SOCK_STREAM };
@@ -176,7 +155,7 @@ int main(int argc, char **argv)
     }
     if (dial(host, port, (int)seconds * 1000, &fd) < 0)
         return 1;
-    if (!hand_over(fd, STDOUT_FILENO)) {
+    if (!pass_fd(fd, STDOUT_FILENO)) {
         (void)fprintf(stderr, "transport-ssh-dial: standard output takes no socket: %s\n", strerror(errno));
         return 1;
     }

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  * A socket for ssh that is connected already: where ssh's configuration leaves room for it, the words that it
  * is asked for by, and the program that makes it, against a listener of this machine. */
-#include "../../../plugins/transport-ssh/dial.c"  /* NOLINT(bugprone-suspicious-include) */
-#include "../../../plugins/transport-ssh/place.c" /* NOLINT(bugprone-suspicious-include) */
-#include "../../../plugins/transport-ssh/said.c"  /* NOLINT(bugprone-suspicious-include) */
+#include "../../../plugins/common/pass-fd.c"            /* NOLINT(bugprone-suspicious-include) */
+#include "../../../plugins/transport-ssh/dial.c"        /* NOLINT(bugprone-suspicious-include) */
+#include "../../../plugins/transport-ssh/own-program.c" /* NOLINT(bugprone-suspicious-include) */
+#include "../../../plugins/transport-ssh/place.c"       /* NOLINT(bugprone-suspicious-include) */
+#include "../../../plugins/transport-ssh/said.c"        /* NOLINT(bugprone-suspicious-include) */
 
 int dial_main(int argc, char **argv);
 #define main dial_main

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
  * An ssh that ends while it is needed: what is told of it, and how the shell on the source that started one
  * tells us; that shell is run here, with an ssh of the test's own. */
-#include "../../../plugins/transport-ssh/ended.c"      /* NOLINT(bugprone-suspicious-include) */
-#include "../../../plugins/transport-ssh/hold.c"       /* NOLINT(bugprone-suspicious-include) */
-#include "../../../plugins/transport-ssh/place.c"      /* NOLINT(bugprone-suspicious-include) */
-#include "../../../plugins/transport-ssh/said.c"       /* NOLINT(bugprone-suspicious-include) */
-#include "../../../plugins/transport-ssh/source-ssh.c" /* NOLINT(bugprone-suspicious-include) */
+#include "../../../plugins/transport-ssh/ended.c"       /* NOLINT(bugprone-suspicious-include) */
+#include "../../../plugins/transport-ssh/hold.c"        /* NOLINT(bugprone-suspicious-include) */
+#include "../../../plugins/transport-ssh/own-program.c" /* NOLINT(bugprone-suspicious-include) */
+#include "../../../plugins/transport-ssh/place.c"       /* NOLINT(bugprone-suspicious-include) */
+#include "../../../plugins/transport-ssh/said.c"        /* NOLINT(bugprone-suspicious-include) */
+#include "../../../plugins/transport-ssh/session.c"     /* NOLINT(bugprone-suspicious-include) */
+#include "../../../plugins/transport-ssh/source-ssh.c"  /* NOLINT(bugprone-suspicious-include) */
 
 #include "check-main.h"
 #include "plugin/call.h"
