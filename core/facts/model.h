@@ -229,7 +229,8 @@ struct host {
     size_t n_pools;
     struct secret *secrets;
     size_t n_secrets;
-    const char *cpu_model, *cpu_vendor; /* what QEMU there can give a guest at most */
+    /* What QEMU there can give a guest at most; on a domain's destination, one of its machine: */
+    const char *cpu_model, *cpu_vendor;
     struct finding_refs cpu_requires, cpu_disables;
     struct finding_refs tpm_backends; /* emulator, passthrough; empty: not known */
     /* Read where commands or files of the host can be reached: */

@@ -102,9 +102,9 @@ static void read_processors(struct child *c, struct xml *x, struct arena *a, str
     h->node_ids = cpuset_text(a, &nodes);
 }
 
-void capabilities_of_emulator(struct child *c, struct arena *a, struct host *h)
+/* text: libvirt's domain capabilities; NULL: there are none. */
+static void read_emulator(const char *text, struct arena *a, struct host *h)
 {
-    OWNED_MEMORY char *text = virConnectGetDomainCapabilities(c->libvirt, NULL, NULL, NULL, NULL, 0);
     OWNED(xml) x = text ? xml_read(text) : NULL;
 
     if (!x)
@@ -115,6 +115,13 @@ void capabilities_of_emulator(struct child *c, struct arena *a, struct host *h)
     read_names(x, HOST_MODEL "feature[@policy='require']/@name", a, &h->cpu_requires);
     read_names(x, HOST_MODEL "feature[@policy='disable']/@name", a, &h->cpu_disables);
     read_names(x, "/domainCapabilities/devices/tpm/enum[@name='backendModel']/value", a, &h->tpm_backends);
+}
+
+void capabilities_of_emulator(struct child *c, struct arena *a, struct host *h)
+{
+    OWNED_MEMORY char *text = virConnectGetDomainCapabilities(c->libvirt, NULL, NULL, NULL, NULL, 0);
+
+    read_emulator(text, a, h);
 }
 
 /* What libvirt says of one pool, before it is read. */
@@ -327,15 +334,13 @@ int verb_survey_pair(struct child *c, const json_t *args, json_t *reply, struct 
 }
 
 /* Unsupported combinations of type, architecture and machine are invalid arguments to libvirt. */
-static void ask_for_machine(struct child *c, const struct facts *f, struct verdict *ret)
+static void ask_for_machine(struct child *c, const struct facts *f, struct verdict *ret, char **ret_said)
 {
-    OWNED_MEMORY char *text = NULL;
-
     if (!f->domain.machine)
         return;
-    text = virConnectGetDomainCapabilities(c->libvirt, NULL, f->domain.arch, f->domain.machine,
-                                           f->domain.type, 0);
-    if (text)
+    *ret_said = virConnectGetDomainCapabilities(c->libvirt, NULL, f->domain.arch, f->domain.machine,
+                                                f->domain.type, 0);
+    if (*ret_said)
         ret->suits = TRI_YES;
     else if (last_code() == VIR_ERR_INVALID_ARG)
         refused(ret);
@@ -402,6 +407,7 @@ struct domain_questions {
     struct child *c;
     struct facts *f;
     struct verdict cpu, machine;
+    char *emulator; /* what libvirt says of that of the domain's machine */
     bool is_here;
     void (*meanwhile)(void *context);
     void *context;
@@ -428,7 +434,7 @@ static void ask_for_domain(void *context, size_t i)
     else if (i == 1)
         compare_cpu(q->c, q->f, &q->cpu);
     else if (i == 2)
-        ask_for_machine(q->c, q->f, &q->machine);
+        ask_for_machine(q->c, q->f, &q->machine, &q->emulator);
     else if (i == 3)
         capabilities_for_interfaces(q->c, q->f, true);
     else
@@ -447,8 +453,10 @@ bool capabilities_for_domain(struct child *c, struct facts *f, void (*meanwhile)
         f->dest.knows_machine = q.machine.suits;
     f->dest.cpu_why = q.cpu.why ? arena_text(f->arena, q.cpu.why) : f->dest.cpu_why;
     f->dest.machine_why = q.machine.why ? arena_text(f->arena, q.machine.why) : f->dest.machine_why;
+    read_emulator(q.emulator, f->arena, &f->dest);
     free(q.cpu.why);
     free(q.machine.why);
+    free(q.emulator);
     return q.is_here;
 }
 

@@ -29,6 +29,7 @@ struct part {
     json_t *host; /* members of the facts' host, by name */
     char *machine;
     struct idle idle;
+    bool has_no_domain; /* whose own machine would be asked about */
     struct error err;
     int r;
 };
@@ -204,7 +205,8 @@ static int machine(struct part *p)
 
 static int emulator(struct part *p)
 {
-    capabilities_of_emulator(p->c, p->arena, p->h);
+    if (p->has_no_domain)
+        capabilities_of_emulator(p->c, p->arena, p->h);
     return 0;
 }
 
@@ -287,23 +289,27 @@ static int look_as_pair(struct child *c, struct facts *f, json_t *reply, struct 
     return clock && json_put(reply, "clock", json_incref(clock)) < 0 ? error_memory(err) : 0;
 }
 
-/* {"is_pair": no domain is asked about}: a host as facts have it, under "host"; of a pair "clock" too, as
- * pair.h has it, where it could be read */
+/* {"is_pair": no domain is asked about, "is_dest": this is not the source}: a host as facts have it, under
+ * "host"; of a pair "clock" too, as pair.h has it, where it could be read */
 int verb_survey_host(struct child *c, const json_t *args, json_t *reply, struct error *err)
 {
     OWNED(facts) f = facts_new();
     OWNED_JSON host = json_object();
     struct part part[N_PARTS] = { 0 };
+    const bool is_pair = json_flag(args, "is_pair", false);
     int r;
 
     if (!f || !host)
         return error_memory(err);
     for (size_t i = 0; i < N_PARTS; i++)
-        part[i] = (struct part){
-            .c = c, .h = &f->source, .arena = arena_new(), .host = json_object(), .idle.ns = NOT_KNOWN
-        };
+        part[i] = (struct part){ .c = c,
+                                 .h = &f->source,
+                                 .arena = arena_new(),
+                                 .host = json_object(),
+                                 .idle.ns = NOT_KNOWN,
+                                 .has_no_domain = is_pair || !json_flag(args, "is_dest", false) };
     together(N_PARTS, ask_part, part);
-    r = json_flag(args, "is_pair", false) ? look_as_pair(c, f, reply, err) : 0;
+    r = is_pair ? look_as_pair(c, f, reply, err) : 0;
     if (r == 0)
         r = put_together(part, f, host, err);
     if (r == 0 && idle_since(c, part[PROCESSORS].idle, host) < 0)
