@@ -109,16 +109,19 @@ nfs_start() {
 }
 
 nfs_up() { # --nfs|--nfs-in-memory
-    local disk size disks=$NFS_DIR/disks run=$STATE/machines/switch/run
+    local disk size options=loop,noatime disks=$NFS_DIR/disks run=$STATE/machines/switch/run
     mkdir -p "$NFS_DIR/recovery" "$disks" "$run"
-    [ "$1" != --nfs-in-memory ] || inside switch mount -t tmpfs none "$disks"
+    if [ "$1" = --nfs-in-memory ]; then
+        inside switch mount -t tmpfs none "$disks"
+        options+=,discard # what is deleted is memory again
+    fi
     compile nfs-remove -lnfs
     compile rpc-count
     while IFS='|' read -r disk size; do
         mkdir "$NFS_DIR/$disk"
         inside switch truncate -s "$size" "$disks/$disk"
         inside switch mkfs.ext4 -q -F -O ^has_journal -E nodiscard,lazy_itable_init=1 -m 0 "$disks/$disk"
-        inside switch mount -o loop,noatime "$disks/$disk" "$NFS_DIR/$disk"
+        inside switch mount -o "$options" "$disks/$disk" "$NFS_DIR/$disk"
         inside switch rmdir "$NFS_DIR/$disk/lost+found"
     done <<<"$NFS_DISKS"
     inside switch mount --bind "$run" /run
