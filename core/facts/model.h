@@ -229,7 +229,8 @@ struct host {
     size_t n_pools;
     struct secret *secrets;
     size_t n_secrets;
-    /* What QEMU there can give a guest at most; on a domain's destination, one of its machine: */
+    /* What QEMU there can give a guest at most: of a pair, by default; on a domain's destination one of its
+     * machine, and on its source only where it was given all of the processor. */
     const char *cpu_model, *cpu_vendor;
     struct finding_refs cpu_requires, cpu_disables;
     struct finding_refs tpm_backends; /* emulator, passthrough; empty: not known */

@@ -319,7 +319,7 @@ static void use_login(struct survey *s, const struct openings *ways)
 
     if (!s->domain || ways->n == 0)
         return;
-    s->early_source = survey_ask_host(s, s->source, false, &later);
+    s->early_source = survey_ask_host(s, s->source, &later);
     for (int i = 0; i < 2; i++)
         if (!s->spare[i])
             s->spare[i] = new_worker(s, true, &later);
@@ -343,7 +343,7 @@ static void begin_dest(struct survey *s)
 
     survey_reach(s, true, &s->arriving);
     if (s->arriving.worker)
-        s->early_dest = survey_ask_host(s, s->arriving.worker, true, &later);
+        s->early_dest = survey_ask_host(s, s->arriving.worker, &later);
     if (!s->early_source)
         return;
     survey_reach(s, true, &s->looking);
@@ -425,7 +425,7 @@ int survey_connect_dest(struct survey *s, struct error *err)
         return -err->code;
     if (!s->early_dest || !worker_has(s->destination, s->early_dest)) {
         call_free(s->early_dest);
-        s->early_dest = survey_ask_host(s, s->destination, true, err);
+        s->early_dest = survey_ask_host(s, s->destination, err);
     }
     return s->early_dest ? 0 : -err->code;
 }

@@ -39,31 +39,35 @@ static int append_all(json_t *to, const char *key, const json_t *from)
     return json_array_extend(list, (json_t *)(uintptr_t)more);
 }
 
-/* What the source said of itself and of the domain. */
-static json_t *told_by_source(const json_t *domain, const json_t *source, struct error *err)
-{
-    OWNED_JSON all = json_deep_copy(json_child(domain, "facts"));
-
-    if (!all || json_object_set(all, "source", (json_t *)(uintptr_t)json_child(source, "host")) < 0) {
-        error_memory(err);
-        return NULL;
-    }
-    return HAND_OVER(all);
-}
-
-/* What one can be given by the domain's machine only the domain's survey knows: see verbs/capabilities.h. */
-static int take_emulator(json_t *host, const json_t *of_domain)
+/* What one can be given at most there, only the domain's survey asks: see verbs/capabilities.h. */
+static int take_emulator(json_t *host, const json_t *by_domain)
 {
     static const char *const keys[] = { "cpu_model", "cpu_vendor", "cpu_requires", "cpu_disables",
                                         "tpm_backends" };
 
     for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
-        json_t *said = json_object_get(of_domain, keys[i]);
+        json_t *said = json_object_get(by_domain, keys[i]);
 
-        if (said && json_object_set(host, keys[i], said) < 0)
+        /* A list that was not asked for is empty. */
+        if (said && !(json_is_array(said) && json_array_size(said) == 0) &&
+            json_object_set(host, keys[i], said) < 0)
             return -1;
     }
-    return json_object_update_missing(host, (json_t *)(uintptr_t)of_domain);
+    return 0;
+}
+
+/* What the source said of itself and of the domain. */
+static json_t *told_by_source(const json_t *domain, const json_t *source, struct error *err)
+{
+    OWNED_JSON all = json_deep_copy(json_child(domain, "facts"));
+    OWNED_JSON host = json_deep_copy(json_child(source, "host"));
+
+    if (!all || !host || take_emulator(host, json_child(all, "source")) < 0 ||
+        json_object_set(all, "source", host) < 0) {
+        error_memory(err);
+        return NULL;
+    }
+    return HAND_OVER(all);
 }
 
 /* The destination as a host, and the channels, beside what is known; what that holds of the destination
@@ -73,7 +77,9 @@ static int add_dest(json_t *all, const json_t *dest, const json_t *channels, str
     OWNED_JSON host = json_deep_copy(json_child(dest, "host"));
     const json_t *of_domain = json_child(all, "dest");
 
-    if (!host || (of_domain && take_emulator(host, of_domain) < 0) ||
+    if (!host ||
+        (of_domain && (take_emulator(host, of_domain) < 0 ||
+                       json_object_update_missing(host, (json_t *)(uintptr_t)of_domain) < 0)) ||
         json_object_set(all, "dest", host) < 0 || append_all(all, "channels", channels) < 0 ||
         append_all(all, "findings", channels) < 0)
         return error_memory(err);
@@ -98,11 +104,10 @@ static int map_names(const struct survey *s, json_t **all, struct error *err)
     return 0;
 }
 
-struct call *survey_ask_host(struct survey *s, struct worker *w, bool is_dest, struct error *err)
+struct call *survey_ask_host(struct survey *s, struct worker *w, struct error *err)
 {
-    return worker_ask(w, "survey-host",
-                      json_pack("{sb sb}", "is_pair", s->domain == NULL, "is_dest", (int)is_dest),
-                      SURVEY_DISKS_MS, err);
+    return worker_ask(w, "survey-host", json_pack("{sb}", "is_pair", s->domain == NULL), SURVEY_DISKS_MS,
+                      err);
 }
 
 /* What the destination says of the source's processor. */
@@ -270,7 +275,7 @@ static struct call *source_asked(struct survey *s, struct error *err)
     if (early && worker_has(s->source, early))
         return early;
     call_free(early);
-    return survey_ask_host(s, s->source, false, err);
+    return survey_ask_host(s, s->source, err);
 }
 
 static int ask_both(struct survey *s, struct questions *q, struct error *err)

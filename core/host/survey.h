@@ -70,7 +70,7 @@ int survey_connect_dest(struct survey *s, struct error *err);
 /* Everything else; both must be connected. */
 struct facts *survey_run(struct survey *s, struct error *err);
 /* "survey-host", asked of either host's worker. */
-struct call *survey_ask_host(struct survey *s, struct worker *w, bool is_dest, struct error *err);
+struct call *survey_ask_host(struct survey *s, struct worker *w, struct error *err);
 /* The domain as the source has it: what was asked early, or else asked now. */
 int survey_domain(struct survey *s, json_t **ret, struct error *err);
 /* Since it was asked early the domain was changed: the answer is not wanted. */

@@ -268,13 +268,18 @@ static char *cpu_xml(const char *model, const char *vendor, const struct finding
     return t.failed || !quoted ? NULL : strdup(text_of(&t));
 }
 
+static bool takes_host_cpu(const struct domain *d)
+{
+    return text_equal(d->cpu_mode, "host-passthrough") || text_equal(d->cpu_mode, "maximum");
+}
+
 /* The processor that the guest has seen; with host-passthrough that is all of the source's. */
 static char *cpu_seen(const struct facts *f)
 {
     const struct domain *d = &f->domain;
     const struct host *s = &f->source;
 
-    if (text_equal(d->cpu_mode, "host-passthrough") || text_equal(d->cpu_mode, "maximum"))
+    if (takes_host_cpu(d))
         return s->cpu_model ? cpu_xml(s->cpu_model, s->cpu_vendor, &s->cpu_requires, &s->cpu_disables) : NULL;
     return d->cpu_model ? cpu_xml(d->cpu_model, d->cpu_vendor, &d->cpu_requires, &d->cpu_disables) : NULL;
 }
@@ -333,13 +338,26 @@ int verb_survey_pair(struct child *c, const json_t *args, json_t *reply, struct 
     return arena_failed(f->arena) ? error_memory(err) : json_put(reply, "facts", facts_to_json(f));
 }
 
+static char *said_of_machine(struct child *c, const struct domain *d)
+{
+    return virConnectGetDomainCapabilities(c->libvirt, NULL, d->arch, d->machine, d->type, 0);
+}
+
+void capabilities_at_source(struct child *c, struct facts *f)
+{
+    OWNED_MEMORY char *text = NULL;
+
+    if (takes_host_cpu(&f->domain) && f->domain.machine)
+        text = said_of_machine(c, &f->domain);
+    read_emulator(text, f->arena, &f->source);
+}
+
 /* Unsupported combinations of type, architecture and machine are invalid arguments to libvirt. */
 static void ask_for_machine(struct child *c, const struct facts *f, struct verdict *ret, char **ret_said)
 {
     if (!f->domain.machine)
         return;
-    *ret_said = virConnectGetDomainCapabilities(c->libvirt, NULL, f->domain.arch, f->domain.machine,
-                                                f->domain.type, 0);
+    *ret_said = said_of_machine(c, &f->domain);
     if (*ret_said)
         ret->suits = TRI_YES;
     else if (last_code() == VIR_ERR_INVALID_ARG)

@@ -29,7 +29,7 @@ struct part {
     json_t *host; /* members of the facts' host, by name */
     char *machine;
     struct idle idle;
-    bool has_no_domain; /* whose own machine would be asked about */
+    bool is_pair; /* no domain is asked about, whose machine would be */
     struct error err;
     int r;
 };
@@ -205,7 +205,7 @@ static int machine(struct part *p)
 
 static int emulator(struct part *p)
 {
-    if (p->has_no_domain)
+    if (p->is_pair)
         capabilities_of_emulator(p->c, p->arena, p->h);
     return 0;
 }
@@ -289,8 +289,8 @@ static int look_as_pair(struct child *c, struct facts *f, json_t *reply, struct 
     return clock && json_put(reply, "clock", json_incref(clock)) < 0 ? error_memory(err) : 0;
 }
 
-/* {"is_pair": no domain is asked about, "is_dest": this is not the source}: a host as facts have it, under
- * "host"; of a pair "clock" too, as pair.h has it, where it could be read */
+/* {"is_pair": no domain is asked about}: a host as facts have it, under "host"; of a pair "clock" too, as
+ * pair.h has it, where it could be read */
 int verb_survey_host(struct child *c, const json_t *args, json_t *reply, struct error *err)
 {
     OWNED(facts) f = facts_new();
@@ -307,7 +307,7 @@ int verb_survey_host(struct child *c, const json_t *args, json_t *reply, struct 
                                  .arena = arena_new(),
                                  .host = json_object(),
                                  .idle.ns = NOT_KNOWN,
-                                 .has_no_domain = is_pair || !json_flag(args, "is_dest", false) };
+                                 .is_pair = is_pair };
     together(N_PARTS, ask_part, part);
     r = is_pair ? look_as_pair(c, f, reply, err) : 0;
     if (r == 0)

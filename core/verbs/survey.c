@@ -537,6 +537,7 @@ int verb_survey_domain(struct child *c, const json_t *args, json_t *reply, struc
         return -err->code;
     if (!is_silent)
         together(2, ask_live, &(struct live){ c, d, f });
+    capabilities_at_source(c, f);
     capabilities_for_interfaces(c, f, false);
     if (verb_is_local(c))
         for (size_t i = 0; i < f->domain.n_disks; i++)
