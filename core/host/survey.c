@@ -39,18 +39,19 @@ static int append_all(json_t *to, const char *key, const json_t *from)
     return json_array_extend(list, (json_t *)(uintptr_t)more);
 }
 
-/* What one can be given at most there, only the domain's survey asks: see verbs/capabilities.h. */
-static int take_emulator(json_t *host, const json_t *by_domain)
+/* What the domain's survey alone asks of a host: of its emulator, say, and whether it can run the domain. A
+ * list that was not asked for is empty. */
+static int fill(json_t *host, const json_t *by_domain)
 {
-    static const char *const keys[] = { "cpu_model", "cpu_vendor", "cpu_requires", "cpu_disables",
-                                        "tpm_backends" };
+    const char *key;
+    json_t *said;
 
-    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
-        json_t *said = json_object_get(by_domain, keys[i]);
+    json_object_foreach((json_t *)(uintptr_t)by_domain, key, said)
+    {
+        const json_t *known = json_object_get(host, key);
 
-        /* A list that was not asked for is empty. */
-        if (said && !(json_is_array(said) && json_array_size(said) == 0) &&
-            json_object_set(host, keys[i], said) < 0)
+        if ((!known || (json_is_array(known) && json_array_size(known) == 0)) &&
+            json_object_set(host, key, said) < 0)
             return -1;
     }
     return 0;
@@ -62,7 +63,7 @@ static json_t *told_by_source(const json_t *domain, const json_t *source, struct
     OWNED_JSON all = json_deep_copy(json_child(domain, "facts"));
     OWNED_JSON host = json_deep_copy(json_child(source, "host"));
 
-    if (!all || !host || take_emulator(host, json_child(all, "source")) < 0 ||
+    if (!all || !host || fill(host, json_child(all, "source")) < 0 ||
         json_object_set(all, "source", host) < 0) {
         error_memory(err);
         return NULL;
@@ -75,13 +76,9 @@ static json_t *told_by_source(const json_t *domain, const json_t *source, struct
 static int add_dest(json_t *all, const json_t *dest, const json_t *channels, struct error *err)
 {
     OWNED_JSON host = json_deep_copy(json_child(dest, "host"));
-    const json_t *of_domain = json_child(all, "dest");
 
-    if (!host ||
-        (of_domain && (take_emulator(host, of_domain) < 0 ||
-                       json_object_update_missing(host, (json_t *)(uintptr_t)of_domain) < 0)) ||
-        json_object_set(all, "dest", host) < 0 || append_all(all, "channels", channels) < 0 ||
-        append_all(all, "findings", channels) < 0)
+    if (!host || fill(host, json_child(all, "dest")) < 0 || json_object_set(all, "dest", host) < 0 ||
+        append_all(all, "channels", channels) < 0 || append_all(all, "findings", channels) < 0)
         return error_memory(err);
     return 0;
 }
