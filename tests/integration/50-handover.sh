@@ -74,11 +74,10 @@ lives_on hostA sw
 it "an abort that libvirt refuses, since its job has not begun, is asked for until it is accepted"
 needs_faults
 guest hostA sw --write-log
-here=(--ns "$(<"$STATE/machines/hostA/pid")" --nslist net -x virt-ferry)
 {
-    await 20 pgrep -r T "${here[@]}"
+    await 20 on_machine pgrep hostA -r T -x virt-ferry
     sleep 3
-    pkill -CONT "${here[@]}"
+    on_machine pkill hostA -CONT -x virt-ferry
 } &
 # shellcheck disable=SC2086
 VIRT_FERRY_FAULT=stop:migrate:1 exits 5 prints 'the time that was allowed is over' \

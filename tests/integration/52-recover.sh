@@ -29,9 +29,6 @@ dies_at() { # STEP HOST ARGUMENT…
 }
 
 # A process of ours on HOST that stopped itself, or is to get a signal.
-on_machine() { # pgrep|pkill HOST ARGUMENT…
-    "$1" --ns "$(<"$STATE/machines/$2/pid")" --nslist net "${@:3}"
-}
 continue_on() { # HOST
     await 20 on_machine pgrep "$1" -r T -x virt-ferry
     on_machine pkill "$1" -CONT -x virt-ferry

@@ -19,7 +19,6 @@ stayed() { # and nothing is left of it at the destination
     is 'shut off' lab on hostA virsh domstate resting
     is_empty lab on hostB sh -c "virsh -q list --all --name | grep .; virsh -q pool-list --name --all | grep -v default; ls $IMAGES"
 }
-of_lab() { "$1" --ns "$(<"$STATE/machines/hostA/pid")" --nslist net "${@:2}"; } # pgrep|pkill ARGUMENT…
 
 it "its images go with it as they are, sparse, and it starts there"
 resting local:qcow2,local:raw --fill 24
@@ -55,9 +54,9 @@ for point in create:1 create:2 image-copy:1 migrate:1; do
 done
 VIRT_FERRY_FAULT=stop:journal-migrate:1 ferry hostA $MOVE resting hostB >"$WORK/said" 2>&1 &
 first=$!
-await 20 of_lab pgrep -r T -x virt-ferry
+await 20 on_machine pgrep hostA -r T -x virt-ferry
 exits 1 prints 'Failed to get "write" lock' lab on hostA virsh -q start resting
-of_lab pkill -CONT -x virt-ferry
+on_machine pkill hostA -CONT -x virt-ferry
 wait "$first"
 is 'shut off' lab on hostB virsh domstate resting
 lab rm resting
@@ -66,7 +65,7 @@ deep "a destination that fills up, a cancel, and a definition that was changed m
 resting local:raw --disk-size 256M --fill 128
 lab link hostA rate 400mbit
 finally lab link hostA rate none
-stop_it() { sleep 1; of_lab pkill -INT -x virt-ferry; }
+stop_it() { sleep 1; on_machine pkill hostA -INT -x virt-ferry; }
 during prepare stop_it
 exits 5 ferry hostA $MOVE resting hostB
 stayed

@@ -133,9 +133,9 @@ needs_all
 half_image "$HALF" 512
 lab link hostA rate 400mbit
 finally lab link hostA rate none
-during_copying() { # of this lab alone: all labs see each other's processes
+during_copying() {
     sleep 2
-    pkill -INT --ns "$(<"$STATE/machines/hostA/pid")" --nslist net -of 'relocate --image'
+    on_machine pkill hostA -INT -of 'relocate --image'
 }
 during_copying &
 exits 5 prints 'was cancelled' copy "$HALF" --to "nfs://$SERVER/export/gone.raw"

@@ -11,7 +11,7 @@
 
 # From a machine that has neither the guest nor its images.
 far() { ferry client -c qemu+tcp://hostA/system relocate r "$@"; } # OPTION…
-signal_far() { pkill "-$1" --ns "$(<"$STATE/machines/client/pid")" --nslist net -x virt-ferry; }
+signal_far() { on_machine pkill client "-$1" -x virt-ferry; }
 
 # Of a guest that is shut off: where its definition leads its disk, and that it comes up there.
 shut_off() { # DISKS OPTION…
@@ -134,7 +134,7 @@ grep -qs VIRT_FERRY_FAULT "$VIRT_FERRY_BUILD/virt-ferry" || skip "this build has
 shut_off local:raw
 VIRT_FERRY_FAULT=stop:journal-definition:1 ferry hostA relocate r --disk vda --to /srv/other >"$WORK/said" 2>&1 &
 first=$!
-stopped_on_a() { pgrep -r T --ns "$(<"$STATE/machines/hostA/pid")" --nslist net -x virt-ferry; }
+stopped_on_a() { on_machine pgrep hostA -r T -x virt-ferry; }
 await 20 stopped_on_a
 exits 1 prints 'Failed to get "write" lock' on hostA virsh -q start r
 signal_on_a CONT
@@ -234,7 +234,7 @@ starts_at vda "$IMAGES/r-vda.img raw"
 it "who starts it first keeps it; and when it is cancelled, the QEMU that was started for it goes"
 grep -qs VIRT_FERRY_FAULT "$VIRT_FERRY_BUILD/virt-ferry" || skip "this build has no fault points"
 shut_off local:raw --fill 24
-stopped_far() { pgrep -r T --ns "$(<"$STATE/machines/client/pid")" --nslist net -x virt-ferry; }
+stopped_far() { on_machine pgrep client -r T -x virt-ferry; }
 VIRT_FERRY_FAULT=stop:journal-start-paused:1 far --disk vda --to "$NFS" >"$WORK/said" 2>&1 &
 first=$!
 await 20 stopped_far

@@ -325,6 +325,11 @@ plain_shell() { # HOST…
     done
 }
 
+# Processes of one machine of this lab: all labs see each other's.
+on_machine() { # pgrep|pkill HOST ARGUMENT…
+    "$1" --ns "$(<"$STATE/machines/$2/pid")" --nslist net "${@:3}"
+}
+
 lives_on() { # HOST GUEST
     local host
     is "$1" lab runners "$2"

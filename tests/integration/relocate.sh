@@ -37,8 +37,7 @@ fresh() { # DISKS OPTION…
     guest hostA r --disk "$1" --write-log "${@:2}"
 }
 
-# Of this lab alone: all labs see each other's processes.
-signal_on_a() { pkill "-$1" --ns "$(<"$STATE/machines/hostA/pid")" --nslist net -x virt-ferry; }
+signal_on_a() { on_machine pkill hostA "-$1" -x virt-ferry; }
 
 # The findings of a dry run, by their ids.
 found() { { ferry hostA --json relocate r --dry-run "$@" 2>/dev/null || true; } | jq -r '.findings[].id' | tr '\n' ' '; }
