@@ -92,7 +92,7 @@ log_in_to_silence() {
     FERRY_SECONDS=20 ferry hostA migrate --allow-cleartext web qemu+ssh://hostB/system >"$WORK/first" 2>&1 &
     await 3 is_marked hostA web || complain "the domain is not marked"
 }
-is_marked() { on "$1" virsh -q dumpxml "$2" | grep -q virt-ferry.dev/ns/run; } # HOST GUEST
+is_marked() { grep -q virt-ferry.dev/ns/run <<<"$(on "$1" virsh -q dumpxml "$2")"; } # HOST GUEST
 # shellcheck disable=SC2016
 connections_taken() { on hostB awk '/^Tcp: [0-9]/ { print $7 }' /proc/net/snmp; }
 

@@ -10,7 +10,7 @@
 SLOWLY='--bandwidth 8MiB/s --no-throttle'
 
 # Does libvirtd itself speak to port PORT of another host?
-speaks_itself() { on "$1" ss -Htnp state established "dport = :$2" | grep -q '"libvirtd"'; } # HOST PORT
+speaks_itself() { grep -q '"libvirtd"' <<<"$(on "$1" ss -Htnp state established "dport = :$2")"; } # HOST PORT
 start() { # HOST ARGUMENT…: virt-ferry beside the case; its pid in $run
     "$REPO/tests/lab/lab" on "$1" virt-ferry "${@:2}" >"$WORK/said" 2>&1 &
     run=$!

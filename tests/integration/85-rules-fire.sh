@@ -179,7 +179,7 @@ plain_plans() {
 shows() { # FILE
     local id text code=0
     while IFS='|' read -r id text; do
-        grep "^$id|" "$1" | grep -qF -e "$text" || complain "wanted: $id, saying: $text" || code=1
+        grep -qF -e "$text" <<<"$(grep "^$id|" "$1")" || complain "wanted: $id, saying: $text" || code=1
         case $id in # each has one of the two, by what the user says; the third by what history says of the link
             cleartext | cleartext-allowed | may-not-end) continue ;;
         esac

@@ -39,6 +39,7 @@
 #   leaves_traces               this case does not end clean, and need not
 #
 # After each case both hosts must be clean: see traces.sh.
+# No `command | grep -q`: grep leaves at the first match, and the command that still writes has failed.
 set -uo pipefail
 
 HERE=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")" && pwd)
@@ -335,7 +336,7 @@ lives_on() { # HOST GUEST
     is "$1" lab runners "$2"
     is running on "$1" virsh domstate "$2"
     for host in $(hosts); do
-        [ "$host" = "$1" ] || ! on "$host" virsh -q list --all --name | grep -qxF -- "$2" ||
+        [ "$host" = "$1" ] || ! grep -qxF -- "$2" <<<"$(on "$host" virsh -q list --all --name)" ||
             complain "guest '$2' is defined on '$host' too" || return 1
     done
     grep -q 'lab.log=1' "$STATE/guests/$2/domain.xml" || return 0

@@ -44,5 +44,5 @@ found() { { ferry hostA --json relocate r --dry-run "$@" 2>/dev/null || true; } 
 finds() { # ID OPTION…
     local id=$1
     shift
-    found "$@" | grep -qw -e "$id" || complain "wanted finding '$id', got: $(found "$@")"
+    grep -qw -e "$id" <<<"$(found "$@")" || complain "wanted finding '$id', got: $(found "$@")"
 }

@@ -84,7 +84,7 @@ state_of() { # HOST
         find /etc/libvirt /etc/pki /etc/sasl2 /etc/default /etc/fstab /root/.ssh /var/lib/virt-ferry/host-setup \
             -not -path "/etc/libvirt/qemu/*" -not -path "/etc/libvirt/storage*" -not -name known_hosts -printf "%p %y %m %U:%G\n" -type f -exec sha256sum {} + 2>/dev/null | sort'
 }
-listens() { within_system "$1" ss -Hltn "sport = :$2" | grep -q .; } # HOST PORT
+listens() { [ -n "$(within_system "$1" ss -Hltn "sport = :$2")" ]; }   # HOST PORT
 is_closed() { [ -z "$(within_system "$1" ss -Hltn "sport = :$2")" ]; } # HOST PORT
 setup() { within_system "$1" "$SETUP" --apply --yes "${@:2}"; }      # HOST ARGUMENT…
 local_libvirt() { within_system "$1" virsh -q -c qemu:///system list; }
@@ -107,7 +107,7 @@ END
 }
 runs_on() { # HOST NAME OTHER-HOST
     is running within_system "$1" virsh domstate "$2"
-    ! within_system "$3" virsh -q list --name | grep -qx "$2"
+    ! grep -qx "$2" <<<"$(within_system "$3" virsh -q list --name)"
 }
 
 it "by systemd's sockets: what 'check --fix' prints makes two hosts move a guest by TLS, and so they do after a boot"

@@ -77,4 +77,4 @@ ticket hostA 1h
 exits 3 prints 'in the clear to' prints 'control, with the domain' lacks tcp-anyone-is-root ferry hostA plan web "$TCP"
 exits 0 prints 'tcp' ferry hostA migrate web "$TCP" --allow-cleartext
 lives_on hostB web
-on hostA klist | grep -q libvirt/hostb
+grep -q libvirt/hostb <<<"$(on hostA klist)"

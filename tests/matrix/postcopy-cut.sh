@@ -53,7 +53,7 @@ steps_of_exit_11() {
     # Of one of the two there may be nothing left.
     on hostB virsh destroy halves || :
     on hostA virsh destroy halves || :
-    on hostB virsh -q list --all --name | grep -qx halves ||
+    grep -qx halves <<<"$(on hostB virsh -q list --all --name)" ||
         on hostA virsh dumpxml --inactive --security-info halves | on hostB virsh define /dev/stdin
     on hostA virsh undefine --keep-nvram halves
     on hostB virsh start halves

@@ -25,7 +25,7 @@ manager_down() {
     ceph ceph mgr fail x 2>/dev/null
     ceph ceph auth del mgr.x 2>/dev/null
 }
-pool_has() { ceph ceph osd dump | grep "^pool .* 'ferry' " | grep -q "$1"; } # FLAG
+pool_has() { grep "^pool .* 'ferry' .*$1" <<<"$(ceph ceph osd dump)" >/dev/null; } # FLAG
 pool_has_no() { ! pool_has "$1"; }
 
 it "a pool whose quota is reached refuses the move, and the guest runs on when it is raised"
