@@ -39,12 +39,12 @@ static double dirtied(const struct controller *c, const struct job_sample *s)
 }
 
 /* When the pass ended: a look comes late on a busy machine, and a pass that seems to begin late seems short,
- * and its guest busier than it is. It ended as soon as what was left fitted into the allowed downtime.
+ * and its guest busier than it is. It ended soon after what was left fitted into the allowed downtime.
  * Of several that ended since the last look only their sum is known. */
 static double ended_ms(const struct controller *c, const struct job_sample *s)
 {
     const double to_send = fmax((double)c->last_remaining - fits(c), 0);
-    const double at = (double)c->last_ms + to_send / fmax(c->bytes_per_s, 1) * 1000;
+    const double at = (double)c->last_ms + (to_send / fmax(c->bytes_per_s, 1) + PASSES_SLACK_S) * 1000;
 
     return s->pass > c->pass + 1 ? (double)s->at_ms : fmin(at, (double)s->at_ms);
 }

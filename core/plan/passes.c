@@ -15,9 +15,8 @@ static const double throttle_trigger = 0.5;
 static const double shrinks = 0.97;
 
 /* QEMU looks for dirty pages again as soon as what is left fits into the allowed downtime, and stops the
- * guest if it still does with what it finds. It sends for 50 ms between two such thoughts, so that half of
- * that is what may be found. */
-static const double slack_s = 0.03;
+ * guest if it still does with what it finds. */
+static const double slack_s = PASSES_SLACK_S;
 /* An idle guest has next to nothing left by then, a busy one all that was allowed. */
 static const double kept_back = 4;
 
@@ -167,5 +166,5 @@ bool passes_stay(const struct dirty_model *w, double dirtied, double bytes_per_s
     if (dirtied <= rate * slack_s)
         return true;
     p = passes_from(w, dirtied, rate, false);
-    return p.ends && fits + p.bytes <= (fits + dirtied) * PASSES_STAY_SHARE;
+    return p.ends && (p.s <= PASSES_SOON_S || fits + p.bytes <= (fits + dirtied) * PASSES_STAY_SHARE);
 }

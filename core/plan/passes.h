@@ -37,10 +37,16 @@ struct passes {
 struct passes passes_make(const struct dirty_model *w, double first, double bytes_per_s, double downtime_s,
                           bool throttled);
 
+/* QEMU sends for 50 ms between two thoughts of whether what is left fits into the allowed downtime: a pass
+ * lasts half of that longer than it had to. */
+#define PASSES_SLACK_S 0.03
+
 /* Armed for post-copy at a pass boundary: dirtied is what the pass found again, and what fits into the
  * allowed downtime is left beside it. true: pre-copy ends, and what it sends until then is at most
- * PASSES_STAY_SHARE times what post-copy would bring. */
+ * PASSES_STAY_SHARE times what post-copy would bring, or takes no longer than PASSES_SOON_S: no guest is
+ * divided between two hosts to save a moment. */
 #define PASSES_STAY_SHARE 2.0
+#define PASSES_SOON_S 1.0
 bool passes_stay(const struct dirty_model *w, double dirtied, double bytes_per_s, double downtime_s);
 
 #endif

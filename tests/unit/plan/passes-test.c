@@ -106,6 +106,19 @@ START_TEST(staying_costs_at_most_twice_what_post_copy_brings)
     }
 END_TEST
 
+START_TEST(an_end_within_a_second_is_not_worth_dividing_a_guest)
+    {
+        struct dirty_model w = model(1e6);
+
+        dirty_learn(&w, 1, 65 * MIB);
+        ck_assert(passes_stay(&w, 30 * MIB, 100 * MIB, 0.1));
+        ck_assert(!passes_stay(&w, 60 * MIB, 100 * MIB, 0.1));
+        /* One that never ends is none that ends soon. */
+        dirty_learn(&w, 1, 120 * MIB);
+        ck_assert(!passes_stay(&w, 30 * MIB, 100 * MIB, 0.1));
+    }
+END_TEST
+
 static const double absurd[] = { 0, -1, 1, 1e300, NAN, INFINITY, -INFINITY };
 
 START_TEST(no_figure_makes_endless_work_or_a_figure_that_is_none)
@@ -130,4 +143,5 @@ TEST_MAIN("plan/passes", what_is_dirtied_grows_straight_between_the_points_and_e
           a_guest_that_writes_as_fast_as_the_channel_carries_never_ends_but_throttled,
           a_small_working_set_stays_and_one_of_all_memory_does_not,
           LOOP(staying_costs_at_most_twice_what_post_copy_brings, TEST_ROWS(border)),
+          an_end_within_a_second_is_not_worth_dividing_a_guest,
           LOOP(no_figure_makes_endless_work_or_a_figure_that_is_none, TEST_ROWS(absurd)))
