@@ -26,12 +26,19 @@ static void begin_pass(struct controller *c, double at_ms, double sent)
     c->began_sent = sent;
 }
 
-/* What was dirtied is what remains now and did not before, and was sent in between; of all the passes that
- * ended since. Zero pages are done without being sent, which spoils that sum; so what is beyond the allowed
- * downtime counts at least: QEMU begins no new pass before what is left fits into it. */
+/* Pages of zeroes that went by since the last look: they are done at once and cost the channel nothing. */
+static double zeroes(const struct controller *c, const struct job_sample *s)
+{
+    return s->zero_bytes != NOT_KNOWN && s->zero_bytes > c->last_zero ? (double)(s->zero_bytes - c->last_zero)
+                                                                      : 0;
+}
+
+/* What was dirtied is what remains now and did not before, and was done in between; of all the passes that
+ * ended since. Where zeroes are not told, that sum is too small; so what is beyond the allowed downtime
+ * counts at least: QEMU begins no new pass before what is left fits into it. */
 static double dirtied(const struct controller *c, const struct job_sample *s)
 {
-    const double step = (double)(s->sent_bytes - c->last_sent);
+    const double step = (double)(s->sent_bytes - c->last_sent) + zeroes(c, s);
     const double sum = (double)s->remaining_bytes + step - (double)c->last_remaining;
     const double bytes = fmax(sum / (double)(s->pass - c->pass), (double)s->remaining_bytes - fits(c));
 
@@ -39,11 +46,11 @@ static double dirtied(const struct controller *c, const struct job_sample *s)
 }
 
 /* When the pass ended: a look comes late on a busy machine, and a pass that seems to begin late seems short,
- * and its guest busier than it is. It ended soon after what was left fitted into the allowed downtime.
- * Of several that ended since the last look only their sum is known. */
+ * and its guest busier than it is. It ended soon after what was left to send fitted into the allowed
+ * downtime. Of several that ended since the last look only their sum is known. */
 static double ended_ms(const struct controller *c, const struct job_sample *s)
 {
-    const double to_send = fmax((double)c->last_remaining - fits(c), 0);
+    const double to_send = fmax((double)c->last_remaining - zeroes(c, s) - fits(c), 0);
     const double at = (double)c->last_ms + (to_send / fmax(c->bytes_per_s, 1) + PASSES_SLACK_S) * 1000;
 
     return s->pass > c->pass + 1 ? (double)s->at_ms : fmin(at, (double)s->at_ms);
@@ -95,5 +102,6 @@ enum control controller_see(struct controller *c, const struct job_sample *s)
     c->last_ms = s->at_ms;
     c->last_sent = s->sent_bytes;
     c->last_remaining = s->remaining_bytes;
+    c->last_zero = s->zero_bytes != NOT_KNOWN ? s->zero_bytes : 0;
     return decision;
 }

@@ -13,6 +13,7 @@ struct job_sample {
     uint64_t pass;            /* QEMU counts from 1; 0 before it began */
     uint64_t sent_bytes;      /* of memory, so far */
     uint64_t remaining_bytes; /* of memory */
+    uint64_t zero_bytes;      /* done without being sent, so far: pages of zeroes */
 };
 
 enum control {
@@ -27,7 +28,7 @@ struct controller {
     uint64_t pass;
     double began_ms, began_sent; /* of the pass that is going on */
     uint64_t missed_sent;        /* what the first pass had sent when it was first looked at */
-    uint64_t last_ms, last_sent, last_remaining; /* of the newest sample */
+    uint64_t last_ms, last_sent, last_remaining, last_zero; /* of the newest sample */
     double bytes_per_s;
     uint64_t dirtied_bytes; /* what the last boundary found */
     struct dirty_model w;

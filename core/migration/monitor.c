@@ -87,13 +87,18 @@ static void ask_for_postcopy(struct move *m, struct monitor *mon)
  * look long that it ends, and the next one short. */
 static void consult_controller(struct move *m, struct monitor *mon, const json_t *job)
 {
+    const uint64_t page = json_u64(job, "page_bytes", 4096), zero = json_u64(job, "memory_zero_pages", 0);
     const struct job_sample sample = { .at_ms = json_u64(job, "elapsed_ms", loop_now_ms()),
                                        .pass = json_u64(job, "pass", NOT_KNOWN),
                                        .sent_bytes = json_u64(job, "memory_processed_bytes", NOT_KNOWN),
-                                       .remaining_bytes =
-                                           json_u64(job, "memory_remaining_bytes", NOT_KNOWN) };
+                                       .remaining_bytes = json_u64(job, "memory_remaining_bytes", NOT_KNOWN),
+                                       .zero_bytes = page && zero < UINT64_MAX / page ? zero * page : 0 };
     const enum control decision = controller_see(&mon->control, &sample);
 
+    log_event("run", "sample", "at %llu ms, pass %llu: sent %llu, remain %llu, zero %llu",
+              (unsigned long long)sample.at_ms, (unsigned long long)sample.pass,
+              (unsigned long long)sample.sent_bytes, (unsigned long long)sample.remaining_bytes,
+              (unsigned long long)sample.zero_bytes);
     if (decision != CONTROL_WAIT)
         log_event("run", "boundary", "pass %llu: %llu bytes dirtied, %.0f bytes/s: %s",
                   (unsigned long long)sample.pass, (unsigned long long)mon->control.dirtied_bytes,

@@ -17,6 +17,7 @@ static const struct {
     { VIR_DOMAIN_JOB_MEMORY_TOTAL, "memory_total_bytes" },
     { VIR_DOMAIN_JOB_MEMORY_PROCESSED, "memory_processed_bytes" },
     { VIR_DOMAIN_JOB_MEMORY_REMAINING, "memory_remaining_bytes" },
+    { VIR_DOMAIN_JOB_MEMORY_CONSTANT, "memory_zero_pages" },
     { VIR_DOMAIN_JOB_MEMORY_BPS, "memory_bytes_per_s" },
     { VIR_DOMAIN_JOB_MEMORY_DIRTY_RATE, "dirty_pages_per_s" },
     { VIR_DOMAIN_JOB_MEMORY_PAGE_SIZE, "page_bytes" },
