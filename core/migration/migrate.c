@@ -290,6 +290,7 @@ int run_migrate(const struct run_options *o, struct run_result *ret, struct erro
     if (r < 0 && m.journal && journal_last(m.journal, "pivoted") && ret->outcome == OUTCOME_STAYED)
         r = stayed_relocated(&m, err);
     ret->time_ms = loop_now_ms() - m.began_ms;
+    move_leave(&m);
     remember(&m);
     move_done(&m);
     return r;

@@ -7,10 +7,11 @@
 
 #define JOB_END_MS 15000u
 
-/* The destination; its figures of the job are asked at once, and come while the source is cleaned. */
+/* The destination; how it is and its figures of the job are asked at once, and come while the source is
+ * cleaned. */
 struct dest_end {
     struct worker *worker; /* NULL: failed says why */
-    struct call *job;
+    struct call *job, *state;
     struct error failed;
 };
 
@@ -160,26 +161,50 @@ static void ask_dest(struct move *m, struct dest_end *dest)
     struct error ignored = { 0 };
 
     dest->worker = look_worker(m, true, &dest->failed);
-    if (dest->worker)
-        dest->job = worker_ask(dest->worker, "job", json_pack("{ss sb}", "uuid", m->uuid, "completed", 1),
-                               ANSWER_MS, &ignored);
+    if (!dest->worker)
+        return;
+    dest->job = worker_ask(dest->worker, "job", json_pack("{ss sb}", "uuid", m->uuid, "completed", 1),
+                           ANSWER_MS, &ignored);
+    dest->state = worker_ask(dest->worker, "state", json_pack("{ss}", "uuid", m->uuid), ANSWER_MS, &ignored);
+}
+
+static bool lacks_definition(const struct move *m, const json_t *state)
+{
+    return m->is_persistent && !json_flag(state, "is_persistent", false);
+}
+
+static bool stands_still(const struct move *m, const json_t *state)
+{
+    return text_equal(json_text(state, "state", ""), "paused") && !m->was_paused;
+}
+
+/* What was asked early is believed where it is well; a problem is looked at again before it is named. */
+static json_t *dest_state(struct move *m, struct dest_end *dest, struct error *err)
+{
+    struct error ignored = { 0 };
+    OWNED_JSON early = NULL;
+
+    if (dest->state && call_wait(dest->state, &early, &ignored) == 0 && json_flag(early, "present", false) &&
+        !lacks_definition(m, early) && !stands_still(m, early))
+        return HAND_OVER(early);
+    return state_at(m, dest->worker, err);
 }
 
 /* What is missing at the destination is a problem to name, never a reason to go back. */
 static int complete_dest(struct move *m, struct dest_end *dest, struct error *err)
 {
-    OWNED_JSON state = dest->worker ? state_at(m, dest->worker, err) : NULL;
+    OWNED_JSON state = dest->worker ? dest_state(m, dest, err) : NULL;
 
     if (!state) {
         if (!dest->worker)
             *err = dest->failed;
         return -err->code;
     }
-    if (m->is_persistent && !json_flag(state, "is_persistent", false))
+    if (lacks_definition(m, state))
         move_problem(m,
                      "the domain is not defined persistently on '%s': virsh dumpxml it there and define it",
                      m->survey.dest_host);
-    if (text_equal(json_text(state, "state", ""), "paused") && !m->was_paused)
+    if (stands_still(m, state))
         move_problem(m, "the guest is paused on '%s' (%s): see virsh domstate --reason", m->survey.dest_host,
                      json_text(state, "reason", "?"));
     read_actual(m, dest);
@@ -255,6 +280,7 @@ int finish_forward(struct move *m, struct error *err)
         return moved_unwritten(m, &failed, err);
     r = finish(m, &dest, err);
     call_free(dest.job);
+    call_free(dest.state);
     look_worker_back(m, true, dest.worker);
     return r;
 }

@@ -40,21 +40,30 @@ void move_begin(struct move *m, const struct run_options *o, struct run_result *
                                  .context = m };
 }
 
-void move_done(struct move *m)
+void move_leave(struct move *m)
 {
     call_free(m->opening);
+    m->opening = NULL;
     worker_leave(m->mover);
+    for (int i = 0; i < 2; i++) {
+        call_free(m->ahead[i].call);
+        m->ahead[i].call = NULL;
+        worker_leave(m->ahead[i].worker);
+        worker_leave(m->seen[i]);
+    }
+    survey_leave(&m->survey);
+}
+
+void move_done(struct move *m)
+{
+    move_leave(m);
     reach_done(&m->ahead[0]);
     reach_done(&m->ahead[1]);
-    worker_leave(m->seen[0]);
-    worker_leave(m->seen[1]);
-    survey_leave(&m->survey); /* all say goodbye at once */
     worker_free(m->mover);
     worker_free(m->sender);
     gate_free(m->gate);
     worker_free(m->seen[0]);
     worker_free(m->seen[1]);
-    m->opening = NULL;
     m->seen[0] = m->seen[1] = NULL;
     survey_done(&m->survey);
     journal_free(m->journal);

@@ -10,6 +10,7 @@
 #include <spawn.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/pidfd.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -196,9 +197,13 @@ void hold_release(struct hold *h)
 
 void hold_end(struct hold *h)
 {
+    struct pollfd one = { h->pid > 0 ? pidfd_open(h->pid, 0) : -1, POLLIN, 0 };
+
     hold_release(h);
+    /* Without one (Linux before 5.3) each step is waited. */
     for (int waited = 0; h->pid > 0 && !is_gone(h->pid) && waited < END_MS; waited += STEP_MS)
-        (void)poll(NULL, 0, STEP_MS);
+        (void)poll(&one, 1, STEP_MS);
+    close_fd(&one.fd);
     close_fd(&h->out);
     close_fd(&h->errors);
     *h = (struct hold)HOLD_NONE;
