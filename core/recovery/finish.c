@@ -7,11 +7,10 @@
 
 #define JOB_END_MS 15000u
 
-/* The destination; how it is and its figures of the job are asked at once, and come while the source is
- * cleaned. */
+/* The destination; its figures of the job are asked at once, and come while the source is cleaned. */
 struct dest_end {
     struct worker *worker; /* NULL: failed says why */
-    struct call *job, *state;
+    struct call *job;
     struct error failed;
 };
 
@@ -54,15 +53,27 @@ static int end_source(struct move *m, struct worker *source, struct error *err)
                      ANSWER_MS * 2u, NULL, err);
 }
 
-static int forget_at(struct move *m, struct worker *source, struct error *err)
+/* Refused there of a domain that runs. */
+static int undefine_at(struct move *m, struct worker *source, struct error *err)
 {
-    if (end_source(m, source, err) < 0)
-        return -err->code;
     if (!m->is_persistent)
         return 0;
     if (move_record(m, "source-undefine", NULL, err) < 0)
         return -err->code;
     return worker_do(source, "undefine", json_pack("{ss}", "uuid", m->uuid), ANSWER_MS, NULL, err);
+}
+
+static int forget_at(struct move *m, struct worker *source, struct error *err)
+{
+    const struct sight *seen = &m->sights[0];
+    struct error first = { 0 };
+
+    /* Off already as the look saw it that this was decided by: it is looked at again where that came to
+     * nothing. */
+    if (seen->was_heard && (!seen->state[0] || text_equal(seen->state, "shutoff")) &&
+        undefine_at(m, source, &first) == 0)
+        return 0;
+    return end_source(m, source, err) < 0 ? -err->code : undefine_at(m, source, err);
 }
 
 static int forget_source(struct move *m, struct error *err)
@@ -161,52 +172,45 @@ static void ask_dest(struct move *m, struct dest_end *dest)
     struct error ignored = { 0 };
 
     dest->worker = look_worker(m, true, &dest->failed);
-    if (!dest->worker)
-        return;
-    dest->job = worker_ask(dest->worker, "job", json_pack("{ss sb}", "uuid", m->uuid, "completed", 1),
-                           ANSWER_MS, &ignored);
-    dest->state = worker_ask(dest->worker, "state", json_pack("{ss}", "uuid", m->uuid), ANSWER_MS, &ignored);
+    if (dest->worker)
+        dest->job = worker_ask(dest->worker, "job", json_pack("{ss sb}", "uuid", m->uuid, "completed", 1),
+                               ANSWER_MS, &ignored);
 }
 
-static bool lacks_definition(const struct move *m, const json_t *state)
+/* As the look saw it that this was decided by. What was not well is looked at again before it is named. */
+static bool was_well(const struct move *m)
 {
-    return m->is_persistent && !json_flag(state, "is_persistent", false);
-}
+    const struct sight *s = &m->sights[1];
 
-static bool stands_still(const struct move *m, const json_t *state)
-{
-    return text_equal(json_text(state, "state", ""), "paused") && !m->was_paused;
-}
-
-/* What was asked early is believed where it is well; a problem is looked at again before it is named. */
-static json_t *dest_state(struct move *m, struct dest_end *dest, struct error *err)
-{
-    struct error ignored = { 0 };
-    OWNED_JSON early = NULL;
-
-    if (dest->state && call_wait(dest->state, &early, &ignored) == 0 && json_flag(early, "present", false) &&
-        !lacks_definition(m, early) && !stands_still(m, early))
-        return HAND_OVER(early);
-    return state_at(m, dest->worker, err);
+    return s->was_heard && s->state[0] && (s->is_persistent || !m->is_persistent) &&
+           (m->was_paused || !text_equal(s->state, "paused"));
 }
 
 /* What is missing at the destination is a problem to name, never a reason to go back. */
-static int complete_dest(struct move *m, struct dest_end *dest, struct error *err)
+static int look_for_problems(struct move *m, struct dest_end *dest, struct error *err)
 {
-    OWNED_JSON state = dest->worker ? dest_state(m, dest, err) : NULL;
+    OWNED_JSON state = state_at(m, dest->worker, err);
 
-    if (!state) {
-        if (!dest->worker)
-            *err = dest->failed;
+    if (!state)
         return -err->code;
-    }
-    if (lacks_definition(m, state))
+    if (m->is_persistent && !json_flag(state, "is_persistent", false))
         move_problem(m,
                      "the domain is not defined persistently on '%s': virsh dumpxml it there and define it",
                      m->survey.dest_host);
-    if (stands_still(m, state))
+    if (text_equal(json_text(state, "state", ""), "paused") && !m->was_paused)
         move_problem(m, "the guest is paused on '%s' (%s): see virsh domstate --reason", m->survey.dest_host,
                      json_text(state, "reason", "?"));
+    return 0;
+}
+
+static int complete_dest(struct move *m, struct dest_end *dest, struct error *err)
+{
+    if (!dest->worker) {
+        *err = dest->failed;
+        return -err->code;
+    }
+    if (!was_well(m) && look_for_problems(m, dest, err) < 0)
+        return -err->code;
     read_actual(m, dest);
     if (m->autostart && (move_record(m, "dest-autostart", NULL, err) < 0 ||
                          worker_do(dest->worker, "autostart", json_pack("{ss sb}", "uuid", m->uuid, "on", 1),
@@ -280,7 +284,6 @@ int finish_forward(struct move *m, struct error *err)
         return moved_unwritten(m, &failed, err);
     r = finish(m, &dest, err);
     call_free(dest.job);
-    call_free(dest.state);
     look_worker_back(m, true, dest.worker);
     return r;
 }

@@ -60,6 +60,7 @@ static void note_sight(struct move *m, bool is_dest, const json_t *state)
     (void)snprintf(s->state, sizeof s->state, "%s", json_text(state, "state", ""));
     (void)snprintf(s->reason, sizeof s->reason, "%s", json_text(state, "reason", ""));
     s->was_heard = true;
+    s->is_persistent = json_flag(state, "is_persistent", false);
     s->has_job = json_flag(state, "present", false) && json_flag(state, "has_job", false);
     s->has_other_mark = mark && !text_equal(json_text(mark, "run", ""), m->run);
     if (s->has_other_mark)

@@ -29,7 +29,7 @@ struct actual {
 struct sight {
     char state[24], reason[24];
     char other_run[NAME_RUN_SIZE]; /* the run whose mark stands there and is not ours; "" = none */
-    bool has_other_mark, has_job, was_heard;
+    bool has_other_mark, has_job, was_heard, is_persistent;
     uint64_t at_ms; /* loop_awake_ms */
 };
 
