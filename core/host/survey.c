@@ -361,18 +361,23 @@ struct facts *survey_run_alone(struct survey *s, struct error *err)
     return all ? facts_from_json(all, err) : NULL;
 }
 
-void survey_leave(struct survey *s)
+void survey_dismiss(struct survey *s)
 {
     call_free(s->early);
     call_free(s->early_source);
     call_free(s->early_dest);
     call_free(s->early_disks);
     s->early = s->early_source = s->early_dest = s->early_disks = NULL;
-    worker_leave(s->source);
     worker_leave(s->destination);
     worker_leave(s->domains.worker);
     worker_leave(s->arriving.worker);
     worker_leave(s->looking.worker);
+}
+
+void survey_leave(struct survey *s)
+{
+    survey_dismiss(s);
+    worker_leave(s->source);
     for (int i = 0; i < 2; i++)
         worker_leave(s->spare[i]);
 }

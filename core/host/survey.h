@@ -79,7 +79,10 @@ void survey_domain_changed(struct survey *s);
  */
 struct call *survey_ask_for_disks(struct survey *s, struct worker *w, const json_t *domain,
                                   const json_t *source, struct error *err);
-/* Its workers say goodbye to libvirt, all at once; survey_done waits for them. */
+/* Those whose part is over when the migration is say goodbye to libvirt: all but the source's. What still has
+ * to be done over there is asked over survey_fresh. */
+void survey_dismiss(struct survey *s);
+/* All do, at once; survey_done waits for them. */
 void survey_leave(struct survey *s);
 void survey_done(struct survey *s);
 

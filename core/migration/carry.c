@@ -212,8 +212,10 @@ static void follow(struct move *m, struct call *migrate, struct error *err)
             monitor_step(m, &mon);
         /* libvirt takes a fifth of a second from here to its answer. Not before: until now the guest may
          * have stood still, and what is begun beside that prolongs it. */
-        if (m->gate && gate_saw_confirmed(m->gate))
+        if (m->gate && gate_saw_confirmed(m->gate) && !m->ahead_ms) {
             look_ahead(m);
+            survey_dismiss(&m->survey);
+        }
     }
     (void)loop_waits_for(m->loop, "");
     monitor_done(&mon);
