@@ -259,9 +259,8 @@ static int migrate(struct move *m, struct error *err)
         return undo_given_up(m, err);
     /* Whatever the mover still holds open would be a second opinion on the way; and the call is over, so that
      * waiting for its goodbyes would be waiting for nothing. */
-    worker_kill(m->mover);
-    worker_free(m->mover);
-    m->mover = NULL;
+    worker_strike(m->mover);
+    worker_leave(m->survey.source); /* what is looked at now is over connections of its own */
     move_phase(m, "verify");
     return settle(m, err);
 }

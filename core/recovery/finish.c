@@ -81,6 +81,8 @@ static int forget_source(struct move *m, struct error *err)
     struct worker *source = look_worker(m, false, err);
     const int r = source ? forget_at(m, source, err) : -err->code;
 
+    if (r == 0)
+        worker_leave(source); /* that was the last question to it */
     look_worker_back(m, false, source);
     return r;
 }

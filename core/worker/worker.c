@@ -37,7 +37,7 @@ struct worker {
     int fd;
     uint64_t last_id;
     struct call *open; /* unanswered, oldest first */
-    bool is_busy;      /* it was left with a question open */
+    bool is_busy;      /* left with a question open, or struck: no goodbye is waited for */
     struct wire_inbox in;
 };
 
@@ -220,12 +220,20 @@ struct worker *worker_start(struct loop *l, const struct worker_setup *setup, st
     return HAND_OVER(w);
 }
 
-void worker_kill(struct worker *w)
+void worker_strike(struct worker *w)
 {
     struct error err = { 0 };
 
     error_set(&err, ERROR_TIMEOUT, w->setup.host, "the question was given up");
     worker_lost(w, &err);
+    w->is_busy = true;
+    if (w->pid > 0)
+        (void)kill(w->pid, SIGKILL);
+}
+
+void worker_kill(struct worker *w)
+{
+    worker_strike(w);
     reap(w, true);
 }
 

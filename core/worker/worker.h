@@ -62,6 +62,8 @@ void worker_free(struct worker *w);
 void worker_leave(struct worker *w);
 OWNED_DEFINE(worker)
 void worker_kill(struct worker *w); /* what it was asked answers ERROR_TIMEOUT */
+/* The same without waiting for its end, which worker_free then does. */
+void worker_strike(struct worker *w);
 pid_t worker_pid(const struct worker *w);
 const char *worker_host(const struct worker *w);
 /* What the worker journals from here on goes there; NULL = refused. */

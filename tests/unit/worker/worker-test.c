@@ -139,8 +139,11 @@ START_TEST(a_question_outlives_its_worker)
         OWNED(call) other = ask(w, "echo", NULL, 10);
         uint64_t began = loop_now_ms();
 
-        if (_i)
+        if (_i == 1)
             worker_kill(w);
+        else if (_i == 2)
+            worker_strike(w);
+        ck_assert_int_eq(call_is_over(open), _i != 0);
         worker_free(HAND_OVER(w));
         ck_assert_uint_lt(loop_now_ms() - began, 50000);
         ck_assert(no_children());
@@ -351,7 +354,7 @@ TEST_MAIN("worker/worker", a_question_is_answered_with_what_the_verb_gave,
           an_answer_that_nobody_waits_for_any_more_is_dropped,
           a_question_out_of_time_kills_the_worker_and_all_that_was_asked,
           hosts_of_a_test_may_be_given_more_time_and_in_a_release_none_are,
-          a_worker_that_dies_answers_every_question_with_an_error, LOOP(a_question_outlives_its_worker, 2),
+          a_worker_that_dies_answers_every_question_with_an_error, LOOP(a_question_outlives_its_worker, 3),
           LOOP(a_worker_creates_what_stands_in_the_journal_and_nothing_that_it_refused, 2),
           LOOP(of_several_records_one_that_is_refused_is_enough, 4),
           without_a_journal_nothing_is_created_until_one_is_given,
