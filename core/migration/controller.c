@@ -33,6 +33,13 @@ static double zeroes(const struct controller *c, const struct job_sample *s)
                                                                       : 0;
 }
 
+/* What is yet to be sent before the rest fits. It is less than what was dirtied where zeroes at the end of a
+ * pass left nothing of what may be left. */
+static double to_send(const struct controller *c, const struct job_sample *s)
+{
+    return fmax((double)s->remaining_bytes - fits(c), 0);
+}
+
 /* What was dirtied is what remains now and did not before, and was done in between; of all the passes that
  * ended since. Where zeroes are not told, that sum is too small; so what is beyond the allowed downtime
  * counts at least: QEMU begins no new pass before what is left fits into it. */
@@ -40,18 +47,19 @@ static double dirtied(const struct controller *c, const struct job_sample *s)
 {
     const double step = (double)(s->sent_bytes - c->last_sent) + zeroes(c, s);
     const double sum = (double)s->remaining_bytes + step - (double)c->last_remaining;
-    const double bytes = fmax(sum / (double)(s->pass - c->pass), (double)s->remaining_bytes - fits(c));
+    const double bytes = fmax(sum / (double)(s->pass - c->pass), to_send(c, s));
 
     return fmax(fmin(bytes, c->w.cap), 0);
 }
 
 /* When the pass ended: a look comes late on a busy machine, and a pass that seems to begin late seems short,
- * and its guest busier than it is. It ended soon after what was left to send fitted into the allowed
- * downtime. Of several that ended since the last look only their sum is known. */
-static double ended_ms(const struct controller *c, const struct job_sample *s)
+ * and its guest busier than it is. It ended soon after what was left fitted into the allowed downtime; how
+ * soon depends on whether the zeroes came first. Of several that ended since the last look only their sum is
+ * known. */
+static double ended_ms(const struct controller *c, const struct job_sample *s, double zeroes_first)
 {
-    const double to_send = fmax((double)c->last_remaining - zeroes(c, s) - fits(c), 0);
-    const double at = (double)c->last_ms + (to_send / fmax(c->bytes_per_s, 1) + PASSES_SLACK_S) * 1000;
+    const double left = fmax((double)c->last_remaining - zeroes_first - fits(c), 0);
+    const double at = (double)c->last_ms + (left / fmax(c->bytes_per_s, 1) + PASSES_SLACK_S) * 1000;
 
     return s->pass > c->pass + 1 ? (double)s->at_ms : fmin(at, (double)s->at_ms);
 }
@@ -74,10 +82,13 @@ static enum control end_pass(struct controller *c, const struct job_sample *s)
 
     if (seconds >= shortest_pass_s && sent > 0) {
         c->bytes_per_s = sent / seconds;
-        end_ms = ended_ms(c, s);
-        end_sent -= ((double)s->at_ms - end_ms) / 1000 * c->bytes_per_s;
+        /* At the latest for the pass that ended, at the earliest for the one that began: neither seems
+         * shorter than it is. */
+        end_ms = ended_ms(c, s, 0);
         learn(c, fmax((end_ms - c->began_ms) / 1000 / (double)(s->pass - c->pass), shortest_pass_s), s);
-        decision = passes_stay(&c->w, (double)c->dirtied_bytes, c->bytes_per_s, (double)c->downtime_ms / 1000)
+        end_ms = ended_ms(c, s, zeroes(c, s));
+        end_sent -= ((double)s->at_ms - end_ms) / 1000 * c->bytes_per_s;
+        decision = passes_stay(&c->w, to_send(c, s), c->bytes_per_s, (double)c->downtime_ms / 1000)
                        ? CONTROL_STAY
                        : CONTROL_POSTCOPY;
     }

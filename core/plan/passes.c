@@ -158,13 +158,13 @@ struct passes passes_make(const struct dirty_model *w, double first, double byte
     return p;
 }
 
-bool passes_stay(const struct dirty_model *w, double dirtied, double bytes_per_s, double downtime_s)
+bool passes_stay(const struct dirty_model *w, double to_send, double bytes_per_s, double downtime_s)
 {
     const double rate = clean_rate(bytes_per_s), fits = rate * (is_figure(downtime_s) ? downtime_s : 0);
     struct passes p;
 
-    if (dirtied <= rate * slack_s)
+    if (to_send <= rate * slack_s)
         return true;
-    p = passes_from(w, dirtied, rate, false);
-    return p.ends && (p.s <= PASSES_SOON_S || fits + p.bytes <= (fits + dirtied) * PASSES_STAY_SHARE);
+    p = passes_from(w, to_send, rate, false);
+    return p.ends && (p.s <= PASSES_SOON_S || fits + p.bytes <= (fits + to_send) * PASSES_STAY_SHARE);
 }

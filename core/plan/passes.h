@@ -41,12 +41,12 @@ struct passes passes_make(const struct dirty_model *w, double first, double byte
  * lasts half of that longer than it had to. */
 #define PASSES_SLACK_S 0.03
 
-/* Armed for post-copy at a pass boundary: dirtied is what the pass found again, and what fits into the
- * allowed downtime is left beside it. true: pre-copy ends, and what it sends until then is at most
+/* Armed for post-copy at a pass boundary: to_send is what is left above what fits into the allowed downtime,
+ * most often what the pass found dirty again. true: pre-copy ends, and what it sends until then is at most
  * PASSES_STAY_SHARE times what post-copy would bring, or takes no longer than PASSES_SOON_S: no guest is
  * divided between two hosts to save a moment. */
 #define PASSES_STAY_SHARE 2.0
 #define PASSES_SOON_S 1.0
-bool passes_stay(const struct dirty_model *w, double dirtied, double bytes_per_s, double downtime_s);
+bool passes_stay(const struct dirty_model *w, double to_send, double bytes_per_s, double downtime_s);
 
 #endif
