@@ -129,7 +129,8 @@ bool move_copies_disks(const struct move *m);
 /* What looking and proving made is gone again, and nobody need look for it; or, "left", it may not be. An
  * error where one of their records was not written: what they then did not prove says nothing. */
 int move_surveyed(struct move *m, struct error *err);
-/* All workers say goodbye at once, while this goes on; move_done waits for them. Nothing is asked any more. */
+/* All workers say goodbye at once, while this goes on; move_done waits for them. Nothing is asked any more.
+ */
 void move_leave(struct move *m);
 void move_done(struct move *m);
 /* The loop tells of signals through this run; m must outlive what follows. */
