@@ -73,7 +73,12 @@ static int forget_at(struct move *m, struct worker *source, struct error *err)
     if (seen->was_heard && (!seen->state[0] || text_equal(seen->state, "shutoff")) &&
         undefine_at(m, source, &first) == 0)
         return 0;
-    return end_source(m, source, err) < 0 ? -err->code : undefine_at(m, source, err);
+    if (end_source(m, source, err) == 0)
+        return undefine_at(m, source, err);
+    /* A worker that did not answer is gone, and says nothing of the domain. */
+    if (first.code && err->code != ERROR_NOT_KNOWN)
+        *err = first;
+    return -err->code;
 }
 
 static int forget_source(struct move *m, struct error *err)
