@@ -49,6 +49,14 @@ static int take_memory(struct facts *f, const json_t *reply, struct error *err)
     return 0;
 }
 
+static void trace_memory(const struct domain *d)
+{
+    for (size_t i = 0; i < d->n_dirty; i++)
+        log_event("run", "measure", "dirtied in %llu ms: %llu bytes, %llu to %llu",
+                  (unsigned long long)d->dirty[i].window_ms, (unsigned long long)d->dirty[i].bytes,
+                  (unsigned long long)d->dirty[i].low_bytes, (unsigned long long)d->dirty[i].high_bytes);
+}
+
 static int measure_memory(struct move *m, uint64_t seconds, struct error *err)
 {
     struct facts *f = m->facts;
@@ -56,8 +64,12 @@ static int measure_memory(struct move *m, uint64_t seconds, struct error *err)
     struct error failed = { 0 };
     OWNED_JSON reply = NULL;
 
-    if (memory_of(m, seconds, &reply, &failed) == 0)
-        return take_memory(f, reply, err);
+    if (memory_of(m, seconds, &reply, &failed) == 0) {
+        if (take_memory(f, reply, err) < 0)
+            return -err->code;
+        trace_memory(&f->domain);
+        return 0;
+    }
     finding = facts_add_finding(f, WARNS, "dirty-rate-not-measured", m->survey.source_host);
     if (!finding || !(finding->what = arena_format(f->arena, "%s: %s", failed.what, failed.why)))
         return error_memory(err);

@@ -15,8 +15,12 @@
 #define TRIAL 8u      /* places by which that is judged */
 #define LEAST_PLACES 24u
 #define MOST_WINDOWS 3u
-#define SHORT_MS                                                                                             \
-    250u /* the shortest window: how fast a working set that is small is dirtied shows in no longer one */
+/* The shortest window: how fast a working set that is small is dirtied shows in no longer one. */
+#define SLOT_MS 250u
+#define TURNS (2 * SWEEP_MS / SLOT_MS + 1) /* so that those of one are read twice in a slot */
+/* From so many seconds on there is time for longer short windows too, each turn being read four times. */
+#define LONG_S 4u
+#define TURNS_LONG 12u
 #define ENDS 7u /* the last 1/64 of the memory, 1/32, … and all of it */
 
 struct look {
@@ -98,32 +102,58 @@ static int read_again(const struct look *l, size_t i, unsigned char *changed, ui
     return 0;
 }
 
-static json_t *window_of(const struct look *l, const unsigned char *changed, uint64_t ms)
+static int put_window(const struct look *l, const unsigned char *changed, uint64_t ms, json_t *dirty,
+                      struct error *err)
 {
-    return json_of("window_ms", ms / (l->n ? l->n : 1), sample_estimate(changed, l->n, l->memory_bytes));
+    json_t *one =
+        json_of("window_ms", ms / (l->n ? l->n : 1), sample_estimate(changed, l->n, l->memory_bytes));
+
+    return json_array_append_new(dirty, one) < 0 ? error_memory(err) : 0;
 }
 
-/* All places for the first time. As many as are read in half of the short window at once, and those again at
- * its end, before the next: a window that is shorter than it takes to read all. */
-static json_t *first_sweep(struct look *l, unsigned char *full, struct error *err)
-{
+/* A window that is shorter than it takes to read all places: they are read in turns, one in a slot of time,
+ * and each again so many slots later. */
+struct short_window {
+    unsigned slots;
     unsigned char changed[SAMPLE_MOST];
-    uint64_t ms = 0;
+    uint64_t ms;
+};
 
-    for (size_t from = 0, to = 0; from < l->n; from = to) {
+static int read_turn(struct look *l, size_t turn, size_t turns, unsigned char *full, struct short_window *w,
+                     struct error *err)
+{
+    for (size_t i = turn; i < l->n && turn < turns; i += turns)
+        if ((w ? read_again(l, i, w->changed, &w->ms, err) : read_first(l, i, full, err)) < 0)
+            return -err->code;
+    return 0;
+}
+
+/* All places for the first time. Each turn is spread over the whole memory, so that a guest that writes
+ * through it from end to end is met in each. */
+static int first_sweep(struct look *l, unsigned seconds, unsigned char *full, json_t *dirty,
+                       struct error *err)
+{
+    struct short_window windows[] = { { .slots = 1 }, { .slots = 2 }, { .slots = 4 } };
+    const bool is_long = seconds >= LONG_S;
+    const size_t turns = is_long ? TURNS_LONG : TURNS, n = is_long ? sizeof windows / sizeof windows[0] : 1;
+
+    for (size_t slot = 0; slot < turns + windows[n - 1].slots; slot++) {
         const uint64_t began_ms = loop_now_ms();
-        uint64_t now = began_ms;
+        uint64_t now;
 
-        for (; to < l->n && now - began_ms <= SHORT_MS / 2; now = loop_now_ms())
-            if (read_first(l, to++, full, err) < 0)
-                return NULL;
-        if (now - began_ms < SHORT_MS)
-            loop_pause_ms((unsigned)(began_ms + SHORT_MS - now));
-        for (size_t i = from; i < to; i++)
-            if (read_again(l, i, changed, &ms, err) < 0)
-                return NULL;
+        if (read_turn(l, slot, turns, full, NULL, err) < 0)
+            return -err->code;
+        for (size_t k = 0; k < n; k++)
+            if (slot >= windows[k].slots &&
+                read_turn(l, slot - windows[k].slots, turns, full, &windows[k], err) < 0)
+                return -err->code;
+        if ((now = loop_now_ms()) - began_ms < SLOT_MS)
+            loop_pause_ms((unsigned)(began_ms + SLOT_MS - now));
     }
-    return window_of(l, changed, ms);
+    for (size_t k = 0; k < n; k++)
+        if (put_window(l, windows[k].changed, windows[k].ms, dirty, err) < 0)
+            return -err->code;
+    return 0;
 }
 
 /* How full the memory's end is: QEMU sends it last, and what is left then is sent while the guest stands
@@ -148,15 +178,15 @@ static json_t *content(const struct look *l, const unsigned char *full, struct e
 }
 
 /* What changed since the first sweep. */
-static json_t *window(struct look *l, struct error *err)
+static int put_late_window(struct look *l, json_t *dirty, struct error *err)
 {
     unsigned char changed[SAMPLE_MOST];
     uint64_t ms = 0;
 
     for (size_t i = 0; i < l->n; i++)
         if (read_again(l, i, changed, &ms, err) < 0)
-            return NULL;
-    return window_of(l, changed, ms);
+            return -err->code;
+    return put_window(l, changed, ms, dirty, err);
 }
 
 /* The later windows: each twice as long as the one before. */
@@ -167,28 +197,25 @@ static int watch(struct look *l, unsigned seconds, json_t *dirty, struct error *
 
     for (unsigned i = n; i-- > 0;) {
         const uint64_t at = began_ms + (seconds * 1000u >> i), now = loop_now_ms();
-        json_t *one;
 
+        if (now >= at && i && seconds >= LONG_S)
+            continue; /* a short window was as long */
         if (now < at)
             loop_pause_ms((unsigned)(at - now));
-        if (!(one = window(l, err)))
+        if (put_late_window(l, dirty, err) < 0)
             return -err->code;
-        if (json_array_append_new(dirty, one) < 0)
-            return error_memory(err);
     }
     return 0;
 }
 
 /* "content", and the first of the windows. */
-static int look_first(struct look *l, json_t *reply, json_t *dirty, struct error *err)
+static int look_first(struct look *l, unsigned seconds, json_t *reply, json_t *dirty, struct error *err)
 {
     unsigned char full[SAMPLE_MOST];
-    json_t *one = first_sweep(l, full, err), *found;
+    json_t *found;
 
-    if (!one)
+    if (first_sweep(l, seconds, full, dirty, err) < 0)
         return -err->code;
-    if (json_array_append_new(dirty, one) < 0)
-        return error_memory(err);
     found = content(l, full, err);
     return found ? json_put(reply, "content", found) : -err->code;
 }
@@ -200,6 +227,7 @@ int verb_measure_memory(struct child *c, const json_t *args, json_t *reply, stru
     OWNED_MEMORY unsigned char(*was)[SAMPLE_CHUNK] = calloc(SAMPLE_MOST, sizeof *was);
     OWNED_JSON dirty = json_array();
     struct look l = { .c = c, .domain = d, .was = was };
+    const unsigned seconds = (unsigned)json_u64(args, "seconds", 1);
     virDomainInfo info;
 
     if (!d)
@@ -209,8 +237,8 @@ int verb_measure_memory(struct child *c, const json_t *args, json_t *reply, stru
     if (virDomainGetInfo(d, &info) < 0)
         return libvirt_error(err, c->host, "could not ask for the domain's memory");
     l.memory_bytes = (uint64_t)info.maxMem * 1024u;
-    if (place_some(&l, args, err) < 0 || look_first(&l, reply, dirty, err) < 0 ||
-        watch(&l, (unsigned)json_u64(args, "seconds", 1), dirty, err) < 0)
+    if (place_some(&l, args, err) < 0 || look_first(&l, seconds, reply, dirty, err) < 0 ||
+        watch(&l, seconds, dirty, err) < 0)
         return -err->code;
     return json_put(reply, "dirty", json_incref(dirty));
 }
