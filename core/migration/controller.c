@@ -73,12 +73,26 @@ static void learn(struct controller *c, double pass_s, const struct job_sample *
     dirty_learn(&c->w, pass_s + missed_s, (double)c->dirtied_bytes);
 }
 
+/* The look comes behind the boundary, when some of what was left there is sent already. */
+static struct passes_boundary boundary(struct controller *c, const struct job_sample *s, double end_sent)
+{
+    const double left = to_send(c, s), now_sent = (double)s->sent_bytes;
+
+    if (!c->has_boundary) {
+        c->has_boundary = true;
+        c->first_sent = end_sent;
+        c->first_to_send = left + now_sent - end_sent;
+    }
+    return (struct passes_boundary){ left, c->first_to_send, fmax(now_sent - c->first_sent, 0) };
+}
+
 static enum control end_pass(struct controller *c, const struct job_sample *s)
 {
     const double seconds = ((double)s->at_ms - c->began_ms) / 1000,
                  sent = (double)s->sent_bytes - c->began_sent;
     enum control decision = CONTROL_WAIT;
     double end_ms = (double)s->at_ms, end_sent = (double)s->sent_bytes;
+    struct passes_boundary at;
 
     if (seconds >= shortest_pass_s && sent > 0) {
         c->bytes_per_s = sent / seconds;
@@ -88,9 +102,9 @@ static enum control end_pass(struct controller *c, const struct job_sample *s)
         learn(c, fmax((end_ms - c->began_ms) / 1000 / (double)(s->pass - c->pass), shortest_pass_s), s);
         end_ms = ended_ms(c, s, zeroes(c, s));
         end_sent -= ((double)s->at_ms - end_ms) / 1000 * c->bytes_per_s;
-        decision = passes_stay(&c->w, to_send(c, s), c->bytes_per_s, (double)c->downtime_ms / 1000)
-                       ? CONTROL_STAY
-                       : CONTROL_POSTCOPY;
+        at = boundary(c, s, end_sent);
+        decision = passes_stay(&c->w, &at, c->bytes_per_s, (double)c->downtime_ms / 1000) ? CONTROL_STAY
+                                                                                          : CONTROL_POSTCOPY;
     }
     c->missed_sent = 0;
     begin_pass(c, end_ms, end_sent);
@@ -106,6 +120,7 @@ enum control controller_see(struct controller *c, const struct job_sample *s)
     if (c->pass == 0 || s->pass < c->pass || s->sent_bytes < c->last_sent || s->at_ms < c->last_ms) {
         c->missed_sent = c->pass == 0 && s->pass == 1 ? s->sent_bytes : 0;
         begin_pass(c, (double)s->at_ms, (double)s->sent_bytes);
+        c->has_boundary = false;
     } else if (s->pass > c->pass) {
         decision = end_pass(c, s);
     }

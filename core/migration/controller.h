@@ -29,6 +29,8 @@ struct controller {
     double began_ms, began_sent; /* of the pass that is going on */
     uint64_t missed_sent;        /* what the first pass had sent when it was first looked at */
     uint64_t last_ms, last_sent, last_remaining, last_zero; /* of the newest sample */
+    bool has_boundary;                                      /* one was passed, and this was its: */
+    double first_sent, first_to_send;                       /* bytes */
     double bytes_per_s;
     uint64_t dirtied_bytes; /* what the last boundary found */
     struct dirty_model w;

@@ -34,9 +34,9 @@ static const struct range paused_switch_ms = { 60, 250, 700 };
 /* What QEMU sends beside the guest's RAM. */
 static const struct range beside_ram = { 0, 1048576.0, 6291456.0 };
 /* QEMU sends for so long between two looks at what is left. */
-static const double look_s = 0.05;
+static const double look_s = 0.05, look_mostly_s = 0.0375; /* three times of four less than that late */
 /* The guest looked at: what is left is priced, and the rest is the switch alone. */
-static const struct range bare_switch_ms = { 25, 50, 110 };
+static const struct range bare_switch_ms = { 25, 45, 85 };
 
 static bool is_known(uint64_t figure)
 {
@@ -121,11 +121,11 @@ static double *in(struct range *r, int which)
 static void guest_not_measured(struct memory_guest *g, int which)
 {
     if (which == LIKELY)
-        dirty_learn(&g->w, 1, g->first * idle_share);
+        dirty_learn(&g->w, 1, g->job.first * idle_share);
     else if (which == BUSY)
-        dirty_learn(&g->w, 1, g->rate);
+        dirty_learn(&g->w, 1, g->job.bytes_per_s);
     if (which == LIKELY)
-        g->w.cap = g->first * idle_share;
+        g->w.cap = g->job.first * idle_share;
 }
 
 static void guest_measured(struct memory_guest *g, const struct domain *d, int which)
@@ -144,17 +144,44 @@ static void guest_measured(struct memory_guest *g, const struct domain *d, int w
     g->was_measured = true;
 }
 
+/* Of the last bytes of the memory, those in pages that are not zero. */
+static double full_at_end(const struct domain *d, double bytes, int which)
+{
+    struct range before = { 0, 0, 0 };
+    double from = 0;
+
+    for (size_t i = 0; i < d->n_content; i++) {
+        const struct memory_end *e = &d->content[i];
+        const struct range full = { (double)e->low_bytes, (double)e->bytes, (double)e->high_bytes };
+        const double end = (double)e->end_bytes, rise = of(&full, which) - of(&before, which);
+
+        if (bytes <= end && end > from)
+            return fmin(fmax(of(&before, which) + rise * (bytes - from) / (end - from), 0), bytes);
+        before = full;
+        from = end;
+    }
+    return fmin(of(&before, which), bytes);
+}
+
+static double zeroes_at_end(const struct planning *p, double rate, int which)
+{
+    const struct domain *d = &p->facts->domain;
+    const double fits = rate * (double)p->plan->max_downtime_ms / 1000;
+
+    return knows_content(d) ? fmax(fits - full_at_end(d, fmin(fits, (double)d->memory_bytes), which), 0) : 0;
+}
+
 static struct memory_guest guest_make(const struct planning *p, struct range rate, struct range once,
                                       double most, int which)
 {
     const struct domain *d = &p->facts->domain;
-    struct memory_guest g = { .first = of(&once, which),
-                              .rate = which == QUIET    ? rate.high
-                                      : which == LIKELY ? rate.likely
-                                                        : rate.low,
-                              .downtime_s = (double)p->plan->max_downtime_ms / 1000 };
+    const double bytes_per_s = which == QUIET ? rate.high : which == LIKELY ? rate.likely : rate.low;
+    struct memory_guest g = { .job = { .first = of(&once, which),
+                                       .end_zeroes = zeroes_at_end(p, bytes_per_s, which),
+                                       .bytes_per_s = bytes_per_s,
+                                       .downtime_s = (double)p->plan->max_downtime_ms / 1000 } };
 
-    g.w.cap = fmax(most, g.first);
+    g.w.cap = fmax(most, g.job.first);
     if (d->run == RUN_PAUSED) /* it dirties nothing */
         g.was_measured = true;
     else if (d->n_dirty)
@@ -181,52 +208,38 @@ static void put_passes(struct memory_cost *c, int which, const struct memory_gue
     *in(&c->ms, which) = 1000 * made->s;
     *in(&c->bytes, which) = made->bytes;
     if (g->was_measured && which != BUSY)
-        *in(&c->downtime_ms, which) += 1000 * made->last / fmax(g->rate, COST_LEAST_RATE);
-}
-
-/* Of the last bytes of the memory, those in pages that are not zero. */
-static double full_at_end(const struct domain *d, double bytes, int which)
-{
-    struct range before = { 0, 0, 0 };
-    double from = 0;
-
-    for (size_t i = 0; i < d->n_content; i++) {
-        const struct memory_end *e = &d->content[i];
-        const struct range full = { (double)e->low_bytes, (double)e->bytes, (double)e->high_bytes };
-        const double end = (double)e->end_bytes, rise = of(&full, which) - of(&before, which);
-
-        if (bytes <= end && end > from)
-            return fmin(fmax(of(&before, which) + rise * (bytes - from) / (end - from), 0), bytes);
-        before = full;
-        from = end;
-    }
-    return fmin(of(&before, which), bytes);
+        *in(&c->downtime_ms, which) += 1000 * made->last / fmax(g->job.bytes_per_s, COST_LEAST_RATE);
 }
 
 /* What is left when QEMU stops the guest. One that dirties next to nothing is stopped in its first pass, when
  * the end of its memory fits into the allowed downtime; any other when that and what the pass found do. */
 static double left_at_stop(const struct domain *d, const struct memory_guest *g, int which)
 {
-    const double rate = fmax(g->rate, COST_LEAST_RATE), fits = rate * g->downtime_s;
-    const double found = dirty_in(&g->w, g->first / rate);
-    const double early = which == QUIET ? rate * look_s : which == LIKELY ? rate * look_s / 2 : 0;
+    const double rate = fmax(g->job.bytes_per_s, COST_LEAST_RATE), fits = rate * g->job.downtime_s;
+    const double found = dirty_in(&g->w, g->job.first / rate);
+    const double early = rate * (which == QUIET ? look_mostly_s : which == LIKELY ? look_s / 2 : 0);
 
     const double end = fmax(fmin(fits, (double)d->memory_bytes) - found, 0);
 
+    /* Pages of zeroes go by at once: what is sent before the look is taken from the others. */
     if (found <= rate * look_s)
-        return full_at_end(d, fmax(end - early, 0), which) + found;
+        return fmax(full_at_end(d, end, which) - early, 0) + found;
     return which == BUSY ? fits : fmax(fmin(fits, found + full_at_end(d, end, which)) - early, 0);
 }
 
+/* How long the switch takes and how much is left for it err each by itself. */
 static void downtime_seen(const struct planning *p, const struct memory_guest *guests, struct range *ret)
 {
-    *ret = bare_switch_ms;
-    for (int i = 0; i < N_GUESTS; i++) {
-        const double left = left_at_stop(&p->facts->domain, &guests[i], i);
+    const struct range *bare = &bare_switch_ms;
+    double left_ms[N_GUESTS];
 
-        *in(ret, i) += 1000 * left / fmax(guests[i].rate, COST_LEAST_RATE);
-    }
-    ret->high = fmin(ret->high, (double)p->plan->max_downtime_ms + bare_switch_ms.high);
+    for (int i = 0; i < N_GUESTS; i++)
+        left_ms[i] = 1000 * left_at_stop(&p->facts->domain, &guests[i], i) /
+                     fmax(guests[i].job.bytes_per_s, COST_LEAST_RATE);
+    ret->likely = bare->likely + left_ms[LIKELY];
+    ret->low = ret->likely - hypot(bare->likely - bare->low, left_ms[LIKELY] - left_ms[QUIET]);
+    ret->high = ret->likely + hypot(bare->high - bare->likely, left_ms[BUSY] - left_ms[LIKELY]);
+    ret->high = fmin(ret->high, (double)p->plan->max_downtime_ms + bare->high);
     ret->low = fmin(ret->low, ret->high);
 }
 
@@ -240,7 +253,7 @@ static struct range precopy_downtime(const struct planning *p)
 
 static struct passes passes_of(const struct memory_guest *g, bool throttled)
 {
-    return passes_make(&g->w, g->first, g->rate, g->downtime_s, throttled);
+    return passes_make(&g->w, &g->job, throttled);
 }
 
 static struct memory_cost by_passes(const struct planning *p, const struct memory_guest *g,
@@ -264,19 +277,24 @@ static struct memory_cost throttled(const struct planning *p, const struct memor
     return by_passes(p, guests->of, made);
 }
 
-/* The branch that goes on in pre-copy. A guest that would not is imagined as the busiest that does. */
-static struct memory_cost postcopy_stays(const struct memory_guests *all, const bool *stays)
+static void put_stays(struct memory_cost *c, int which, double bytes, double rate)
+{
+    *in(&c->bytes, which) = bytes;
+    *in(&c->ms, which) = 1000 * bytes / fmax(rate, COST_LEAST_RATE);
+}
+
+/* The branch that goes on in pre-copy. A guest that would not is imagined as the busiest that does; the quiet
+ * one whose passes end only because the job may show less of it makes those that are shown. */
+static struct memory_cost postcopy_stays(const struct memory_guests *all, const struct passes_armed *ways)
 {
     const struct memory_guest *g = all->of;
     struct memory_cost c = all->precopy;
 
     for (int i = 0; i < N_GUESTS; i++)
-        if (!stays[i]) {
-            const double bytes = g[i].first * (1 + PASSES_STAY_SHARE / 2);
-
-            *in(&c.bytes, i) = bytes;
-            *in(&c.ms, i) = 1000 * bytes / fmax(g[i].rate, COST_LEAST_RATE);
-        }
+        if (!ways[i].stays)
+            put_stays(&c, i, g[i].job.first * (1 + PASSES_STAY_SHARE / 2), g[i].job.bytes_per_s);
+        else if (!all->made[i].ends)
+            put_stays(&c, i, g[i].job.first + ways[i].again + ways[i].left, g[i].job.bytes_per_s);
     c.may_not_end = false;
     return c;
 }
@@ -284,40 +302,41 @@ static struct memory_cost postcopy_stays(const struct memory_guests *all, const 
 /* What the first pass leaves when it is post-copy that has to bring it. */
 static double left_to_pull(const struct memory_guest *g, int which)
 {
-    const double least = fmin(g->rate * g->downtime_s, g->first);
-    double left = dirty_in(&g->w, g->first / fmax(g->rate, COST_LEAST_RATE));
+    const double least = fmin(g->job.bytes_per_s * g->job.downtime_s, g->job.first);
+    double left = dirty_in(&g->w, g->job.first / fmax(g->job.bytes_per_s, COST_LEAST_RATE));
 
     if (!g->was_measured && which == LIKELY)
-        left = (least + g->first) / 2;
+        left = (least + g->job.first) / 2;
     return fmax(left, least);
 }
 
-static struct memory_cost postcopy_switches(const struct memory_guest *g, bool is_looked_at)
+/* The quiet one switches at the first boundary, if it does; the busy one after all the passes that any of the
+ * three is let make first. */
+static double sent_before(const struct memory_guest *g, const struct passes_armed *ways, int which)
+{
+    double again = which == LIKELY && !ways[LIKELY].stays ? ways[LIKELY].again : 0;
+
+    for (int i = 0; which == BUSY && i < N_GUESTS; i++)
+        again = ways[i].stays ? again : fmax(again, ways[i].again);
+    return g->job.first + again;
+}
+
+static struct memory_cost postcopy_switches(const struct memory_guest *g, const struct passes_armed *ways,
+                                            bool is_looked_at)
 {
     const struct range ahead = is_looked_at ? postcopy_seen_ahead : postcopy_ahead;
     struct memory_cost c = { .downtime_ms = is_looked_at ? postcopy_seen_ms : postcopy_switch_ms };
 
     for (int i = 0; i < N_GUESTS; i++) {
-        const double rate = fmax(g[i].rate, COST_LEAST_RATE), left = left_to_pull(&g[i], i);
+        const double rate = fmax(g[i].job.bytes_per_s, COST_LEAST_RATE), left = left_to_pull(&g[i], i);
+        const double before = sent_before(&g[i], ways, i);
 
-        *in(&c.downtime_ms, i) += 1000 * fmin(of(&ahead, i), g[i].first) / rate;
-        *in(&c.bytes, i) = g[i].first + left;
+        *in(&c.downtime_ms, i) += 1000 * fmin(of(&ahead, i), g[i].job.first) / rate;
+        *in(&c.bytes, i) = before + left;
         *in(&c.exposure_ms, i) = 1000 * left / rate * of(&pull_share, i);
-        *in(&c.ms, i) = 1000 * g[i].first / rate + of(&c.exposure_ms, i);
+        *in(&c.ms, i) = 1000 * before / rate + of(&c.exposure_ms, i);
     }
     return c;
-}
-
-/* As the controller will decide, from what the job itself shows then. */
-static bool goes_on(const struct memory_guest *g, double found, bool in_doubt)
-{
-    struct dirty_model w = g->w;
-
-    if (!in_doubt)
-        return passes_stay(&g->w, found, g->rate, g->downtime_s);
-    for (size_t i = 0; i < w.n; i++)
-        w.at[i].bytes *= quieter;
-    return passes_stay(&w, found * quieter, g->rate, g->downtime_s);
 }
 
 /* Each of the three guests takes the way that the controller would take for it. */
@@ -326,17 +345,14 @@ static struct memory_cost armed(const struct memory_guests *all, bool is_looked_
 {
     const struct memory_guest *g = all->of;
     struct memory_cost c = { .may_not_end = false };
-    bool stays[N_GUESTS];
+    struct passes_armed ways[N_GUESTS];
 
+    for (int i = 0; i < N_GUESTS; i++)
+        ways[i] = passes_armed(&g[i].w, i == QUIET ? quieter : 1, &g[i].job);
+    *ret_stays = postcopy_stays(all, ways);
+    *ret_switches = postcopy_switches(g, ways, is_looked_at);
     for (int i = 0; i < N_GUESTS; i++) {
-        const double found = dirty_in(&g[i].w, g[i].first / fmax(g[i].rate, COST_LEAST_RATE));
-
-        stays[i] = goes_on(&g[i], found, i == QUIET);
-    }
-    *ret_stays = postcopy_stays(all, stays);
-    *ret_switches = postcopy_switches(g, is_looked_at);
-    for (int i = 0; i < N_GUESTS; i++) {
-        struct memory_cost *way = stays[i] ? ret_stays : ret_switches;
+        struct memory_cost *way = ways[i].stays ? ret_stays : ret_switches;
 
         *in(&c.ms, i) = of(&way->ms, i);
         *in(&c.bytes, i) = of(&way->bytes, i);
@@ -348,13 +364,13 @@ static struct memory_cost armed(const struct memory_guests *all, bool is_looked_
     c.bytes = range_across(c.bytes);
     c.exposure_ms = range_across(c.exposure_ms);
     /* Which way it goes does not follow the link: over the fastest it may switch too. */
-    if (stays[QUIET] && !stays[BUSY]) {
+    if (ways[QUIET].stays && !ways[BUSY].stays) {
         c.ms.low = fmin(c.ms.low, ret_switches->ms.low);
         c.bytes.low = fmin(c.bytes.low, ret_switches->bytes.low);
     }
     /* How long it stands still does not follow which guest it is, but which way it goes. */
     for (int i = 0; i < N_GUESTS; i++) {
-        const struct memory_cost *way = stays[i] || !is_looked_at ? ret_stays : ret_switches;
+        const struct memory_cost *way = ways[i].stays || !is_looked_at ? ret_stays : ret_switches;
 
         c.downtime_ms.low = fmin(way->downtime_ms.low, c.downtime_ms.low);
         c.downtime_ms.high = fmax(way->downtime_ms.high, c.downtime_ms.high);
@@ -367,8 +383,8 @@ static struct memory_cost at_rest(const struct memory_guest *g)
     struct memory_cost c = { .may_not_end = false };
 
     for (int i = 0; i < N_GUESTS; i++) {
-        *in(&c.bytes, i) = g[i].first;
-        *in(&c.ms, i) = 1000 * g[i].first / fmax(g[i].rate, COST_LEAST_RATE);
+        *in(&c.bytes, i) = g[i].job.first;
+        *in(&c.ms, i) = 1000 * g[i].job.first / fmax(g[i].job.bytes_per_s, COST_LEAST_RATE);
     }
     c.downtime_ms = range_plus(c.ms, paused_switch_ms);
     return c;

@@ -105,8 +105,9 @@ double dirty_in(const struct dirty_model *w, double s)
     return is_figure(s) ? dirtied(w, &slopes, s) : 0;
 }
 
-/* From what one pass dirtied on: that is what the next sends. */
-static struct passes passes_from(const struct dirty_model *w, double to_send, double rate, bool throttled)
+/* From what one pass dirtied on: that is what the next sends, but for what may be left of the first. */
+static struct passes passes_from(const struct dirty_model *w, double to_send, double room, double rate,
+                                 bool throttled)
 {
     struct passes p = { .last = to_send };
     const double s_per_byte = 1 / rate, ends_at = rate * slack_s;
@@ -122,8 +123,8 @@ static struct passes passes_from(const struct dirty_model *w, double to_send, do
         p.n++;
         p.bytes += sent;
         p.s += s;
-        p.last = left;
-        if (left <= ends_at) {
+        p.last = p.n == 1 ? larger(left - room, 0) : left;
+        if (p.last <= ends_at) {
             p.ends = true;
             break;
         }
@@ -145,26 +146,66 @@ static double clean_rate(double bytes_per_s)
     return is_figure(bytes_per_s) ? fmax(bytes_per_s, least_rate) : least_rate;
 }
 
-struct passes passes_make(const struct dirty_model *w, double first, double bytes_per_s, double downtime_s,
-                          bool throttled)
-{
-    const double rate = clean_rate(bytes_per_s), all = is_figure(first) ? first : 0;
-    const double fits = fmin(rate * (is_figure(downtime_s) ? downtime_s : 0), all);
-    struct passes p = passes_from(w, all - fits, rate, throttled);
+/* A job whose figures are clean. */
+struct job {
+    double rate, all, fits; /* fits: what may be left, as pages of any content */
+    double kept, room;      /* of that, what is not sent by the first pass, and its pages of zeroes */
+};
 
-    p.bytes += fits + p.last;
-    p.s += (fits + p.last) / rate;
-    p.last += fmin(fits, kept_back * p.last);
+static struct job clean_job(const struct passes_job *given)
+{
+    const double rate = clean_rate(given->bytes_per_s), all = is_figure(given->first) ? given->first : 0;
+    const double fits = rate * (is_figure(given->downtime_s) ? given->downtime_s : 0);
+    const double room = is_figure(given->end_zeroes) ? lesser(given->end_zeroes, fits) : 0;
+
+    return (struct job){ rate, all, fits, lesser(fits - room, all), room };
+}
+
+struct passes passes_make(const struct dirty_model *w, const struct passes_job *given, bool throttled)
+{
+    const struct job job = clean_job(given);
+    struct passes p = passes_from(w, job.all - job.kept, job.room, job.rate, throttled);
+    const double found = job.room > 0 ? dirty_in(w, (job.all - job.kept) / job.rate) : 0;
+    const double kept = job.kept + lesser(found, job.room);
+
+    p.bytes += kept + p.last;
+    p.s += (kept + p.last) / job.rate;
+    p.last += lesser(kept, kept_back * p.last);
     return p;
 }
 
-bool passes_stay(const struct dirty_model *w, double to_send, double bytes_per_s, double downtime_s)
+bool passes_stay(const struct dirty_model *w, const struct passes_boundary *at, double bytes_per_s,
+                 double downtime_s)
 {
     const double rate = clean_rate(bytes_per_s), fits = rate * (is_figure(downtime_s) ? downtime_s : 0);
-    struct passes p;
+    struct passes p = { .ends = true, .bytes = at->to_send, .s = at->to_send / rate };
 
-    if (to_send <= rate * slack_s)
-        return true;
-    p = passes_from(w, to_send, rate, false);
-    return p.ends && (p.s <= PASSES_SOON_S || fits + p.bytes <= (fits + to_send) * PASSES_STAY_SHARE);
+    if (at->to_send > rate * slack_s)
+        p = passes_from(w, at->to_send, 0, rate, false);
+    return p.ends && (at->again / rate + p.s <= PASSES_SOON_S ||
+                      fits + at->again + p.bytes <= (fits + at->first) * PASSES_STAY_SHARE);
+}
+
+struct passes_armed passes_armed(const struct dirty_model *really, double share,
+                                 const struct passes_job *given)
+{
+    const struct job job = clean_job(given);
+    struct passes_armed made = { .stays = true };
+    struct dirty_model shown = { .cap = really->cap };
+    struct passes_boundary at = { 0 };
+    double s = (job.all - job.kept) / job.rate;
+
+    for (int n = 0; n < PASSES_MOST; n++) {
+        made.left = dirty_in(really, s) * share;
+        dirty_learn(&shown, larger(s, slack_s), made.left);
+        at.to_send = n ? made.left : larger(made.left - job.room, 0);
+        at.first = n ? at.first : at.to_send;
+        made.stays = passes_stay(&shown, &at, job.rate, given->downtime_s);
+        if (!made.stays || at.to_send <= job.rate * slack_s)
+            break;
+        at.again += at.to_send;
+        s = at.to_send / job.rate;
+    }
+    made.again = at.again;
+    return made;
 }

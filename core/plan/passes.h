@@ -32,21 +32,46 @@ struct passes {
     double last;  /* what is sent while the guest stands still */
     bool slows; /* throttled, the guest would be slowed; where not, throttled passes are the same as these */
 };
-/* first: what the first pass sends. throttled: as QEMU's auto-converge slows the guest, by 20 % after two
+/* What memory is moved, and how. */
+struct passes_job {
+    double first;      /* bytes of each page once */
+    double end_zeroes; /* of the memory's end that may be left when the first pass ends, pages of zeroes: what
+                          that pass found is left in their stead, and need not be sent again */
+    double bytes_per_s, downtime_s;
+};
+/* throttled: as QEMU's auto-converge slows the guest, by 20 % after two
  * passes that did not help and 10 % more after every two further ones. */
-struct passes passes_make(const struct dirty_model *w, double first, double bytes_per_s, double downtime_s,
-                          bool throttled);
+struct passes passes_make(const struct dirty_model *w, const struct passes_job *job, bool throttled);
 
 /* QEMU sends for 50 ms between two thoughts of whether what is left fits into the allowed downtime: a pass
  * lasts half of that longer than it had to. */
 #define PASSES_SLACK_S 0.03
 
-/* Armed for post-copy at a pass boundary: to_send is what is left above what fits into the allowed downtime,
- * most often what the pass found dirty again. true: pre-copy ends, and what it sends until then is at most
- * PASSES_STAY_SHARE times what post-copy would bring, or takes no longer than PASSES_SOON_S: no guest is
- * divided between two hosts to save a moment. */
+/* A pass boundary of a move that is armed for post-copy, in bytes. */
+struct passes_boundary {
+    double
+        to_send;  /* what is left above what fits into the allowed downtime, most often what the pass found */
+    double first; /* the same at the first boundary, where post-copy would have brought it */
+    double again; /* sent since then */
+};
+/* true: pre-copy ends, and what it sends from the first boundary on is at most PASSES_STAY_SHARE times what
+ * post-copy would have brought there, or takes no longer than PASSES_SOON_S: no guest is divided between two
+ * hosts to save a moment. It is counted from the first boundary: one that seems to end soon at each of them
+ * is not let go on for ever. */
 #define PASSES_STAY_SHARE 2.0
 #define PASSES_SOON_S 1.0
-bool passes_stay(const struct dirty_model *w, double to_send, double bytes_per_s, double downtime_s);
+bool passes_stay(const struct dirty_model *w, const struct passes_boundary *at, double bytes_per_s,
+                 double downtime_s);
+
+/* A whole move that is armed so: at each boundary what the passes so far found is all that is known, and of a
+ * guest that had written its whole working set by the first it is little. */
+struct passes_armed {
+    bool stays;   /* pre-copy ends */
+    double again; /* sent in the passes behind the first and before the switch */
+    double left;  /* what the last of them left for post-copy to bring */
+};
+/* really: how the guest dirties; share: what of that the job shows. */
+struct passes_armed passes_armed(const struct dirty_model *really, double share,
+                                 const struct passes_job *job);
 
 #endif

@@ -88,7 +88,7 @@ struct memory_cost {
 /* The three guests that are imagined (cost-memory.c), the same for every strategy over one channel. */
 enum { QUIET, LIKELY, BUSY, N_GUESTS };
 struct memory_guest {
-    double first, rate, downtime_s;
+    struct passes_job job;
     struct dirty_model w;
     bool was_measured;
 };

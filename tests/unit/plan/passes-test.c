@@ -11,6 +11,14 @@ static struct dirty_model model(double cap_mib)
     return (struct dirty_model){ .cap = cap_mib * MIB };
 }
 
+/* At the first boundary. */
+static bool stays(const struct dirty_model *w, double to_send_mib, double rate_mib, double downtime_s)
+{
+    const struct passes_boundary at = { to_send_mib * MIB, to_send_mib * MIB, 0 };
+
+    return passes_stay(w, &at, rate_mib * MIB, downtime_s);
+}
+
 START_TEST(what_is_dirtied_grows_straight_between_the_points_and_ends_at_the_cap)
     {
         struct dirty_model w = model(100);
@@ -41,7 +49,7 @@ END_TEST
 START_TEST(an_idle_guest_needs_one_pass)
     {
         const struct dirty_model w = model(256);
-        const struct passes p = passes_make(&w, 100 * MIB, 100 * MIB, 0.3, false);
+        const struct passes p = passes_make(&w, &(struct passes_job){ 100 * MIB, 0, 100 * MIB, 0.3 }, false);
 
         ck_assert(p.ends);
         ck_assert_uint_eq(p.n, 1);
@@ -59,11 +67,33 @@ START_TEST(each_pass_sends_what_was_dirtied_in_the_one_before)
         struct passes p;
 
         dirty_learn(&w, 1, 50 * MIB);
-        p = passes_make(&w, 100 * MIB, 100 * MIB, 0.3, false);
+        p = passes_make(&w, &(struct passes_job){ 100 * MIB, 0, 100 * MIB, 0.3 }, false);
         ck_assert(p.ends);
         ck_assert_uint_eq(p.n, 5);
         ck_assert_double_eq_tol(p.bytes, (70 + 35 + 17.5 + 8.75 + 4.375 + 2.1875 + 30) * MIB, 1);
         ck_assert_double_eq_tol(p.last, 5 * 2.1875 * MIB, 1);
+    }
+END_TEST
+
+/* 121 MiB, of which none lies in the end of the memory that may be left, 35 MiB: the first pass is made to
+ * its end and takes 1.03 s, and of the 62 MiB that it finds 27 are sent again, then 14, 7, 4. */
+START_TEST(what_zeroes_at_the_end_leave_room_for_is_not_sent_again)
+    {
+        struct dirty_model w = model(256);
+        struct passes full, empty;
+
+        dirty_learn(&w, 64.0 / 60, 64 * MIB);
+        dirty_learn(&w, 60, 64 * MIB);
+        empty = passes_make(&w, &(struct passes_job){ 121 * MIB, 35 * MIB, 117 * MIB, 0.3 }, false);
+        full = passes_make(&w, &(struct passes_job){ 121 * MIB, 0, 117 * MIB, 0.3 }, false);
+        ck_assert(empty.ends && full.ends);
+        ck_assert_double_eq_tol(empty.bytes / MIB, 121 + 27 + 14 + 7 + 3.6 + 35 + 1.8, 1.5);
+        ck_assert_double_eq_tol(full.bytes / MIB, 121 + 44 + 22.6 + 11.6 + 5.9 + 3, 3);
+        /* One that finds less than there is room for sends that alone. */
+        w = model(10);
+        dirty_learn(&w, 1, 10 * MIB);
+        empty = passes_make(&w, &(struct passes_job){ 121 * MIB, 35 * MIB, 117 * MIB, 0.3 }, false);
+        ck_assert_double_eq_tol(empty.bytes / MIB, 131, 0.1);
     }
 END_TEST
 
@@ -72,9 +102,10 @@ START_TEST(a_guest_that_writes_as_fast_as_the_channel_carries_never_ends_but_thr
         struct dirty_model w = model(256);
 
         dirty_learn(&w, 1, 200 * MIB);
-        ck_assert(!passes_make(&w, 256 * MIB, 117 * MIB, 0.3, false).ends);
-        ck_assert(passes_make(&w, 256 * MIB, 117 * MIB, 0.3, true).ends);
-        ck_assert_double_gt(passes_make(&w, 256 * MIB, 117 * MIB, 0.3, true).s, 15);
+        ck_assert(!passes_make(&w, &(struct passes_job){ 256 * MIB, 0, 117 * MIB, 0.3 }, false).ends);
+        ck_assert(passes_make(&w, &(struct passes_job){ 256 * MIB, 0, 117 * MIB, 0.3 }, true).ends);
+        ck_assert_double_gt(passes_make(&w, &(struct passes_job){ 256 * MIB, 0, 117 * MIB, 0.3 }, true).s,
+                            15);
     }
 END_TEST
 
@@ -85,9 +116,9 @@ START_TEST(a_small_working_set_stays_and_one_of_all_memory_does_not)
         /* After a first pass of 1 s: nearly all 64 MiB of it; and all of 256 MiB after 2.2 s. */
         dirty_learn(&small, 1.03, 62 * MIB);
         dirty_learn(&large, 2.2, 250 * MIB);
-        ck_assert(passes_stay(&small, 62 * MIB, 117 * MIB, 0.3));
-        ck_assert(!passes_stay(&large, 250 * MIB, 117 * MIB, 0.3));
-        ck_assert(passes_stay(&large, 3 * MIB, 117 * MIB, 0.3)); /* nothing to speak of */
+        ck_assert(stays(&small, 62, 117, 0.3));
+        ck_assert(!stays(&large, 250, 117, 0.3));
+        ck_assert(stays(&large, 3, 117, 0.3)); /* nothing to speak of */
     }
 END_TEST
 
@@ -102,7 +133,7 @@ START_TEST(staying_costs_at_most_twice_what_post_copy_brings)
         struct dirty_model w = model(1e6);
 
         dirty_learn(&w, 1, border[_i].share * 100 * MIB);
-        ck_assert_int_eq(passes_stay(&w, 1000 * MIB, 100 * MIB, 0.1), border[_i].stays);
+        ck_assert_int_eq(stays(&w, 1000, 100, 0.1), border[_i].stays);
     }
 END_TEST
 
@@ -111,11 +142,33 @@ START_TEST(an_end_within_a_second_is_not_worth_dividing_a_guest)
         struct dirty_model w = model(1e6);
 
         dirty_learn(&w, 1, 65 * MIB);
-        ck_assert(passes_stay(&w, 30 * MIB, 100 * MIB, 0.1));
-        ck_assert(!passes_stay(&w, 60 * MIB, 100 * MIB, 0.1));
+        ck_assert(stays(&w, 30, 100, 0.1));
+        ck_assert(!stays(&w, 60, 100, 0.1));
         /* One that never ends is none that ends soon. */
         dirty_learn(&w, 1, 120 * MIB);
-        ck_assert(!passes_stay(&w, 30 * MIB, 100 * MIB, 0.1));
+        ck_assert(!stays(&w, 30, 100, 0.1));
+    }
+END_TEST
+
+static struct passes_armed armed(double set_mib, double mib_per_s, double first_mib)
+{
+    struct dirty_model w = model(256);
+
+    dirty_learn(&w, set_mib / mib_per_s, set_mib * MIB);
+    dirty_learn(&w, 60, set_mib * MIB);
+    return passes_armed(&w, 1, &(struct passes_job){ first_mib * MIB, 0, 117 * MIB, 0.3 });
+}
+
+/* All 64 MiB were written by the first boundary, be it at 60 or at 150 MiB/s; the second tells them apart. */
+START_TEST(a_guest_that_looks_calm_at_first_is_let_make_one_pass_more)
+    {
+        const struct passes_armed calm = armed(64, 60, 155), hidden = armed(64, 150, 155),
+                                  busy = armed(256, 200, 256), idle = armed(1, 1, 93);
+
+        ck_assert(calm.stays && !hidden.stays && !busy.stays && idle.stays);
+        ck_assert_double_eq_tol(hidden.again, 64 * MIB, MIB);
+        ck_assert_double_eq_tol(hidden.left, 64 * MIB, MIB);
+        ck_assert_double_eq_tol(busy.again, 0, 1);
     }
 END_TEST
 
@@ -126,13 +179,16 @@ START_TEST(no_figure_makes_endless_work_or_a_figure_that_is_none)
         for (size_t a = 0; a < TEST_ROWS(absurd); a++)
             for (size_t b = 0; b < TEST_ROWS(absurd); b++) {
                 struct dirty_model w = { .cap = 1e12 };
+                struct passes_armed made;
                 struct passes p;
 
                 dirty_learn(&w, absurd[a], absurd[b]);
                 dirty_learn(&w, 1, absurd[_i]);
-                p = passes_make(&w, absurd[_i], absurd[a], absurd[b], a % 2);
+                p = passes_make(&w, &(struct passes_job){ absurd[_i], 0, absurd[a], absurd[b] }, a % 2);
                 ck_assert(!isnan(p.bytes) && !isnan(p.s) && !isnan(p.last));
                 ck_assert_uint_le(p.n, PASSES_MOST);
+                made = passes_armed(&w, 0.85, &(struct passes_job){ absurd[_i], 0, absurd[a], absurd[b] });
+                ck_assert(isfinite(made.again) && isfinite(made.left));
             }
     }
 END_TEST
@@ -140,8 +196,10 @@ END_TEST
 TEST_MAIN("plan/passes", what_is_dirtied_grows_straight_between_the_points_and_ends_at_the_cap,
           more_time_never_dirties_less_whatever_was_learnt, an_idle_guest_needs_one_pass,
           each_pass_sends_what_was_dirtied_in_the_one_before,
+          what_zeroes_at_the_end_leave_room_for_is_not_sent_again,
           a_guest_that_writes_as_fast_as_the_channel_carries_never_ends_but_throttled,
           a_small_working_set_stays_and_one_of_all_memory_does_not,
           LOOP(staying_costs_at_most_twice_what_post_copy_brings, TEST_ROWS(border)),
           an_end_within_a_second_is_not_worth_dividing_a_guest,
+          a_guest_that_looks_calm_at_first_is_let_make_one_pass_more,
           LOOP(no_figure_makes_endless_work_or_a_figure_that_is_none, TEST_ROWS(absurd)))

@@ -140,6 +140,15 @@ __attribute__((unused)) static struct facts *sample(void)
     return f;
 }
 
+__attribute__((unused)) static void sample_dirty(struct facts *f, uint64_t window_ms, uint64_t bytes)
+{
+    struct dirty_window *w = arena_grown(f->arena, f->domain.dirty, f->domain.n_dirty, sizeof *w);
+
+    ck_assert_ptr_nonnull(w);
+    w[f->domain.n_dirty++] = (struct dirty_window){ window_ms, bytes * 9 / 10, bytes, bytes * 11 / 10 };
+    f->domain.dirty = w;
+}
+
 __attribute__((unused)) static struct plan_limits sample_limits(void)
 {
     return (struct plan_limits){ .max_downtime_ms = NOT_KNOWN,
