@@ -184,13 +184,23 @@ static void ask_dest(struct move *m, struct dest_end *dest)
                                ANSWER_MS, &ignored);
 }
 
+static bool lacks_definition(const struct move *m, bool is_persistent)
+{
+    return m->is_persistent && !is_persistent;
+}
+
+static bool stands_still(const struct move *m, const char *state)
+{
+    return text_equal(state, "paused") && !m->was_paused;
+}
+
 /* As the look saw it that this was decided by. What was not well is looked at again before it is named. */
 static bool was_well(const struct move *m)
 {
     const struct sight *s = &m->sights[1];
 
-    return s->was_heard && s->state[0] && (s->is_persistent || !m->is_persistent) &&
-           (m->was_paused || !text_equal(s->state, "paused"));
+    return s->was_heard && s->state[0] && !lacks_definition(m, s->is_persistent) &&
+           !stands_still(m, s->state);
 }
 
 /* What is missing at the destination is a problem to name, never a reason to go back. */
@@ -200,11 +210,11 @@ static int look_for_problems(struct move *m, struct dest_end *dest, struct error
 
     if (!state)
         return -err->code;
-    if (m->is_persistent && !json_flag(state, "is_persistent", false))
+    if (lacks_definition(m, json_flag(state, "is_persistent", false)))
         move_problem(m,
                      "the domain is not defined persistently on '%s': virsh dumpxml it there and define it",
                      m->survey.dest_host);
-    if (text_equal(json_text(state, "state", ""), "paused") && !m->was_paused)
+    if (stands_still(m, json_text(state, "state", "")))
         move_problem(m, "the guest is paused on '%s' (%s): see virsh domstate --reason", m->survey.dest_host,
                      json_text(state, "reason", "?"));
     return 0;
