@@ -148,8 +148,8 @@ static double clean_rate(double bytes_per_s)
 
 /* A job whose figures are clean. */
 struct job {
-    double rate, all, fits; /* fits: what may be left, as pages of any content */
-    double kept, room;      /* of that, what is not sent by the first pass, and its pages of zeroes */
+    double rate, all;
+    double kept, room; /* of what may be left: what the first pass does not send, and pages of zeroes */
 };
 
 static struct job clean_job(const struct passes_job *given)
@@ -158,7 +158,7 @@ static struct job clean_job(const struct passes_job *given)
     const double fits = rate * (is_figure(given->downtime_s) ? given->downtime_s : 0);
     const double room = is_figure(given->end_zeroes) ? lesser(given->end_zeroes, fits) : 0;
 
-    return (struct job){ rate, all, fits, lesser(fits - room, all), room };
+    return (struct job){ rate, all, lesser(fits - room, all), room };
 }
 
 struct passes passes_make(const struct dirty_model *w, const struct passes_job *given, bool throttled)
@@ -178,12 +178,14 @@ bool passes_stay(const struct dirty_model *w, const struct passes_boundary *at, 
                  double downtime_s)
 {
     const double rate = clean_rate(bytes_per_s), fits = rate * (is_figure(downtime_s) ? downtime_s : 0);
+    const double most = (fits + at->first) * PASSES_STAY_SHARE;
     struct passes p = { .ends = true, .bytes = at->to_send, .s = at->to_send / rate };
+    double all;
 
     if (at->to_send > rate * slack_s)
         p = passes_from(w, at->to_send, 0, rate, false);
-    return p.ends && (at->again / rate + p.s <= PASSES_SOON_S ||
-                      fits + at->again + p.bytes <= (fits + at->first) * PASSES_STAY_SHARE);
+    all = fits + at->again + p.bytes;
+    return p.ends && (all <= most || (p.s <= PASSES_SOON_S && all <= most + rate * PASSES_SOON_S));
 }
 
 struct passes_armed passes_armed(const struct dirty_model *really, double share,

@@ -47,17 +47,17 @@ struct passes passes_make(const struct dirty_model *w, const struct passes_job *
  * lasts half of that longer than it had to. */
 #define PASSES_SLACK_S 0.03
 
-/* A pass boundary of a move that is armed for post-copy, in bytes. */
+/* A pass boundary of a move that is armed for post-copy, in bytes. to_send is what is left above what fits
+ * into the allowed downtime, most often what the pass found. */
 struct passes_boundary {
-    double
-        to_send;  /* what is left above what fits into the allowed downtime, most often what the pass found */
+    double to_send;
     double first; /* the same at the first boundary, where post-copy would have brought it */
     double again; /* sent since then */
 };
 /* true: pre-copy ends, and what it sends from the first boundary on is at most PASSES_STAY_SHARE times what
- * post-copy would have brought there, or takes no longer than PASSES_SOON_S: no guest is divided between two
- * hosts to save a moment. It is counted from the first boundary: one that seems to end soon at each of them
- * is not let go on for ever. */
+ * post-copy would have brought there; or it ends within PASSES_SOON_S, since no guest is divided between two
+ * hosts to save a moment, and that is at most once PASSES_SOON_S beyond: one that seems to end soon at each
+ * boundary is not let go on for ever. */
 #define PASSES_STAY_SHARE 2.0
 #define PASSES_SOON_S 1.0
 bool passes_stay(const struct dirty_model *w, const struct passes_boundary *at, double bytes_per_s,

@@ -134,8 +134,8 @@ static const struct {
       NULL,
       "throttled-tcp-gated" },
     { "encrypted-rate-b",
-      { .bandwidth = 33498127 },
-      { .bandwidth = 33498128 },
+      { .bandwidth = 33493976 },
+      { .bandwidth = 33493977 },
       "postcopy-tls-gated",
       "precopy-tls-gated" },
 };
