@@ -284,7 +284,7 @@ static void put_stays(struct memory_cost *c, int which, double bytes, double rat
 }
 
 /* The branch that goes on in pre-copy. A guest that would not is imagined as the busiest that does; the quiet
- * one whose passes end only because the job may show less of it makes those that are shown. */
+ * one that goes on only because the job may show less of it makes the passes that are shown. */
 static struct memory_cost postcopy_stays(const struct memory_guests *all, const struct passes_armed *ways)
 {
     const struct memory_guest *g = all->of;
@@ -293,7 +293,7 @@ static struct memory_cost postcopy_stays(const struct memory_guests *all, const 
     for (int i = 0; i < N_GUESTS; i++)
         if (!ways[i].stays)
             put_stays(&c, i, g[i].job.first * (1 + PASSES_STAY_SHARE / 2), g[i].job.bytes_per_s);
-        else if (!all->made[i].ends)
+        else if (!all->made[i].ends || (i == QUIET && !passes_armed(&g[i].w, 1, &g[i].job).stays))
             put_stays(&c, i, g[i].job.first + ways[i].again + ways[i].left, g[i].job.bytes_per_s);
     c.may_not_end = false;
     return c;

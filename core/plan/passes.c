@@ -178,14 +178,14 @@ bool passes_stay(const struct dirty_model *w, const struct passes_boundary *at, 
                  double downtime_s)
 {
     const double rate = clean_rate(bytes_per_s), fits = rate * (is_figure(downtime_s) ? downtime_s : 0);
-    const double most = (fits + at->first) * PASSES_STAY_SHARE;
+    const double most = larger((fits + at->first) * PASSES_STAY_SHARE, fits + rate * PASSES_SOON_S);
     struct passes p = { .ends = true, .bytes = at->to_send, .s = at->to_send / rate };
     double all;
 
     if (at->to_send > rate * slack_s)
         p = passes_from(w, at->to_send, 0, rate, false);
     all = fits + at->again + p.bytes;
-    return p.ends && (all <= most || (p.s <= PASSES_SOON_S && all <= most + rate * PASSES_SOON_S));
+    return p.ends && (all <= most || (p.s <= PASSES_MOMENT_S && all <= most + rate * PASSES_MOMENT_S));
 }
 
 struct passes_armed passes_armed(const struct dirty_model *really, double share,

@@ -55,11 +55,12 @@ struct passes_boundary {
     double again; /* sent since then */
 };
 /* true: pre-copy ends, and what it sends from the first boundary on is at most PASSES_STAY_SHARE times what
- * post-copy would have brought there; or it ends within PASSES_SOON_S, since no guest is divided between two
- * hosts to save a moment, and that is at most once PASSES_SOON_S beyond: one that seems to end soon at each
- * boundary is not let go on for ever. */
+ * post-copy would have brought there, or takes no longer than PASSES_SOON_S. It may be a moment more where it
+ * ends in that moment: no guest is divided between two hosts to save one. But one that seems to end soon at
+ * each boundary is not let go on for ever. */
 #define PASSES_STAY_SHARE 2.0
 #define PASSES_SOON_S 1.0
+#define PASSES_MOMENT_S 0.25
 bool passes_stay(const struct dirty_model *w, const struct passes_boundary *at, double bytes_per_s,
                  double downtime_s);
 

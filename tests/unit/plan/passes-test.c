@@ -159,6 +159,26 @@ static struct passes_armed armed(double set_mib, double mib_per_s, double first_
     return passes_armed(&w, 1, &(struct passes_job){ first_mib * MIB, 0, 117 * MIB, 0.3 });
 }
 
+/* 100 MiB were to be sent at the first boundary, and 30 fit beside: 260 - 30 may be sent from there, and a
+ * quarter of a second's more where that is the end. */
+static const struct {
+    double again, to_send;
+    bool stays;
+} spent[] = {
+    { 0, 100, true }, { 100, 50, true },  { 150, 45, true }, { 150, 60, false },
+    { 240, 5, true }, { 240, 30, false }, { 251, 5, false }, { 1000, 1, false },
+};
+
+START_TEST(what_was_spent_since_the_first_boundary_counts)
+    {
+        struct dirty_model w = model(1e6);
+        const struct passes_boundary at = { spent[_i].to_send * MIB, 100 * MIB, spent[_i].again * MIB };
+
+        dirty_learn(&w, 1, 40 * MIB); /* what is sent in all is 1.67 times what is to be sent now */
+        ck_assert_int_eq(passes_stay(&w, &at, 100 * MIB, 0.3), spent[_i].stays);
+    }
+END_TEST
+
 /* All 64 MiB were written by the first boundary, be it at 60 or at 150 MiB/s; the second tells them apart. */
 START_TEST(a_guest_that_looks_calm_at_first_is_let_make_one_pass_more)
     {
@@ -201,5 +221,6 @@ TEST_MAIN("plan/passes", what_is_dirtied_grows_straight_between_the_points_and_e
           a_small_working_set_stays_and_one_of_all_memory_does_not,
           LOOP(staying_costs_at_most_twice_what_post_copy_brings, TEST_ROWS(border)),
           an_end_within_a_second_is_not_worth_dividing_a_guest,
+          LOOP(what_was_spent_since_the_first_boundary_counts, TEST_ROWS(spent)),
           a_guest_that_looks_calm_at_first_is_let_make_one_pass_more,
           LOOP(no_figure_makes_endless_work_or_a_figure_that_is_none, TEST_ROWS(absurd)))
