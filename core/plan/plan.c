@@ -207,7 +207,7 @@ static int must_be_named(const struct strategy *s, struct error *err)
                   s->connections);
         return error_fix(err,
                          "Name it if that is meant: --strategy %s; or measure the guest: "
-                         "--measure-dirty 3.",
+                         "--measure-dirty 4.",
                          s->id);
     }
     error_set(err, ERROR_REFUSED, NULL, "the guest would stand still for all of the move, likely %s",
