@@ -3,6 +3,7 @@
  * the image: the engine divides by them. */
 #include "copy/end.h"
 #include "base/text.h"
+#include "copy/direct.h"
 #include <errno.h>
 #include <inttypes.h>
 #include <poll.h>
@@ -78,13 +79,26 @@ void end_close(struct copy_end *e)
         return;
     if (e->is.handle)
         e->driver->close(&e->call, &call_services, e->is.handle);
+    /* What the driver still had, it has given back by now. */
+    direct_close(e);
     call_done(&e->call);
     e->driver = NULL;
+}
+
+/* Those before `to`, of which the first begins there; how many. */
+static uint32_t cut_extents(struct ferry_extent *list, uint32_t n, uint64_t to)
+{
+    while (n > 1 && list[n - 1].offset_bytes >= to)
+        n--;
+    if (list[n - 1].length_bytes > to - list[n - 1].offset_bytes)
+        list[n - 1].length_bytes = to - list[n - 1].offset_bytes;
+    return n;
 }
 
 int end_extents(struct copy_end *e, uint64_t from, struct ferry_extent *ret, uint32_t room, uint32_t *ret_n,
                 struct error *err)
 {
+    const uint64_t to = direct_look(e, from);
     uint64_t at = from;
 
     if (!e->driver->extents) {
@@ -105,10 +119,16 @@ int end_extents(struct copy_end *e, uint64_t from, struct ferry_extent *ret, uin
     if (*ret_n == 0 || *ret_n > room)
         return error_set(err, ERROR_FAILED, NULL, "driver '%s' gives extents of '%s' that cannot be",
                          e->driver->name, e->name);
+    *ret_n = cut_extents(ret, *ret_n, to);
     return 0;
 }
 
 int end_submit(struct copy_end *e, struct ferry_request *r, struct error *err)
+{
+    return e->direct && r->what == FERRY_READ ? direct_submit(e, r, err) : end_pass(e, r, err);
+}
+
+int end_pass(struct copy_end *e, struct ferry_request *r, struct error *err)
 {
     r->size = sizeof *r;
     r->error = 0;
@@ -125,7 +145,8 @@ int end_reap(struct copy_end *e, struct ferry_request **ret_done, struct error *
     *ret_done = NULL;
     return e->driver->reap(&e->call, &call_services, e->is.handle, ret_done) < 0
                ? failed(e, err, "working on")
-               : 0;
+           : e->direct ? direct_reap(e, ret_done, err)
+                       : 0;
 }
 
 bool end_changed(struct copy_end *e, uint64_t *ret)
@@ -190,10 +211,12 @@ int end_refused(const struct copy_end *e, const struct ferry_request *r, struct 
 
 bool end_wait(const struct copy_end *a, const struct copy_end *b, int timeout_ms)
 {
-    struct pollfd at[2] = { { .fd = a->is.fd, .events = POLLIN },
-                            { .fd = b ? b->is.fd : -1, .events = POLLIN } };
+    struct pollfd at[] = { { .fd = a->is.fd, .events = POLLIN },
+                           { .fd = b ? b->is.fd : -1, .events = POLLIN },
+                           { .fd = direct_fd(a), .events = POLLIN },
+                           { .fd = b ? direct_fd(b) : -1, .events = POLLIN } };
 
-    return poll(at, 2, timeout_ms) != 0;
+    return poll(at, sizeof at / sizeof *at, timeout_ms) != 0;
 }
 
 int end_do(struct copy_end *e, struct ferry_request *r, struct error *err)

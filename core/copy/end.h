@@ -6,6 +6,8 @@
 
 #include "plugin/call.h"
 
+struct direct;
+
 /* What an offset is rounded to at most; a driver with larger blocks is refused. */
 #define END_BLOCK_MOST 4096u
 #define END_PIECE_LEAST 65536u
@@ -17,8 +19,9 @@ struct copy_end {
     char name[512];                     /* as the user knows it, escaped */
     struct ferry_call call;
     struct ferry_opened is;
-    struct error err; /* what the driver says */
-    bool in_order;    /* is written from its beginning to its end, by one request at a time */
+    struct error err;      /* what the driver says */
+    bool in_order;         /* is written from its beginning to its end, by one request at a time */
+    struct direct *direct; /* direct.h; NULL: the driver does all */
 };
 
 struct end_place {
@@ -37,6 +40,8 @@ void end_close(struct copy_end *e);
 int end_extents(struct copy_end *e, uint64_t from, struct ferry_extent *ret, uint32_t room, uint32_t *ret_n,
                 struct error *err);
 int end_submit(struct copy_end *e, struct ferry_request *r, struct error *err);
+/* The same, to the driver in any case. */
+int end_pass(struct copy_end *e, struct ferry_request *r, struct error *err);
 int end_reap(struct copy_end *e, struct ferry_request **ret_done, struct error *err);
 /* false where the driver cannot tell. */
 bool end_changed(struct copy_end *e, uint64_t *ret);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Source and destination read again and compared, piece by piece of one grid, by XXH3-128. Both sides of a
  * piece are under way at once, and several pieces are. */
+#include "copy/direct.h"
 #include "copy/job.h"
 #include "copy/zero.h"
 #include <inttypes.h>
@@ -231,6 +232,8 @@ int verify_run(struct job *j, struct error *err)
 
     if (j->wants->verify == COPY_VERIFY_NONE)
         return 0;
+    /* Where bytes lie in a file is not to be believed twice. */
+    direct_stop(j->from);
     if (compare_extents(j, err) < 0)
         return -err->code;
     begin(&v, j);

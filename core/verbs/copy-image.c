@@ -4,6 +4,7 @@
 #include "verbs/copy-image.h"
 
 #include "base/text.h"
+#include "copy/direct.h"
 #include "copy/nbd.h"
 #include "facts/location.h"
 #include "verbs/verbs.h"
@@ -238,6 +239,22 @@ static int begin(struct image_copy *k, struct child *c, const json_t *args, stru
     return find_dest(k, json_text(args, "to", ""), err) < 0 ? -err->code : choose_formats(k, args, err);
 }
 
+/* Through QEMU's socket a copy takes half as long again as from the file. */
+static void read_past_qemu(struct image_copy *k, struct copy_end *from)
+{
+    struct disk file = k->from;
+    struct ferry_disk seen;
+    struct end_place place = { .host = &k->lent, .disk = &seen, .name = file.source };
+
+    if (!text_equal(file.format, "qcow2") || (file.type != DISK_FILE && file.type != DISK_BLOCK))
+        return;
+    file.format = "raw";
+    seen = call_disk(&file, NULL);
+    place.driver = registry_storage("local-block", &place.owner);
+    if (place.driver)
+        direct_open(from, &place);
+}
+
 static int open_end(struct image_copy *k, const struct disk *d, const char *name, bool to_write,
                     struct copy_end *ret, struct error *err)
 {
@@ -248,7 +265,11 @@ static int open_end(struct image_copy *k, const struct disk *d, const char *name
         place.driver = &nbd_storage;
     else
         place.driver = driver_of(k, d, &place.owner, err);
-    return place.driver ? end_open(ret, &place, to_write, err) : -err->code;
+    if (!place.driver || end_open(ret, &place, to_write, err) < 0)
+        return -err->code;
+    if (d == &k->from && k->reads_format)
+        read_past_qemu(k, ret);
+    return 0;
 }
 
 /* A device that was named is written over where the user says so; all else must not be there yet. */
