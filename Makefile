@@ -212,7 +212,7 @@ unit: unit-programs
 
 # ---- fuzz targets ----
 
-FUZZ_TARGETS := facts domain-xml copy qcow2-head
+FUZZ_TARGETS := facts domain-xml copy qcow2-head places
 FUZZ_CORE := $(filter core/base/% core/facts/% core/plan/% core/plugin/% core/copy/%,$(CORE_SOURCES))
 FUZZ_PROGRAMS := $(patsubst %,$(B)/tests/fuzz/%,$(FUZZ_TARGETS))
 FUZZ_SECONDS ?= 60

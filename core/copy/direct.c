@@ -16,9 +16,10 @@
 
 /* Each piece of 1 MiB is 16 clusters at most, of the size that QEMU makes, and two at the borders. */
 #define PARTS_MOST 512u
-/* What QEMU is asked for at a time: a map of many stretches takes longer than the copy can wait. */
+/* What QEMU is asked for at a time: a map of many stretches takes longer than the copy can wait. One that
+ * fills its room with less than the least costs more than it saves. */
 #define WINDOW_FIRST (UINT64_C(16) << 30)
-#define WINDOW_LEAST (UINT64_C(1) << 30)
+#define WINDOW_LEAST (UINT64_C(32) << 20)
 #define WINDOW_MOST (UINT64_C(1) << 40)
 #define MAP_ROOM ((size_t)2 << 20)
 #define MAP_MS 60000u
@@ -139,10 +140,10 @@ static int ask_for_map(struct copy_end *e, uint64_t from, struct error *err)
         return error_set(err, ERROR_FAILED, NULL, "QEMU gives no map of '%s'", e->name);
     if (places_read(&d->places, d->map, c.output_bytes, from, err) < 0)
         return -err->code;
-    if (d->places.to == from)
-        return error_set(err, ERROR_FAILED, NULL, "QEMU's map of '%s' is empty", e->name);
+    if (d->places.to == from || (c.is_cut && d->places.to - from < WINDOW_LEAST))
+        return error_set(err, ERROR_FAILED, NULL, "QEMU's map of '%s' says too little", e->name);
     if (c.is_cut)
-        d->window = d->places.to - from > WINDOW_LEAST ? d->places.to - from : WINDOW_LEAST;
+        d->window = d->places.to - from;
     else if (d->window < WINDOW_MOST)
         d->window *= 2;
     return 0;

@@ -242,6 +242,37 @@ START_TEST(a_map_that_is_wrong_is_found_out)
     }
 END_TEST
 
+static const struct {
+    unsigned each, times; /* how long a stretch is; how often a map is asked for */
+} dense[] = { { 512, 1 }, { 4096, 2 } };
+
+/* Of 128 MiB, in stretches of which the room for a map holds some twenty thousand. */
+START_TEST(a_map_that_says_too_little_is_not_asked_for_again)
+    {
+        char how[400];
+        uint64_t direct;
+
+        if (begin()) {
+            ck_assert_int_eq(
+                shell("qemu-img create -q -f qcow2 x.qcow2 128M && qemu-io -f qcow2 -c 'write -q -P 7 "
+                      "0 1M' -c 'write -q -P 8 127M 1M' x.qcow2"),
+                0);
+            (void)snprintf(how, sizeof how,
+                           "echo >>calls; seq ${5#*=} %u 134217727 | sed \"s/.*/{ \\\"start\\\": &, "
+                           "\\\"length\\\": %u, \\\"depth\\\": 0, \\\"present\\\": false, "
+                           "\\\"zero\\\": true, \\\"data\\\": false},/\"",
+                           dense[_i].each, dense[_i].each);
+            change_map(how);
+            ck_assert_int_eq(chdir(b.folder), 0);
+            ck_assert_msg(copy(COPY_VERIFY_FULL, &direct) == 0, "%s: %s", err.what, err.why);
+            ck_assert_uint_eq(direct, 0);
+            ck_assert_int_eq(shell("[ $(wc -l <calls) = %u ]", dense[_i].times), 0);
+            ck_assert_int_eq(chdir("/"), 0);
+        }
+        build_end(&b);
+    }
+END_TEST
+
 START_TEST(a_file_that_is_cut_meanwhile_is_an_error_and_not_zeroes)
     {
         static unsigned char bytes[1 << 20] __attribute__((aligned(END_BLOCK_MOST)));
@@ -289,4 +320,5 @@ END_TEST
 TEST_MAIN("copy/direct", LOOP(what_an_image_holds_arrives, TEST_ROWS(kinds)),
           a_snapshot_that_the_image_holds_is_left_alone, a_long_image_is_asked_for_in_windows,
           LOOP(a_map_that_is_wrong_is_found_out, TEST_ROWS(maps)),
+          LOOP(a_map_that_says_too_little_is_not_asked_for_again, TEST_ROWS(dense)),
           a_file_that_is_cut_meanwhile_is_an_error_and_not_zeroes, the_image_stays_locked)
