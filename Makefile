@@ -363,7 +363,7 @@ help:
 	@echo 'make debug | asan    with fault points, without optimisation; with sanitizers too'
 	@echo 'make unit            the unit tests (MODE=debug, MODE=asan; VG=1 under valgrind)'
 	@echo 'make check           installs what is needed, builds, runs all tests'
-	@echo 'make fuzz            facts and domain XML, 60 s each (FUZZ_SECONDS=): libFuzzer, or gcc and a driver'
+	@echo 'make fuzz            facts, domain XML, copies, heads and maps of images, 60 s each (FUZZ_SECONDS=): libFuzzer, or gcc and a driver'
 	@echo 'make demo            installs what is needed, then shows three migrations'
 	@echo 'make readme-picture  docs/picture.svg anew, from a real move'
 	@echo 'make matrix          every kind of storage by every transport, moved there and back: a table'
