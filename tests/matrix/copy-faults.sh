@@ -38,6 +38,13 @@ slow() { # RATE
     finally lab link hostA rate none
 }
 
+# FILE of which the 4 KiB from OFFSET on cannot be read, at $FLAWED/seen/image.
+serve_worn() { # FILE OFFSET
+    serve eval get_size="stat -c %s $1" thread_model='echo parallel' pread="
+        [ \$(( \$4 + \$3 )) -le $2 ] || [ \$4 -ge $(($2 + 4096)) ] || { echo EIO worn out >&2; exit 1; }
+        dd if=$1 iflag=skip_bytes,count_bytes skip=\$4 count=\$3 status=none"
+}
+
 # A file whose bytes nbdkit serves, below $FLAWED/seen: each word of nbdkit's eval plugin is a script.
 serve() { # EVAL-WORD…
     finally serve_end
@@ -54,14 +61,22 @@ serve_end() {
 it "a source that cannot be read at one place is told by its offset, and nothing of it is left"
 image_of "$HALF" $((16 << 20))
 # The 4 KiB at 4 MiB + 8 KiB, which are not zero.
-serve eval get_size="stat -c %s $HALF" thread_model='echo parallel' pread="
-    [ \$(( \$4 + \$3 )) -le $(((4 << 20) + 8192)) ] || [ \$4 -ge $(((4 << 20) + 12288)) ] || { echo EIO worn out >&2; exit 1; }
-    dd if=$HALF iflag=skip_bytes,count_bytes skip=\$4 count=\$3 status=none"
+serve_worn "$HALF" $(((4 << 20) + 8192))
 exits 1 prints 'at offset 4202496 (4096 bytes)' prints 'Input/output error' \
     copy "$FLAWED/seen/image" --to "$IMAGES/worn.raw"
 exits 1 prints 'at offset 4202496' copy "$FLAWED/seen/image" --to "$NFS/worn.raw"
 is_empty on hostA find "$IMAGES" -name 'worn*'
 is_empty lab nfs run find one -name 'worn*'
+
+it "and so is one in the file of a qcow2 source, by its offset in the image"
+image_of "$HALF" $((16 << 20))
+finally on hostA rm -f "$HALF.qcow2"
+on hostA qemu-img convert -f raw -O qcow2 "$HALF" "$HALF.qcow2"
+serve_worn "$HALF.qcow2" "$(on hostA qemu-img map --output=json "$HALF.qcow2" |
+    jq '.[] | select(.start <= 4202496 and .start + .length > 4202496) | .offset + 4202496 - .start')"
+exits 1 prints 'at offset 4202496 (4096 bytes)' prints 'Input/output error' \
+    copy "$FLAWED/seen/image" --image-format qcow2 --format raw --to "$IMAGES/worn.raw"
+is_empty on hostA find "$IMAGES" -name 'worn*'
 
 it "a source that fails now and then is copied whole, or not at all"
 image_of "$HALF" $((64 << 20))
