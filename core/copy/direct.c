@@ -2,17 +2,15 @@
  * A request is cut where its bytes do not lie together in the file; it has come back when all its parts have.
  * Whether a place can be read directly is asked of the part alone: all else is as without this file. */
 #include "copy/direct.h"
-#include "base/owned.h"
+#include "base/json.h"
 #include "copy/places.h"
 #include "plugin/program.h"
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 /* Each piece of 1 MiB is 16 clusters at most, of the size that QEMU makes, and two at the borders. */
 #define PARTS_MOST 512u
@@ -52,18 +50,25 @@ static bool is_same_file(const struct direct *d)
     return stat(d->path, &st) == 0 && st.st_dev == d->dev && st.st_ino == d->ino;
 }
 
-/* Its own file, and not one that it names. */
-static bool look_at_head(struct direct *d)
+/* QEMU says of what kind an image is; one whose data is in another file names that. */
+static bool has_its_data(struct direct *d)
 {
-    OWNED_FD fd = open(d->path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-    unsigned char head[PLACES_HEAD_BYTES];
+    const char *const argv[] = { "qemu-img", "info", "--output=json", "-f", "qcow2", "--", d->path, NULL };
+    struct ferry_command c = {
+        .size = sizeof c, .timeout_ms = MAP_MS, .argv = argv, .output = d->map, .output_room = MAP_ROOM
+    };
+    OWNED_JSON info = NULL;
+    const json_t *kind;
+    struct error err = { 0 };
     struct stat st;
 
-    if (fd < 0 || fstat(fd, &st) < 0 || pread(fd, head, sizeof head, 0) != (ssize_t)sizeof head)
+    if (stat(d->path, &st) < 0 || program_run(&c, &err) < 0 || c.exit_code != 0)
         return false;
     d->dev = st.st_dev;
     d->ino = st.st_ino;
-    return places_are_here(head, sizeof head);
+    info = json_read(d->map, c.output_bytes, "qemu-img", &err);
+    kind = info ? json_child(json_child(info, "format-specific"), "data") : NULL;
+    return kind && !json_child(kind, "data-file");
 }
 
 static void release(struct direct *d)
@@ -89,7 +94,7 @@ void direct_open(struct copy_end *e, const struct end_place *file)
         d->parts[d->n_free].next = d->free;
         d->free = &d->parts[d->n_free];
     }
-    if (!d->map || !look_at_head(d) || end_open(&d->file, file, false, &err) < 0) {
+    if (!d->map || !has_its_data(d) || end_open(&d->file, file, false, &err) < 0) {
         call_services.log(&e->call, "all is read through QEMU: %s", err.what);
         release(d);
         return;

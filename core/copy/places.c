@@ -8,11 +8,6 @@
 
 #define ROOM_FIRST 256u
 #define LINE_MOST 1000u
-/* Of a qcow2 header, after QEMU's docs/interop/qcow2.txt. */
-#define MAGIC 0x514649fbu
-#define VERSION_AT 4u
-#define FEATURES_AT 72u
-#define FEATURE_DATA_FILE 4u
 
 void places_end(struct places *p)
 {
@@ -120,22 +115,4 @@ uint64_t places_find(const struct places *p, uint64_t offset, uint64_t most, uin
         n = one->offset + one->length - offset;
     }
     return n < most ? n : most;
-}
-
-static uint64_t big_endian(const unsigned char *at, unsigned bytes)
-{
-    uint64_t value = 0;
-
-    for (unsigned i = 0; i < bytes; i++)
-        value = value << 8 | at[i];
-    return value;
-}
-
-bool places_are_here(const unsigned char *head, size_t n)
-{
-    const uint64_t version = n >= PLACES_HEAD_BYTES ? big_endian(head + VERSION_AT, 4) : 0;
-
-    if (version == 0 || big_endian(head, 4) != MAGIC)
-        return false;
-    return version == 2 || (version == 3 && !(big_endian(head + FEATURES_AT, 8) & FEATURE_DATA_FILE));
 }

@@ -33,8 +33,4 @@ void places_end(struct places *p);
  * first of them is in the file, or PLACE_NONE. Never 0 if most is not. */
 uint64_t places_find(const struct places *p, uint64_t offset, uint64_t most, uint64_t *ret_at);
 
-/* The first bytes of a qcow2 file: is its data in this very file? */
-bool places_are_here(const unsigned char *head, size_t n);
-#define PLACES_HEAD_BYTES 80u
-
 #endif

@@ -155,25 +155,6 @@ START_TEST(many_places_are_all_found)
     }
 END_TEST
 
-START_TEST(data_in_another_file_is_not_here)
-    {
-        unsigned char head[PLACES_HEAD_BYTES] = { 'Q', 'F', 'I', 0xfb, 0, 0, 0, 3 };
-
-        ck_assert(places_are_here(head, sizeof head));
-        ck_assert(!places_are_here(head, sizeof head - 1));
-        head[79] = 4;
-        ck_assert(!places_are_here(head, sizeof head));
-        head[7] = 2; /* which has no features */
-        ck_assert(places_are_here(head, sizeof head));
-        head[7] = 4;
-        ck_assert(!places_are_here(head, sizeof head));
-        head[7] = 2;
-        head[3] = 0;
-        ck_assert(!places_are_here(head, sizeof head));
-    }
-END_TEST
-
 TEST_MAIN("copy/places", data_has_its_place_and_neighbours_are_one, a_map_that_is_cut_ends_with_its_last_line,
           LOOP(only_what_lies_in_the_file_as_it_is_has_a_place, TEST_ROWS(lines)),
-          LOOP(a_map_without_sense_is_refused_as_a_whole, TEST_ROWS(senseless)), many_places_are_all_found,
-          data_in_another_file_is_not_here)
+          LOOP(a_map_without_sense_is_refused_as_a_whole, TEST_ROWS(senseless)), many_places_are_all_found)
